@@ -1,0 +1,91 @@
+"""The error family: each names the file it is about and a reason that a user can act on."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+
+class TaggerError(Exception):
+    """Something went wrong that a user can understand and mend.
+
+    Args:
+        reason: What happened and, where that is not evident, what to do.
+        path: The file or folder concerned, if there is one.
+    """
+
+    def __init__(self, reason: str, path: Path | None = None) -> None:
+        super().__init__(reason, path)
+        self.reason = reason
+        self.path = path
+
+    def __str__(self) -> str:
+        return self.reason if self.path is None else f"{printable(self.path)}: {self.reason}"
+
+
+class ScanError(TaggerError):
+    """A folder or file that was asked for cannot be looked at."""
+
+
+class AudioDecodeError(TaggerError):
+    """A file's sound cannot be decoded."""
+
+
+class CheckpointError(TaggerError):
+    """A checkpoint cannot be loaded or saved, or is not one of ours."""
+
+
+class TagReadError(TaggerError):
+    """A file's tag cannot be understood."""
+
+
+class TagWriteError(TaggerError):
+    """A genre was not written; the file is as it was."""
+
+
+class CatalogError(TaggerError):
+    """The catalogue cannot be opened, read or written."""
+
+
+class ConfigError(TaggerError):
+    """A setting has a value that makes no sense."""
+
+
+class DatasetError(TaggerError):
+    """Training data are not what they should be."""
+
+
+def printable(path: Path) -> str:
+    r"""Return a path on one line that any terminal can show.
+
+    Control characters and bytes that are not UTF-8 are escaped.
+
+    >>> printable(Path("a\nb"))
+    'a\\nb'
+    >>> printable(Path("caf\udce9.mp3"))
+    'caf\\xe9.mp3'
+    """
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def os_reason(error: OSError) -> str:
+    """Return what the operating system said, with a remedy where there is an evident one.
+
+    >>> os_reason(OSError(errno.EACCES, "Permission denied"))
+    'Permission denied: give yourself the right to it, or leave it out with --exclude'
+    """
+    said = os.strerror(error.errno) if error.errno else str(error)
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{said}: {remedy}" if remedy else said
+
+
+_REMEDIES = {
+    errno.EACCES: "give yourself the right to it, or leave it out with --exclude",
+    errno.EPERM: "give yourself the right to it, or leave it out with --exclude",
+    errno.ENOSPC: "make room on that disk and run again",
+    errno.EDQUOT: "your quota on that disk is used up; make room and run again",
+    errno.EROFS: "that disk is mounted read-only",
+    errno.EIO: "the disk reports a fault; check it before anything else",
+}

@@ -1,0 +1,185 @@
+"""The frozen records that flow through a run, from a file found to a run's summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """A file found by a scan, with what stat(2) said of it then.
+
+    Args:
+        path: Absolute path, as found (links not resolved).
+        root: The folder that the scan started from; ``path`` lies under it. For a file that was
+            named itself it is the file's folder.
+        size_bytes: Its length.
+        mtime_ns: Time of its last change, nanoseconds since the epoch.
+    """
+
+    path: Path
+    root: Path
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Short stretches of one track, decoded alone.
+
+    Args:
+        waveforms: (n_segments, n_samples) float32 in [-1, 1], mono.
+        starts_s: Where each begins in the track, seconds.
+        sample_rate: Samples a second.
+        duration_s: The whole track's length, seconds.
+    """
+
+    waveforms: FloatArray
+    starts_s: tuple[float, ...]
+    sample_rate: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentScores:
+    """What the network says of each segment.
+
+    Args:
+        logits: (n_segments, n_labels) float32, before softmax.
+        embeddings: (n_segments, embedding_dim) float32.
+    """
+
+    logits: FloatArray
+    embeddings: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPrediction:
+    """What was heard in a track.
+
+    Args:
+        path: The file.
+        probabilities: {label: p}, calibrated, summing to 1.
+        confidence: The largest of them, in [0, 1]; 0 where nothing could be heard.
+        embedding: (embedding_dim,) float32, or None where nothing could be heard.
+        n_segments: How many segments voted.
+        model_id: The checkpoint that heard it.
+        duration_s: The track's length, seconds.
+        unheard: Why nothing could be heard ("silent", "too short …"), or None.
+    """
+
+    path: Path
+    probabilities: Mapping[str, float]
+    confidence: float
+    embedding: FloatArray | None
+    n_segments: int
+    model_id: str
+    duration_s: float
+    unheard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFailure:
+    """A file that could not be handled, the stage it failed at, and why.
+
+    Stages: ``read`` (its tag), ``decode``, ``analyse`` (the network, a crashed or hung worker),
+    ``write`` (its new tag).
+    """
+
+    path: Path
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagsFound:
+    """What a file's tags say, as far as the tagger cares.
+
+    Args:
+        genres: Genres found in any container of the file, without duplicates, in order.
+        provenance: Our own field as it stands, or None.
+        title, artist, album, album_artist: First value of each, or "".
+    """
+
+    genres: tuple[str, ...] = ()
+    provenance: str | None = None
+    title: str = ""
+    artist: str = ""
+    album: str = ""
+    album_artist: str = ""
+
+
+class Status(StrEnum):
+    """What became of a track in a run."""
+
+    WRITTEN = "written"
+    PLANNED = "planned"
+    PREDICTED = "predicted"
+    KEPT = "kept"
+    UNSURE = "unsure"
+    UNCHANGED = "unchanged"
+    MOVED = "moved"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with a track's tag.
+
+    Args:
+        path: The file.
+        genres: What is to be written (WRITTEN), or would be were it allowed; () where unsure.
+        status: The outcome if all goes well.
+        confidence: The calibrated probability of the first genre, in [0, 1].
+        reason: Why, in words for a person.
+    """
+
+    path: Path
+    genres: tuple[str, ...]
+    status: Status
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagWrite:
+    """A tag that was written: the genres and our own field before and after."""
+
+    path: Path
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    provenance_before: str | None
+    provenance_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackResult:
+    """All that a run says of one track; a line of ``--format jsonl``."""
+
+    path: Path
+    status: Status
+    genres: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    prediction: TrackPrediction | None = None
+    failure: TrackFailure | None = None
+    reason: str = ""
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """Counts of a run: by status, by genre written or planned, skipped by reason."""
+
+    by_status: Mapping[Status, int] = field(default_factory=dict)
+    by_genre: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    elapsed_s: float = 0.0
+    interrupted: bool = False
