@@ -1,0 +1,174 @@
+"""A checkpoint's card: what the model is called, hears, may write, and was made from.
+
+Read without torch, which takes two seconds to import: a run over an unchanged library needs to
+know its model but never loads it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tagger.errors import CheckpointError, os_reason
+
+FORMAT = "tagger-checkpoint"
+VERSION = 1
+BUNDLED = Path(__file__).parent / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """All of a checkpoint but its weights.
+
+    Args:
+        model_id: Name and digest of the weights; no two models share it.
+        architecture: A key of ``tagger.networks.ARCHITECTURES``.
+        network: Arguments of NetworkConfig.
+        front_end: Arguments of FrontEndConfig.
+        sample_rate: Samples a second of the segments.
+        n_samples: Samples a segment.
+        max_segments: Segments heard of a track, at most.
+        labels: What the outputs are called, in order.
+        writable: The labels that may be written as genres unless the user says otherwise.
+        thresholds: {label: least confidence at which it is written}.
+        temperature: Divides a track's mean logits.
+        album_temperature: Divides the mean log-probabilities of tracks voting together.
+        n_parameters: Numbers fitted.
+        provenance: Data, split, seed, scores, versions: whatever tells how it was made.
+    """
+
+    model_id: str
+    architecture: str
+    network: Mapping[str, Any]
+    front_end: Mapping[str, Any]
+    sample_rate: int
+    n_samples: int
+    max_segments: int
+    labels: tuple[str, ...]
+    writable: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    temperature: float
+    album_temperature: float
+    n_parameters: int
+    provenance: Mapping[str, Any]
+
+    @property
+    def segment_s(self) -> float:
+        """Seconds a segment."""
+        return self.n_samples / self.sample_rate
+
+    def to_json(self) -> str:
+        """Return the card as JSON text, as the checkpoint holds it."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps(values, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, path: Path) -> ModelCard:
+        """Read a card.
+
+        Raises:
+            CheckpointError: it is not one, or from another version.
+        """
+        try:
+            values = json.loads(text)
+            for name in ("labels", "writable"):
+                values[name] = tuple(values[name])
+            card = cls(**values)
+        except (ValueError, TypeError, KeyError) as exc:
+            raise CheckpointError(f"its card cannot be read ({exc})", path) from exc
+        if len(set(card.labels)) < len(card.labels) or not set(card.writable) <= set(card.labels):
+            raise CheckpointError("its labels contradict each other; get the file anew", path)
+        return card
+
+
+def find_model(name: str) -> Path:
+    """Return the checkpoint that ``--model`` names: a bundled one or a file.
+
+    Raises:
+        CheckpointError: there is none.
+
+    >>> find_model("default").name
+    'default.pt'
+    """
+    bundled = BUNDLED / f"{name}.pt"
+    if "/" not in name and bundled.exists():
+        return bundled
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    known = ", ".join(sorted(p.stem for p in BUNDLED.glob("*.pt")))
+    raise CheckpointError(f"there is no such model; bundled are: {known}", path)
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a checkpoint's card, and check that the file is whole.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, not one of ours, or from a newer version.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            stored = archive.read(names[0]) if names and not damaged else b""
+    except OSError as exc:
+        raise CheckpointError(os_reason(exc), path) from exc
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as exc:
+        raise CheckpointError("not a checkpoint, or damaged; get the file anew", path) from exc
+    if damaged or not stored:
+        raise CheckpointError("the checkpoint is damaged; get the file anew", path)
+    return card_of(_unpickle(stored, path), path)
+
+
+def card_of(payload: object, path: Path) -> ModelCard:
+    """Return the card in what a checkpoint file holds.
+
+    Raises:
+        CheckpointError: the payload is not one of ours, or from a newer version.
+    """
+    if not isinstance(payload, dict) or payload.get("format") != FORMAT:
+        raise CheckpointError("not a checkpoint made by this project", path)
+    if payload.get("version") != VERSION:
+        raise CheckpointError(
+            f"has version {payload.get('version')}, this tagger reads {VERSION}; update it", path
+        )
+    return ModelCard.from_json(str(payload.get("card")), path)
+
+
+def _unpickle(stored: bytes, path: Path) -> object:
+    try:
+        return _WithoutTensors(io.BytesIO(stored)).load()
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        UnicodeDecodeError,
+        MemoryError,
+    ) as exc:
+        raise CheckpointError("not a checkpoint made by this project", path) from exc
+
+
+class _WithoutTensors(pickle.Unpickler):
+    """Unpickles plain values and leaves None where a tensor stands; runs nothing of the file's."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return dict
+        if module == "torch._utils" and name.startswith("_rebuild_"):
+            return lambda *_args: None
+        if module == "torch" and name.endswith("Storage"):
+            return None
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong in a checkpoint")
+
+    def persistent_load(self, pid: Any) -> None:  # noqa: ARG002 (the storage is not read)
+        return None

@@ -1,0 +1,134 @@
+"""Checkpoints: saved so that a kill leaves the old one, loaded so that nothing foreign runs."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tagger.card import FORMAT, VERSION, ModelCard, card_of, read_card
+from tagger.errors import CheckpointError, os_reason
+from tagger.frontend import FrontEndConfig, LogMel
+from tagger.networks import ARCHITECTURES, Network, NetworkConfig, build_network
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A checkpoint ready to be used: its card, its front end, its network in evaluation mode."""
+
+    card: ModelCard
+    front_end: LogMel
+    network: Network
+
+
+def describe(
+    network: Network, architecture: str, front_end: FrontEndConfig, **rest: Any
+) -> ModelCard:
+    """Return a network's card; ``rest`` are the fields of ModelCard that no network knows."""
+    return ModelCard(
+        model_id=f"{architecture}-{_digest(_half(network.state_dict()))[:10]}",
+        architecture=architecture,
+        network=asdict(network.config),
+        front_end=asdict(front_end),
+        sample_rate=front_end.sample_rate,
+        n_samples=front_end.n_samples,
+        n_parameters=network.n_parameters,
+        **rest,
+    )
+
+
+def save_checkpoint(path: Path, network: Network, card: ModelCard) -> None:
+    """Write a checkpoint, weights as float16; whatever stood there before stays until it is whole.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    state = _half(network.state_dict())
+    payload = {"format": FORMAT, "version": VERSION, "card": card.to_json(), "state": state}
+    save_atomically(path, payload)
+
+
+def save_atomically(path: Path, payload: Mapping[str, Any]) -> None:
+    """Write what torch can save to a file that is either the old one or the whole new one.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            torch.save(dict(payload), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except (OSError, RuntimeError) as exc:  # torch reports a full disk as RuntimeError
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        said = os_reason(exc) if isinstance(exc, OSError) else str(exc).splitlines()[0]
+        raise CheckpointError(f"cannot be saved: {said}", path) from exc
+
+
+def load_checkpoint(path: Path) -> LoadedModel:
+    """Read a checkpoint and build its network, in float32 and evaluation mode.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, not one of ours, or contradicts itself.
+    """
+    read_card(path)  # says in plain words what is wrong with a damaged or foreign file
+    try:
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as exc:
+        raise CheckpointError("the checkpoint is damaged; get the file anew", path) from exc
+    card = card_of(payload, path)
+    try:
+        network, front_end = _build(card, payload["state"])
+    except (KeyError, TypeError, RuntimeError, AttributeError, ValueError) as exc:
+        said = str(exc).splitlines()[0]
+        raise CheckpointError(f"its weights and its card do not fit: {said}", path) from exc
+    return LoadedModel(card, front_end, network)
+
+
+def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMel]:
+    config = NetworkConfig(**{**card.network, "channels": tuple(card.network["channels"])})
+    front_end = FrontEndConfig(**card.front_end)
+    if config.n_labels != len(card.labels) or front_end.n_samples != card.n_samples:
+        raise ValueError("another number of labels or samples")
+    if card.architecture not in ARCHITECTURES:
+        raise ValueError(f"there is no architecture {card.architecture!r}")
+    network = build_network(card.architecture, config)
+    network.load_state_dict({name: _float(value) for name, value in state.items()})
+    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network, LogMel(front_end).eval()
+
+
+def with_rounded_weights(network: Network) -> Network:
+    """Give a network the weights that its checkpoint will hold, and return it.
+
+    Whatever is measured of a network is measured after this, so that it is true of the file.
+    """
+    network.load_state_dict({k: _float(v) for k, v in _half(network.state_dict()).items()})
+    return network
+
+
+def _half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: v.half() if v.is_floating_point() else v for name, v in state.items()}
+
+
+def _float(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        digest.update(name.encode())
+        digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,87 @@
+"""What all networks share: their settings, their output, and the head behind the pooling."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """The shape of a network.
+
+    Args:
+        n_labels: Outputs.
+        n_mels: Mel bands of the input; a power of four times two.
+        channels: Channels of the four convolution blocks.
+        gru_size: Units a direction of the recurrent layer.
+        embedding_dim: Length of the embedding.
+        dropout: Probability of dropping a unit before the last layer, while training.
+        separable: Depthwise-separable convolutions (Howard et al., MobileNets, arXiv 1704.04861)
+            in all blocks but the first.
+    """
+
+    n_labels: int = 8
+    n_mels: int = 128
+    channels: tuple[int, int, int, int] = (32, 64, 96, 128)
+    gru_size: int = 96
+    embedding_dim: int = 128
+    dropout: float = 0.3
+    separable: bool = False
+
+
+class NetworkOutput(NamedTuple):
+    """What a network gives for n segments."""
+
+    logits: Tensor  # (n, n_labels), before softmax
+    embedding: Tensor  # (n, embedding_dim)
+
+
+class Network(nn.Module, ABC):
+    """A network: features over time, pooled into one vector, and a head.
+
+    Args:
+        config: Its shape.
+        pooled_size: Length of what ``pool`` gives.
+    """
+
+    def __init__(self, config: NetworkConfig, pooled_size: int) -> None:
+        super().__init__()
+        self.config = config
+        self.normalise = InputNorm(config.n_mels)
+        self.project = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(pooled_size, config.embedding_dim)
+        )
+        self.classify = nn.Sequential(
+            nn.ReLU(), nn.Dropout(config.dropout), nn.Linear(config.embedding_dim, config.n_labels)
+        )
+
+    def forward(self, log_mel: Tensor) -> NetworkOutput:
+        """Return logits and embedding of log-mels (n, n_mels, n_frames) in dB, at most 0."""
+        embedding = self.project(self.pool(self.normalise(log_mel)))
+        return NetworkOutput(self.classify(embedding), embedding)
+
+    @abstractmethod
+    def pool(self, features: Tensor) -> Tensor:
+        """Return (n, pooled_size) of normalised log-mels (n, n_mels, n_frames)."""
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers training fits."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+
+class InputNorm(nn.Module):
+    """Give each mel band zero mean and unit variance, as seen over the training data."""
+
+    def __init__(self, n_mels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(n_mels, affine=False)
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """Return (n, n_mels, n_frames), normalised, of the same shape in dB."""
+        normalised: Tensor = self.norm(log_mel / 40.0 + 1.0)  # about [-1, 1]: kinder to float16
+        return normalised

@@ -1,0 +1,54 @@
+"""From segments to a track, and from tracks to an album: pooled scores, probabilities, confidence.
+
+Plain numpy, no networks: what a score means is the checkpoint's business.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.records import FloatArray
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return probabilities along the last axis.
+
+    >>> softmax(np.array([0.0, 0.0], dtype=np.float32)).tolist()
+    [0.5, 0.5]
+    """
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: FloatArray = (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return probabilities
+
+
+def vote(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
+    """Return a track's probabilities (n_labels,) from its segments' logits (n_segments, n_labels).
+
+    The mean is taken of the logits, not of the probabilities: a segment that is sure of what the
+    track is not then counts as much as one that is sure of what it is. It measured better by 0.1
+    to 0.7 points of accuracy (docs/experiments.md).
+
+    Args:
+        logits: Before softmax, at least one segment.
+        temperature: Divides the mean; fitted so that confidence is frequency (Guo et al.,
+            arXiv 1706.04599).
+    """
+    return softmax(logits.mean(axis=0) / temperature)
+
+
+def vote_probabilities(logits: FloatArray) -> FloatArray:
+    """Return the mean (n_labels,) of the segments' probabilities: the vote compared with."""
+    mean: FloatArray = softmax(logits).mean(axis=0)
+    return mean
+
+
+def vote_together(probabilities: NDArray[np.floating], temperature: float) -> FloatArray:
+    """Return the probabilities (n_labels,) that an album's tracks (n_tracks, n_labels) agree on.
+
+    Args:
+        probabilities: Each track's, calibrated, in (0, 1].
+        temperature: As for ``vote``, fitted on tracks that voted together.
+    """
+    logs = np.log(np.maximum(probabilities, 1e-9)).astype(np.float32)
+    return vote(logs, temperature)

@@ -1,0 +1,115 @@
+"""Settings of a training run: each hyper-parameter beside its reason or source."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from tagger.errors import ConfigError, os_reason
+from tagger.frontend import FrontEndConfig
+from tagger.networks import NetworkConfig
+from training.augment import AugmentConfig
+
+
+@dataclass(frozen=True, slots=True)
+class FitConfig:
+    """How a network is trained.
+
+    Args:
+        architecture: A key of ``tagger.networks.ARCHITECTURES``.
+        seed: Of the split, the weights, the crops and the augmentation.
+        epochs: One crop of each track an epoch.
+        batch_size: 64: smaller generalises no better here and is slower; powers of two are no law
+            (Raschka, "No, we don't have to choose batch sizes as powers of 2", 2022).
+        learning_rate: Peak of the one-cycle schedule (Smith and Topin, arXiv 1708.07120).
+        weight_decay: Decoupled, AdamW (Loshchilov and Hutter, arXiv 1711.05101).
+        label_smoothing: Genres overlap, and labels err (Szegedy et al., arXiv 1512.00567).
+        grad_clip: Largest norm of the gradient; recurrent layers (Pascanu et al., arXiv 1211.5063).
+        average_decay: A step's share in keeping the averaged weights that are judged and saved;
+            1/(1 - decay) is about three epochs (Morales-Brotons et al., arXiv 2411.18704).
+        patience: Epochs without a better validation accuracy after which training ends.
+        teacher_weight: Weight of the squared error to the teacher's embedding (FitNets, Romero et
+            al., arXiv 1412.6550), where a teacher is given.
+        max_segments: Segments of a track that vote, when judged and when tagging.
+        n_threads: torch threads; 0 leaves torch's choice.
+        network: The network's shape.
+        front_end: What the features are.
+        augment: How much the crops are changed.
+    """
+
+    architecture: str = "cnn-gru-attention"
+    seed: int = 1
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.1
+    grad_clip: float = 2.0
+    average_decay: float = 0.997
+    patience: int = 12
+    teacher_weight: float = 1.0
+    max_segments: int = 4
+    n_threads: int = 0
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self)
+
+
+_SECTIONS: dict[str, type] = {
+    "network": NetworkConfig,
+    "front_end": FrontEndConfig,
+    "augment": AugmentConfig,
+}
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read settings from a TOML file.
+
+    Raises:
+        ConfigError: it cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(os_reason(exc), path) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"not TOML: {exc}", path) from exc
+
+
+def make_config(values: dict[str, Any], path: Path | None = None) -> FitConfig:
+    """Return the settings that plain values describe.
+
+    Raises:
+        ConfigError: a key is unknown or a section is not one.
+
+    >>> make_config({"epochs": 3, "network": {"gru_size": 8}}).network.gru_size
+    8
+    """
+    arguments = dict(values)
+    for section, kind in _SECTIONS.items():
+        if section in arguments:
+            arguments[section] = _section(section, kind, arguments[section], path)
+    _refuse_unknown(FitConfig, arguments, "", path)
+    return FitConfig(**arguments)
+
+
+def _section(name: str, kind: type, values: object, path: Path | None) -> Any:
+    if not isinstance(values, dict):
+        raise ConfigError(f"[{name}] must be a table", path)
+    _refuse_unknown(kind, values, f"{name}.", path)
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def _refuse_unknown(kind: Any, values: dict[str, Any], prefix: str, path: Path | None) -> None:
+    known = {f.name for f in fields(kind)}
+    for key in values:
+        if key not in known:
+            raise ConfigError(
+                f"unknown setting {prefix}{key}; known: {', '.join(sorted(known))}", path
+            )

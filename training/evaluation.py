@@ -1,0 +1,127 @@
+"""Judging a checkpoint on a feature file, and saying so in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tagger.card import ModelCard
+from tagger.checkpoint import load_checkpoint
+from tagger.errors import DatasetError
+from tagger.frontend import FrontEndConfig
+from tagger.networks import NetworkConfig
+from tagger.voting import softmax
+from training.config import FitConfig
+from training.dataset import FeatureFile, clean, load_features
+from training.loop import score_tracks
+from training.metrics import WritePolicy, judge, selective, together
+
+
+def evaluate_checkpoint(
+    checkpoint: Path, features_path: Path, *, split: str = "all"
+) -> dict[str, Any]:
+    """Return the figures that COMMANDS promises of a checkpoint on a feature file.
+
+    Labels are matched by name, never by position.
+
+    Args:
+        checkpoint: The checkpoint.
+        features_path: The feature file.
+        split: ``all`` of its tracks, or those that ``fit`` set aside for ``validation`` or
+            ``test``.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be used.
+        DatasetError: the feature file cannot, has labels that the checkpoint lacks, or holds none
+            of the tracks asked for.
+    """
+    model = load_checkpoint(checkpoint)
+    card = model.card
+    features = _chosen(_relabelled(clean(load_features(features_path)), card), card, split)
+    config = _config_of(card)
+    logits, _ = score_tracks(model.network, features, np.arange(len(features)), config)
+    probabilities = softmax(logits.mean(axis=1) / np.float32(card.temperature))
+    policy = WritePolicy.of(card.labels, card.writable, card.thresholds)
+    report = judge(probabilities, features.genre, features.artist_id, card.labels, policy)
+    report["thresholds"] = dict(card.thresholds)
+    single = logits.reshape(-1, logits.shape[-1]).argmax(axis=1)
+    report["segment_accuracy"] = float((single == features.genre.repeat(logits.shape[1])).mean())
+    report["n_tracks_of_trained_artists"] = int(
+        np.isin(features.artist_id, card.provenance.get("training_artists", [])).sum()
+    )
+    if features.has_artists:
+        grouped = together(probabilities, features.artist_id, card.album_temperature)
+        figures = selective(grouped, features.genre, policy)
+        report["grouped_accuracy"] = float((grouped.argmax(axis=1) == features.genre).mean())
+        report["grouped_coverage"] = figures["coverage"]
+        report["grouped_selective_accuracy"] = figures["selective_accuracy"]
+    return report
+
+
+def _relabelled(features: FeatureFile, card: ModelCard) -> FeatureFile:
+    unknown = sorted(set(features.labels) - set(card.labels))
+    if unknown:
+        raise DatasetError(f"has labels that the checkpoint lacks: {', '.join(unknown)}")
+    index = np.array([card.labels.index(label) for label in features.labels])
+    return FeatureFile(
+        features.mel,
+        index[features.genre],
+        features.track_id,
+        features.artist_id,
+        card.labels,
+        features.has_artists,
+    )
+
+
+def _chosen(features: FeatureFile, card: ModelCard, split: str) -> FeatureFile:
+    if split == "all":
+        return features
+    wanted = card.provenance.get(f"{split}_tracks", [])
+    rows = np.flatnonzero(np.isin(features.track_id, wanted))
+    if not len(rows):
+        raise DatasetError(f"holds none of the tracks that this checkpoint set aside for {split}")
+    return features.take(rows)
+
+
+def _config_of(card: ModelCard) -> FitConfig:
+    return FitConfig(
+        architecture=card.architecture,
+        max_segments=card.max_segments,
+        front_end=FrontEndConfig(**card.front_end),
+        network=NetworkConfig(**{**card.network, "channels": tuple(card.network["channels"])}),
+    )
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """Return the report in words, for a terminal."""
+    low, high = report["accuracy_ci95"]
+    lines = [
+        f"tracks              {report['n_tracks']}",
+        f"accuracy            {report['accuracy']:.1%} (95 % by artist: {low:.1%} to {high:.1%})",
+        f"macro F1            {report['macro_f1']:.3f}",
+        f"calibration error   {report['ece']:.3f}",
+        f"written by default  {report['coverage']:.1%}, right {_percent(report['selective_accuracy'])}",
+    ]
+    if "grouped_accuracy" in report:
+        right = _percent(report["grouped_selective_accuracy"])
+        lines += [
+            f"artists together    {report['grouped_accuracy']:.1%}, "
+            f"written {report['grouped_coverage']:.1%}, right {right}"
+        ]
+    if report["n_tracks_of_trained_artists"]:
+        lines.append(
+            f"CAUTION: {report['n_tracks_of_trained_artists']} of these tracks are by artists it "
+            "was trained on; --split test judges on the others"
+        )
+    for label, figures in report["per_genre"].items():
+        lines.append(
+            f"  {label:14s} precision {figures['precision']:.2f}  recall {figures['recall']:.2f}"
+            f"  F1 {figures['f1']:.2f}  n {figures['n']}"
+        )
+    return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "none written" if value is None else f"{value:.1%}"
