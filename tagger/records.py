@@ -173,6 +173,11 @@ class TrackResult:
     reason: str = ""
     confidence: float = 0.0
 
+    @classmethod
+    def of_failure(cls, failure: TrackFailure) -> TrackResult:
+        """Return the result of a file that could not be handled."""
+        return cls(failure.path, Status.FAILED, failure=failure, reason=failure.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:

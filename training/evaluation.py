@@ -97,12 +97,13 @@ def _config_of(card: ModelCard) -> FitConfig:
 def as_text(report: dict[str, Any]) -> str:
     """Return the report in words, for a terminal."""
     low, high = report["accuracy_ci95"]
+    right = _percent(report["selective_accuracy"])
     lines = [
         f"tracks              {report['n_tracks']}",
         f"accuracy            {report['accuracy']:.1%} (95 % by artist: {low:.1%} to {high:.1%})",
         f"macro F1            {report['macro_f1']:.3f}",
         f"calibration error   {report['ece']:.3f}",
-        f"written by default  {report['coverage']:.1%}, right {_percent(report['selective_accuracy'])}",
+        f"written by default  {report['coverage']:.1%}, right {right}",
     ]
     if "grouped_accuracy" in report:
         right = _percent(report["grouped_selective_accuracy"])

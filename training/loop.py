@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from tagger.checkpoint import save_atomically
 from tagger.errors import CheckpointError
@@ -107,7 +107,7 @@ def _begin(config: FitConfig, n_tracks: int, teacher: FloatArray | None) -> Prog
     network = build_network(config.architecture, config.network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = AveragedModel(
-        network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True
+        network, multi_avg_fn=_moving_average(config.average_decay), use_buffers=True
     )
     head = None if teacher is None else nn.Linear(config.network.embedding_dim, teacher.shape[1])
     parameters = [*network.parameters(), *(head.parameters() if head else ())]
@@ -119,6 +119,23 @@ def _begin(config: FitConfig, n_tracks: int, teacher: FloatArray | None) -> Prog
         optimizer, max_lr=config.learning_rate, total_steps=steps, pct_start=0.25
     )
     return Progress(network, averaged, head, optimizer, schedule)
+
+
+def _moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """Return the rule of the averaged weights: an exponential average that starts short.
+
+    A long average from the first step on would hold the random weights for epochs.
+    """
+
+    def update(averaged: list[Tensor], current: list[Tensor], n_averaged: Tensor | int) -> None:
+        n = int(n_averaged)
+        weight = 1.0 - min(decay, (1 + n) / (10 + n))
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(averaged, current, weight)
+        else:
+            torch._foreach_copy_(averaged, current)  # batch norm's counters
+
+    return update
 
 
 def _train_epoch(

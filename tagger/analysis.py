@@ -1,0 +1,114 @@
+"""From a path to what is heard there: decode, front end, network, vote. Runs in the workers.
+
+Never raises for a bad file: that is a TrackFailure. Importing it loads neither torch nor a
+decoder, since the parent process, which only names ``analyse`` to its workers, needs neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tagger.errors import AudioDecodeError
+from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
+from tagger.voting import vote
+
+if TYPE_CHECKING:
+    from tagger.checkpoint import LoadedModel
+
+# Below this no listener hears anything at an ordinary volume, and what the front end would lift
+# up to full scale is dither and hum.
+_SILENCE_RMS = 10 ** (-60 / 20)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisTask:
+    """A track to be analysed, and the checkpoint to do it with."""
+
+    path: Path
+    model_path: Path
+
+
+def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
+    """Return what is heard in a track, or why nothing could be.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+    """
+    from tagger.audio import SegmentPlan, load_segments
+
+    model = _model(task.model_path)
+    card = model.card
+    plan = SegmentPlan(card.sample_rate, card.n_samples, card.max_segments)
+    try:
+        segments = load_segments(task.path, plan)
+    except AudioDecodeError as exc:
+        return TrackFailure(task.path, "decode", exc.reason)
+    return predict(model, task.path, segments)
+
+
+def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:
+    """Return what a model hears in a track's segments."""
+    heard = _audible(segments.waveforms)
+    if not len(heard):
+        return _unheard(model, path, segments)
+    scores = score(model, heard)
+    probabilities = vote(scores.logits, model.card.temperature)
+    return TrackPrediction(
+        path=path,
+        probabilities=dict(zip(model.card.labels, probabilities.tolist(), strict=True)),
+        confidence=float(probabilities.max()),
+        embedding=scores.embeddings.mean(axis=0),
+        n_segments=len(heard),
+        model_id=model.card.model_id,
+        duration_s=segments.duration_s,
+    )
+
+
+def score(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
+    """Return the network's logits and embeddings of waveforms (n_segments, n_samples)."""
+    import torch
+
+    with torch.inference_mode():
+        output = model.network(model.front_end(torch.from_numpy(waveforms)))
+    return SegmentScores(output.logits.numpy(), output.embedding.numpy())
+
+
+def _audible(waveforms: FloatArray) -> FloatArray:
+    rms = np.sqrt(np.square(waveforms).mean(axis=1)) if waveforms.size else np.zeros(0)
+    audible: FloatArray = waveforms[rms > _SILENCE_RMS]
+    return audible
+
+
+def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:
+    needed = model.card.segment_s
+    why = (
+        "silent"
+        if len(segments.waveforms)
+        else f"too short: {segments.duration_s:.1f} s, at least {needed:.1f} s needed"
+    )
+    labels = model.card.labels
+    return TrackPrediction(
+        path=path,
+        probabilities=dict.fromkeys(labels, 1.0 / len(labels)),
+        confidence=0.0,
+        embedding=None,
+        n_segments=0,
+        model_id=model.card.model_id,
+        duration_s=segments.duration_s,
+        unheard=why,
+    )
+
+
+@lru_cache(maxsize=2)
+def _model(path: Path) -> LoadedModel:
+    import torch
+
+    from tagger.checkpoint import load_checkpoint
+
+    torch.set_num_threads(1)  # the workers are the parallelism
+    return load_checkpoint(path)

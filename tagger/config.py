@@ -1,0 +1,186 @@
+"""Settings: defaults < config file < environment < options, and where each value came from."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from tagger.errors import ConfigError, os_reason
+
+APP = "tagger"
+
+
+def default_catalog() -> str:
+    """Return where the catalogue is unless a setting says otherwise."""
+    return str(platformdirs.user_data_path(APP) / "catalog.db")
+
+
+def config_path() -> Path:
+    """Return where the config file is looked for."""
+    return platformdirs.user_config_path(APP) / "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set once and for all; each is an option of the same name.
+
+    Args:
+        catalog: A file or URL; "" is the default place.
+        model: A bundled model's name or a checkpoint file.
+        jobs: Worker processes; 0 is as many as cores and memory allow.
+        min_confidence: Replaces the model's own thresholds, in [0, 1].
+        genres: Labels that may be written; "all"; () is the model's choice.
+        max_genres: How many a track.
+        by: "track" or "album": what votes together.
+        exclude: Glob patterns of files and folders left out.
+        overwrite: Replace genres that somebody else set.
+        preserve_mtime: Keep a file's time of change when its tag is written.
+        provenance: Write the field that says a genre is ours.
+        follow_symlinks: Go into linked folders.
+        timeout: Seconds after which a track counts as hung.
+    """
+
+    catalog: str = ""
+    model: str = "default"
+    jobs: int = 0
+    min_confidence: float | None = None
+    genres: tuple[str, ...] = ()
+    max_genres: int = 1
+    by: str = "album"
+    exclude: tuple[str, ...] = ()
+    overwrite: bool = False
+    preserve_mtime: bool = False
+    provenance: bool = True
+    follow_symlinks: bool = False
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A value and where it came from: "default", the config file's path, a variable, "option"."""
+
+    value: Any
+    source: str
+
+
+def load_settings(
+    options: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> tuple[Settings, dict[str, Sourced]]:
+    """Return the settings in force, and the source of each.
+
+    Args:
+        options: What the command line gave; None or () where it was silent.
+        environment: In place of ``os.environ``.
+        file: In place of the default config file, which need not exist.
+
+    Raises:
+        ConfigError: a key is unknown or a value makes no sense.
+    """
+    environment = os.environ if environment is None else environment
+    file = config_path() if file is None else file
+    found = {f.name: Sourced(f.default, "default") for f in fields(Settings)}
+    for name, value in _read_file(file).items():
+        if name not in found:
+            raise ConfigError(f"unknown setting {name!r}; known: {', '.join(found)}", file)
+        found[name] = Sourced(_checked(name, value, str(file)), str(file))
+    for name in found:
+        variable = f"{APP.upper()}_{name.upper()}"
+        if environment.get(variable):
+            value = _from_text(name, environment[variable], variable)
+            found[name] = Sourced(_checked(name, value, variable), variable)
+    for name, value in options.items():
+        if name in found and value is not None and value != ():
+            option = f"--{name.replace('_', '-')}"
+            found[name] = Sourced(_checked(name, value, option), "option")
+    if not found["catalog"].value:
+        found["catalog"] = Sourced(default_catalog(), "default")
+    return Settings(**{name: sourced.value for name, sourced in found.items()}), found
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise ConfigError(os_reason(exc), path) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"not TOML: {exc}", path) from exc
+
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def _from_text(name: str, text: str, source: str) -> Any:
+    try:
+        return _PARSERS[name](text)
+    except (ValueError, KeyError) as exc:
+        raise ConfigError(f"{source}: {text!r} is not a value of {name}") from exc
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().casefold()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(text)
+    return word in _TRUE
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "catalog": str,
+    "model": str,
+    "jobs": int,
+    "min_confidence": float,
+    "genres": _list,
+    "max_genres": int,
+    "by": str,
+    "exclude": _list,
+    "overwrite": _boolean,
+    "preserve_mtime": _boolean,
+    "provenance": _boolean,
+    "follow_symlinks": _boolean,
+    "timeout": float,
+}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "catalog": (lambda v: isinstance(v, str), "a path or URL"),
+    "model": (lambda v: isinstance(v, str) and bool(v), "a name or a path"),
+    "jobs": (lambda v: _is_count(v) and 0 <= v <= 1024, "a whole number from 1 to 1024"),
+    "min_confidence": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
+    "max_genres": (lambda v: _is_count(v) and v >= 1, "a whole number from 1"),
+    "by": (lambda v: v in ("track", "album"), "track or album"),
+    "timeout": (lambda v: _is_number(v) and v > 0, "seconds, more than 0"),
+}
+
+
+def _checked(name: str, value: Any, source: str) -> Any:
+    if name in ("genres", "exclude"):
+        value = _list(value) if isinstance(value, str) else value
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+            raise ConfigError(f"{source}: {name} must be a list of names")
+        return tuple(value)
+    valid, wanted = _RULES.get(name, (lambda v: isinstance(v, bool), "true or false"))
+    if not valid(value):
+        raise ConfigError(f"{source}: {name} must be {wanted}, not {value!r}")
+    return value
