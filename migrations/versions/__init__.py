@@ -1,0 +1,1 @@
+"""One module a revision of the schema; a released one is never changed."""

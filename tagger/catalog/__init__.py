@@ -1,0 +1,39 @@
+"""The catalogue room: what was heard, decided and written, for years.
+
+Tables, upgrades, queries and the journal; all SQLAlchemy and Alembic of the tagger is in here.
+Callers open a Catalog and exchange frozen records with it.
+"""
+
+from tagger.catalog.catalog import Catalog
+from tagger.catalog.rows import (
+    CatalogEntry,
+    Counts,
+    Embeddings,
+    FailedFile,
+    KnownTrack,
+    ModelRecord,
+    PendingWrite,
+    PlannedWrite,
+    RunRow,
+    SortKey,
+    TrackInfo,
+    TrackQuery,
+    TrackRow,
+)
+
+__all__ = [
+    "Catalog",
+    "CatalogEntry",
+    "Counts",
+    "Embeddings",
+    "FailedFile",
+    "KnownTrack",
+    "ModelRecord",
+    "PendingWrite",
+    "PlannedWrite",
+    "RunRow",
+    "SortKey",
+    "TrackInfo",
+    "TrackQuery",
+    "TrackRow",
+]

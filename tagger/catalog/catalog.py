@@ -1,0 +1,276 @@
+"""The catalogue as its users see it: records in, records out, CatalogErrors and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from tagger.catalog import (
+    embeddings,
+    faults,
+    journal,
+    lookup,
+    queries,
+    recording,
+    runs,
+    sqlite,
+    upgrade,
+)
+from tagger.catalog.batches import batches
+from tagger.catalog.rows import (
+    CatalogEntry,
+    Counts,
+    Embeddings,
+    FailedFile,
+    KnownTrack,
+    ModelRecord,
+    PendingWrite,
+    PlannedWrite,
+    RunRow,
+    TrackInfo,
+    TrackQuery,
+    TrackRow,
+)
+from tagger.errors import CatalogError
+from tagger.records import AudioFile, RunSummary
+
+
+class Catalog:
+    """An open catalogue. One process writes at a time; the others wait for their turn.
+
+    Every method that writes is one transaction: an exception in it, KeyboardInterrupt among
+    them, leaves the catalogue as it was before.
+
+    Raises:
+        CatalogError: From any method, with the catalogue's path and what to do.
+    """
+
+    def __init__(self, engine: Engine, path: Path | None) -> None:
+        """Take an engine whose schema is up to date; users call open() or empty()."""
+        self.path = path
+        self._engine = engine
+        self._writer = engine.execution_options(**sqlite.WRITING)
+        self._durable_writer = engine.execution_options(**sqlite.DURABLE)
+
+    @classmethod
+    def open(
+        cls,
+        location: str | Path,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        wait_s: float = sqlite.WAIT_S,
+    ) -> Self:
+        """Open a catalogue, bring its schema up to date, and make it if need be.
+
+        Args:
+            location: A file, or a URL (``sqlite:///…``).
+            create: Make the file, and the folders above it, where there is none.
+            read_only: Touch nothing at all: an older schema is brought up to date in a copy in
+                memory, and where there is no catalogue an empty one is returned.
+            wait_s: How long to wait while another process writes.
+        """
+        path = _path_of(location)
+        exists = sqlite.is_catalog(path)
+        if not exists and read_only:
+            return cls.empty()
+        if not exists and not create:
+            raise CatalogError("there is no catalogue here yet; run tagger tag first", path)
+        with faults.reported(path):
+            engine = (_opened_to_read if read_only else _opened_to_write)(path, wait_s)
+        return cls(engine, path)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return an empty catalogue in memory, which cannot be written to."""
+        engine = sqlite.memory_engine()
+        with engine.begin() as connection:
+            upgrade.migrate(connection)
+        sqlite.forbid_writing(engine)
+        return cls(engine, None)
+
+    def close(self) -> None:
+        """Close the catalogue; the last process to do so tidies its files up."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Return the catalogue itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the catalogue."""
+        self.close()
+
+    @property
+    def schema(self) -> str:
+        """The revision of the schema."""
+        return upgrade.HEAD
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with faults.reported(self.path), engine.begin() as connection:
+            yield connection
+
+    # Runs
+
+    def register_model(self, model: ModelRecord) -> None:
+        """Note a model, before a run or a prediction names it; a known one stays as it is."""
+        with self._transaction(self._writer) as connection:
+            runs.register_model(connection, model)
+
+    def models(self) -> list[ModelRecord]:
+        """Return the models that have been used, the first one first."""
+        with self._transaction(self._engine) as connection:
+            return runs.load_models(connection)
+
+    def begin_run(self, command: str, model_id: str | None) -> int:
+        """Note that a run begins, and return its number."""
+        with self._transaction(self._writer) as connection:
+            return runs.begin(connection, command, model_id)
+
+    def end_run(self, run_id: int, summary: RunSummary) -> None:
+        """Note how a run ended."""
+        with self._transaction(self._writer) as connection:
+            runs.end(connection, run_id, summary)
+
+    def runs(self, limit: int | None = None) -> list[RunRow]:
+        """Return the runs, the latest first."""
+        with self._transaction(self._engine) as connection:
+            return runs.load_runs(connection, limit=limit)
+
+    # Tracks
+
+    def lookup(self, files: Sequence[AudioFile], model_id: str) -> list[KnownTrack | None]:
+        """Return what is known of each file, in the same order; None for a new one."""
+        with self._transaction(self._engine) as connection:
+            return lookup.known_tracks(connection, files, model_id)
+
+    def record(self, run_id: int, entries: Sequence[CatalogEntry]) -> None:
+        """Record what a run found, in one transaction; earlier failures of these files go."""
+        with self._transaction(self._writer) as connection:
+            recording.record(connection, run_id, entries)
+
+    def record_failures(self, run_id: int, failures: Sequence[FailedFile]) -> None:
+        """Record files that could not be handled.
+
+        Where only the write failed, record the track first, so that it is not analysed again.
+        """
+        with self._transaction(self._writer) as connection:
+            recording.record_failures(connection, run_id, failures)
+
+    # Journal
+
+    def journal(self, run_id: int, writes: Sequence[PlannedWrite]) -> list[int]:
+        """Note tags that are about to be written, on disk before this returns.
+
+        Returns:
+            A number for each, to be given to CatalogEntry or journal_done.
+        """
+        with self._transaction(self._durable_writer) as connection:
+            return [
+                number
+                for batch in batches(writes)
+                for number in recording.note_writes(connection, run_id, batch)
+            ]
+
+    def journal_done(self, journal_ids: Sequence[int]) -> None:
+        """Note that writes were made; record() does it too, for its entries' journal_id."""
+        with self._transaction(self._writer) as connection:
+            journal.close(connection, journal_ids, journal.State.DONE)
+
+    def journal_dropped(self, journal_ids: Sequence[int]) -> None:
+        """Note that writes were never made: the file is as it was before."""
+        with self._transaction(self._writer) as connection:
+            journal.close(connection, journal_ids, journal.State.DROPPED)
+
+    def pending_writes(self) -> list[PendingWrite]:
+        """Return the writes that were planned and never closed, the oldest first.
+
+        They are those of a run that was killed, or of one that is under way elsewhere. What
+        stands in the file settles either: the other run closes its entries itself in the end.
+        """
+        with self._transaction(self._engine) as connection:
+            return journal.pending(connection)
+
+    # Questions
+
+    def tracks(self, query: TrackQuery | None = None) -> Iterator[TrackRow]:
+        """Yield tracks, and files that failed, as they are read."""
+        with self._transaction(self._engine) as connection:
+            yield from queries.track_rows(connection, query or TrackQuery())
+
+    def rows(self, track_ids: Sequence[int]) -> dict[int, TrackRow]:
+        """Return {track_id: row} for some tracks."""
+        with self._transaction(self._engine) as connection:
+            return queries.rows_of(connection, track_ids)
+
+    def info(self, path: Path) -> TrackInfo | None:
+        """Return all that is known of a file, or None."""
+        with self._transaction(self._engine) as connection:
+            return queries.track_info(connection, path)
+
+    def counts(self) -> Counts:
+        """Return how much there is in the catalogue."""
+        with self._transaction(self._engine) as connection:
+            return queries.counts(connection)
+
+    def embeddings(self, model_id: str) -> Embeddings:
+        """Return all embeddings of a model, in one matrix."""
+        with self._transaction(self._engine) as connection:
+            return embeddings.load_all(connection, model_id)
+
+
+def _path_of(location: str | Path) -> Path:
+    if isinstance(location, Path) or "://" not in location:
+        return Path(location).absolute()
+    try:
+        url = make_url(location)
+    except ArgumentError as error:
+        raise CatalogError(f"{location!r} is no URL of a database") from error
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise CatalogError(
+            f"a catalogue is an SQLite file so far, and {url.render_as_string()} names none; "
+            "give --catalog a file"
+        )
+    return Path(url.database).absolute()
+
+
+def _opened_to_write(path: Path, wait_s: float) -> Engine:
+    sqlite.make_folder(path)
+    with ExitStack() as on_error:
+        engine = sqlite.engine_for(path, wait_s=wait_s)
+        on_error.callback(engine.dispose)
+        if upgrade.needs_upgrade(engine, path):
+            upgrade.upgrade_file(path, wait_s=wait_s)
+        sqlite.check_sound(engine, path)
+        sqlite.use_wal(engine)
+        sqlite.check_writable(engine)
+        on_error.pop_all()
+    return engine
+
+
+def _opened_to_read(path: Path, wait_s: float) -> Engine:
+    with ExitStack() as on_error:
+        engine = sqlite.reading_engine_for(path, wait_s=wait_s)
+        on_error.callback(engine.dispose)
+        is_old = upgrade.needs_upgrade(engine, path)
+        sqlite.check_sound(engine, path)
+        if not is_old:
+            on_error.pop_all()
+            return engine
+        copy = sqlite.copy_to_memory(engine)
+        with copy.begin() as connection:
+            upgrade.migrate(connection)
+        sqlite.forbid_writing(copy)
+    return copy

@@ -1,0 +1,110 @@
+"""How values are put into columns: text any database takes, lists, and keys to search by."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+
+def fold(text: str) -> str:
+    """Return the key by which text is searched and sorted, whatever its case and script.
+
+    SQLite's own lower() and LIKE know ASCII only, and other databases follow their locale, so
+    the keys are made here and stored beside the text.
+
+    >>> fold("BJÖRK") == fold("Bjo\u0308rk")
+    True
+    """
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def storable(text: str) -> str:
+    r"""Return text without what no database stores: NUL and halves of surrogate pairs.
+
+    >>> storable("a\0b\udce9")
+    'a\ufffdb?'
+    """
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+class _AsText(TypeDecorator[Any]):
+    """A value kept as text; each kind says how it gets there and back."""
+
+    impl = Text
+    to_text: Callable[[Any], str]
+    from_text: Callable[[str], Any]
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Return the text to store."""
+        return None if value is None else self.to_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Return the value that the text stands for."""
+        return None if value is None else self.from_text(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _strings_to_text(strings: Sequence[str]) -> str:
+    return _json([storable(text) for text in strings])
+
+
+@lru_cache(maxsize=4096)  # a library has few distinct lists of genres, and a scan reads them all
+def _strings(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def _numbers_to_text(numbers: Mapping[str, float]) -> str:
+    return _json({storable(name): round(number, 7) for name, number in numbers.items()})
+
+
+def _time_to_text(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class PlainText(_AsText):
+    """Text from tags and messages, which may hold anything."""
+
+    cache_ok = True
+    to_text = staticmethod(storable)
+    from_text = staticmethod(str)
+
+
+class Strings(_AsText):
+    """A tuple of strings, as a JSON array: exact, and readable with json_each in plain SQL."""
+
+    cache_ok = True
+    to_text = staticmethod(_strings_to_text)
+    from_text = staticmethod(_strings)
+
+
+class Numbers(_AsText):
+    """Numbers by name, as a JSON object; seven decimals, all that a float32 holds below 1."""
+
+    cache_ok = True
+    to_text = staticmethod(_numbers_to_text)
+    from_text = staticmethod(json.loads)
+
+
+class UtcTime(_AsText):
+    """A time in UTC as ISO 8601 text ("2026-01-31T12:00:00Z"): it sorts, and people read it."""
+
+    cache_ok = True
+    to_text = staticmethod(_time_to_text)
+    from_text = staticmethod(datetime.fromisoformat)
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)

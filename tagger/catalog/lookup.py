@@ -1,0 +1,106 @@
+"""What the catalogue knows of files that a scan found: one query for hundreds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, select
+
+from tagger.catalog.paths import Place, Roots, by_root
+from tagger.catalog.rows import KnownTrack
+from tagger.catalog.tables import failures, files, predictions, tracks
+from tagger.records import AudioFile, Status, TagsFound, TrackFailure, TrackPrediction
+
+_Row = Row[*tuple[Any, ...]]
+
+
+def known_tracks(
+    connection: Connection, found: Sequence[AudioFile], model_id: str
+) -> list[KnownTrack | None]:
+    """Return what is known of each file, in the same order; None for a new one."""
+    known_roots = Roots(connection)
+    places = [known_roots.place(file.path) for file in found]
+    wanted = [place for place in places if place is not None]
+    rows: dict[Place, _Row] = {}
+    statement = _statement(model_id)
+    for root_id, relatives in by_root(wanted):
+        chosen = and_(files.c.root_id == root_id, files.c.relative.in_(relatives))
+        for row in connection.execute(statement.where(chosen)):
+            rows[Place(root_id, row.relative)] = row
+    return [
+        _known(file, rows[place], model_id) if place in rows else None
+        for file, place in zip(found, places, strict=True)
+    ]
+
+
+def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
+    of_model = and_(predictions.c.track_id == files.c.track_id, predictions.c.model_id == model_id)
+    column = tracks.c
+    return (
+        select(
+            files.c.relative,
+            files.c.size_bytes,
+            files.c.mtime_ns,
+            files.c.track_id,
+            column.title,
+            column.artist,
+            column.album,
+            column.album_artist,
+            column.duration_s,
+            column.file_genres,
+            column.provenance,
+            column.heard_genres,
+            column.confidence,
+            column.status,
+            predictions.c.probabilities,
+            predictions.c.confidence.label("heard_confidence"),
+            predictions.c.n_segments,
+            predictions.c.unheard,
+            failures.c.stage,
+            failures.c.reason,
+            failures.c.size_bytes.label("failed_size"),
+            failures.c.mtime_ns.label("failed_mtime"),
+        )
+        .outerjoin(tracks, tracks.c.track_id == files.c.track_id)
+        .outerjoin(predictions, of_model)
+        .outerjoin(failures, failures.c.file_id == files.c.file_id)
+    )
+
+
+def _known(file: AudioFile, row: _Row, model_id: str) -> KnownTrack | None:
+    stat = (file.size_bytes, file.mtime_ns)
+    recorded = row.track_id is not None and stat == (row.size_bytes, row.mtime_ns)
+    failed = row.stage is not None and stat == (row.failed_size, row.failed_mtime)
+    if row.track_id is None and row.stage is None:
+        return None  # noted in the journal, and nothing came of it
+    return KnownTrack(
+        unchanged=recorded or failed,
+        tags=TagsFound() if row.track_id is None else _tags(row),
+        status=Status.FAILED if row.stage is not None else Status(row.status),
+        genres=row.heard_genres or (),
+        confidence=row.confidence or 0.0,
+        prediction=_prediction(file, row, model_id) if recorded else None,
+        failure=TrackFailure(file.path, row.stage, row.reason) if failed else None,
+    )
+
+
+def _tags(row: _Row) -> TagsFound:
+    return TagsFound(
+        row.file_genres, row.provenance, row.title, row.artist, row.album, row.album_artist
+    )
+
+
+def _prediction(file: AudioFile, row: _Row, model_id: str) -> TrackPrediction | None:
+    if row.probabilities is None:
+        return None
+    return TrackPrediction(
+        path=file.path,
+        probabilities=row.probabilities,
+        confidence=row.heard_confidence,
+        embedding=None,
+        n_segments=row.n_segments,
+        model_id=model_id,
+        duration_s=row.duration_s or 0.0,
+        unheard=row.unheard,
+    )

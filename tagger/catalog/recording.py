@@ -1,0 +1,260 @@
+"""Putting down what a run found: files, tracks, predictions, failures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+
+from tagger.catalog import embeddings, journal
+from tagger.catalog.batches import batches
+from tagger.catalog.columns import fold, now
+from tagger.catalog.paths import Place, Roots, by_root, name_of
+from tagger.catalog.rows import CatalogEntry, FailedFile, PlannedWrite
+from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
+from tagger.records import AudioFile, FloatArray, TrackPrediction
+
+_Values = dict[str, Any]
+
+
+def record(connection: Connection, run_id: int, entries: Sequence[CatalogEntry]) -> None:
+    """Put down all entries; of two for the same file the later one counts."""
+    for batch in batches(entries):
+        _record(connection, run_id, batch)
+
+
+def _record(connection: Connection, run_id: int, entries: Sequence[CatalogEntry]) -> None:
+    latest = {entry.file.path: entry for entry in entries}
+    file_ids = _add_files(connection, [entry.file for entry in latest.values()])
+    known = _track_ids(connection, file_ids.values())
+    old = {known[file_ids[p]]: e for p, e in latest.items() if file_ids[p] in known}
+    new = [entry for path, entry in latest.items() if file_ids[path] not in known]
+    _update_tracks(connection, run_id, old)
+    by_track = old | _add_tracks(connection, run_id, new)
+    _update_files(connection, file_ids, by_track)
+    _set_genres(connection, by_track)
+    _set_predictions(connection, run_id, by_track)
+    _clear_failures(connection, file_ids.values())
+    done = [entry.journal_id for entry in entries if entry.journal_id is not None]
+    journal.close(connection, done, journal.State.DONE)
+
+
+def record_failures(connection: Connection, run_id: int, failed: Sequence[FailedFile]) -> None:
+    """Put down failures, one a file; what was known of the file before stays."""
+    for batch in batches(failed):
+        _record_failures(connection, run_id, batch)
+
+
+def _record_failures(connection: Connection, run_id: int, failed: Sequence[FailedFile]) -> None:
+    latest = {one.file.path: one for one in failed}
+    file_ids = _add_files(connection, [one.file for one in latest.values()])
+    _clear_failures(connection, file_ids.values())
+    rows = [
+        {
+            "file_id": file_ids[path],
+            "stage": one.failure.stage,
+            "reason": one.failure.reason,
+            "size_bytes": one.file.size_bytes,
+            "mtime_ns": one.file.mtime_ns,
+            "failed_at": now(),
+            "run_id": run_id,
+        }
+        for path, one in latest.items()
+    ]
+    _insert_all(connection, failures, rows)
+
+
+def note_writes(connection: Connection, run_id: int, planned: Sequence[PlannedWrite]) -> list[int]:
+    """Note writes in the journal, with new rows for files not known yet; return the numbers."""
+    file_ids = _add_files(connection, [one.file for one in planned])
+    return journal.note(connection, run_id, planned, file_ids)
+
+
+def _add_files(connection: Connection, found: Sequence[AudioFile]) -> Mapping[Path, int]:
+    """Return {path: file_id} for files, with new rows for those not known yet."""
+    known_roots = Roots(connection)
+    places = {file.path: known_roots.place_or_add(connection, file) for file in found}
+    known = _file_ids(connection, places.values())
+    new = {
+        places[file.path]: {
+            "root_id": places[file.path].root_id,
+            "relative": places[file.path].relative,
+            "name": name_of(places[file.path].relative),
+            "size_bytes": file.size_bytes,
+            "mtime_ns": file.mtime_ns,
+        }
+        for file in found
+        if places[file.path] not in known
+    }
+    if new:
+        connection.execute(insert(files), list(new.values()))
+        known |= _file_ids(connection, new)
+    return {path: known[place] for path, place in places.items()}
+
+
+def _file_ids(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
+    column = files.c
+    found: dict[Place, int] = {}
+    for root_id, relatives in by_root(places):
+        rows = connection.execute(
+            select(column.relative, column.file_id).where(
+                column.root_id == root_id, column.relative.in_(relatives)
+            )
+        )
+        found.update({Place(root_id, row.relative): row.file_id for row in rows})
+    return found
+
+
+def _track_ids(connection: Connection, file_ids: Iterable[int]) -> dict[int, int]:
+    column = files.c
+    rows = connection.execute(
+        select(column.file_id, column.track_id).where(
+            column.file_id.in_(list(file_ids)), column.track_id.is_not(None)
+        )
+    )
+    return {row.file_id: row.track_id for row in rows}
+
+
+def _add_tracks(
+    connection: Connection, run_id: int, entries: Sequence[CatalogEntry]
+) -> dict[int, CatalogEntry]:
+    if not entries:
+        return {}
+    statement = insert(tracks).returning(tracks.c.track_id, sort_by_parameter_order=True)
+    track_ids = connection.scalars(statement, [_track_values(run_id, one) for one in entries])
+    return dict(zip(track_ids, entries, strict=True))
+
+
+def _update_tracks(
+    connection: Connection, run_id: int, by_track: Mapping[int, CatalogEntry]
+) -> None:
+    rows = []
+    for track_id, entry in by_track.items():
+        values = _track_values(run_id, entry)
+        rows.append({"of_track": track_id, "heard_s": values.pop("duration_s"), **values})
+    if rows:
+        column = tracks.c
+        connection.execute(
+            update(tracks)
+            .where(column.track_id == bindparam("of_track"))
+            .values(duration_s=func.coalesce(bindparam("heard_s"), column.duration_s)),
+            rows,
+        )
+
+
+def _track_values(run_id: int, entry: CatalogEntry) -> _Values:
+    tags = entry.tags
+    return {
+        "title": tags.title,
+        "artist": tags.artist,
+        "album": tags.album,
+        "album_artist": tags.album_artist,
+        "title_key": fold(tags.title),
+        # Both, on two lines, so that a search finds either and never a mix of the two.
+        "artist_key": fold(f"{tags.artist}\n{tags.album_artist}"),
+        "album_key": fold(tags.album),
+        "file_genres": tags.genres,
+        "provenance": tags.provenance,
+        "genre": "; ".join(_shown(entry)),
+        "heard_genres": entry.genres,
+        "confidence": entry.confidence,
+        "status": entry.status.value,
+        "reason": entry.reason,
+        "run_id": run_id,
+        "duration_s": None if entry.prediction is None else entry.prediction.duration_s,
+    }
+
+
+def _shown(entry: CatalogEntry) -> tuple[str, ...]:
+    """Return the genres a listing shows: the file's own, or else the tagger's."""
+    return entry.tags.genres or entry.genres
+
+
+def _update_files(
+    connection: Connection, file_ids: Mapping[Path, int], by_track: Mapping[int, CatalogEntry]
+) -> None:
+    rows = [
+        {
+            "of_file": file_ids[entry.file.path],
+            "size_bytes": entry.file.size_bytes,
+            "mtime_ns": entry.file.mtime_ns,
+            "track_id": track_id,
+        }
+        for track_id, entry in by_track.items()
+    ]
+    if rows:
+        of_file = files.c.file_id == bindparam("of_file")
+        connection.execute(update(files).where(of_file), rows)
+
+
+def _set_genres(connection: Connection, by_track: Mapping[int, CatalogEntry]) -> None:
+    connection.execute(delete(track_genres).where(track_genres.c.track_id.in_(list(by_track))))
+    rows = [
+        {"track_id": track_id, "position": i, "genre": genre, "genre_key": fold(genre)}
+        for track_id, entry in by_track.items()
+        for i, genre in enumerate(_shown(entry))
+    ]
+    _insert_all(connection, track_genres, rows)
+
+
+def _set_predictions(
+    connection: Connection, run_id: int, by_track: Mapping[int, CatalogEntry]
+) -> None:
+    by_model: dict[str, dict[int, TrackPrediction]] = defaultdict(dict)
+    for track_id, entry in by_track.items():
+        if entry.prediction is not None:
+            by_model[entry.prediction.model_id][track_id] = entry.prediction
+    for model_id, heard in by_model.items():
+        _upsert_predictions(connection, run_id, model_id, heard)
+        unheard = [track_id for track_id, one in heard.items() if one.unheard is not None]
+        embeddings.drop(connection, model_id, unheard)
+        embeddings.store(connection, model_id, _vectors(heard))
+
+
+def _vectors(heard: Mapping[int, TrackPrediction]) -> dict[int, FloatArray]:
+    return {
+        track_id: one.embedding
+        for track_id, one in heard.items()
+        if one.embedding is not None and one.unheard is None
+    }
+
+
+def _upsert_predictions(
+    connection: Connection, run_id: int, model_id: str, heard: Mapping[int, TrackPrediction]
+) -> None:
+    column = predictions.c
+    of_model = column.model_id == model_id
+    known = set(
+        connection.scalars(
+            select(column.track_id).where(of_model, column.track_id.in_(list(heard)))
+        )
+    )
+    rows = {track_id: _prediction_values(run_id, one) for track_id, one in heard.items()}
+    new = [{"track_id": t, "model_id": model_id, **v} for t, v in rows.items() if t not in known]
+    old = [{"of_track": t, **v} for t, v in rows.items() if t in known]
+    _insert_all(connection, predictions, new)
+    if old:
+        of_track = column.track_id == bindparam("of_track")
+        connection.execute(update(predictions).where(of_model, of_track), old)
+
+
+def _prediction_values(run_id: int, prediction: TrackPrediction) -> _Values:
+    return {
+        "probabilities": prediction.probabilities,
+        "confidence": prediction.confidence,
+        "n_segments": prediction.n_segments,
+        "unheard": prediction.unheard,
+        "run_id": run_id,
+    }
+
+
+def _insert_all(connection: Connection, table: Table, rows: list[_Values]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _clear_failures(connection: Connection, file_ids: Iterable[int]) -> None:
+    connection.execute(delete(failures).where(failures.c.file_id.in_(list(file_ids))))

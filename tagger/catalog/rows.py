@@ -1,0 +1,221 @@
+"""The records that go into the catalogue and come out of it; no SQL is needed to use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.records import (
+    AudioFile,
+    FloatArray,
+    RunSummary,
+    Status,
+    TagsFound,
+    TagWrite,
+    TrackFailure,
+    TrackPrediction,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A network that has heard tracks: its identity, labels and the length of its embeddings."""
+
+    model_id: str
+    architecture: str
+    labels: tuple[str, ...]
+    embedding_dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """What a run has to record of one track.
+
+    Args:
+        file: The file, with what stat(2) said *after* the tag was written.
+        tags: Its tags as they stand now: after a write, with what was written.
+        status: What became of the track.
+        genres: What the tagger decided; () where it is unsure.
+        confidence: The calibrated probability of the first of them.
+        reason: Why, in words for a person.
+        prediction: What was heard, or None to leave the recorded one as it is. One that was
+            looked up has no embedding; recording it again keeps the stored embedding.
+        journal_id: The journal entry of the write that this completes; it is closed in the same
+            transaction.
+    """
+
+    file: AudioFile
+    tags: TagsFound
+    status: Status
+    genres: tuple[str, ...] = ()
+    confidence: float = 0.0
+    reason: str = ""
+    prediction: TrackPrediction | None = None
+    journal_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A failure and the file it happened to, as it stood then."""
+
+    file: AudioFile
+    failure: TrackFailure
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTrack:
+    """What the catalogue knows of a file that was found again.
+
+    Args:
+        unchanged: The file has the size and mtime_ns it had when it was last recorded.
+        tags: Its tags as last recorded.
+        status: What became of it last; FAILED as long as its failure stands.
+        genres: What the tagger decided last.
+        confidence: The calibrated probability of the first of them.
+        prediction: What the model asked for heard in it, without the embedding. None if it has
+            not heard it, and None if the file has changed since: it may sound differently now.
+        failure: Why the file as it is now could not be handled. None once it has changed.
+    """
+
+    unchanged: bool
+    tags: TagsFound
+    status: Status
+    genres: tuple[str, ...]
+    confidence: float
+    prediction: TrackPrediction | None
+    failure: TrackFailure | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """A tag that is about to be written, and the file as it stands before."""
+
+    file: AudioFile
+    write: TagWrite
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWrite:
+    """A write that was planned and never reported done: the file tells what became of it."""
+
+    journal_id: int
+    run_id: int
+    write: TagWrite
+
+
+class SortKey(StrEnum):
+    """What a listing is sorted by."""
+
+    PATH = "path"
+    TITLE = "title"
+    ARTIST = "artist"
+    ALBUM = "album"
+    GENRE = "genre"
+    CONFIDENCE = "confidence"
+    DURATION = "duration"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackQuery:
+    """Which tracks to list, and in what order.
+
+    Args:
+        genre: One of the track's genres, whatever its case.
+        min_confidence: Only tracks whose genre is the tagger's, and at least this sure.
+        artist: Part of the artist's or the album artist's name, whatever its case.
+        under: A folder (or one file).
+        status: What became of the track.
+        sort: Ascending, but for confidence: the surest first.
+        limit: At most so many.
+    """
+
+    genre: str | None = None
+    min_confidence: float | None = None
+    artist: str | None = None
+    under: Path | None = None
+    status: Status | None = None
+    sort: SortKey = SortKey.PATH
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRow:
+    """One track of a listing.
+
+    Args:
+        genres: Those that stand in the file; if none do, those that the tagger decided on.
+        confidence: The calibrated probability of the first of them, or None where the genres
+            are a person's and no guess of ours.
+        duration_s: Length in seconds, or None while the file has never been decoded.
+        reason: Why the track has this status.
+    """
+
+    track_id: int | None
+    path: Path
+    title: str
+    artist: str
+    album: str
+    genres: tuple[str, ...]
+    confidence: float | None
+    duration_s: float | None
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as recorded; ``ended`` is None while it goes on or if it was killed."""
+
+    run_id: int
+    command: str
+    model_id: str | None
+    started: datetime
+    ended: datetime | None
+    summary: RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class TrackInfo:
+    """All that is known of one file.
+
+    Args:
+        row: As in a listing.
+        tags: Its tags as last recorded.
+        probabilities: {model_id: {label: p}}.
+        runs: The runs that heard it, wrote its tag or decided on it, the latest first.
+    """
+
+    row: TrackRow
+    tags: TagsFound
+    probabilities: Mapping[str, Mapping[str, float]]
+    runs: tuple[RunRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is: tracks, standing failures, tracks by status and by genre."""
+
+    n_tracks: int
+    n_failures: int
+    by_status: Mapping[Status, int]
+    by_genre: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """All embeddings of one model.
+
+    Args:
+        track_ids: (n_tracks,) int64.
+        vectors: (n_tracks, embedding_dim) float32, row by row those tracks'.
+    """
+
+    track_ids: NDArray[np.int64]
+    vectors: FloatArray

@@ -1,0 +1,93 @@
+"""Runs and the models they used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from tagger.catalog.columns import now
+from tagger.catalog.rows import ModelRecord, RunRow
+from tagger.catalog.tables import models, runs
+from tagger.records import RunSummary, Status
+
+
+def register_model(connection: Connection, model: ModelRecord) -> None:
+    """Note a model, unless it is known: its identity stands for all the rest."""
+    known = select(models.c.model_id).where(models.c.model_id == model.model_id)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            insert(models).values(
+                model_id=model.model_id,
+                architecture=model.architecture,
+                labels=model.labels,
+                embedding_dim=model.embedding_dim,
+                first_used_at=now(),
+            )
+        )
+
+
+def load_models(connection: Connection) -> list[ModelRecord]:
+    """Return the models that have been used, the first one first."""
+    column = models.c
+    rows = connection.execute(
+        select(column.model_id, column.architecture, column.labels, column.embedding_dim).order_by(
+            column.first_used_at, column.model_id
+        )
+    )
+    return [ModelRecord(*row) for row in rows]
+
+
+def begin(connection: Connection, command: str, model_id: str | None) -> int:
+    """Note that a run begins, and return its number."""
+    run_id: int = connection.execute(
+        insert(runs)
+        .values(
+            command=command,
+            model_id=model_id,
+            started_at=now(),
+            interrupted=False,
+            by_status={},
+            by_genre={},
+            skipped={},
+        )
+        .returning(runs.c.run_id)
+    ).scalar_one()
+    return run_id
+
+
+def end(connection: Connection, run_id: int, summary: RunSummary) -> None:
+    """Note how a run ended."""
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_id == run_id)
+        .values(
+            ended_at=now(),
+            elapsed_s=summary.elapsed_s,
+            interrupted=summary.interrupted,
+            by_status={status.value: n for status, n in summary.by_status.items()},
+            by_genre=summary.by_genre,
+            skipped=summary.skipped,
+        )
+    )
+
+
+def load_runs(
+    connection: Connection, *, limit: int | None = None, among: set[int] | None = None
+) -> list[RunRow]:
+    """Return runs, the latest first: all, or those of the numbers given."""
+    statement = select(runs).order_by(runs.c.run_id.desc()).limit(limit)
+    if among is not None:
+        statement = statement.where(runs.c.run_id.in_(among))
+    return [_run(row) for row in connection.execute(statement)]
+
+
+def _run(row: Row[*tuple[Any, ...]]) -> RunRow:
+    summary = RunSummary(
+        by_status={Status(status): n for status, n in row.by_status.items()},
+        by_genre=row.by_genre,
+        skipped=row.skipped,
+        elapsed_s=row.elapsed_s or 0.0,
+        interrupted=row.interrupted,
+    )
+    return RunRow(row.run_id, row.command, row.model_id, row.started_at, row.ended_at, summary)

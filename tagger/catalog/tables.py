@@ -1,0 +1,178 @@
+"""The tables, as the migrations leave them (a test compares the two).
+
+For people who query the catalogue with plain SQL: begin with the view ``library``, one row a
+track. Paths are bytes, since a file name need not be UTF-8; ``name`` columns hold a readable
+copy. Lists are JSON arrays, times are UTC in ISO 8601, ``_key`` columns hold text folded for
+searching whatever its case. Change nothing by hand but through a copy: the packed embeddings and
+the keys are kept in step by the tagger alone.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from tagger.catalog.columns import Numbers, PlainText, Strings, UtcTime
+
+# Every constraint needs a name, or SQLite's rebuild of a table in a later migration loses it.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("model_id", String, primary_key=True, comment="the checkpoint's identity"),
+    Column("architecture", PlainText, nullable=False),
+    Column("labels", Strings, nullable=False, comment="what it can say, in its order"),
+    Column("embedding_dim", Integer, nullable=False),
+    Column("first_used_at", UtcTime, nullable=False),
+    comment="networks that have heard tracks",
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("command", PlainText, nullable=False, comment="what the user asked for"),
+    Column("model_id", ForeignKey(models.c.model_id)),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime, comment="empty while it goes on, and if it was killed"),
+    Column("elapsed_s", Float),
+    Column("interrupted", Boolean(create_constraint=False), nullable=False),
+    Column("by_status", Numbers, nullable=False, comment="tracks by status"),
+    Column("by_genre", Numbers, nullable=False, comment="genres written or planned"),
+    Column("skipped", Numbers, nullable=False, comment="files passed over, by reason"),
+    comment="what was run, when, and how it ended",
+)
+
+roots = Table(
+    "roots",
+    metadata,
+    Column("root_id", Integer, primary_key=True),
+    Column("path", LargeBinary, nullable=False, unique=True, comment="absolute, as bytes"),
+    Column("name", PlainText, nullable=False, comment="the path for reading, no slash at its end"),
+    comment="folders that were scanned; files are found relative to them",
+)
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("track_id", Integer, primary_key=True),
+    Column("title", PlainText, nullable=False),
+    Column("artist", PlainText, nullable=False),
+    Column("album", PlainText, nullable=False),
+    Column("album_artist", PlainText, nullable=False),
+    Column("title_key", PlainText, nullable=False),
+    Column("artist_key", PlainText, nullable=False, comment="artist and album artist"),
+    Column("album_key", PlainText, nullable=False),
+    Column("duration_s", Float, comment="empty while it has never been decoded"),
+    Column("file_genres", Strings, nullable=False, comment="genres that stand in the file"),
+    Column("provenance", PlainText, comment="our own field in the file's tag"),
+    Column("genre", PlainText, nullable=False, comment="for reading: file_genres, or heard_genres"),
+    Column("heard_genres", Strings, nullable=False, comment="genres the tagger decided on"),
+    Column("confidence", Float, nullable=False, comment="probability of the first heard genre"),
+    Column("status", String, nullable=False, comment="what became of it last"),
+    Column("reason", PlainText, nullable=False, comment="why"),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False, comment="the run that says so"),
+    comment="recordings: what their tags say and what was decided",
+)
+
+track_genres = Table(
+    "track_genres",
+    metadata,
+    Column("track_id", ForeignKey(tracks.c.track_id, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, comment="0 is the first genre"),
+    Column("genre", PlainText, nullable=False),
+    Column("genre_key", PlainText, nullable=False, index=True),
+    comment="a track's genres: those in the file, or else those the tagger decided on",
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("file_id", Integer, primary_key=True),
+    Column("root_id", ForeignKey(roots.c.root_id), nullable=False),
+    Column("relative", LargeBinary, nullable=False, comment="path below the root, as bytes"),
+    Column("name", PlainText, nullable=False, comment="that path for reading"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False, comment="nanoseconds since 1970, UTC"),
+    Column("track_id", ForeignKey(tracks.c.track_id), unique=True, comment="empty until read"),
+    UniqueConstraint("root_id", "relative"),
+    comment="files, as they stood when they were last recorded",
+)
+
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("track_id", ForeignKey(tracks.c.track_id, ondelete="CASCADE"), primary_key=True),
+    Column("model_id", ForeignKey(models.c.model_id), primary_key=True),
+    Column("probabilities", Numbers, nullable=False, comment="by label, calibrated"),
+    Column("confidence", Float, nullable=False, comment="the largest of them"),
+    Column("n_segments", Integer, nullable=False),
+    Column("unheard", PlainText, comment="why nothing could be heard, if so"),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False),
+    Column("block_id", ForeignKey("embedding_blocks.block_id"), comment="where its embedding is"),
+    Column("block_row", Integer, comment="its row in that block, from 0"),
+    comment="what each model heard in each track",
+)
+
+embedding_blocks = Table(
+    "embedding_blocks",
+    metadata,
+    Column("block_id", Integer, primary_key=True),
+    Column("model_id", ForeignKey(models.c.model_id), nullable=False, index=True),
+    Column("n_rows", Integer, nullable=False),
+    Column("track_ids", LargeBinary, nullable=False, comment="int64, little-endian; 0: no track"),
+    Column("vectors", LargeBinary, nullable=False, comment="n_rows x embedding_dim float16, LE"),
+    CheckConstraint("n_rows > 0", name="n_rows_positive"),
+    comment="embeddings, many to a row, so that all can be read at once",
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("file_id", ForeignKey(files.c.file_id, ondelete="CASCADE"), primary_key=True),
+    Column("stage", String, nullable=False, comment="read, decode, analyse or write"),
+    Column("reason", PlainText, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False, comment="the file as it was then"),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("failed_at", UtcTime, nullable=False),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False),
+    comment="files that could not be handled; a later success deletes the row",
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("journal_id", Integer, primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False, index=True),
+    Column("file_id", ForeignKey(files.c.file_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("genres_before", Strings, nullable=False),
+    Column("genres_after", Strings, nullable=False),
+    Column("provenance_before", PlainText),
+    Column("provenance_after", PlainText),
+    Column("state", String, nullable=False, comment="intended, done or dropped"),
+    Column("planned_at", UtcTime, nullable=False),
+    Index(None, "state"),
+    comment="every tag written: noted before the file is touched, closed after",
+)
