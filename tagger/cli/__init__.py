@@ -1,0 +1,88 @@
+"""The door: ``tagger COMMAND``. A command's module is loaded only when it is called.
+
+Here alone a TaggerError becomes a message and an exit code: 0 all done, 1 some files failed,
+2 wrong usage or nothing could start, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from tagger import __version__
+from tagger.errors import TaggerError
+
+# Named here so that --help need not import the commands: those bring torch and SQLAlchemy.
+_COMMANDS = {
+    "tag": ("tagger.cli.tag", "Fill blank genres in folders of music and record all."),
+    "list": ("tagger.cli.list_", "Query the catalogue."),
+    "similar": ("tagger.cli.similar", "Show the tracks most like one."),
+    "info": ("tagger.cli.info", "Show what is known of a file, the catalogue or the model."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names, the main one first."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, its module imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tagger")
+def cli() -> None:
+    """Put genres on the music files that lack one, safely, and catalogue what was heard.
+
+    Try: tagger tag --dry-run ~/Music
+    """
+
+
+def main() -> NoReturn:
+    """Run a command and leave with its exit code."""
+    sys.exit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    try:
+        code = cli.main(arguments, prog_name="tagger", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as exc:
+        exc.show()
+        return exc.exit_code
+    except TaggerError as exc:
+        if _wants_traceback(arguments):
+            raise
+        click.echo(f"error: {exc}", err=True)
+        return 2
+    except BrokenPipeError:  # the reader of our output, say ``head``, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _wants_traceback(arguments: list[str] | None) -> bool:
+    given = sys.argv[1:] if arguments is None else arguments
+    return "--verbose" in given or "-v" in given

@@ -1,0 +1,130 @@
+"""``tagger info``: what is known of a file, or of the catalogue, the model and the settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.card import ModelCard, find_model, read_card
+from tagger.catalog import Catalog
+from tagger.catalog.rows import RunRow, TrackInfo
+from tagger.cli.list_ import row_record
+from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
+from tagger.config import Sourced, load_settings
+from tagger.errors import CatalogError, printable
+
+
+@click.command("info")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--config", "show_config", is_flag=True, help="Show the settings and their sources.")
+@catalog_option
+@model_option
+@click.option("--format", "format_", type=click.Choice(["text", "jsonl"]), default="text")
+@verbose_option
+def command(path: Path | None, show_config: bool, format_: str, **options: Any) -> int:
+    """Show what is known of PATH; without it, of the catalogue and the model."""
+    settings, sources = load_settings(options)
+    if show_config:
+        _print(_config_record(sources), format_)
+        return 0
+    with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
+        if path is None:
+            card = read_card(find_model(settings.model))
+            _print(
+                {
+                    "catalog": _catalog_record(catalog, settings.catalog),
+                    "model": _model_record(card),
+                },
+                format_,
+            )
+            return 0
+        known = catalog.info(absolute(path))
+    if known is None:
+        raise CatalogError("is not in the catalogue; run tagger tag on it first", absolute(path))
+    _print(_track_record(known), format_)
+    return 0
+
+
+def _config_record(sources: Mapping[str, Sourced]) -> Mapping[str, Any]:
+    return {name: {"value": s.value, "source": s.source} for name, s in sources.items()}
+
+
+def _catalog_record(catalog: Catalog, location: str) -> Mapping[str, Any]:
+    counts = catalog.counts()
+    return {
+        "path": location,
+        "schema": catalog.schema,
+        "n_tracks": counts.n_tracks,
+        "n_failures": counts.n_failures,
+    }
+
+
+def _model_record(card: ModelCard) -> Mapping[str, Any]:
+    return {
+        "id": card.model_id,
+        "architecture": card.architecture,
+        "labels": list(card.labels),
+        "writable": list(card.writable),
+        "n_parameters": card.n_parameters,
+        "sample_rate": card.sample_rate,
+        "segment_s": card.segment_s,
+        "max_segments": card.max_segments,
+        "thresholds": dict(card.thresholds),
+    }
+
+
+def _track_record(known: TrackInfo) -> Mapping[str, Any]:
+    return {
+        **row_record(known.row),
+        "reason": known.row.reason,
+        "probabilities": {m: dict(p) for m, p in known.probabilities.items()},
+        "runs": [_run_record(run) for run in known.runs],
+    }
+
+
+def _run_record(run: RunRow) -> Mapping[str, Any]:
+    return {
+        "id": run.run_id,
+        "command": run.command,
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat() if run.ended else None,
+        "model": run.model_id,
+    }
+
+
+def _print(record: Mapping[str, Any], format_: str) -> None:
+    if format_ == "jsonl":
+        click.echo(json.dumps(record))
+    else:
+        for line in _lines(record):
+            click.echo(line)
+
+
+def _lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
+    lines = []
+    for name, value in record.items():
+        if isinstance(value, Mapping) and set(value) == {"value", "source"}:
+            lines.append(f"{indent}{name:16s} {_plain(value['value'])}  ({value['source']})")
+        elif isinstance(value, Mapping):
+            lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            lines += [f"{indent}{name}", *(f"{indent}  {_one_line(item)}" for item in value)]
+        else:
+            lines.append(f"{indent}{name:16s} {_plain(value)}")
+    return lines
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "–"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "–" if value in (None, "") else printable(Path(str(value)))
+
+
+def _one_line(item: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_plain(value)}" for name, value in item.items())

@@ -1,0 +1,250 @@
+"""``tagger tag``: the main job."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from tagger.card import find_model, read_card
+from tagger.catalog import Catalog
+from tagger.cli.options import (
+    absolute,
+    catalog_option,
+    format_option,
+    model_option,
+    verbose_option,
+)
+from tagger.cli.output import Printer, path_fields, percent
+from tagger.config import Settings, load_settings
+from tagger.decision import Intent, make_policy
+from tagger.errors import CatalogError, ConfigError, TaggerError, printable
+from tagger.pipeline import TagRun, count_files
+from tagger.pool import default_n_jobs
+from tagger.records import RunSummary, Status, TrackResult
+from tagger.scan import ScanOptions
+from tagger.settling import TagRequest
+
+_COLUMNS = (
+    "path",
+    "status",
+    "genres",
+    "confidence",
+    "before",
+    "written",
+    "n_segments",
+    "model",
+    "error",
+    "probabilities",
+)
+
+
+@click.command("tag")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@catalog_option
+@model_option
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes. [default: the cores]")
+@click.option(
+    "--dry-run", "--pretend", "dry_run", is_flag=True, help="Say what would be done; touch nothing."
+)
+@click.option("--no-write", is_flag=True, help="Analyse and record, but write no tag.")
+@click.option(
+    "--overwrite", is_flag=True, default=None, help="Replace genres that somebody else set."
+)
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Write from this confidence on. [default: the model's own for each genre]",
+)
+@click.option(
+    "--genres", metavar="all|NAME,…", help="What may be written. [default: the model's choice]"
+)
+@click.option("--max-genres", type=click.IntRange(1), metavar="N", help="A track. [default: 1]")
+@click.option(
+    "--by",
+    type=click.Choice(["track", "album"]),
+    help="Whether an album's tracks vote together. [default: album]",
+)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out; may be repeated.")
+@click.option("--force", is_flag=True, help="Analyse again what is known.")
+@click.option(
+    "--preserve-mtime", is_flag=True, default=None, help="Keep the time of change of files written."
+)
+@click.option(
+    "--no-provenance",
+    "provenance",
+    flag_value=False,
+    default=None,
+    help="Do not note in the file that the genre is ours.",
+)
+@click.option("--follow-symlinks", is_flag=True, default=None, help="Go into linked folders.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="Give a track up after so many seconds. [default: 60]",
+)
+@format_option
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@verbose_option
+def command(
+    paths: tuple[Path, ...],
+    dry_run: bool,
+    no_write: bool,
+    force: bool,
+    format_: str,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Fill blank genres in folders of music, and record what was heard in the catalogue.
+
+    Only files without any genre are written, and only where the network is sure enough. A second
+    run looks at new and changed files alone.
+    """
+    if options["genres"] is not None:
+        options["genres"] = tuple(g.strip() for g in options["genres"].split(",") if g.strip())
+        if not options["genres"]:
+            raise ConfigError("--genres must name at least one label, or be all")
+    settings, _ = load_settings(options)
+    intent = Intent(overwrite=settings.overwrite, write=not no_write, dry_run=dry_run)
+    request = _request(paths, settings, intent, force=force)
+    with Catalog.open(settings.catalog, create=not dry_run, read_only=dry_run) as catalog:
+        run = TagRun(request, catalog)
+        try:
+            return _follow(run, format_=format_, quiet=quiet)
+        except KeyboardInterrupt:
+            _report(run.summary, quiet=quiet)
+            return 130
+
+
+def _request(
+    paths: tuple[Path, ...], settings: Settings, intent: Intent, *, force: bool
+) -> TagRequest:
+    model_path = find_model(settings.model)
+    card = read_card(model_path)
+    policy = make_policy(
+        card.labels,
+        card.writable,
+        card.thresholds,
+        genres=settings.genres,
+        min_confidence=settings.min_confidence,
+        max_genres=settings.max_genres,
+    )
+    return TagRequest(
+        paths=tuple(absolute(path) for path in paths),
+        model_path=model_path.absolute(),
+        card=card,
+        policy=policy,
+        intent=intent,
+        scan=ScanOptions(settings.exclude, settings.follow_symlinks),
+        n_jobs=settings.jobs or default_n_jobs(),
+        by_album=settings.by == "album",
+        force=force,
+        provenance=settings.provenance,
+        preserve_mtime=settings.preserve_mtime,
+        timeout_s=settings.timeout,
+    )
+
+
+def _follow(run: TagRun, *, format_: str, quiet: bool) -> int:
+    """Print each result as it comes, then the summary; return the exit code."""
+    printer = Printer(format_, _COLUMNS)
+    show_bar = sys.stderr.isatty() and not quiet
+    with tqdm(unit=" tracks", disable=not show_bar, dynamic_ncols=True, smoothing=0.05) as bar:
+        if show_bar:
+            _count_meanwhile(run, bar)
+        try:
+            for result in run:
+                with bar.external_write_mode(sys.stdout):
+                    _print(result, printer, run, quiet=quiet)
+                bar.update()
+        except CatalogError as exc:
+            if not run.summary.by_status:
+                raise
+            click.echo(f"error: {exc}", err=True)
+            _report(run.summary, quiet=quiet)
+            return 1
+    _report(run.summary, quiet=quiet)
+    return 1 if run.summary.by_status.get(Status.FAILED) else 0
+
+
+def _count_meanwhile(run: TagRun, bar: Any) -> None:
+    """Find out how many tracks there are while the first are analysed, for the time left."""
+
+    def count() -> None:
+        try:
+            bar.total = count_files(run.request)
+        except TaggerError:
+            return  # the run itself meets and reports it
+        bar.refresh()
+
+    threading.Thread(target=count, daemon=True).start()
+
+
+def _print(result: TrackResult, printer: Printer, run: TagRun, *, quiet: bool) -> None:
+    if result.failure is not None:
+        click.echo(f"{printable(result.path)}: {result.failure.reason}", err=True)
+    silent = quiet or result.failure is not None or result.status is Status.UNCHANGED
+    text = "" if silent else _line(result, run.request.paths)
+    printer.print(_record(result, run.request.card.model_id), text)
+
+
+def _line(result: TrackResult, roots: tuple[Path, ...]) -> str:
+    said = ", ".join(result.genres) or "–"
+    sure = (
+        percent(result.confidence)
+        if result.genres and result.status != Status.KEPT
+        else percent(None)
+    )
+    why = f"  ({result.reason})" if result.reason else ""
+    return f"{result.status:9s} {said:14s} {sure}  {printable(_short(result.path, roots))}{why}"
+
+
+def _short(path: Path, roots: tuple[Path, ...]) -> Path:
+    for root in roots:
+        if path != root and path.is_relative_to(root):
+            return path.relative_to(root)
+    return path
+
+
+def _record(result: TrackResult, model_id: str) -> Mapping[str, Any]:
+    heard, failure = result.prediction, result.failure
+    return {
+        **path_fields(result.path),
+        "status": result.status,
+        "genres": list(result.genres),
+        "confidence": result.confidence,
+        "probabilities": dict(heard.probabilities) if heard else {},
+        "n_segments": heard.n_segments if heard else 0,
+        "before": list(result.before),
+        "written": result.status is Status.WRITTEN,
+        "model": model_id,
+        "error": {"stage": failure.stage, "reason": failure.reason} if failure else None,
+        "reason": result.reason,
+    }
+
+
+def _report(summary: RunSummary, *, quiet: bool) -> None:
+    if quiet:
+        return
+    n_tracks = sum(summary.by_status.values())
+    rate = n_tracks / summary.elapsed_s if summary.elapsed_s > 0 else 0.0
+    counts = [f"{n} {status}" for status, n in sorted(summary.by_status.items())]
+    skipped = [f"{n} {why}" for why, n in sorted(summary.skipped.items())]
+    click.echo(
+        f"{n_tracks} tracks in {summary.elapsed_s:.1f} s ({rate:.1f} a second): "
+        + (", ".join(counts) or "nothing to do")
+        + (f"; skipped: {', '.join(skipped)}" if skipped else "; skipped: nothing"),
+        err=True,
+    )
+    if summary.by_genre:
+        genres = sorted(summary.by_genre.items(), key=lambda item: (-item[1], item[0]))
+        click.echo("by genre: " + ", ".join(f"{genre} {n}" for genre, n in genres), err=True)
+    if summary.interrupted:
+        click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
