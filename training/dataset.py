@@ -87,7 +87,7 @@ def load_features(path: Path) -> FeatureFile:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as exc:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as exc:
         raise DatasetError(f"not a feature file that can be read: {exc}", path) from exc
     missing = {"mel", "genre", "track_id", "labels"} - found.keys()
     if missing:
@@ -194,7 +194,7 @@ def load_teacher(path: Path, track_id: IntArray) -> NDArray[np.float32]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             embedding, ids = arrays["embedding"].astype(np.float32), arrays["track_id"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as exc:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as exc:
         raise DatasetError(f"not a teacher file (embedding, track_id): {exc}", path) from exc
     row_of = {int(track): row for row, track in enumerate(ids)}
     missing = [int(track) for track in track_id if int(track) not in row_of]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tagger.card import ModelCard
 from tagger.checkpoint import load_checkpoint
+from tagger.decision import make_policy
 from tagger.errors import DatasetError
 from tagger.frontend import FrontEndConfig
 from tagger.networks import NetworkConfig
@@ -16,7 +17,7 @@ from tagger.voting import softmax
 from training.config import FitConfig
 from training.dataset import FeatureFile, clean, load_features
 from training.loop import score_tracks
-from training.metrics import WritePolicy, judge, selective, together
+from training.metrics import judge, selective, together
 
 
 def evaluate_checkpoint(
@@ -43,7 +44,7 @@ def evaluate_checkpoint(
     config = _config_of(card)
     logits, _ = score_tracks(model.network, features, np.arange(len(features)), config)
     probabilities = softmax(logits.mean(axis=1) / np.float32(card.temperature))
-    policy = WritePolicy.of(card.labels, card.writable, card.thresholds)
+    policy = make_policy(card.labels, card.writable, card.thresholds)
     report = judge(probabilities, features.genre, features.artist_id, card.labels, policy)
     report["thresholds"] = dict(card.thresholds)
     single = logits.reshape(-1, logits.shape[-1]).argmax(axis=1)
@@ -53,7 +54,7 @@ def evaluate_checkpoint(
     )
     if features.has_artists:
         grouped = together(probabilities, features.artist_id, card.album_temperature)
-        figures = selective(grouped, features.genre, policy)
+        figures = selective(grouped, features.genre, card.labels, policy)
         report["grouped_accuracy"] = float((grouped.argmax(axis=1) == features.genre).mean())
         report["grouped_coverage"] = figures["coverage"]
         report["grouped_selective_accuracy"] = figures["selective_accuracy"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.decision import GenrePolicy
 from tagger.records import FloatArray
 from tagger.voting import vote_together
 
@@ -16,33 +15,12 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class WritePolicy:
-    """What a tagger would write: the writable labels, each from its threshold on.
-
-    Args:
-        writable: (n_labels,) whether a label may be written.
-        thresholds: (n_labels,) least confidence at which it is.
-    """
-
-    writable: BoolArray
-    thresholds: FloatArray
-
-    @classmethod
-    def of(
-        cls, labels: tuple[str, ...], writable: tuple[str, ...], thresholds: Mapping[str, float]
-    ) -> WritePolicy:
-        """Return the policy of a card's fields."""
-        return cls(
-            np.array([label in writable for label in labels]),
-            np.array([thresholds.get(label, 2.0) for label in labels], dtype=np.float32),
-        )
-
-    def writes(self, probabilities: FloatArray) -> BoolArray:
-        """Return which of the tracks (n, n_labels) would get their first label written."""
-        best = probabilities.argmax(axis=1)
-        wanted: BoolArray = probabilities.max(axis=1) >= self.thresholds[best]
-        return wanted & self.writable[best]
+def written_mask(
+    probabilities: FloatArray, labels: tuple[str, ...], policy: GenrePolicy
+) -> BoolArray:
+    """Return which of the tracks (n, n_labels) the tagger would write a genre for."""
+    chosen = [policy.choose(dict(zip(labels, row, strict=True))) for row in probabilities.tolist()]
+    return np.array([bool(genres) for genres in chosen], dtype=bool)
 
 
 def bootstrap_interval(
@@ -128,7 +106,7 @@ def judge(
     truth: IntArray,
     groups: IntArray,
     labels: tuple[str, ...],
-    policy: WritePolicy,
+    policy: GenrePolicy,
 ) -> dict[str, Any]:
     """Return the figures that ``evaluate --format json`` promises of tracks' probabilities.
 
@@ -150,15 +128,17 @@ def judge(
         "accuracy_ci95": list(bootstrap_interval(right.astype(float), groups)),
         "macro_f1": float(np.mean([genres[label]["f1"] for label in present])),
         "ece": expected_calibration_error(probabilities.max(axis=1), right),
-        **selective(probabilities, truth, policy),
+        **selective(probabilities, truth, labels, policy),
         "per_genre": genres,
         "confusion": matrix.tolist(),
     }
 
 
-def selective(probabilities: FloatArray, truth: IntArray, policy: WritePolicy) -> dict[str, Any]:
+def selective(
+    probabilities: FloatArray, truth: IntArray, labels: tuple[str, ...], policy: GenrePolicy
+) -> dict[str, Any]:
     """Return the share of tracks that would be written, and how many of those are right."""
-    written = policy.writes(probabilities)
+    written = written_mask(probabilities, labels, policy)
     right = probabilities.argmax(axis=1) == truth
     return {
         "coverage": float(written.mean()),

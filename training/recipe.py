@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from tagger.card import ModelCard
 from tagger.checkpoint import describe, save_checkpoint, with_rounded_weights
+from tagger.decision import make_policy
 from tagger.errors import ConfigError, DatasetError
 from tagger.networks import ARCHITECTURES, Network
 from tagger.records import FloatArray
@@ -31,7 +32,7 @@ from training.dataset import (
 )
 from training.fma import WRITABLE
 from training.loop import Epoch, fit, score_tracks, write_history
-from training.metrics import WritePolicy, judge
+from training.metrics import judge
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ def _judged_card(
     labels = features.labels
     writable = tuple(label for label in labels if label in WRITABLE) or labels
     thresholds = fit_thresholds(probabilities, truth, labels)
-    policy = WritePolicy.of(labels, writable, thresholds)
+    policy = make_policy(labels, writable, thresholds)
     test = softmax(pooled(split.test) / np.float32(temperature))
     artists = features.artist_id
     scores = {

@@ -1,0 +1,42 @@
+"""Settings and their order of precedence."""
+
+from pathlib import Path
+
+import pytest
+
+from tagger.config import load_settings
+from tagger.errors import ConfigError
+
+
+def test_option_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('jobs = 2\nmax_genres = 3\nby = "track"\n')
+    environment = {"TAGGER_JOBS": "4", "TAGGER_MAX_GENRES": "5"}
+    settings, sources = load_settings({"jobs": 8}, environment=environment, file=file)
+    assert (settings.jobs, settings.max_genres, settings.by) == (8, 5, "track")
+    assert sources["jobs"].source == "option"
+    assert sources["max_genres"].source == "TAGGER_MAX_GENRES"
+    assert sources["by"].source == str(file)
+    assert sources["timeout"].source == "default"
+
+
+def test_the_catalogue_has_a_default_place(tmp_path: Path) -> None:
+    settings, _ = load_settings({}, environment={}, file=tmp_path / "none.toml")
+    assert settings.catalog.endswith("tagger/catalog.db")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["jbos = 2", "jobs = 'many'", "min_confidence = 2", "by = 'year'", "jobs = [", "genres = 3"],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_its_file(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_settings({}, environment={}, file=file)
+    assert str(file) in str(caught.value)
+
+
+def test_a_variable_that_makes_no_sense_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="TAGGER_OVERWRITE"):
+        load_settings({}, environment={"TAGGER_OVERWRITE": "perhaps"}, file=tmp_path / "none")

@@ -1,0 +1,109 @@
+"""Who may import whom: downward only, and nothing heavy for the front door."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+# From the top down. A module imports from lower layers, and a room from no other room.
+LAYERS = [
+    {"tagger.cli", "tagger.__main__", "training.__main__"},
+    {"tagger.pipeline", "tagger.settling", "training.recipe", "training.evaluation"},
+    {"training.loop"},
+    {"training.config", "training.dataset", "training.metrics", "training.calibration"},
+    {
+        "tagger.analysis",
+        "tagger.recommend",
+        "training.features",
+        "training.augment",
+        "training.fma",
+    },
+    {"tagger.checkpoint"},
+    {
+        "tagger.audio",
+        "tagger.card",
+        "tagger.catalog",
+        "tagger.config",
+        "tagger.frontend",
+        "tagger.interrupt",
+        "tagger.migrations",
+        "tagger.networks",
+        "tagger.pool",
+        "tagger.scan",
+        "tagger.tags",
+    },
+    {"tagger.albums", "tagger.decision", "tagger.voting"},
+    {"tagger.records"},
+    {"tagger.errors", "tagger", "training"},
+]
+# Within these layers modules may use each other: flows hand on to flows, ground to ground.
+OPEN = {1, 3, 7}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in ("tagger", "training"):
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name.split(".")[0] in ("tagger", "training")}
+
+
+def place(module: str) -> tuple[int, str]:
+    """The layer and the room of a module: that of its longest known beginning."""
+    parts = module.split(".")
+    for n in range(len(parts), 0, -1):
+        name = ".".join(parts[:n])
+        for i, layer in enumerate(LAYERS):
+            if name in layer:
+                return i, name
+    raise AssertionError(f"{module} has no place in the plan of the house")
+
+
+def test_every_module_has_its_own_place() -> None:
+    unplaced = [m for m in modules() if place(m)[1] in ("tagger", "training") and "." in m]
+    assert unplaced == []
+
+
+def test_imports_go_downward_only() -> None:
+    wrong = []
+    for module, path in modules().items():
+        layer, room = place(module)
+        for name in imports(path):
+            lower, other = place(name)
+            if other != room and (lower < layer or (lower == layer and layer not in OPEN)):
+                wrong.append(f"{module} imports {name}")
+    assert wrong == []
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    return set(done.stdout.split())
+
+
+def test_the_front_door_loads_nothing_heavy() -> None:
+    assert not loaded_by("import tagger.cli") & {"torch", "librosa", "sqlalchemy", "numpy", "av"}
+
+
+def test_the_parent_of_a_run_loads_no_torch() -> None:
+    assert not loaded_by("import tagger.cli.tag") & {"torch", "librosa", "alembic"}
+
+
+def test_the_tagger_never_imports_librosa_or_torchaudio() -> None:
+    loaded = loaded_by("import tagger.analysis, tagger.audio, tagger.checkpoint")
+    assert not loaded & {"librosa", "torchaudio", "sklearn", "matplotlib"}

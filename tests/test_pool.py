@@ -1,0 +1,64 @@
+"""A worker that dies or hangs costs its task, never the batch."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tagger.pool import Lost, default_n_jobs, map_unordered
+
+
+def square(n: int) -> int:
+    return n * n
+
+
+def crash_on_seven(n: int) -> int:
+    if n == 7:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return n
+
+
+def hang_on_three(n: int) -> int:
+    while n == 3:
+        time.sleep(0.1)
+    return n
+
+
+def outcomes(function, tasks, **options):  # type: ignore[no-untyped-def]
+    results = list(map_unordered(function, tasks, **{"n_jobs": 2, "timeout_s": 30.0} | options))
+    lost = [r for r in results if isinstance(r, Lost)]
+    return sorted(r for r in results if not isinstance(r, Lost)), lost
+
+
+def test_each_task_gets_its_result() -> None:
+    done, lost = outcomes(square, list(range(50)))
+    assert done == sorted(n * n for n in range(50))
+    assert lost == []
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_crash_costs_one_task(n_jobs: int) -> None:
+    done, lost = outcomes(crash_on_seven, list(range(20)), n_jobs=n_jobs)
+    assert done == [n for n in range(20) if n != 7]
+    assert [r.task for r in lost] == [7]
+    assert "SIGSEGV" in lost[0].reason
+
+
+def test_a_hang_costs_one_task() -> None:
+    done, lost = outcomes(hang_on_three, list(range(8)), timeout_s=1.0)
+    assert done == [n for n in range(8) if n != 3]
+    assert [r.task for r in lost] == [3]
+    assert "--timeout" in lost[0].reason
+
+
+def test_workers_are_never_run_in_the_parent() -> None:
+    assert os.getpid() not in map_unordered(pid_of, list(range(4)), n_jobs=1, timeout_s=30.0)
+
+
+def pid_of(_: int) -> int:
+    return os.getpid()
+
+
+def test_there_is_at_least_one_job() -> None:
+    assert default_n_jobs() >= 1

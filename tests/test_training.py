@@ -1,0 +1,248 @@
+"""The training side: that it learns, resumes, splits honestly and refuses nonsense."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tagger.checkpoint import load_checkpoint
+from tagger.errors import CheckpointError, ConfigError, DatasetError
+from tagger.frontend import FrontEndConfig
+from tagger.networks import ARCHITECTURES, NetworkConfig
+from tests.synthetic import LABELS, write_features
+from training.augment import AugmentConfig, SpecAugment, mixup
+from training.config import FitConfig, make_config
+from training.dataset import Split, clean, load_features, load_teacher, split_by_artist
+from training.evaluation import as_text, evaluate_checkpoint
+from training.features import clip_to_row, crop, even_starts
+from training.loop import fit
+from training.recipe import make_checkpoint
+
+TINY = FitConfig(
+    n_threads=1,
+    epochs=8,
+    batch_size=32,
+    learning_rate=1e-2,
+    average_decay=0.8,
+    max_segments=2,
+    network=NetworkConfig(channels=(4, 8, 8, 8), gru_size=8, embedding_dim=8, dropout=0.0),
+    front_end=FrontEndConfig(n_frames=16),
+    augment=AugmentConfig(freq_mask=6, time_mask=2, n_masks=1, mixup_alpha=0.1),
+)
+
+
+@pytest.fixture
+def features_path(tmp_path: Path) -> Path:
+    return write_features(tmp_path / "features.npz")
+
+
+@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+def test_every_architecture_learns_a_simple_task(architecture: str, features_path: Path) -> None:
+    output = features_path.with_name("model.pt")
+    make_checkpoint(features_path, output, replace(TINY, architecture=architecture))
+    report = evaluate_checkpoint(output, features_path, split="test")
+    assert report["accuracy"] > 0.9
+
+
+def test_a_resumed_run_equals_one_that_never_stopped(features_path: Path, tmp_path: Path) -> None:
+    features = load_features(features_path)
+    split = split_by_artist(features, seed=1)
+    config = replace(TINY, network=replace(TINY.network, n_labels=3, dropout=0.2), epochs=3)
+    whole, history = fit(features, split, config)
+
+    class KilledError(Exception):
+        pass
+
+    def kill(line: object) -> None:
+        if getattr(line, "epoch", 0) == 1:
+            raise KilledError
+
+    state = tmp_path / "state"
+    with pytest.raises(KilledError):
+        fit(features, split, config, state_path=state, on_epoch=kill)
+    resumed, resumed_history = fit(features, split, config, state_path=state)
+    assert [h.loss for h in resumed_history] == [h.loss for h in history]
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_run_with_other_settings_is_not_resumed(features_path: Path, tmp_path: Path) -> None:
+    features = load_features(features_path)
+    split = split_by_artist(features, seed=1)
+    config = replace(TINY, network=replace(TINY.network, n_labels=3), epochs=1)
+    fit(features, split, config, state_path=tmp_path / "state")
+    with pytest.raises(CheckpointError, match="other settings"):
+        fit(features, split, replace(config, seed=2), state_path=tmp_path / "state")
+
+
+def test_no_artist_stands_on_two_sides(features_path: Path) -> None:
+    features = load_features(features_path)
+    split = split_by_artist(features, seed=3)
+    sides = [set(features.artist_id[r]) for r in (split.training, split.validation, split.test)]
+    assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
+    assert len(split.training) + len(split.validation) + len(split.test) == len(features)
+
+
+def test_a_split_that_shares_an_artist_is_refused() -> None:
+    rows = [np.array([i]) for i in range(3)]
+    with pytest.raises(DatasetError, match="artist 7"):
+        Split(*rows).check_disjoint(np.array([7, 8, 7]))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"mel": None}, "lacks the arrays mel"),
+        ({"labels": None}, "lacks the arrays labels"),
+        ({"mel": np.zeros((240, 128, 64), np.uint8)}, "mel must be"),
+        ({"mel": np.full((240, 128, 128), np.nan, np.float32)}, "mel must be"),
+        ({"genre": np.full(240, 9, np.int8)}, "genre must lie"),
+        ({"genre": np.zeros(7, np.int8)}, "genre must be"),
+        ({"labels": np.array(["Folk", "Folk", "Rock"])}, "distinct"),
+        ({"track_id": np.ones(240, np.int32)}, "stands twice"),
+    ],
+)
+def test_a_feature_file_that_makes_no_sense_is_refused(
+    tmp_path: Path, broken: dict[str, object], said: str
+) -> None:
+    path = write_features(tmp_path / "f.npz", **broken)
+    with pytest.raises(DatasetError, match=said):
+        load_features(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut"])
+def test_a_file_that_is_no_feature_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "f.npz").write_bytes(content)
+    with pytest.raises(DatasetError):
+        load_features(tmp_path / "f.npz")
+
+
+def test_one_genre_or_one_artist_is_nothing_to_learn_from(tmp_path: Path) -> None:
+    one_artist = load_features(
+        write_features(tmp_path / "a.npz", artist_id=np.ones(240, dtype=np.int32))
+    )
+    with pytest.raises(DatasetError, match="too few"):
+        split_by_artist(one_artist, seed=0)
+    one_genre = load_features(write_features(tmp_path / "g.npz", genre=np.zeros(240, np.int8)))
+    with pytest.raises(DatasetError, match="nothing to learn"):
+        split_by_artist(one_genre, seed=0)
+
+
+def test_identical_clips_are_kept_once_and_contradictory_ones_not_at_all(tmp_path: Path) -> None:
+    features = load_features(write_features(tmp_path / "f.npz"))
+    mel = features.mel.copy()
+    mel[3] = mel[0]  # the same genre, 0 and 3 being artists of genre 0
+    mel[2] = mel[1]  # genres 1 and 2
+    kept = clean(replace(features, mel=mel)).track_id
+    assert 1000 in kept
+    assert not {1001, 1002, 1003} & set(kept.tolist())
+
+
+def test_labels_are_matched_by_name_never_by_position(features_path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model.pt"
+    make_checkpoint(features_path, output, TINY)
+    straight = evaluate_checkpoint(output, features_path)
+    features = load_features(features_path)
+    permuted = write_features(
+        tmp_path / "permuted.npz",
+        labels=np.array([LABELS[i] for i in (2, 0, 1)]),
+        genre=np.array([1, 2, 0])[features.genre],
+    )
+    assert evaluate_checkpoint(output, permuted)["confusion"] == straight["confusion"]
+    foreign = write_features(tmp_path / "foreign.npz", labels=np.array(["Folk", "Rock", "Polka"]))
+    with pytest.raises(DatasetError, match="Polka"):
+        evaluate_checkpoint(output, foreign)
+
+
+def test_the_report_has_every_promised_field(features_path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model.pt"
+    make_checkpoint(features_path, output, TINY)
+    report = json.loads(json.dumps(evaluate_checkpoint(output, features_path)))
+    promised = {
+        *("n_tracks", "accuracy", "accuracy_ci95", "macro_f1", "ece", "thresholds", "coverage"),
+        *("selective_accuracy", "per_genre", "confusion", "segment_accuracy"),
+        *("grouped_accuracy", "grouped_coverage", "grouped_selective_accuracy"),
+    }
+    assert promised <= report.keys()
+    assert set(report["per_genre"]["Folk"]) == {"precision", "recall", "f1", "n"}
+    low, high = report["accuracy_ci95"]
+    assert low <= report["accuracy"] <= high
+    assert report["n_tracks_of_trained_artists"] > 0
+    assert "CAUTION" in as_text(report)
+
+
+def test_without_artists_there_are_no_grouped_figures(features_path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model.pt"
+    make_checkpoint(features_path, output, TINY)
+    nameless = write_features(tmp_path / "nameless.npz", artist_id=None)
+    assert "grouped_accuracy" not in evaluate_checkpoint(output, nameless)
+
+
+def test_a_checkpoint_tells_how_it_was_made(features_path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model.pt"
+    card = make_checkpoint(features_path, output, TINY)
+    provenance = load_checkpoint(output).card.provenance
+    assert provenance["seed"] == TINY.seed
+    assert provenance["scores"]["test"]["n_tracks"] == len(provenance["test_tracks"])
+    assert card.labels == LABELS
+    assert output.with_name("model.pt.csv").read_text().count("\n") == TINY.epochs + 1
+
+
+def test_the_teacher_shapes_the_embedding(features_path: Path, tmp_path: Path) -> None:
+    features = load_features(features_path)
+    teacher_path = tmp_path / "teacher.npz"
+    embedding = np.eye(3, dtype=np.float32)[features.genre] * 50
+    np.savez(teacher_path, embedding=embedding, track_id=features.track_id[::-1].copy())
+    with pytest.raises(DatasetError, match="lacks"):
+        load_teacher(teacher_path, np.array([5]))
+    np.savez(teacher_path, embedding=embedding, track_id=features.track_id)
+    teacher = load_teacher(teacher_path, features.track_id)
+    split = split_by_artist(features, seed=1)
+    config = replace(TINY, network=replace(TINY.network, n_labels=3), epochs=4)
+    _, history = fit(features, split, config, teacher=teacher)
+    assert history[-1].loss < history[0].loss * 0.7
+
+
+def test_crops_are_referenced_to_their_own_maximum() -> None:
+    rows = torch.full((1, 128, 128), 100, dtype=torch.uint8)
+    rows[:, :, 64:] = 200
+    quiet = crop(rows, torch.tensor([0]), FrontEndConfig())
+    assert float(quiet.max()) == 0.0
+
+
+def test_evaluation_places_segments_evenly() -> None:
+    assert even_starts(FrontEndConfig(n_frames=43), 1) == [42]
+    assert even_starts(FrontEndConfig(n_frames=32), 4) == [0, 32, 64, 96]
+
+
+def test_a_clips_row_spans_all_bytes() -> None:
+    noise = np.random.default_rng(0).standard_normal(44_100 * 3).astype(np.float32) * 0.1
+    noise[:44_100] = 0.0
+    row = clip_to_row(noise, FrontEndConfig())
+    assert row.shape == (128, 128)
+    assert row[:, :40].max() == 0
+    assert row.max() > 200
+
+
+def test_spec_augment_masks_with_the_mean_not_with_full_scale() -> None:
+    torch.manual_seed(0)
+    segment = torch.full((4, 128, 32), -50.0)
+    assert torch.allclose(SpecAugment(AugmentConfig())(segment.clone()), segment)
+
+
+def test_mixup_keeps_targets_in_step_with_segments() -> None:
+    generator = torch.Generator().manual_seed(0)
+    values = torch.arange(8.0)
+    mixed, (target,) = mixup(values[:, None, None].expand(8, 2, 2), [values], 1.0, generator)
+    assert torch.allclose(mixed[:, 0, 0], target)
+    assert not torch.allclose(target, values)
+
+
+def test_unknown_settings_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"network\.layers"):
+        make_config({"network": {"layers": 3}})
+    with pytest.raises(ConfigError, match="lerning_rate"):
+        make_config({"lerning_rate": 1.0})

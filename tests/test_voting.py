@@ -1,0 +1,39 @@
+"""From segments to tracks and from tracks to albums."""
+
+import numpy as np
+
+from tagger.voting import softmax, vote, vote_probabilities, vote_together
+
+
+def test_a_vote_is_a_probability() -> None:
+    probabilities = vote(np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32), 1.7)
+    assert probabilities.shape == (8,)
+    assert abs(float(probabilities.sum()) - 1.0) < 1e-5
+
+
+def test_one_segment_votes_as_it_speaks() -> None:
+    logits = np.array([[1.0, 2.0, -1.0]], dtype=np.float32)
+    assert np.allclose(vote(logits), softmax(logits)[0])
+    assert np.allclose(vote_probabilities(logits), softmax(logits)[0])
+
+
+def test_a_segment_sure_of_what_it_is_not_counts_in_the_mean_of_logits() -> None:
+    logits = np.array([[5.0, 3.0, 0.0], [5.0, 3.0, 0.0], [-9.0, 0.0, 0.0]], dtype=np.float32)
+    assert vote(logits).argmax() == 1
+    assert vote_probabilities(logits).argmax() == 0
+
+
+def test_temperature_changes_confidence_but_not_the_verdict() -> None:
+    logits = np.array([[3.0, 1.0]], dtype=np.float32)
+    assert vote(logits, 4.0).max() < vote(logits, 1.0).max()
+    assert vote(logits, 4.0).argmax() == vote(logits, 1.0).argmax()
+
+
+def test_an_album_outvotes_one_odd_track() -> None:
+    tracks = np.array([[0.7, 0.3], [0.8, 0.2], [0.4, 0.6]])
+    assert vote_together(tracks, 1.0).argmax() == 0
+
+
+def test_a_probability_of_nought_is_no_veto_beyond_measure() -> None:
+    together = vote_together(np.array([[1.0, 0.0], [0.5, 0.5]]), 1.0)
+    assert np.isfinite(together).all()
