@@ -76,7 +76,9 @@ def test_tagging_installs_neither_extras_nor_torchaudio(clone: Path) -> None:
     assert run.count("torch==2.13.0+cpu") == 1
     assert run.commands[-1].endswith("--editable .")
     assert run.count("torchaudio") == 0
-    assert run.count("--constraint " + str(clone / "constraints.txt")) == len(run.commands) - 1
+    assert (
+        run.count("--constraint " + str(clone / "constraints.txt")) == run.count("pip install") - 1
+    )
 
 
 def test_testing_installs_the_extras_and_mends_torchaudio(clone: Path) -> None:

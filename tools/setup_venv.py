@@ -263,6 +263,8 @@ class Pip:
         venv = self.root / ".venv"
         options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
         constraints = ["--constraint", str(self.root / "constraints.txt")]
+        if "--no-deps" in request:  # exact already; pip would blame the constraint for a lack
+            constraints = []
         pip = [str(venv_python(venv)), "-m", "pip", "install", *options, *constraints]
         return self.run([*pip, *request], venv / LOG) == 0
 
@@ -273,7 +275,7 @@ def no_torch(wanted: Stamp) -> str:
         return TRY_AGAIN
     return (
         f"no CPU build for Python {wanted.python} at pip's index or {CPU_INDEX}; check the "
-        "network, name another Python (make PYTHON=python3.12 …) or take the plain build, "
+        "network, name another Python (make PYTHON=python3.x …) or take the plain build, "
         "with 2.7 GB of CUDA libraries (make TORCH=cuda …)"
     )
 
