@@ -1,0 +1,62 @@
+# The commands of this project. `make` alone lists them. GNU make 3.81 and newer.
+#
+# What a user types in MUSIC, ARGS or FEATURES may hold blanks, quotes, `$`, `#`, anything:
+# $(value …) takes it as it stands, and it travels in the environment, so that neither make nor
+# the shell reads a meaning into it. Without `unexport` make would expand it on its own account.
+export MAKE_TAG_MUSIC := $(value MUSIC)
+export MAKE_TAG_ARGS := $(value ARGS)
+export MAKE_MODEL_FEATURES := $(value FEATURES)
+unexport MUSIC ARGS FEATURES
+
+SHELL := /bin/sh
+# The stages of `test` report one after the other; what is parallel is parallel inside them.
+.NOTPARALLEL:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev tag test lint types tests model dist clean distclean
+
+VENV_PYTHON := .venv/bin/python
+SETUP := @sh tools/with_python.sh -m tools.setup_venv
+
+help: ## List these commands
+	@echo 'make tag MUSIC=~/Music   fills the blank genre tags of that folder'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'Variables: MUSIC=FOLDER, ARGS="OPTIONS OF tagger tag", FEATURES=FILE (model),'
+	@echo '           PYTHON=python3.12, TORCH=cuda (the large build of torch; default: cpu)'
+
+setup: ## Make .venv with what tagging needs (once; done by tag)
+	$(SETUP) tag
+
+setup-dev: ## Make .venv with the training and test tools as well (once; done by test)
+	$(SETUP) test
+
+tag: setup ## Tag MUSIC; without it a copy of examples/. ARGS="--dry-run" passes options on
+	@$(VENV_PYTHON) tools/tag_music.py
+
+test: lint types tests ## Run all checks: lint, types, tests
+
+lint: setup-dev ## Check style and formatting (ruff)
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+
+types: setup-dev ## Check types (mypy)
+	$(VENV_PYTHON) -m mypy
+
+tests: setup-dev ## Run tests and doctests (pytest)
+	$(VENV_PYTHON) -m pytest
+
+model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz
+	@test -n "$$MAKE_MODEL_FEATURES" || { echo 'make model: name a feature file: make model FEATURES=FILE.npz' >&2; exit 2; }
+	$(VENV_PYTHON) -m training fit --features "$$MAKE_MODEL_FEATURES" -o tagger/models/default.pt
+
+dist: setup-dev ## Build the wheel and the source archive into dist/
+	$(VENV_PYTHON) -m build --no-isolation
+
+clean: ## Remove what checks, builds and the example run left (not .venv)
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name .venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+distclean: clean ## Remove .venv as well
+	rm -rf .venv
