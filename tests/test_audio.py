@@ -258,6 +258,20 @@ def test_a_damaged_stretch_is_passed_over(chirps: Path, tmp_path: Path, name: st
         assert (blocks.max(axis=1) > 0.1).all()
 
 
+def test_a_segment_never_jumps_over_lost_sound(chirps: Path, tmp_path: Path) -> None:
+    whole, rate = load_waveform(chirps / "a.flac")
+    content = bytearray((chirps / "a.flac").read_bytes())
+    for percent in (20, 40, 60, 80):
+        begin, end = len(content) * percent // 100, len(content) * (percent + 3) // 100
+        content[begin:end] = bytes(end - begin)
+    (tmp_path / "a.flac").write_bytes(content)
+    segments = load_segments(tmp_path / "a.flac", plan(rate))
+    assert len(segments.waveforms) >= 2
+    for start_s, segment in zip(segments.starts_s, segments.waveforms, strict=True):
+        place = round(start_s * rate)
+        np.testing.assert_allclose(segment, whole[place : place + len(segment)], atol=1e-4)
+
+
 def reason_of(path: Path) -> str:
     with pytest.raises(AudioDecodeError) as caught:
         load_segments(path, plan())
