@@ -200,7 +200,7 @@ def rich_mp4(kind: str = "m4a") -> bytes:
 
 def _with_mutagen(data: bytes, fill: Callable[[Any], None], **options: Any) -> bytes:
     file = io.BytesIO(data)
-    tagged: Any = mutagen.File(file)  # type: ignore[attr-defined]
+    tagged: Any = mutagen.File(file)
     fill(tagged)
     file.seek(0)
     tagged.save(file, **options)

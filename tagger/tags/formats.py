@@ -33,7 +33,8 @@ class Family:
         read: What each tag of a file says.
         plan: What to change so that the file carries other genres.
         rest: All that a change of genre must leave alone.
-        second_opinion: The genres as mutagen reads them, an independent reader.
+        second_opinion: The genres as mutagen reads them, an independent reader;
+            raises TagFaultError where mutagen cannot read the file.
     """
 
     name: str
@@ -84,7 +85,7 @@ def _by_mutagen(reader: Any, key: str) -> Callable[[BinaryIO], list[str]]:
         with mutagen_faults():
             found = reader(file)
             tags = found if isinstance(found, (ID3, APEv2)) else found.tags
-            value = tags[key]
+            value = tags[key] if tags and key in tags else []
             return [str(text) for text in getattr(value, "genres", value)]
 
     return genres

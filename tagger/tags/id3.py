@@ -10,7 +10,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tagger.tags.fields import OUR_FIELD, Change, Container, Part, TagFaultError, split_joined
-from tagger.tags.id3_frames import Frame, Id3Tag, assemble, frame_content, make_frame, parse
+from tagger.tags.id3_frames import (
+    Frame,
+    Id3Tag,
+    assemble,
+    frame_content,
+    make_frame,
+    parse,
+    refuse_unchangeable,
+)
 from tagger.tags.id3_genres import resolved
 
 _V2_IDS = {"TCON": "TCO", "TXXX": "TXX", "TIT2": "TT2", "TPE1": "TP1", "TALB": "TAL", "TPE2": "TP2"}
@@ -39,6 +47,7 @@ def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
     It keeps its version, its length if there is room, and every other frame byte for byte.
     """
     tag = parse(data)
+    refuse_unchangeable(tag)
     _refuse_unreadable_genre(tag)
     ours = [_genre_frame(tag, change)]
     if own_field and change.provenance is not None:

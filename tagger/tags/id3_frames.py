@@ -136,13 +136,17 @@ def make_frame(tag: Id3Tag, frame_id: str, body: bytes) -> Frame:
     return Frame(frame_id, 0, body, raw)
 
 
-def assemble(tag: Id3Tag, room: int) -> bytes:
-    """Put a tag together, of the length ``room`` if that is enough, else with new padding."""
+def refuse_unchangeable(tag: Id3Tag) -> None:
+    """Raise TagFaultError where a change would do harm to the rest of a tag."""
     if tag.junk:
         last = tag.frames[-1].id if tag.frames else "its header"
         raise TagFaultError(f"its ID3v2 tag is damaged behind {last}; repair it with a tag editor")
     if tag.extended and _has_checksum(tag):
         raise TagFaultError("its ID3v2 tag has a checksum, which a new genre would make wrong")
+
+
+def assemble(tag: Id3Tag, room: int) -> bytes:
+    """Put a tag together, of the length ``room`` if that is enough, else with new padding."""
     frames = b"".join(frame.raw for frame in tag.frames)
     footer_size = HEADER_SIZE if tag.major == 4 and tag.flags & _FOOTER else 0
     whole_tag = tag.major < 4 and bool(tag.flags & _UNSYNCHRONISED)

@@ -139,7 +139,8 @@ def _our_items(change: Change) -> bytes:
     mean = atom_bytes(b"mean", bytes(4) + _MEAN)
     name = atom_bytes(b"name", bytes(4) + _NAME)
     text = atom_bytes(b"data", _TEXT + change.provenance.encode("utf-8"))
-    return genre + atom_bytes(_FREEFORM, mean + name + text)
+    # FFmpeg looks at the name alone and takes our field for the genre, unless that comes later.
+    return atom_bytes(_FREEFORM, mean + name + text) + genre
 
 
 def _others(file: BinaryIO, items: tuple[Atom, ...]) -> list[Atom]:

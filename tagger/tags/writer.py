@@ -28,7 +28,7 @@ from typing import BinaryIO
 from tagger.errors import TagWriteError, os_reason
 from tagger.records import TagsFound, TagWrite
 from tagger.tags.copies import Copy, copy_beside, keep_attributes
-from tagger.tags.fields import Change, Part, TagFaultError, checked_change, merged
+from tagger.tags.fields import SEPARATOR, Change, Part, TagFaultError, checked_change, merged
 from tagger.tags.formats import Family, family_of
 from tagger.tags.reader import open_regular
 from tagger.tags.splices import Splice, real_changes, spliced
@@ -137,10 +137,22 @@ def _compare(plan: _Plan, copy: BinaryIO) -> None:
         raise TagFaultError(f"{lost} would be changed")
     after = merged(family.read(copy))
     if after.genres != plan.change.genres or after.provenance != plan.change.provenance:
-        raise TagFaultError(f"the genre would read as {'; '.join(after.genres)!r}")
-    second = "; ".join(family.second_opinion(copy))
-    if second != plan.change.joined:
+        raise TagFaultError(f"the genre would read as {SEPARATOR.join(after.genres)!r}")
+    second = _second_opinion(plan, copy)
+    if second not in (None, plan.change.joined):
         raise TagFaultError(f"another reader would see the genre as {second!r}")
+
+
+def _second_opinion(plan: _Plan, copy: BinaryIO) -> str | None:
+    """Return the genres as mutagen reads them, None if it could not read the old file either."""
+    try:
+        return SEPARATOR.join(plan.family.second_opinion(copy))
+    except TagFaultError:
+        try:
+            plan.family.second_opinion(plan.file)
+        except TagFaultError:
+            return None
+        raise
 
 
 def _first_lost(before: list[Part], after: list[Part]) -> str | None:
