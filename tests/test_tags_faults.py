@@ -283,6 +283,10 @@ def _wav(size: int = 0, head: bytes = b"RIFF") -> bytes:
     return head + (len(data) - 8 + size).to_bytes(4, "little") + data[8:]
 
 
+def _damaged_ogg_page() -> bytes:
+    return tagged.rich_ogg("ogg").replace(b"AAAA", b"AABA", 1)
+
+
 def _two_ogg_streams() -> bytes:
     return tagged.sound("ogg") + tagged.sound("opus")
 
@@ -298,6 +302,7 @@ def _two_ogg_streams() -> bytes:
         (tagged.sound("aiff")[:-100], "differ"),
         (tagged.sound("ogg")[:-100], "cut short"),
         (_two_ogg_streams(), "several Ogg streams"),
+        (_damaged_ogg_page(), "the Ogg page at byte .* is not sound"),
         (tagged.sound("m4a")[:-100], "cut short"),
         (b"", "empty"),
         (b"just some text\n" * 500, "no music file"),

@@ -21,10 +21,12 @@ def _mutant(data: bytes, chance: random.Random) -> bytes:
     """Return a file with bytes changed, cut out, doubled or cut off, mostly in its tags."""
     mutant = bytearray(data)
     for _ in range(chance.randint(1, 4)):
-        near_an_end = chance.choice([300, 5000, len(mutant)])
+        near_an_end = chance.choice([300, 5000, len(mutant) or 1])
         at = min(chance.randrange(near_an_end), len(mutant) - 1)
         at = len(mutant) - 1 - at if chance.random() < 0.25 else at
         kind = chance.randrange(5)
+        if not mutant:
+            break
         if kind == 0:
             mutant[at] = chance.randrange(256)
         elif kind == 1:

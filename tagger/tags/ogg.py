@@ -86,10 +86,12 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     _refuse_several_streams(file)
     packet = _comment_packet(headers, with_genres(headers.comments, change))
     pages = _paged([packet, *headers.packets[1:]], headers.pages)
-    start = headers.pages[0].offset
+    start = _page_at(file, 0).end
     new = b"".join(page.write() for page in pages)
     splices = [Splice(start, headers.end - start, new)]
-    if len(pages) != len(headers.pages):
+    renumber = len(pages) != len(headers.pages)
+    _refuse_damaged_pages(file, start, size_of(file) if renumber else headers.end)
+    if renumber:
         splices += _renumbered(file, headers.end, len(pages) - len(headers.pages))
     return splices
 
@@ -114,7 +116,7 @@ def _headers(file: BinaryIO) -> _Headers:
     if codec is None:
         raise TagFaultError("its Ogg stream is of a kind that the tagger does not know")
     prefix = next(prefix for name, prefix in _CODECS.values() if name == codec)
-    pages = _header_pages(file)
+    pages, end = _header_pages(file)
     with mutagen_faults():
         packets = OggPage.to_packets(pages, strict=True)
     packet = packets[0]
@@ -123,21 +125,35 @@ def _headers(file: BinaryIO) -> _Headers:
         raise TagFaultError("its second Ogg packet does not hold comments")
     if codec != "Ogg FLAC" and not packet.startswith(prefix):
         raise TagFaultError("its second Ogg packet does not hold comments")
-    return _Headers(
-        codec, packet[:size], pages, packets, parse_comments(packet[size:]), file.tell()
-    )
+    return _Headers(codec, packet[:size], pages, packets, parse_comments(packet[size:]), end)
 
 
-def _header_pages(file: BinaryIO) -> list[Any]:
-    """Read pages from the second on, until a page ends with the end of a packet."""
-    file.seek(_page_at(file, 0).end)
+def _header_pages(file: BinaryIO) -> tuple[list[Any], int]:
+    """Read pages from the second on, until one ends with the end of a packet, and where."""
+    at = _page_at(file, 0).end
     pages: list[Any] = []
     while not pages or not pages[-1].complete:
-        with mutagen_faults():
-            pages.append(OggPage(file))
+        page = _page_at(file, at)
+        pages.append(_editable(file, page))
+        at = page.end
         if len(pages) > _MAX_HEADER_PAGES or pages[-1].position > 0:
             raise TagFaultError("its Ogg headers run into the audio; remux the file first")
-    return pages
+    return pages, at
+
+
+def _editable(file: BinaryIO, page: _Page) -> Any:
+    """Return a page as mutagen's object."""
+    with mutagen_faults():
+        return OggPage(BytesIO(read_at(file, page.offset, page.end - page.offset)))
+
+
+def _refuse_damaged_pages(file: BinaryIO, start: int, stop: int) -> None:
+    """Refuse pages whose checksum is wrong: a new one would make the damage sound like music."""
+    for page in _pages(file, start, stop):
+        with mutagen_faults():
+            sound = _editable(file, page).write()
+        if sound != read_at(file, page.offset, page.end - page.offset):
+            raise TagFaultError(f"it is damaged: the Ogg page at byte {page.offset} is not sound")
 
 
 def _comment_packet(headers: _Headers, comments: Comments) -> bytes:
@@ -168,6 +184,7 @@ def _paged(packets: list[bytes], old: list[Any]) -> list[Any]:
         pages: list[Any] = OggPage.from_packets(packets, sequence=old[0].sequence)
     for page in pages:
         page.serial = old[0].serial
+    pages[-1].last = old[-1].last
     return pages
 
 
@@ -185,10 +202,10 @@ def _refilled(data: bytes, old: list[Any]) -> list[Any]:
 def _renumbered(file: BinaryIO, start: int, step: int) -> Iterator[Splice]:
     """Move the numbers of the pages from ``start`` on, which also changes their checksums."""
     for page in _pages(file, start):
+        editable = _editable(file, page)
         with mutagen_faults():
-            ogg_page = OggPage(BytesIO(read_at(file, page.offset, page.end - page.offset)))
-            ogg_page.sequence += step
-            new = ogg_page.write()[_SEQUENCE : _CHECKSUM + 4]
+            editable.sequence += step
+            new = editable.write()[_SEQUENCE : _CHECKSUM + 4]
         yield Splice(page.offset + _SEQUENCE, len(new), new)
 
 
@@ -198,8 +215,8 @@ def _refuse_several_streams(file: BinaryIO) -> None:
         raise TagFaultError("it holds several Ogg streams, each with its comments; split them")
 
 
-def _pages(file: BinaryIO, start: int) -> Iterator[_Page]:
-    at, end = start, size_of(file)
+def _pages(file: BinaryIO, start: int, stop: int | None = None) -> Iterator[_Page]:
+    at, end = start, size_of(file) if stop is None else stop
     while at < end:
         page = _page_at(file, at)
         yield page
