@@ -174,6 +174,16 @@ def test_an_id3_tag_in_front_of_a_flac_stream_follows(tmp_path: Path) -> None:
     assert b"Blues" not in path.read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["ogg", "opus", "oga"])
+def test_ogg_headers_may_end_anywhere_in_a_page(tmp_path: Path, kind: str) -> None:
+    path = tagged.make(tmp_path, f"bare {kind}")
+    before = tagged.decoded(path)
+    for length in (1500, 3000, 3300, 4000, 4080, 4500, 9000, 70_000, 5):
+        write_genres(path, ["A" * length], provenance=None)
+        assert tagged.decoded(path) == before
+        assert tagged.taglib_tags(path)["GENRE"] == ["A" * length]
+
+
 def test_mp4_sample_offsets_find_the_same_bytes_when_the_tags_grow(tmp_path: Path) -> None:
     path = tagged.make(tmp_path, "bare m4a_faststart")
     before = path.read_bytes()

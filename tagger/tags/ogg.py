@@ -58,7 +58,7 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class _Headers:
-    """The pages with the comment packet and those that share a page with it."""
+    """The header packets but the first, of which the comments are one, and their pages."""
 
     codec: str
     prefix: bytes
@@ -116,7 +116,7 @@ def _headers(file: BinaryIO) -> _Headers:
     if codec is None:
         raise TagFaultError("its Ogg stream is of a kind that the tagger does not know")
     prefix = next(prefix for name, prefix in _CODECS.values() if name == codec)
-    pages, end = _header_pages(file)
+    pages, end = _header_pages(file, codec)
     with mutagen_faults():
         packets = OggPage.to_packets(pages, strict=True)
     packet = packets[0]
@@ -128,13 +128,25 @@ def _headers(file: BinaryIO) -> _Headers:
     return _Headers(codec, packet[:size], pages, packets, parse_comments(packet[size:]), end)
 
 
-def _header_pages(file: BinaryIO) -> tuple[list[Any], int]:
-    """Read pages from the second on, until one ends with the end of a packet, and where."""
-    at = _page_at(file, 0).end
+def _n_header_packets(codec: str, first: bytes) -> int:
+    """Return how many header packets follow the first one; its fields say so in some codecs."""
+    if codec == "Ogg FLAC":
+        return max(1, int.from_bytes(first[7:9]))
+    if codec == "Speex":
+        return 1 + int.from_bytes(first[68:72], "little")
+    return 2 if codec == "Ogg Vorbis" else 1
+
+
+def _header_pages(file: BinaryIO, codec: str) -> tuple[list[Any], int]:
+    """Return the pages of the headers but the first, and where they end."""
+    first = _page_at(file, 0)
+    at = first.end
+    missing = _n_header_packets(codec, read_at(file, first.body, first.end - first.body))
     pages: list[Any] = []
-    while not pages or not pages[-1].complete:
+    while missing > 0 or not pages[-1].complete:
         page = _page_at(file, at)
         pages.append(_editable(file, page))
+        missing -= len(pages[-1].packets) - (not pages[-1].complete)
         at = page.end
         if len(pages) > _MAX_HEADER_PAGES or pages[-1].position > 0:
             raise TagFaultError("its Ogg headers run into the audio; remux the file first")
