@@ -25,6 +25,11 @@ from numpy.typing import NDArray
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12
 _RATE = 44100
+_MOVFLAGS = {
+    "m4a_faststart": "+faststart",
+    "m4a_fragmented": "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
+    "m4a_fragmented_indexed": "+frag_keyframe+empty_moov",
+}
 
 
 @cache
@@ -37,8 +42,8 @@ def tone() -> NDArray[np.float32]:
 
 @cache
 def sound(kind: str) -> bytes:
-    """Return a file without tags: mp3, flac, ogg, opus, oga, m4a, m4a_faststart, wav, aiff."""
-    if kind in ("oga", "m4a", "m4a_faststart"):
+    """Return a file without tags: mp3, flac, ogg, opus, oga, m4a, m4a_…, wav, aiff."""
+    if kind in ("oga", "m4a", *_MOVFLAGS):
         return _by_pyav(kind)
     names = {"ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS"), "mp3": ("MP3", "MPEG_LAYER_III")}
     format_, subtype = names.get(kind, (kind.upper(), "PCM_16"))
@@ -53,7 +58,7 @@ def _by_pyav(kind: str) -> bytes:
     # FFmpeg's "faststart" opens the file a second time, by its name.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sound"
-        options = {"movflags": "+faststart"} if kind == "m4a_faststart" else {}
+        options = {"movflags": _MOVFLAGS[kind]} if kind in _MOVFLAGS else {}
         is_flac = kind == "oga"
         with av.open(str(path), "w", format="ogg" if is_flac else "ipod", options=options) as out:
             stream = out.add_stream("flac" if is_flac else "aac", rate=_RATE, layout="stereo")

@@ -184,40 +184,6 @@ def test_ogg_headers_may_end_anywhere_in_a_page(tmp_path: Path, kind: str) -> No
         assert tagged.taglib_tags(path)["GENRE"] == ["A" * length]
 
 
-def test_mp4_sample_offsets_find_the_same_bytes_when_the_tags_grow(tmp_path: Path) -> None:
-    path = tagged.make(tmp_path, "bare m4a_faststart")
-    before = path.read_bytes()
-    assert before.index(b"moov") < before.index(b"mdat")
-    _write(path, "Folk")
-    after = path.read_bytes()
-    moved = len(after) - len(before)
-    assert moved > 0
-    assert [new - old for old, new in zip(_stco(before), _stco(after), strict=True)] == [
-        moved for _ in _stco(before)
-    ]
-
-
-def test_mp4_doubles_and_a_freeform_tag_without_a_name_stay(tmp_path: Path) -> None:
-    path = tagged.make(tmp_path, "m4a")
-    odd = _atom(b"----", _atom(b"data", b"\0\0\0\1\0\0\0\0odd")) + _atom(b"xyz!", b"")
-    odd += 2 * _atom(b"cprt", _atom(b"data", b"\0\0\0\1\0\0\0\0me"))
-    data = _with_more_ilst(path.read_bytes(), odd)
-    path.write_bytes(data)
-    _write(path, "Folk")
-    assert odd in path.read_bytes()
-    assert read_tags(path).genres == ("Folk",)
-
-
-def test_a_numbered_mp4_genre_is_read_by_name_and_replaced(tmp_path: Path) -> None:
-    path = tagged.make(tmp_path, "m4a")
-    number = _atom(b"gnre", _atom(b"data", b"\0\0\0\0\0\0\0\0\0\x12"))
-    path.write_bytes(_with_more_ilst(path.read_bytes(), number))
-    assert read_tags(path).genres == ("Rock",)
-    _write(path, "Folk")
-    assert read_tags(path).genres == ("Folk",)
-    assert b"gnre" not in path.read_bytes()
-
-
 @pytest.mark.parametrize("kind", ["wav", "aiff"])
 def test_chunks_other_than_id3_and_info_stay(tmp_path: Path, kind: str) -> None:
     path = tagged.make(tmp_path, kind)
@@ -271,29 +237,6 @@ def test_a_name_that_is_not_utf8_can_be_written(tmp_path: Path) -> None:
     path = tagged.make(tmp_path, "bare ogg").rename(tmp_path / os.fsdecode(b"caf\xe9\n.ogg"))
     write_genres(path, ["Folk"], provenance=None)
     assert read_tags(path).genres == ("Folk",)
-
-
-def _atom(kind: bytes, body: bytes) -> bytes:
-    return (len(body) + 8).to_bytes(4, "big") + kind + body
-
-
-def _with_more_ilst(data: bytes, more: bytes) -> bytes:
-    """Put atoms at the end of ilst, taking their room from the free atom behind it."""
-    ilst = data.index(b"ilst") - 4
-    size = int.from_bytes(data[ilst : ilst + 4], "big")
-    end = ilst + size
-    assert data[end + 4 : end + 8] == b"free"
-    free = int.from_bytes(data[end : end + 4], "big")
-    body = data[ilst + 8 : end] + more
-    padding = _atom(b"free", bytes(free - 8 - len(more)))
-    return data[:ilst] + _atom(b"ilst", body) + padding + data[end + free :]
-
-
-def _stco(data: bytes) -> list[int]:
-    at = data.index(b"stco") + 8
-    count = int.from_bytes(data[at : at + 4], "big")
-    entries = range(at + 4, at + 4 + 4 * count, 4)
-    return [int.from_bytes(data[entry : entry + 4], "big") for entry in entries]
 
 
 def _flac_blocks(data: bytes) -> list[tuple[int, bytes]]:

@@ -61,9 +61,9 @@ def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
 
 
 def new_id3(change: Change, others: Iterable[tuple[str, str]] = ()) -> bytes:
-    """Return a new tag with the genres, our own field, and other texts by frame id."""
+    """Return a new tag with the genres, our own field, and other Latin-1 texts by frame id."""
     tag = Id3Tag((3, 0), 0, b"", ())
-    frames = [_text_frame(tag, frame_id, [text]) for frame_id, text in others]
+    frames = [_other_frame(tag, frame_id, text) for frame_id, text in others]
     tag = replace(tag, frames=tuple(frames))
     return retagged(assemble(tag, room=0), change)
 
@@ -170,6 +170,13 @@ def _text_frame(tag: Id3Tag, frame_id: str, values: Iterable[str]) -> Frame:
     else:
         body = b"\1" + "\0".join(f"\ufeff{value}" for value in text.split("\0")).encode("utf-16-le")
     return make_frame(tag, _V2_IDS[frame_id] if tag.major == 2 else frame_id, body)
+
+
+def _other_frame(tag: Id3Tag, frame_id: str, text: str) -> Frame:
+    if frame_id != "COMM":
+        return _text_frame(tag, frame_id, [text])
+    # A comment has a language and a (here empty) description; ID3v1 knows neither.
+    return make_frame(tag, frame_id, b"\0eng\0" + text.encode("latin-1"))
 
 
 def _is_latin_1(text: str) -> bool:

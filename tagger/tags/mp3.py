@@ -202,12 +202,13 @@ def _v1_texts(file: BinaryIO, layout: _Layout) -> list[tuple[str, str]]:
     if layout.v1 is None:
         return []
     data = read_at(file, layout.v1, _V1_SIZE)
-    track = str(data[126]) if data[125] == 0 and data[126] else ""
+    is_v11 = data[125] == 0 and data[126] != 0
     texts = [
         ("TIT2", _v1_text(data, 3, 30)),
         ("TPE1", _v1_text(data, 33, 30)),
         ("TALB", _v1_text(data, 63, 30)),
         ("TYER", _v1_text(data, 93, 4)),
-        ("TRCK", track),
+        ("COMM", _v1_text(data, 97, 28 if is_v11 else 30)),
+        ("TRCK", str(data[126]) if is_v11 else ""),
     ]
     return [(frame_id, text) for frame_id, text in texts if text]
