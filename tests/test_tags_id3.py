@@ -254,3 +254,12 @@ def test_an_unknown_version_is_refused(tmp_path: Path, version: int) -> None:
     path = _mp3(tmp_path, tagged.id3(version if version < 255 else 9, []))
     with pytest.raises(TagReadError, match="nobody has defined"):
         read_tags(path)
+
+
+def test_our_field_left_in_an_ape_tag_does_not_outlive_the_one_in_id3(tmp_path: Path) -> None:
+    items = [("Title", b"A"), ("TAGGER_GENRE", b"Blues; 0.50; cnn-1")]
+    path = _mp3(tmp_path, tagged.rich_id3(3), tagged.ape(items))
+    assert read_tags(path).provenance == "Blues; 0.50; cnn-1"
+    write_genres(path, ["Folk"], provenance=None)
+    assert read_tags(path).provenance is None
+    assert tagged.ape([("Title", b"A"), ("Genre", b"Folk")]) in path.read_bytes()

@@ -250,3 +250,32 @@ def _flac_blocks(data: bytes) -> list[tuple[int, bytes]]:
 
 def _flac_end(data: bytes) -> int:
     return 4 + sum(4 + len(body) for _, body in _flac_blocks(data))
+
+
+def test_a_flac_file_of_streaminfo_and_audio_alone_gets_comments(tmp_path: Path) -> None:
+    bare = tagged.sound("flac")
+    (_, info), *_ = _flac_blocks(bare)
+    path = tmp_path / "song.flac"
+    head = b"fLaC\x80" + len(info).to_bytes(3, "big") + info
+    path.write_bytes(head + bare[_flac_end(bare) :])
+    before = tagged.decoded(path)
+    _write(path, "Folk")
+    assert [kind for kind, _ in _flac_blocks(path.read_bytes())] == [0, 4, 1]
+    assert tagged.taglib_tags(path)["GENRE"] == ["Folk"]
+    assert tagged.decoded(path) == before
+
+
+@pytest.mark.parametrize("length", range(1, 12))
+def test_flac_comments_that_shrink_leave_their_room_as_padding(tmp_path: Path, length: int) -> None:
+    path = tagged.make(tmp_path, "bare flac")
+    write_genres(path, ["A" * 12], provenance=None)
+    data = path.read_bytes()
+    end = _flac_end(data)
+    (_, info), (_, comments), *_ = _flac_blocks(data)
+    head = b"fLaC\0" + len(info).to_bytes(3, "big") + info
+    head += b"\x84" + len(comments).to_bytes(3, "big") + comments
+    path.write_bytes(head + data[end:])
+    write_genres(path, ["B" * length], provenance=None)
+    assert read_tags(path).genres == ("B" * length,)
+    assert (path.stat().st_size == len(head + data[end:])) == (length <= 8)
+    assert path.read_bytes().endswith(data[end:])

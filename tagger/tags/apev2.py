@@ -53,23 +53,23 @@ def read_ape(data: bytes) -> Container:
 
 
 def retagged_ape(data: bytes, change: Change, *, own_field: bool) -> bytes:
-    """Return the tag with the genres changed, and our own field if ``own_field``."""
+    """Return the tag with the genres changed, and our own field, or without it."""
     tag = _parse(data)
     ours = [_text_item("Genre", change.genres)]
     if own_field and change.provenance is not None:
         ours.append(_text_item(OUR_FIELD, (change.provenance,)))
-    kept = [item for item in tag.items if not _is_ours(item, own_field=own_field)]
+    kept = [item for item in tag.items if not _is_ours(item)]
     first = next((n for n, item in enumerate(tag.items) if _is(item, "genre")), len(tag.items))
     place = sum(1 for item in tag.items[:first] if item in kept)
     items = [*kept[:place], *ours, *kept[place:]]
     return _assemble(tag, items)
 
 
-def rest_of_ape(data: bytes, *, own_field: bool) -> list[Part]:
+def rest_of_ape(data: bytes) -> list[Part]:
     """Return all that a change of genre must leave alone in a tag."""
     tag = _parse(data)
     parts = [("the version and flags of the APE tag", tag.footer[:12] + tag.footer[20:])]
-    others = (item for item in tag.items if not _is_ours(item, own_field=own_field))
+    others = (item for item in tag.items if not _is_ours(item))
     return parts + [(f"the APE item {i.key.decode('latin-1')}", i.raw) for i in others]
 
 
@@ -117,8 +117,8 @@ def _is(item: _Item, key: str) -> bool:
     return item.key.decode("latin-1").casefold() == key.casefold()
 
 
-def _is_ours(item: _Item, *, own_field: bool) -> bool:
-    return _is(item, "genre") or (own_field and _is(item, OUR_FIELD))
+def _is_ours(item: _Item) -> bool:
+    return _is(item, "genre") or _is(item, OUR_FIELD)
 
 
 def _values(items: tuple[_Item, ...], key: str) -> list[str]:

@@ -61,7 +61,7 @@ def rest(file: BinaryIO) -> list[Part]:
     """Return all that a change of genre must leave alone."""
     parts = []
     for start, end in head_tags(file):
-        parts += rest_of_id3(read_at(file, start, end - start), own_field=False)
+        parts += rest_of_id3(read_at(file, start, end - start))
     blocks = _blocks(file)
     for block in blocks:
         if block.kind == _COMMENTS:
@@ -76,33 +76,44 @@ def _plan_heads(file: BinaryIO, change: Change) -> list[Splice]:
     splices = []
     for start, end in head_tags(file):
         data = read_at(file, start, end - start)
-        if read_id3(data).genres:
+        found = read_id3(data)
+        if found.genres or found.provenance is not None:
             splices.append(Splice(start, len(data), retagged(data, change, own_field=False)))
     return splices
 
 
 def _plan_comments(file: BinaryIO, change: Change) -> list[Splice]:
     blocks = _blocks(file)
+    block = _comment_block(blocks)
+    old = _comments(file, block) if block in blocks else Comments(_VENDOR, ())
+    body = comment_bytes(with_genres(old, change))
+    grown = len(body) - block.size
+    padding = next((b for b in blocks if b.kind == _PADDING and b.size >= grown), None)
+    if grown and padding is None:
+        return _plan_with_new_padding(blocks, block, body)
+    new = _block_bytes(_COMMENTS, body, last=block.last)
+    splices = [Splice(block.offset, block.end - block.offset, new)]
+    return [*splices, _resized(padding, grown)] if grown and padding else splices
+
+
+def _comment_block(blocks: list[_Block]) -> _Block:
+    """Return the block of comments; where there is none, an empty one behind STREAMINFO."""
     found = [block for block in blocks if block.kind == _COMMENTS]
     if len(found) > 1:
         raise TagFaultError("it has two blocks of Vorbis comments; remove one with metaflac")
-    # Without comments, an empty block is thought to stand behind the first one, STREAMINFO.
     first = blocks[0]
-    block = found[0] if found else _Block(_COMMENTS, first.end, -_HEADER_SIZE, first.last)
-    old = _comments(file, block) if found else Comments(_VENDOR, ())
-    body = comment_bytes(with_genres(old, change))
-    grown = len(body) - block.size
-    paddings = [b for b in blocks if b.kind == _PADDING and b.size >= grown]
-    splices = []
-    if grown and not paddings:
-        padding = _block_bytes(_PADDING, bytes(_NEW_PADDING), last=block.last)
-        new = _block_bytes(_COMMENTS, body, last=False) + padding
-        if not found and first.last:
-            splices.append(Splice(first.offset, 1, bytes([first.kind])))
-    else:
-        new = _block_bytes(_COMMENTS, body, last=block.last)
-        splices += [_resized(paddings[0], grown)] if grown else []
-    return [*splices, Splice(block.offset, block.end - block.offset, new)]
+    return found[0] if found else _Block(_COMMENTS, first.end, -_HEADER_SIZE, first.last)
+
+
+def _plan_with_new_padding(blocks: list[_Block], block: _Block, body: bytes) -> list[Splice]:
+    """Put padding behind the comments: what they leave free, or room for the next change."""
+    left = block.size - len(body) - _HEADER_SIZE
+    padding = _block_bytes(_PADDING, bytes(left if left >= 0 else _NEW_PADDING), last=block.last)
+    new = _block_bytes(_COMMENTS, body, last=False) + padding
+    splices = [Splice(block.offset, block.end - block.offset, new)]
+    if block not in blocks and blocks[0].last:
+        splices.append(Splice(blocks[0].offset, 1, bytes([blocks[0].kind])))
+    return splices
 
 
 def _resized(padding: _Block, taken: int) -> Splice:

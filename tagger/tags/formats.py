@@ -49,26 +49,25 @@ def family_of(file: BinaryIO) -> Family:
     if not size_of(file):
         raise TagFaultError("the file is empty")
     heads = mp3.head_tags(file)
-    head = peek_at(file, heads[-1][1] if heads else 0, 16)
-    if head[:4] == b"fLaC":
-        return _FLAC
-    if heads:
-        family = None
-    elif head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        family = _WAV
-    elif head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        family = _AIFF
-    elif head[4:8] == b"ftyp":
-        family = _MP4
-    elif head[:4] == b"OggS":
-        family = _OGG.get(ogg.codec_of(file) or "")
-    else:
-        family = None
-    if family is None and has_mpeg_frames(file, heads[-1][1] if heads else 0):
+    start = heads[-1][1] if heads else 0
+    head = peek_at(file, start, 16)
+    # An ID3v2 tag in front of anything but FLAC and MPEG audio is nothing that players expect.
+    family = _FLAC if head[:4] == b"fLaC" else None if heads else _family_by_magic(file, head)
+    if family is None and has_mpeg_frames(file, start):
         family = _MP3
     if family is None:
         raise TagFaultError(_unknown(head))
     return family
+
+
+def _family_by_magic(file: BinaryIO, head: bytes) -> Family | None:
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return _WAV
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return _AIFF
+    if head[:4] == b"OggS":
+        return _OGG.get(ogg.codec_of(file) or "")
+    return _MP4 if head[4:8] == b"ftyp" else None
 
 
 def _unknown(head: bytes) -> str:

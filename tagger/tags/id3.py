@@ -42,7 +42,7 @@ def read_id3(data: bytes) -> Container:
 
 
 def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
-    """Return the tag with the genres changed, and our own field unless ``own_field`` is false.
+    """Return the tag with the genres changed, and our own field, or without it.
 
     It keeps its version, its length if there is room, and every other frame byte for byte.
     """
@@ -52,7 +52,7 @@ def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
     ours = [_genre_frame(tag, change)]
     if own_field and change.provenance is not None:
         ours.append(_text_frame(tag, "TXXX", [OUR_FIELD, change.provenance]))
-    frames = _others(tag, own_field=own_field)
+    frames = _others(tag)
     place = _place_of_genre(tag, frames)
     new = assemble(replace(tag, frames=(*frames[:place], *ours, *frames[place:])), room=len(data))
     if len(new) != len(data) and any(f.id in _POSITIONS for f in frames):
@@ -68,21 +68,19 @@ def new_id3(change: Change, others: Iterable[tuple[str, str]] = ()) -> bytes:
     return retagged(assemble(tag, room=0), change)
 
 
-def rest_of_id3(data: bytes, *, own_field: bool = True) -> list[Part]:
+def rest_of_id3(data: bytes) -> list[Part]:
     """Return all that a change of genre must leave alone in a tag."""
     tag = parse(data)
     extended = tag.extended[:6] if tag.major == 3 else tag.extended
     head = bytes((*tag.version, tag.flags, tag.plain_sizes)) + extended
     parts = [("the version and flags of the ID3v2 tag", head)]
-    for frame in _others(tag, own_field=own_field):
-        parts += [(f"the ID3v2 frame {frame.id}", frame.raw)]
+    parts += [(f"the ID3v2 frame {frame.id}", frame.raw) for frame in _others(tag)]
     return [*parts, ("the end of the ID3v2 tag", tag.junk)]
 
 
-def _others(tag: Id3Tag, *, own_field: bool) -> list[Frame]:
+def _others(tag: Id3Tag) -> list[Frame]:
     """Return the frames that a change of genre leaves alone."""
-    gone = [f for f in tag.frames if _is_genre(f) or (own_field and _is_our_field(tag, f))]
-    return [frame for frame in tag.frames if frame not in gone]
+    return [f for f in tag.frames if not _is_genre(f) and not _is_our_field(tag, f)]
 
 
 def _genre_frame(tag: Id3Tag, change: Change) -> Frame:

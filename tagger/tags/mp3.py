@@ -91,7 +91,8 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
         splices.append(Splice(0, 0, new_id3(change, _v1_texts(file, layout))))
     if layout.ape:
         old = _bytes(file, layout.ape)
-        if ape_is_main or read_ape(old).genres:
+        found = read_ape(old)
+        if ape_is_main or found.genres or found.provenance is not None:
             new = retagged_ape(old, change, own_field=ape_is_main)
             splices.append(Splice(layout.ape[0], len(old), new))
     if layout.v1 is not None:
@@ -107,7 +108,7 @@ def rest(file: BinaryIO) -> list[Part]:
     parts.append(("the audio", digest(file, *layout.audio)))
     for kind, span in reversed(layout.tails.items()):
         if kind == "APEv2":
-            parts += rest_of_ape(_bytes(file, span), own_field=not layout.heads)
+            parts += rest_of_ape(_bytes(file, span))
         else:
             parts.append((f"the {kind} tag", digest(file, *span)))
     if layout.v1 is not None:
