@@ -1,0 +1,145 @@
+"""The copy that a write goes through: made beside the file, like it in all but its bytes.
+
+Its name begins with a dot, ends with our suffix and is locked for as long as it is in use, so that
+what a kill left behind can be told from what another run is writing, and removed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tagger.tags.fields import TagFaultError
+
+log = logging.getLogger(__name__)
+
+_SUFFIX = "tagger-copy"
+_NAME = re.compile(rf"\.[0-9a-f]{{16}}\.{_SUFFIX}")
+_ATTEMPTS = 8
+
+
+@dataclass(slots=True)
+class Copy:
+    """An open copy; ``taken`` once it stands in the place of the file."""
+
+    path: Path
+    file: BinaryIO
+    taken: bool = False
+
+
+@contextmanager
+def copy_beside(path: Path) -> Iterator[Copy]:
+    """Give a new, empty, locked file in the folder of ``path``; removed unless it was taken."""
+    copy = _created(path.parent)
+    try:
+        yield copy
+    finally:
+        if not copy.taken:
+            with suppress(FileNotFoundError):
+                copy.path.unlink()
+        # A close can fail as well (a full share); by then the copy is gone, or safely on the disk.
+        with suppress(OSError):
+            copy.file.close()
+
+
+def _created(folder: Path) -> Copy:
+    for _ in range(_ATTEMPTS):
+        path = folder / f".{secrets.token_hex(8)}.{_SUFFIX}"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.fdopen(os.open(path, flags, 0o600), "w+b")
+        _lock(file)
+        if os.fstat(file.fileno()).st_nlink:  # Else a clean-up took it before it was locked.
+            return Copy(path, file)
+        file.close()
+    raise TagFaultError("its temporary copy is taken away again and again by another program")
+
+
+def _lock(file: BinaryIO) -> None:
+    """Lock a copy, waiting for a clean-up that looks at it; some shares know no locks."""
+    with suppress(OSError):
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+
+
+def keep_attributes(source: int, target: int) -> None:
+    """Give an open file the owner, mode and extended attributes (with them ACLs) of another.
+
+    Raises TagFaultError where one cannot be kept, for a write must not change who may read a file.
+    """
+    old = os.fstat(source)
+    try:
+        if (os.fstat(target).st_uid, os.fstat(target).st_gid) != (old.st_uid, old.st_gid):
+            os.fchown(target, old.st_uid, old.st_gid)
+        os.fchmod(target, stat.S_IMODE(old.st_mode))
+        _keep_extended(source, target)
+    except PermissionError as exc:
+        raise TagFaultError("a new copy of it could not keep its owner or attributes") from exc
+    new = os.fstat(target)
+    if (new.st_uid, new.st_gid, new.st_mode) != (old.st_uid, old.st_gid, old.st_mode):
+        raise TagFaultError("a new copy of it could not keep its owner or mode")
+
+
+def _keep_extended(source: int, target: int) -> None:
+    if not hasattr(os, "listxattr"):
+        return  # Python offers them on Linux alone.
+    wanted = _extended(source)
+    for name in set(_extended(target)) - set(wanted):
+        os.removexattr(target, name)  # A folder's default ACL, which the file does not have.
+    for name, value in wanted.items():
+        if _extended(target).get(name) != value:
+            os.setxattr(target, name, value)
+    if _extended(target) != wanted:
+        raise TagFaultError("a new copy of it could not keep its extended attributes")
+
+
+def _extended(descriptor: int) -> dict[str, bytes]:
+    try:
+        return {name: os.getxattr(descriptor, name) for name in os.listxattr(descriptor)}
+    except OSError as exc:
+        if exc.errno in (errno.ENOTSUP, errno.ENOSYS):
+            return {}
+        raise
+
+
+def clean_leftovers(folder: Path) -> list[Path]:
+    """Remove the copies that a killed run left in a folder; return which.
+
+    Nothing but our own copies is touched, and none that a running process has locked. A folder
+    that cannot be read has nothing removed.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            paths = [Path(entry.path) for entry in entries if _NAME.fullmatch(entry.name)]
+    except OSError as exc:
+        log.debug("%s is not looked through for leftovers: %s", folder, exc)
+        return []
+    return [path for path in paths if _removed(path)]
+
+
+def _removed(path: Path) -> bool:
+    """Remove a copy that nobody holds; return whether it is gone."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    except OSError as exc:
+        log.debug("%s is left alone: %s", path, exc)
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)

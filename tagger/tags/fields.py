@@ -1,0 +1,110 @@
+"""What is asked of a tag and what is found in it, in terms that all formats share."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tagger.records import TagsFound
+
+OUR_FIELD = "TAGGER_GENRE"
+SEPARATOR = "; "
+
+
+class TagFaultError(Exception):
+    """A tag that cannot be understood, or cannot be changed without harm.
+
+    The message says what stands in the way, to a person; the room's borders add the path.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The genres a file shall carry, and our own field beside them (None: no such field)."""
+
+    genres: tuple[str, ...]
+    provenance: str | None
+
+    @property
+    def joined(self) -> str:
+        """The genres as one text, for containers that hold a single value."""
+        return SEPARATOR.join(self.genres)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What one tag of a file says; a file may have several (ID3v2, ID3v1, APEv2 …)."""
+
+    name: str
+    genres: tuple[str, ...] = ()
+    provenance: str | None = None
+    title: str = ""
+    artist: str = ""
+    album: str = ""
+    album_artist: str = ""
+
+
+Part = tuple[str, bytes]
+"""Something in a file that a write must leave alone: its name for a person, and its value."""
+
+
+def checked_change(genres: Sequence[str], provenance: str | None) -> Change:
+    """Return what is asked for, or raise TagFaultError where no tag could hold it faithfully.
+
+    >>> checked_change(["Rock", "Pop", "rock"], None).genres
+    ('Rock', 'Pop')
+    """
+    if isinstance(genres, str) or not genres:
+        raise TagFaultError("no genre was given to write")
+    for text in (*genres, *([] if provenance is None else [provenance])):
+        _refuse_odd_text(text)
+    return Change(without_repeats(genres), provenance)
+
+
+def _refuse_odd_text(text: str) -> None:
+    if not text.strip():
+        raise TagFaultError("a genre must not be empty")
+    if text != text.strip():
+        raise TagFaultError(f"the genre {text!r} begins or ends with white space")
+    # Control characters, lone surrogates and non-characters: some container would alter them.
+    if any(unicodedata.category(c) in ("Cc", "Cs") or c in "\ufeff\ufffe\uffff" for c in text):
+        raise TagFaultError(f"the genre {text!r} has a character that no tag can hold")
+
+
+def without_repeats(genres: Iterable[str]) -> tuple[str, ...]:
+    """Return the genres once each, in order; blank ones dropped, case apart they are the same.
+
+    >>> without_repeats(["Hip-Hop", " ", "hip-hop ", "Rap"])
+    ('Hip-Hop', 'Rap')
+    """
+    once: dict[str, str] = {}
+    for genre in genres:
+        if genre.strip():
+            once.setdefault(genre.strip().casefold(), genre.strip())
+    return tuple(once.values())
+
+
+def merged(containers: Sequence[Container]) -> TagsFound:
+    """Return what a file's containers say together, the first that has a word winning."""
+    return TagsFound(
+        genres=without_repeats(genre for c in containers for genre in c.genres),
+        provenance=next((c.provenance for c in containers if c.provenance is not None), None),
+        title=_first(c.title for c in containers),
+        artist=_first(c.artist for c in containers),
+        album=_first(c.album for c in containers),
+        album_artist=_first(c.album_artist for c in containers),
+    )
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next((text for text in texts if text.strip()), "")
+
+
+def split_joined(text: str) -> tuple[str, ...]:
+    """Return the genres of a container that holds them as one text.
+
+    >>> split_joined("Rock; Pop;Jazz")
+    ('Rock', 'Pop', 'Jazz')
+    """
+    return without_repeats(text.split(";"))

@@ -1,0 +1,151 @@
+"""FLAC files: metadata blocks, of which one holds Vorbis comments, then the audio frames.
+
+A change takes its room from a padding block. An ID3v2 tag in front of the stream, as some taggers
+put there, has its genre changed too if it has one; our own field stands in the comments alone.
+Source: xiph.org, FLAC format, "METADATA_BLOCK".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tagger.tags.fields import Change, Container, Part, TagFaultError
+from tagger.tags.id3 import read_id3, rest_of_id3, retagged
+from tagger.tags.mp3 import head_tags
+from tagger.tags.splices import Splice, digest, read_at, size_of
+from tagger.tags.vorbis import (
+    Comments,
+    comment_bytes,
+    parse_comments,
+    read_comments,
+    rest_of_comments,
+    with_genres,
+)
+
+_PADDING, _COMMENTS = 1, 4
+_HEADER_SIZE = 4
+_NEW_PADDING = 4096
+_LAST = 0x80
+_VENDOR = b"tagger"
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    kind: int
+    offset: int
+    size: int
+    last: bool
+
+    @property
+    def body(self) -> int:
+        return self.offset + _HEADER_SIZE
+
+    @property
+    def end(self) -> int:
+        return self.body + self.size
+
+
+def read(file: BinaryIO) -> list[Container]:
+    """Return what the comments say, and an ID3v2 tag in front of them."""
+    found = [read_comments(_comments(file, b)) for b in _blocks(file) if b.kind == _COMMENTS]
+    return found + [read_id3(read_at(file, a, z - a)) for a, z in head_tags(file)]
+
+
+def plan(file: BinaryIO, change: Change) -> list[Splice]:
+    """Return what to change so that the file carries these genres."""
+    return [*_plan_comments(file, change), *_plan_heads(file, change)]
+
+
+def rest(file: BinaryIO) -> list[Part]:
+    """Return all that a change of genre must leave alone."""
+    parts = []
+    for start, end in head_tags(file):
+        parts += rest_of_id3(read_at(file, start, end - start))
+    blocks = _blocks(file)
+    for block in blocks:
+        if block.kind == _COMMENTS:
+            parts += rest_of_comments(_comments(file, block))
+        elif block.kind != _PADDING:
+            name = f"the FLAC metadata block of kind {block.kind}"
+            parts.append((name, digest(file, block.body, block.end)))
+    return [*parts, ("the audio", digest(file, blocks[-1].end, size_of(file)))]
+
+
+def _plan_heads(file: BinaryIO, change: Change) -> list[Splice]:
+    splices = []
+    for start, end in head_tags(file):
+        data = read_at(file, start, end - start)
+        found = read_id3(data)
+        if found.genres or found.provenance is not None:
+            splices.append(Splice(start, len(data), retagged(data, change, own_field=False)))
+    return splices
+
+
+def _plan_comments(file: BinaryIO, change: Change) -> list[Splice]:
+    blocks = _blocks(file)
+    block = _comment_block(blocks)
+    old = _comments(file, block) if block in blocks else Comments(_VENDOR, ())
+    body = comment_bytes(with_genres(old, change))
+    grown = len(body) - block.size
+    padding = next((b for b in blocks if b.kind == _PADDING and b.size >= grown), None)
+    if grown and padding is None:
+        return _plan_with_new_padding(blocks, block, body)
+    new = _block_bytes(_COMMENTS, body, last=block.last)
+    splices = [Splice(block.offset, block.end - block.offset, new)]
+    return [*splices, _resized(padding, grown)] if grown and padding else splices
+
+
+def _comment_block(blocks: list[_Block]) -> _Block:
+    """Return the block of comments; where there is none, an empty one behind STREAMINFO."""
+    found = [block for block in blocks if block.kind == _COMMENTS]
+    if len(found) > 1:
+        raise TagFaultError("it has two blocks of Vorbis comments; remove one with metaflac")
+    first = blocks[0]
+    return found[0] if found else _Block(_COMMENTS, first.end, -_HEADER_SIZE, first.last)
+
+
+def _plan_with_new_padding(blocks: list[_Block], block: _Block, body: bytes) -> list[Splice]:
+    """Put padding behind the comments: what they leave free, or room for the next change."""
+    left = block.size - len(body) - _HEADER_SIZE
+    padding = _block_bytes(_PADDING, bytes(left if left >= 0 else _NEW_PADDING), last=block.last)
+    new = _block_bytes(_COMMENTS, body, last=False) + padding
+    splices = [Splice(block.offset, block.end - block.offset, new)]
+    if block not in blocks and blocks[0].last:
+        splices.append(Splice(blocks[0].offset, 1, bytes([blocks[0].kind])))
+    return splices
+
+
+def _resized(padding: _Block, taken: int) -> Splice:
+    """Take room from a padding block, or give it some (``taken`` below zero)."""
+    new = _block_bytes(_PADDING, bytes(padding.size - taken), last=padding.last)
+    return Splice(padding.offset, padding.end - padding.offset, new)
+
+
+def _block_bytes(kind: int, body: bytes, *, last: bool) -> bytes:
+    if len(body) >= 1 << 24:
+        raise TagFaultError("its Vorbis comments are full: a FLAC block holds 16 MB")
+    return bytes([kind | (_LAST if last else 0)]) + len(body).to_bytes(3) + body
+
+
+def _blocks(file: BinaryIO) -> list[_Block]:
+    """Return the metadata blocks, or raise TagFaultError where they do not fit the file."""
+    heads = head_tags(file)
+    at = heads[-1][1] if heads else 0
+    if read_at(file, at, 4) != b"fLaC":
+        raise TagFaultError("it is not a FLAC file")
+    at += 4
+    blocks: list[_Block] = []
+    while not blocks or not blocks[-1].last:
+        header = read_at(file, at, _HEADER_SIZE)
+        size = int.from_bytes(header[1:])
+        block = _Block(header[0] & ~_LAST, at, size, bool(header[0] & _LAST))
+        if block.kind == 127 or block.end > size_of(file):
+            raise TagFaultError(f"its FLAC metadata is damaged at byte {at}")
+        blocks.append(block)
+        at = block.end
+    return blocks
+
+
+def _comments(file: BinaryIO, block: _Block) -> Comments:
+    return parse_comments(read_at(file, block.body, block.size))

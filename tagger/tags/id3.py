@@ -1,0 +1,181 @@
+"""ID3v2: what a tag says of the genre, and the tag with another genre and nothing else changed.
+
+The tag is bytes here; where it stands (before the audio, in a chunk) is the families' concern.
+New tags are ID3v2.3: of the three versions the one that every player and Windows read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tagger.tags.fields import OUR_FIELD, Change, Container, Part, TagFaultError, split_joined
+from tagger.tags.id3_frames import (
+    Frame,
+    Id3Tag,
+    assemble,
+    frame_content,
+    make_frame,
+    parse,
+    refuse_unchangeable,
+)
+from tagger.tags.id3_genres import resolved
+
+_V2_IDS = {"TCON": "TCO", "TXXX": "TXX", "TIT2": "TT2", "TPE1": "TP1", "TALB": "TAL", "TPE2": "TP2"}
+_CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
+# Frames that hold byte positions in the file: a tag of another length would make them wrong.
+_POSITIONS = {"ASPI", "SEEK"}
+
+
+def read_id3(data: bytes) -> Container:
+    """Return what a whole ID3v2 tag says; raise TagFaultError where it is none that we know."""
+    tag = parse(data)
+    return Container(
+        name=f"ID3v2.{tag.major}",
+        genres=tuple(_genres(tag)),
+        provenance=next((text for text in _our_texts(tag)), None),
+        title=_first_text(tag, "TIT2"),
+        artist=_first_text(tag, "TPE1"),
+        album=_first_text(tag, "TALB"),
+        album_artist=_first_text(tag, "TPE2"),
+    )
+
+
+def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
+    """Return the tag with the genres changed, and our own field, or without it.
+
+    It keeps its version, its length if there is room, and every other frame byte for byte.
+    """
+    tag = parse(data)
+    refuse_unchangeable(tag)
+    _refuse_unreadable_genre(tag)
+    ours = [_genre_frame(tag, change)]
+    if own_field and change.provenance is not None:
+        ours.append(_text_frame(tag, "TXXX", [OUR_FIELD, change.provenance]))
+    frames = _others(tag)
+    place = _place_of_genre(tag, frames)
+    new = assemble(replace(tag, frames=(*frames[:place], *ours, *frames[place:])), room=len(data))
+    if len(new) != len(data) and any(f.id in _POSITIONS for f in frames):
+        raise TagFaultError("its ID3v2 tag has a seek index (ASPI or SEEK) and no room for a genre")
+    return new
+
+
+def new_id3(change: Change, others: Iterable[tuple[str, str]] = ()) -> bytes:
+    """Return a new tag with the genres, our own field, and other Latin-1 texts by frame id."""
+    tag = Id3Tag((3, 0), 0, b"", ())
+    frames = [_other_frame(tag, frame_id, text) for frame_id, text in others]
+    tag = replace(tag, frames=tuple(frames))
+    return retagged(assemble(tag, room=0), change)
+
+
+def rest_of_id3(data: bytes) -> list[Part]:
+    """Return all that a change of genre must leave alone in a tag."""
+    tag = parse(data)
+    extended = tag.extended[:6] if tag.major == 3 else tag.extended
+    head = bytes((*tag.version, tag.flags, tag.plain_sizes)) + extended
+    parts = [("the version and flags of the ID3v2 tag", head)]
+    parts += [(f"the ID3v2 frame {frame.id}", frame.raw) for frame in _others(tag)]
+    return [*parts, ("the end of the ID3v2 tag", tag.junk)]
+
+
+def _others(tag: Id3Tag) -> list[Frame]:
+    """Return the frames that a change of genre leaves alone."""
+    return [f for f in tag.frames if not _is_genre(f) and not _is_our_field(tag, f)]
+
+
+def _genre_frame(tag: Id3Tag, change: Change) -> Frame:
+    if tag.major == 4:
+        return _text_frame(tag, "TCON", change.genres)
+    # v2.2 and v2.3 hold one text; "; " is what most players split, "/" is part of many a genre.
+    if any(";" in genre for genre in change.genres):
+        raise TagFaultError(f"ID3v2.{tag.major} could not tell a genre with a semicolon from two")
+    return _text_frame(tag, "TCON", [change.joined])
+
+
+def _refuse_unreadable_genre(tag: Id3Tag) -> None:
+    for frame in tag.frames:
+        if _is_genre(frame) and frame_content(tag, frame) is None:
+            raise TagFaultError("its genre frame is encrypted or damaged; remove it first")
+
+
+def _place_of_genre(tag: Id3Tag, others: list[Frame]) -> int:
+    """Return where the genre goes: where it stood, else behind the texts at the start."""
+    for n, frame in enumerate(tag.frames):
+        if _is_genre(frame):
+            return sum(1 for before in tag.frames[:n] if before in others)
+    texts = 0
+    # Some readers stop at an empty frame; what is new must stand before it.
+    while texts < len(others) and others[texts].id.startswith("T") and others[texts].body:
+        texts += 1
+    return texts
+
+
+def _has_id(frame: Frame, frame_id: str) -> bool:
+    """Return whether a frame is of a kind, also where a v2.2 id stands in a later tag."""
+    return frame.id.rstrip("\0 ") in (frame_id, _V2_IDS[frame_id])
+
+
+def _is_genre(frame: Frame) -> bool:
+    return _has_id(frame, "TCON")
+
+
+def _is_our_field(tag: Id3Tag, frame: Frame) -> bool:
+    return _has_id(frame, "TXXX") and _texts(tag, frame)[:1] == [OUR_FIELD]
+
+
+def _our_texts(tag: Id3Tag) -> list[str]:
+    return ["".join(_texts(tag, f)[1:2]) for f in tag.frames if _is_our_field(tag, f)]
+
+
+def _genres(tag: Id3Tag) -> list[str]:
+    values = [t for f in tag.frames if _is_genre(f) for t in _texts(tag, f)]
+    if tag.major < 4:
+        values = [genre for value in values for genre in split_joined(value)]
+    return resolved(values)
+
+
+def _first_text(tag: Id3Tag, frame_id: str) -> str:
+    texts = (t for f in tag.frames if _has_id(f, frame_id) for t in _texts(tag, f))
+    return next((text.strip() for text in texts if text.strip()), "")
+
+
+def _texts(tag: Id3Tag, frame: Frame) -> list[str]:
+    """Return the values of a text frame, without the empty ones that only end it."""
+    content = frame_content(tag, frame)
+    if not content or content[0] not in _CODECS:
+        return []
+    codec = _CODECS[content[0]]
+    text = content[1:]
+    if content[0] in (1, 2) and len(text) % 2:
+        text = text[:-1]
+    # Each value in UTF-16 may have a byte order mark of its own; the codec drops but the first.
+    values = [value.lstrip("\ufeff") for value in text.decode(codec, "replace").split("\0")]
+    while values and not values[-1]:
+        values.pop()
+    return values
+
+
+def _text_frame(tag: Id3Tag, frame_id: str, values: Iterable[str]) -> Frame:
+    """Return a text frame, in the plainest encoding that holds it.
+
+    Latin-1 is used for ASCII alone in v2.4, so that unsynchronisation never touches the frame.
+    """
+    text = "\0".join(values)
+    if text.isascii() or (tag.major < 4 and _is_latin_1(text)):
+        body = b"\0" + text.encode("latin-1")
+    elif tag.major == 4:
+        body = b"\3" + text.encode("utf-8")
+    else:
+        body = b"\1" + "\0".join(f"\ufeff{value}" for value in text.split("\0")).encode("utf-16-le")
+    return make_frame(tag, _V2_IDS[frame_id] if tag.major == 2 else frame_id, body)
+
+
+def _other_frame(tag: Id3Tag, frame_id: str, text: str) -> Frame:
+    if frame_id != "COMM":
+        return _text_frame(tag, frame_id, [text])
+    # A comment has a language and a (here empty) description; ID3v1 knows neither.
+    return make_frame(tag, frame_id, b"\0eng\0" + text.encode("latin-1"))
+
+
+def _is_latin_1(text: str) -> bool:
+    return all(ord(c) < 256 for c in text)

@@ -1,0 +1,231 @@
+"""ID3v2 tags as frames of raw bytes, in all three versions: taken apart and put together again.
+
+What a frame means is left to `tagger.tags.id3`. Nothing is converted: a frame that is not replaced
+comes out byte for byte as it went in, with its flags, whatever it holds.
+Source: id3.org, id3v2-00, id3v2.3.0, id3v2.4.0-structure.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass, replace
+
+from tagger.tags.fields import TagFaultError
+
+HEADER_SIZE = 10
+NEW_PADDING = 2048
+"""Room left in a tag that had to grow, so that its next change moves no audio."""
+
+_UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
+_MAX_INFLATED = 1 << 16
+# Ids with a blank or a NUL at the end occur (v2.2 ids in v2.3 tags); they are kept as they are.
+_ID = re.compile(rb"[A-Z0-9][ -~]{1,3}\0?")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame: its id, its flags, the body behind its header, and all of it as it stands."""
+
+    id: str
+    flags: int
+    body: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Id3Tag:
+    """An ID3v2 tag.
+
+    Args:
+        version: (2, 3 or 4, revision).
+        flags: Those of the tag's header.
+        extended: The extended header as it stands, or b"".
+        frames: In order.
+        plain_sizes: v2.4 with sizes that are not synchsafe, as old iTunes wrote them.
+        junk: What stands behind the frames and is neither a frame nor padding.
+    """
+
+    version: tuple[int, int]
+    flags: int
+    extended: bytes
+    frames: tuple[Frame, ...]
+    plain_sizes: bool = False
+    junk: bytes = b""
+
+    @property
+    def major(self) -> int:
+        """2, 3 or 4, for ID3v2.2, ID3v2.3 and ID3v2.4."""
+        return self.version[0]
+
+
+def tag_size(header: bytes) -> int:
+    """Return the length of the tag that begins with these ten bytes; 0 where none does."""
+    if len(header) < HEADER_SIZE or header[:3] != b"ID3" or max(header[6:10]) > 127:
+        return 0
+    footer = HEADER_SIZE if header[3] == 4 and header[5] & _FOOTER else 0
+    return HEADER_SIZE + _synchsafe(header[6:10]) + footer
+
+
+def parse(data: bytes) -> Id3Tag:
+    """Take a whole tag apart; raise TagFaultError where it is none that we know."""
+    size, major = tag_size(data), data[3] if len(data) > 3 else 0
+    if not size or len(data) < size:
+        raise TagFaultError("its ID3v2 tag is cut short")
+    if major not in (2, 3, 4):
+        raise TagFaultError(f"its tag is ID3v2.{major}, which nobody has defined yet")
+    flags = data[5]
+    if major == 2 and flags & _EXTENDED:
+        raise TagFaultError("its ID3v2.2 tag is compressed, in a way nobody has defined")
+    body = data[HEADER_SIZE : HEADER_SIZE + _synchsafe(data[6:10])]
+    if major < 4 and flags & _UNSYNCHRONISED:
+        body = synchronised(body)
+    extended = body[: _extended_size(body, major)] if flags & _EXTENDED else b""
+    tag = Id3Tag((major, data[4]), flags, extended, ())
+    return _with_split_frames(tag, body[len(extended) :])
+
+
+def _with_split_frames(tag: Id3Tag, body: bytes) -> Id3Tag:
+    """Find the frames; v2.4 is tried with synchsafe sizes first, then with plain ones."""
+    frames, rest = _split(body, tag.major, plain_sizes=False)
+    if tag.major == 4 and rest.strip(b"\0"):
+        plain_frames, plain_rest = _split(body, 4, plain_sizes=True)
+        if not plain_rest.strip(b"\0"):
+            return replace(tag, frames=plain_frames, plain_sizes=True)
+    return replace(tag, frames=frames, junk=rest if rest.strip(b"\0") else b"")
+
+
+def _split(body: bytes, major: int, *, plain_sizes: bool) -> tuple[tuple[Frame, ...], bytes]:
+    """Return the frames at the start of a tag's body, and what follows them."""
+    frames: list[Frame] = []
+    at = 0
+    while (frame := _frame_at(body, at, major, plain_sizes=plain_sizes)) is not None:
+        frames.append(frame)
+        at += len(frame.raw)
+    return tuple(frames), body[at:]
+
+
+def _frame_at(body: bytes, at: int, major: int, *, plain_sizes: bool) -> Frame | None:
+    id_size, header_size = (3, 6) if major == 2 else (4, 10)
+    header = body[at : at + header_size]
+    if len(header) < header_size or not _ID.fullmatch(header[:id_size]):
+        return None
+    size = header[id_size : 2 * id_size]
+    if major == 4 and not plain_sizes:
+        if max(size) > 127:
+            return None
+        length = _synchsafe(size)
+    else:
+        length = int.from_bytes(size)
+    raw = body[at : at + header_size + length]
+    if len(raw) < header_size + length:
+        return None
+    flags = int.from_bytes(header[2 * id_size :])
+    return Frame(header[:id_size].decode("latin-1"), flags, raw[header_size:], raw)
+
+
+def make_frame(tag: Id3Tag, frame_id: str, body: bytes) -> Frame:
+    """Return a frame without flags, in the version of a tag."""
+    encoded = frame_id.encode("ascii")
+    if tag.major == 2:
+        raw = encoded + len(body).to_bytes(3) + body
+    elif tag.major == 4 and not tag.plain_sizes:
+        raw = encoded + _to_synchsafe(len(body)) + b"\0\0" + body
+    else:
+        raw = encoded + len(body).to_bytes(4) + b"\0\0" + body
+    return Frame(frame_id, 0, body, raw)
+
+
+def refuse_unchangeable(tag: Id3Tag) -> None:
+    """Raise TagFaultError where a change would do harm to the rest of a tag."""
+    if tag.junk:
+        last = tag.frames[-1].id if tag.frames else "its header"
+        raise TagFaultError(f"its ID3v2 tag is damaged behind {last}; repair it with a tag editor")
+    if tag.extended and _has_checksum(tag):
+        raise TagFaultError("its ID3v2 tag has a checksum, which a new genre would make wrong")
+
+
+def assemble(tag: Id3Tag, room: int) -> bytes:
+    """Put a tag together, of the length ``room`` if that is enough, else with new padding."""
+    frames = b"".join(frame.raw for frame in tag.frames)
+    footer_size = HEADER_SIZE if tag.major == 4 and tag.flags & _FOOTER else 0
+    whole_tag = tag.major < 4 and bool(tag.flags & _UNSYNCHRONISED)
+    body = tag.extended + frames
+    body = unsynchronised(body) if whole_tag else body
+    padding = room - HEADER_SIZE - footer_size - len(body)
+    if footer_size:
+        padding = 0  # A tag with a footer must have none (id3v2.4.0-structure, 3.3).
+    elif padding < 0:
+        padding = NEW_PADDING
+    if tag.extended and tag.major == 3:
+        body = _with_padding_size(tag, padding) + frames
+    size = _to_synchsafe(len(body) + padding)
+    header = b"ID3" + bytes((*tag.version, tag.flags)) + size
+    footer = b"3DI" + header[3:] if footer_size else b""
+    return header + body + bytes(padding) + footer
+
+
+def _with_padding_size(tag: Id3Tag, padding: int) -> bytes:
+    if tag.flags & _UNSYNCHRONISED:
+        raise TagFaultError("its ID3v2.3 tag has an extended header that is unsynchronised")
+    return tag.extended[:6] + padding.to_bytes(4) + tag.extended[10:]
+
+
+def _extended_size(body: bytes, major: int) -> int:
+    size = 4 + int.from_bytes(body[:4]) if major == 3 else _synchsafe(body[:4])
+    if not (10 if major == 3 else 6) <= size <= min(len(body), 64):
+        raise TagFaultError("the extended header of its ID3v2 tag is damaged; repair it first")
+    return size
+
+
+def _has_checksum(tag: Id3Tag) -> bool:
+    return bool(tag.extended[4] & 0x80 if tag.major == 3 else tag.extended[5] & 0x20)
+
+
+def frame_content(tag: Id3Tag, frame: Frame) -> bytes | None:
+    """Return what a frame holds, unpacked; None where it is encrypted or damaged.
+
+    Source: id3v2.3.0, 3.3.1; id3v2.4.0-structure, 4.1.2.
+    """
+    if tag.major == 2:
+        return frame.body
+    v4 = tag.major == 4
+    grouped, packed, encrypted = (0x40, 0x08, 0x04) if v4 else (0x20, 0x80, 0x40)
+    if frame.flags & encrypted:
+        return None
+    has_length = frame.flags & 0x01 if v4 else frame.flags & packed
+    body = frame.body[(1 if frame.flags & grouped else 0) + (4 if has_length else 0) :]
+    if v4 and (frame.flags & 0x02 or tag.flags & _UNSYNCHRONISED):
+        body = synchronised(body)
+    return _inflated(body) if frame.flags & packed else body
+
+
+def _inflated(body: bytes) -> bytes | None:
+    try:
+        return zlib.decompressobj().decompress(body, _MAX_INFLATED)
+    except zlib.error:
+        return None
+
+
+def synchronised(data: bytes) -> bytes:
+    """Undo unsynchronisation."""
+    return data.replace(b"\xff\0", b"\xff")
+
+
+def unsynchronised(data: bytes) -> bytes:
+    r"""Break up what looks like an MPEG frame.
+
+    >>> synchronised(unsynchronised(b"\xff\xfb\xff\0\xff")) == b"\xff\xfb\xff\0\xff"
+    True
+    """
+    return re.sub(rb"\xff(?=[\xe0-\xff\0]|\Z)", b"\xff\0", data)
+
+
+def _synchsafe(four: bytes) -> int:
+    return four[0] << 21 | four[1] << 14 | four[2] << 7 | four[3] if len(four) == 4 else 0
+
+
+def _to_synchsafe(number: int) -> bytes:
+    if number >= 1 << 28:
+        raise TagFaultError("its ID3v2 tag has no room for a genre: it is 256 MB long")
+    return bytes(number >> shift & 127 for shift in (21, 14, 7, 0))

@@ -1,0 +1,186 @@
+"""MP4 and M4A files: the genre in moov/udta/meta/ilst, everything else byte for byte.
+
+Room comes from the free atom behind the tags; where there is none, the tags grow, and the chunk
+offsets (stco, co64) that point behind them are moved along, so that they find the same bytes.
+Source: ISO/IEC 14496-12; atomicparsley.sourceforge.net, "iTunes metadata".
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from tagger.tags.fields import Change, Container, Part, TagFaultError, without_repeats
+from tagger.tags.id3_genres import genre_of_number
+from tagger.tags.mp4_atoms import Atom, atom_bytes, child_atoms, moov_of, top_atoms
+from tagger.tags.mp4_offsets import chunk_targets, moved_offsets
+from tagger.tags.splices import Splice, digest, read_at
+
+_GENRE, _NUMBERED, _FREEFORM = b"\xa9gen", b"gnre", b"----"
+_MEAN, _NAME = b"tagger", b"GENRE"
+_TEXT = (1).to_bytes(4) + bytes(4)  # A data atom's type (UTF-8) and locale (any).
+_NEW_PADDING = 2048
+_HANDLER = atom_bytes(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+
+
+def read(file: BinaryIO) -> list[Container]:
+    """Return what the iTunes tags of the file say."""
+    ilst = _ilst(moov_of(top_atoms(file)))
+    if ilst is None:
+        return []
+    items = child_atoms(file, ilst)
+    numbers = [genre_of_number(int.from_bytes(v) - 1) for v in _values(file, items, _NUMBERED)]
+    ours = [item for item in items if _is_our_field(file, item)]
+    return [
+        Container(
+            name="MP4",
+            genres=without_repeats([*_texts(file, items, _GENRE), *numbers]),
+            provenance=next(iter(_texts(file, tuple(ours), _FREEFORM)), None),
+            title=_first(file, items, b"\xa9nam"),
+            artist=_first(file, items, b"\xa9ART"),
+            album=_first(file, items, b"\xa9alb"),
+            album_artist=_first(file, items, b"aART"),
+        )
+    ]
+
+
+def plan(file: BinaryIO, change: Change) -> list[Splice]:
+    """Return what to change so that the file carries these genres."""
+    tops = top_atoms(file)
+    moov = moov_of(tops)
+    edit, parents = _edit_of_tags(file, moov, change)
+    step = len(edit.new) - edit.length
+    if not step:
+        return [edit]
+    splices = [edit, *moved_offsets(file, tops, behind=edit.end, step=step)]
+    return splices + [s for parent in parents for s in _resized(file, parent, step)]
+
+
+def rest(file: BinaryIO) -> list[Part]:
+    """Return all that a change of genre must leave alone."""
+    tops = top_atoms(file)
+    parts: list[Part] = []
+    for atom in (a for top in tops for a in top.walk() if not a.children):
+        name = f"the MP4 atom {b'/'.join(atom.path).decode('latin-1')}"
+        if atom.path == (b"moov", b"udta", b"meta", b"ilst"):
+            parts += [_item_part(file, item) for item in _others(file, child_atoms(file, atom))]
+        elif atom.kind in (b"stco", b"co64"):
+            parts.append((name, chunk_targets(file, tops, atom)))
+        elif atom.path != (b"moov", b"udta", b"meta", b"free"):
+            parts.append((name, digest(file, atom.body, atom.end)))
+    return parts
+
+
+def _edit_of_tags(file: BinaryIO, moov: Atom, change: Change) -> tuple[Splice, list[Atom]]:
+    """Return the splice that sets the genres, and the atoms that grow by what it adds."""
+    udta = moov.one(b"udta")
+    meta = udta.one(b"meta") if udta else None
+    ilst = meta.one(b"ilst") if meta else None
+    new = _new_ilst(file, ilst, change)
+    padded = new + _free(_NEW_PADDING)
+    if udta is None:
+        return Splice(moov.end, 0, atom_bytes(b"udta", _new_meta(padded))), [moov]
+    if meta is None:
+        place = udta.children[-1].end if udta.children else udta.body
+        return Splice(place, 0, _new_meta(padded)), [moov, udta]
+    if ilst is None:
+        _refuse_foreign_meta(file, meta)
+        return Splice(meta.end, 0, padded), [moov, udta, meta]
+    return _fitted(meta, ilst, new), [moov, udta, meta]
+
+
+def _fitted(meta: Atom, ilst: Atom, new: bytes) -> Splice:
+    """Put new tags in the place of the old ones and of the free atom behind them."""
+    free = next((a for a in meta.children if a.offset == ilst.end and a.kind == b"free"), None)
+    room = ilst.size + (free.size if free else 0)
+    left = room - len(new)
+    if left == 0 or left >= 8:
+        return Splice(ilst.offset, room, new + _free(left))
+    return Splice(ilst.offset, room, new + _free(_NEW_PADDING))
+
+
+def _free(size: int) -> bytes:
+    return atom_bytes(b"free", bytes(size - 8)) if size else b""
+
+
+def _new_meta(body: bytes) -> bytes:
+    return atom_bytes(b"meta", bytes(4) + _HANDLER + body)
+
+
+def _refuse_foreign_meta(file: BinaryIO, meta: Atom) -> None:
+    handler = meta.one(b"hdlr")
+    if handler is None or read_at(file, handler.body, 12)[8:] != b"mdir":
+        raise TagFaultError("its metadata are of a kind that is not iTunes's; remux the file first")
+
+
+def _resized(file: BinaryIO, atom: Atom, step: int) -> list[Splice]:
+    size = int.from_bytes(read_at(file, atom.offset, 4))
+    if size == 0:
+        return []  # It reaches to the end of the file, however long.
+    if size == 1:
+        return [Splice(atom.offset + 8, 8, (atom.size + step).to_bytes(8))]
+    if not 0 <= size + step < 1 << 32:
+        raise TagFaultError("its tags are too long for an MP4 atom")
+    return [Splice(atom.offset, 4, (size + step).to_bytes(4))]
+
+
+def _new_ilst(file: BinaryIO, ilst: Atom | None, change: Change) -> bytes:
+    items = child_atoms(file, ilst) if ilst else ()
+    first = next((n for n, item in enumerate(items) if item.kind in (_GENRE, _NUMBERED)), None)
+    before, after = items[:first], () if first is None else items[first:]
+    kept = [[_raw(file, item) for item in _others(file, part)] for part in (before, after)]
+    return atom_bytes(b"ilst", b"".join([*kept[0], _our_items(change), *kept[1]]))
+
+
+def _our_items(change: Change) -> bytes:
+    data = [atom_bytes(b"data", _TEXT + genre.encode("utf-8")) for genre in change.genres]
+    genre = atom_bytes(_GENRE, b"".join(data))
+    if change.provenance is None:
+        return genre
+    mean = atom_bytes(b"mean", bytes(4) + _MEAN)
+    name = atom_bytes(b"name", bytes(4) + _NAME)
+    text = atom_bytes(b"data", _TEXT + change.provenance.encode("utf-8"))
+    # FFmpeg looks at the name alone and takes our field for the genre, unless that comes later.
+    return atom_bytes(_FREEFORM, mean + name + text) + genre
+
+
+def _others(file: BinaryIO, items: tuple[Atom, ...]) -> list[Atom]:
+    return [
+        item
+        for item in items
+        if item.kind not in (_GENRE, _NUMBERED) and not _is_our_field(file, item)
+    ]
+
+
+def _is_our_field(file: BinaryIO, item: Atom) -> bool:
+    if item.kind != _FREEFORM:
+        return False
+    inside = child_atoms(file, item)
+    said = [(a.kind, _raw(file, a)[12:]) for a in inside if a.kind in (b"mean", b"name")]
+    return said == [(b"mean", _MEAN), (b"name", _NAME)]
+
+
+def _item_part(file: BinaryIO, item: Atom) -> Part:
+    return f"the MP4 tag {item.kind.decode('latin-1')!r}", digest(file, item.offset, item.end)
+
+
+def _raw(file: BinaryIO, atom: Atom) -> bytes:
+    return read_at(file, atom.offset, atom.size)
+
+
+def _ilst(moov: Atom) -> Atom | None:
+    udta = moov.one(b"udta")
+    meta = udta.one(b"meta") if udta else None
+    return meta.one(b"ilst") if meta else None
+
+
+def _values(file: BinaryIO, items: tuple[Atom, ...], kind: bytes) -> list[bytes]:
+    data = [a for item in items if item.kind == kind for a in child_atoms(file, item)]
+    return [_raw(file, atom)[16:] for atom in data if atom.kind == b"data"]
+
+
+def _texts(file: BinaryIO, items: tuple[Atom, ...], kind: bytes) -> list[str]:
+    return [value.decode("utf-8", "replace") for value in _values(file, items, kind)]
+
+
+def _first(file: BinaryIO, items: tuple[Atom, ...], kind: bytes) -> str:
+    return next((text for text in _texts(file, items, kind) if text.strip()), "")

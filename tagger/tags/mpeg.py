@@ -1,0 +1,63 @@
+"""Telling MPEG audio from other bytes: frames that follow one another."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from tagger.tags.splices import peek_at
+
+_SEARCHED = 1 << 16  # Between ID3v2 and the audio there may be padding or junk.
+
+
+def has_mpeg_frames(file: BinaryIO, start: int) -> bool:
+    """Return whether MPEG audio frames follow one another somewhere behind ``start``."""
+    data = peek_at(file, start, _SEARCHED)
+    at = data.find(b"\xff")
+    while at >= 0:
+        if _frames_follow(data, at):
+            return True
+        at = data.find(b"\xff", at + 1)
+    return False
+
+
+def _frames_follow(data: bytes, at: int) -> bool:
+    """Return whether three frames follow one another, or fewer up to the end of the data."""
+    for n in range(3):
+        if at + 4 > len(data):
+            return n > 0
+        length = _mpeg_frame_length(data[at : at + 4])
+        if not length:
+            return False
+        at += length
+    return True
+
+
+def _mpeg_frame_length(header: bytes) -> int:
+    """Return the length of an MPEG audio frame from its header, 0 where it is none.
+
+    Source: ISO/IEC 11172-3, 2.4.2.3; 13818-3.
+    """
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    bitrate, rate = header[2] >> 4, header[2] >> 2 & 3
+    wrong = version == 1 or layer == 0 or bitrate in (0, 15) or rate == 3
+    if header[0] != 0xFF or header[1] & 0xE0 != 0xE0 or wrong:
+        return 0
+    sample_rate = (44100, 48000, 32000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    kbps = _BITRATES[(version == 3, layer)][bitrate - 1]
+    padding = header[2] >> 1 & 1
+    if layer == 3:
+        return (12000 * kbps // sample_rate + padding) * 4
+    samples = 576 if layer == 1 and version != 3 else 1152
+    return samples // 8 * kbps * 1000 // sample_rate + padding
+
+
+# (is MPEG 1, layer bits: 3 is layer I, 2 is II, 1 is III) -> kbit/s for the indices 1 to 14.
+_LOW = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_BITRATES = {
+    (True, 3): tuple(range(32, 449, 32)),
+    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 1): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 3): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): _LOW,
+    (False, 1): _LOW,
+}

@@ -1,0 +1,34 @@
+"""Reading the tags of a file: open it safely, tell its family, merge what its containers say."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from tagger.errors import TagReadError, os_reason
+from tagger.records import TagsFound
+from tagger.tags.fields import TagFaultError, merged
+from tagger.tags.formats import family_of
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; raise TagFaultError for a folder, a FIFO and the like."""
+    # Without O_NONBLOCK, opening a FIFO would wait for a writer for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise TagFaultError("it is not a regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_tags(path: Path) -> TagsFound:
+    """Return what a file's tags say; raise TagReadError where they cannot be understood."""
+    try:
+        with open_regular(path) as file:
+            return merged(family_of(file).read(file))
+    except TagFaultError as exc:
+        raise TagReadError(str(exc), path) from exc
+    except OSError as exc:
+        raise TagReadError(os_reason(exc), path) from exc

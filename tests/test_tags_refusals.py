@@ -1,0 +1,144 @@
+"""Files that are left alone with a reason: protected, damaged, foreign; and what a copy keeps."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tagged
+
+from tagger.errors import TagReadError, TagWriteError
+from tagger.tags import read_tags, write_genres
+
+
+def test_a_read_only_file_is_left_alone_even_by_root(tmp_path: Path) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    path.chmod(0o444)
+    with pytest.raises(TagWriteError, match="the file is read-only"):
+        write_genres(path, ["Folk"], provenance=None)
+    assert path.read_bytes() == tagged.sound("mp3")
+
+
+def test_a_read_only_folder_is_left_alone_even_by_root(tmp_path: Path) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    tmp_path.chmod(0o555)
+    with pytest.raises(TagWriteError, match="folder is read-only"):
+        write_genres(path, ["Folk"], provenance=None)
+    tmp_path.chmod(0o755)
+    assert path.read_bytes() == tagged.sound("mp3")
+
+
+def test_hard_links_are_not_split(tmp_path: Path) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    (tmp_path / "other.mp3").hardlink_to(path)
+    with pytest.raises(TagWriteError, match="2 hard links"):
+        write_genres(path, ["Folk"], provenance=None)
+    assert path.read_bytes() == tagged.sound("mp3")
+
+
+def test_mode_and_extended_attributes_survive(tmp_path: Path) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    path.chmod(0o640)
+    os.setxattr(path, "user.mark", b"mine")
+    acl = bytes.fromhex("02000000" "01000600ffffffff" "0200040001000000" "04000400ffffffff"
+                        "10000400ffffffff" "20000000ffffffff")  # fmt: skip
+    os.setxattr(path, "system.posix_acl_access", acl)
+    before = path.stat()
+    write_genres(path, ["Folk"], provenance=None)
+    assert os.getxattr(path, "user.mark") == b"mine"
+    assert os.getxattr(path, "system.posix_acl_access") == acl
+    after = path.stat()
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+    assert after.st_ino != before.st_ino
+
+
+def _refused(*_: Any) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_attributes_that_cannot_be_kept_stop_the_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    os.setxattr(path, "user.mark", b"mine")
+    monkeypatch.setattr(os, "setxattr", _refused)
+    with pytest.raises(TagWriteError, match="could not keep"):
+        write_genres(path, ["Folk"], provenance=None)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("genres", "reason"),
+    [
+        ([], "no genre"),
+        ([""], "must not be empty"),
+        (["  "], "must not be empty"),
+        (["Ro\0ck"], "no tag can hold"),
+        (["Ro\nck"], "no tag can hold"),
+        (["Ro\udcffck"], "no tag can hold"),
+        (["Rock "], "white space"),
+    ],
+)
+def test_a_genre_that_no_tag_can_hold_is_refused(
+    tmp_path: Path, genres: list[str], reason: str
+) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    with pytest.raises(TagWriteError, match=reason):
+        write_genres(path, genres, provenance=None)
+    assert path.read_bytes() == tagged.sound("mp3")
+
+
+def _wav(size: int = 0, head: bytes = b"RIFF") -> bytes:
+    data = tagged.sound("wav")
+    return head + (len(data) - 8 + size).to_bytes(4, "little") + data[8:]
+
+
+def _damaged_ogg_page() -> bytes:
+    return tagged.rich_ogg("ogg").replace(b"AAAA", b"AABA", 1)
+
+
+def _two_ogg_streams() -> bytes:
+    return tagged.sound("ogg") + tagged.sound("opus")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (_wav(size=7), "differ"),
+        (_wav(size=-8), "differ"),
+        (_wav(head=b"RF64"), "64-bit"),
+        (tagged.sound("wav") + b"more", "differ"),
+        (tagged.with_chunks(tagged.sound("wav"), b"odd!\xff\xff\xff\x7f"), "does not fit"),
+        (tagged.sound("aiff")[:-100], "differ"),
+        (tagged.sound("ogg")[:-100], "cut short"),
+        (_two_ogg_streams(), "several Ogg streams"),
+        (_damaged_ogg_page(), "the Ogg page at byte .* is not sound"),
+        (tagged.sound("m4a")[:-100], "cut short"),
+        (b"", "empty"),
+        (b"just some text\n" * 500, "no music file"),
+        (bytes(5000), "no music file"),
+        (tagged.id3(3, [], 500)[:300], "cut short|no music file"),
+    ],
+)
+def test_a_damaged_or_foreign_file_is_left_alone_with_a_reason(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
+    path = tmp_path / "song.mp3"
+    path.write_bytes(data)
+    with pytest.raises(TagWriteError, match=reason):
+        write_genres(path, ["Folk"], provenance=None)
+    assert path.read_bytes() == data
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp3")
+    (tmp_path / "broken.mp3").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop.mp3").symlink_to(tmp_path / "loop.mp3")
+    for name in ("pipe.mp3", "broken.mp3", "loop.mp3", "missing.mp3", "."):
+        with pytest.raises(TagReadError):
+            read_tags(tmp_path / name)
+        with pytest.raises(TagWriteError):
+            write_genres(tmp_path / name, ["Folk"], provenance=None)
