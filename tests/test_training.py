@@ -12,7 +12,7 @@ from tagger.checkpoint import load_checkpoint
 from tagger.errors import CheckpointError, ConfigError, DatasetError
 from tagger.frontend import FrontEndConfig
 from tagger.networks import ARCHITECTURES, NetworkConfig
-from tests.synthetic import LABELS, write_features
+from synthetic import LABELS, write_features
 from training.augment import AugmentConfig, SpecAugment, mixup
 from training.config import FitConfig, make_config
 from training.dataset import Split, clean, load_features, load_teacher, split_by_artist
