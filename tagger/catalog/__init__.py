@@ -5,6 +5,7 @@ Callers open a Catalog and exchange frozen records with it.
 """
 
 from tagger.catalog.catalog import Catalog
+from tagger.catalog.columns import fold
 from tagger.catalog.rows import (
     CatalogEntry,
     Counts,
@@ -36,4 +37,5 @@ __all__ = [
     "TrackInfo",
     "TrackQuery",
     "TrackRow",
+    "fold",
 ]

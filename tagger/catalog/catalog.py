@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -209,6 +211,11 @@ class Catalog:
         """Yield tracks, and files that failed, as they are read."""
         with self._transaction(self._engine) as connection:
             yield from queries.track_rows(connection, query or TrackQuery())
+
+    def track_ids(self, query: TrackQuery) -> NDArray[np.int64]:
+        """Return the ids of the tracks that a query asks for, whatever its sort and limit."""
+        with self._transaction(self._engine) as connection:
+            return queries.track_ids(connection, query)
 
     def rows(self, track_ids: Sequence[int]) -> dict[int, TrackRow]:
         """Return {track_id: row} for some tracks."""

@@ -37,15 +37,20 @@ def storable(text: str) -> str:
 
 
 class _AsText(TypeDecorator[Any]):
-    """A value kept as text; each kind says how it gets there and back."""
+    """A value kept as text; each kind says how it gets there."""
 
     impl = Text
     to_text: Callable[[Any], str]
-    from_text: Callable[[str], Any]
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return the text to store."""
         return None if value is None else self.to_text(value)
+
+
+class _FromText(_AsText):
+    """A value that is no text itself; each kind says how it gets back."""
+
+    from_text: Callable[[str], Any]
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Return the value that the text stands for."""
@@ -78,10 +83,9 @@ class PlainText(_AsText):
 
     cache_ok = True
     to_text = staticmethod(storable)
-    from_text = staticmethod(str)
 
 
-class Strings(_AsText):
+class Strings(_FromText):
     """A tuple of strings, as a JSON array: exact, and readable with json_each in plain SQL."""
 
     cache_ok = True
@@ -89,7 +93,7 @@ class Strings(_AsText):
     from_text = staticmethod(_strings)
 
 
-class Numbers(_AsText):
+class Numbers(_FromText):
     """Numbers by name, as a JSON object; seven decimals, all that a float32 holds below 1."""
 
     cache_ok = True
@@ -97,7 +101,7 @@ class Numbers(_AsText):
     from_text = staticmethod(json.loads)
 
 
-class UtcTime(_AsText):
+class UtcTime(_FromText):
     """A time in UTC as ISO 8601 text ("2026-01-31T12:00:00Z"): it sorts, and people read it."""
 
     cache_ok = True

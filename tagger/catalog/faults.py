@@ -47,17 +47,20 @@ def reported(path: Path | None) -> Iterator[None]:
     """
     try:
         yield
-    except DatabaseError as error:
+    except (DatabaseError, sqlite3.DatabaseError) as error:
         reason = _reason(error)
         if reason is None:
             raise
         raise CatalogError(reason, path) from error
 
 
-def _reason(error: DatabaseError) -> str | None:
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    known = None if code is None else _REASONS.get(code & 0xFF)
-    if known is None and isinstance(error, OperationalError) and code != sqlite3.SQLITE_ERROR:
-        said = " ".join(str(error.orig).split())
+def _reason(error: DatabaseError | sqlite3.DatabaseError) -> str | None:
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    if code == sqlite3.SQLITE_ERROR:  # SQL that is wrong
+        return None
+    known = _REASONS.get(code & 0xFF)
+    if known is None and isinstance(error, OperationalError):
+        said = " ".join(str(cause).split())
         return f"the database refuses: {said}; if it goes on, choose another --catalog"
     return known

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
 
 from tagger.catalog import runs
@@ -28,6 +30,7 @@ _Row = Row[*tuple[Any, ...]]
 _FETCHED_AT_ONCE = 1000
 
 _failed = failures.c.file_id.is_not(None)
+_is_listed = or_(files.c.track_id.is_not(None), _failed)
 _status = case((_failed, Status.FAILED.value), else_=tracks.c.status)
 _is_ours = or_(
     tracks.c.file_genres == (), tracks.c.file_genres == tracks.c.heard_genres
@@ -61,6 +64,13 @@ def track_rows(connection: Connection, query: TrackQuery) -> Iterator[TrackRow]:
         yield _track_row(row, known_roots)
 
 
+def track_ids(connection: Connection, query: TrackQuery) -> NDArray[np.int64]:
+    """Return the ids alone of the tracks that a query asks for, in no order and all of them."""
+    conditions = _conditions(query, Roots(connection))
+    statement = _joined(select(files.c.track_id)).where(files.c.track_id.is_not(None), *conditions)
+    return np.fromiter(connection.scalars(statement), np.int64)
+
+
 def rows_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, TrackRow]:
     """Return {track_id: row}."""
     known_roots = Roots(connection)
@@ -72,7 +82,7 @@ def rows_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, Track
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
-    return (
+    return _joined(
         select(
             files.c.file_id,
             files.c.track_id,
@@ -92,10 +102,15 @@ def _rows() -> Select[*tuple[Any, ...]]:
             case((_failed, failures.c.reason), else_=tracks.c.reason).label("reason"),
             failures.c.run_id.label("failed_run_id"),
         )
+    ).where(_is_listed)
+
+
+def _joined(columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return (
+        columns.select_from(files)
         .join(roots, roots.c.root_id == files.c.root_id)
         .outerjoin(tracks, tracks.c.track_id == files.c.track_id)
         .outerjoin(failures, failures.c.file_id == files.c.file_id)
-        .where(or_(files.c.track_id.is_not(None), _failed))
     )
 
 
@@ -147,7 +162,9 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
     if row is None:
         return None
     heard = connection.execute(
-        select(predictions).where(predictions.c.track_id == row.track_id)
+        select(predictions)
+        .where(predictions.c.track_id == row.track_id)
+        .order_by(predictions.c.run_id.desc(), predictions.c.model_id)
     ).all()
     among = {row.run_id, row.failed_run_id, *(one.run_id for one in heard)} - {None}
     among |= set(
@@ -157,6 +174,7 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
         row=_track_row(row, known_roots),
         tags=_tags(row),
         probabilities={one.model_id: one.probabilities for one in heard},
+        embedded_by=tuple(one.model_id for one in heard if one.block_id is not None),
         runs=tuple(runs.load_runs(connection, among=among)),
     )
 
@@ -171,14 +189,8 @@ def _tags(row: _Row) -> TagsFound:
 
 def counts(connection: Connection) -> Counts:
     """Return how much there is in the catalogue."""
-    joined = files.outerjoin(tracks, tracks.c.track_id == files.c.track_id).outerjoin(
-        failures, failures.c.file_id == files.c.file_id
-    )
     statuses = connection.execute(
-        select(_status, func.count())
-        .select_from(joined)
-        .where(or_(files.c.track_id.is_not(None), _failed))
-        .group_by(_status)
+        _joined(select(_status, func.count())).where(_is_listed).group_by(_status)
     )
     genres = connection.execute(
         select(func.min(track_genres.c.genre).label("genre"), func.count().label("n"))

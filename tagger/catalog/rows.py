@@ -189,12 +189,14 @@ class TrackInfo:
         row: As in a listing.
         tags: Its tags as last recorded.
         probabilities: {model_id: {label: p}}.
+        embedded_by: The models whose embedding of it is stored, the latest first.
         runs: The runs that heard it, wrote its tag or decided on it, the latest first.
     """
 
     row: TrackRow
     tags: TagsFound
     probabilities: Mapping[str, Mapping[str, float]]
+    embedded_by: tuple[str, ...]
     runs: tuple[RunRow, ...]
 
 

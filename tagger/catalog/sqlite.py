@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,10 +16,13 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from tagger.catalog import faults
-from tagger.errors import CatalogError, os_reason
+from tagger.errors import CatalogError
+
+log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x54474752  # "TGGR", in the file's header: the catalogue is ours
 WAIT_S = 30.0  # how long to wait for another writer
+_WAL_TRIES = 20
 _CHECKED_BYTES = 4 << 20  # quick_check reads the whole file: 10 ms for so much
 
 # Execution options of a connection: how its transactions begin.
@@ -60,8 +66,8 @@ def _header(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except OSError as error:
-        said = os.strerror(error.errno or 0)
-        raise CatalogError(f"cannot be read ({said}); choose another --catalog", path) from error
+        reason = f"cannot be read ({_said(error)}); choose another --catalog"
+        raise CatalogError(reason, path) from error
 
 
 def make_folder(path: Path) -> None:
@@ -73,8 +79,7 @@ def make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        said = os.strerror(error.errno or 0)
-        reason = f"its folder cannot be made ({said}); choose another --catalog"
+        reason = f"its folder cannot be made ({_said(error)}); choose another --catalog"
         raise CatalogError(reason, path) from error
 
 
@@ -144,11 +149,22 @@ def _begin(connection: Connection) -> None:
 
 
 def use_wal(engine: Engine) -> None:
-    """Let readers and a writer work side by side; the file remembers it."""
+    """Let readers and a writer work side by side; the file remembers it.
+
+    The change needs the file for itself for a moment, and SQLite does not wait for that. Where
+    several processes open a new catalogue at once, one of them brings it about.
+    """
     with engine.connect() as connection:
         raw = _raw(connection)
-        if raw.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            raw.execute("PRAGMA journal_mode = WAL")
+        for _ in range(_WAL_TRIES):
+            try:
+                if raw.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",):
+                    return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+            time.sleep(0.05)
+    log.info("the catalogue is busy: readers and writers have to wait for each other this time")
 
 
 def check_writable(engine: Engine) -> None:
@@ -190,8 +206,11 @@ def copy_to_memory(source: Engine) -> Engine:
     return target
 
 
-def back_up(connection: Connection, target: Path) -> None:
-    """Copy the database to a new file, whole and on disk before it gets its name.
+def back_up(path: Path, target: Path) -> None:
+    """Copy a database to a new file, whole and on disk before it gets its name.
+
+    The caller may hold the write lock, so that nobody changes it meanwhile, but on another
+    connection: SQLite copies nothing through one that is writing, and Python waits for it forever.
 
     Raises:
         CatalogError: The copy cannot be written.
@@ -199,17 +218,22 @@ def back_up(connection: Connection, target: Path) -> None:
     unfinished = target.with_name(target.name + ".part")
     try:
         unfinished.unlink(missing_ok=True)
-        copy = sqlite3.connect(unfinished, isolation_level=None)
-        try:
-            _raw(connection).backup(copy)
-        finally:
-            copy.close()
+        with (
+            closing(_connect(_uri(path, "mode=ro"), WAIT_S)) as source,
+            closing(sqlite3.connect(unfinished, isolation_level=None)) as copy,
+        ):
+            source.backup(copy)
         unfinished.replace(target)
     except (OSError, sqlite3.Error) as error:
         unfinished.unlink(missing_ok=True)
-        said = os_reason(error) if isinstance(error, OSError) else str(error)
-        reason = f"no backup can be made before the upgrade ({said}); make room or rights for it"
+        reason = f"no backup can be made before the upgrade ({_said(error)}); make room for it"
         raise CatalogError(reason, target) from error
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error)
 
 
 def _raw(connection: Connection) -> sqlite3.Connection:

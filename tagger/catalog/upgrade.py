@@ -60,7 +60,7 @@ def upgrade_file(path: Path, *, wait_s: float) -> Path | None:
                 return None
             backup = None if found is None else _backup_path(path, found)
             if backup is not None:
-                sqlite.back_up(connection, backup)
+                sqlite.back_up(path, backup)
             migrate(connection)
             sqlite.mark_as_ours(connection)
         return backup

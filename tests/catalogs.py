@@ -1,0 +1,97 @@
+"""Catalogues for tests: records made up by number, and a check that all rows fit together."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tagger.catalog import Catalog, CatalogEntry, ModelRecord, PlannedWrite
+from tagger.records import AudioFile, Status, TagsFound, TagWrite, TrackPrediction
+
+MODEL = ModelRecord("cnn-1", "cnn", ("Pop", "Rock"), 8)
+MUSIC = Path("/music")
+
+
+def audio_file(name: str, *, root: Path = MUSIC, size_bytes: int = 1000) -> AudioFile:
+    """A file below a root that need not exist: the catalogue never looks at the disk."""
+    return AudioFile(root / name, root, size_bytes, 1_700_000_000_123_456_789)
+
+
+def embedding(number: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """(8,) float32, the same for the same number, exact in float16."""
+    values = np.random.default_rng(number).integers(-8, 8, MODEL.embedding_dim)
+    return values.astype(np.float32)
+
+
+def prediction(path: Path, number: int, *, rock: float = 0.75) -> TrackPrediction:
+    return TrackPrediction(
+        path, {"Pop": 1 - rock, "Rock": rock}, rock, embedding(number), 10, MODEL.model_id, 240.5
+    )
+
+
+def entry(name: str, number: int = 0, *, root: Path = MUSIC, **changes: object) -> CatalogEntry:
+    """A track in which Rock was heard and written."""
+    file = audio_file(name, root=root)
+    tags = TagsFound(("Rock",), "Rock; 0.75; cnn-1", f"Title {number}", "Artist", "Album", "")
+    whole = CatalogEntry(
+        file, tags, Status.WRITTEN, ("Rock",), 0.75, "sure", prediction(file.path, number)
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def entries(start: int, stop: int) -> list[CatalogEntry]:
+    return [entry(f"album/{number:05d}.mp3", number) for number in range(start, stop)]
+
+
+def planned(one: CatalogEntry) -> PlannedWrite:
+    write = TagWrite(one.file.path, (), one.genres, None, one.tags.provenance)
+    return PlannedWrite(one.file, write)
+
+
+def begin(catalog: Catalog) -> int:
+    """Register the model and begin a run."""
+    catalog.register_model(MODEL)
+    return catalog.begin_run("tag /music", MODEL.model_id)
+
+
+def filled(path: Path, *recorded: CatalogEntry) -> Catalog:
+    """An open catalogue with some entries of one run."""
+    catalog = Catalog.open(path)
+    catalog.record(begin(catalog), recorded)
+    return catalog
+
+
+def assert_consistent(path: Path) -> None:
+    """Every row fits the others, by plain SQL and without the code under test."""
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        (orphans,) = database.execute(
+            "SELECT count(*) FROM tracks WHERE track_id NOT IN "
+            "(SELECT track_id FROM files WHERE track_id IS NOT NULL)"
+        ).fetchone()
+        assert orphans == 0
+        _assert_places_fit(database)
+    database.close()
+
+
+def _assert_places_fit(database: sqlite3.Connection) -> None:
+    in_blocks: dict[tuple[int, int], int] = {}
+    for block_id, n_rows, ids, vectors, dim in database.execute(
+        "SELECT block_id, n_rows, track_ids, vectors, embedding_dim "
+        "FROM embedding_blocks JOIN models USING (model_id)"
+    ):
+        track_ids = np.frombuffer(ids, "<i8")
+        assert len(track_ids) == n_rows
+        assert len(vectors) == n_rows * dim * 2
+        in_blocks |= {(block_id, row): t for row, t in enumerate(track_ids.tolist()) if t}
+    in_predictions = {
+        (block_id, row): track_id
+        for block_id, row, track_id in database.execute(
+            "SELECT block_id, block_row, track_id FROM predictions WHERE block_id IS NOT NULL"
+        )
+    }
+    assert in_blocks == in_predictions

@@ -1,0 +1,175 @@
+"""The schema: tables and migrations say the same, and an upgrade keeps a copy of what was."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from catalogs import assert_consistent, entries, entry, filled
+from sqlalchemy import create_engine, inspect
+
+from tagger.catalog import Catalog, upgrade
+from tagger.catalog.tables import metadata
+from tagger.errors import CatalogError
+from tagger.records import TagsFound
+
+SECOND = """
+from alembic import op
+import sqlalchemy as sa
+
+revision = "0002"
+down_revision = "0001"
+
+def upgrade():
+    with op.batch_alter_table("models") as table:
+        table.add_column(sa.Column("note", sa.Text(), nullable=False, server_default="new"))
+        table.alter_column("architecture", new_column_name="kind")
+"""
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+    Catalog.open(tmp_path / "catalog.db").close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_constraints_have_the_names_of_the_convention(tmp_path: Path) -> None:
+    Catalog.open(tmp_path / "catalog.db").close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}")
+    found = inspect(engine)
+    for name, table in metadata.tables.items():
+        assert found.get_pk_constraint(name)["name"] == f"pk_{name}"
+        assert {key["name"] for key in found.get_foreign_keys(name)} == {
+            f"fk_{name}_{key.parent.name}_{key.column.table.name}" for key in table.foreign_keys
+        }
+        assert all(one["name"] for one in found.get_check_constraints(name))
+    engine.dispose()
+
+
+def test_the_known_revisions_are_those_that_are_installed() -> None:
+    scripts = ScriptDirectory.from_config(upgrade.alembic_config())
+    installed = [script.revision for script in scripts.walk_revisions()]
+    assert tuple(reversed(installed)) == upgrade.REVISIONS
+
+
+def test_every_table_is_explained() -> None:
+    assert all(table.comment for table in metadata.tables.values())
+
+
+def test_the_library_view_reads_like_a_listing(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    kept = entry("b\n.mp3", genres=("Rock",), tags=TagsFound(("Jazz", "Blues")))
+    filled(path, entry("a.mp3", 1), kept).close()
+    with closing(sqlite3.connect(path)) as database:
+        rows = database.execute(
+            "SELECT path, title, genre, confidence, status FROM library ORDER BY path"
+        ).fetchall()
+    assert rows == [
+        ("/music/a.mp3", "Title 1", "Rock", 0.75, "written"),
+        ("/music/b\\n.mp3", "", "Jazz; Blues", None, "written"),
+    ]
+
+
+def test_opening_an_up_to_date_catalogue_does_not_import_alembic(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    filled(path, entry("a.mp3")).close()
+    code = (
+        "import sys; from tagger.catalog import Catalog; "
+        "Catalog.open(sys.argv[1]).close(); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, path], check=False).returncode == 0
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tagger as if it knew one migration more."""
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "r0002_next.py").write_text(SECOND)
+    known = upgrade.alembic_config
+
+    def config() -> Config:
+        changed = known()
+        script_location = changed.get_main_option("script_location")
+        places = f"{script_location}/versions\n{tmp_path / 'versions'}"
+        changed.set_main_option("version_locations", places)
+        return changed
+
+    monkeypatch.setattr(upgrade, "alembic_config", config)
+    monkeypatch.setattr(upgrade, "REVISIONS", (*upgrade.REVISIONS, "0002"))
+    monkeypatch.setattr(upgrade, "HEAD", "0002")
+
+
+def kinds(path: Path) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT kind, note FROM models").fetchall()
+
+
+def test_an_older_schema_is_upgraded_and_its_copy_kept(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "data" / "catalog.db"
+    filled(path, *entries(0, 20)).close()
+    request.getfixturevalue("next_version")
+    Catalog.open(path).close()
+    assert kinds(path) == [("cnn", "new")]
+    assert_consistent(path)
+    (backup,) = path.parent.glob("catalog.db.schema-0001.*.bak")
+    assert sorted(path.parent.iterdir()) == sorted([path, backup])
+    assert_consistent(backup)
+    with closing(sqlite3.connect(backup)) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert database.execute("SELECT count(*) FROM tracks").fetchone() == (20,)
+
+
+def test_reading_only_an_older_schema_upgrades_a_copy_in_memory(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "data" / "catalog.db"
+    filled(path, *entries(0, 20)).close()
+    before = path.read_bytes()
+    request.getfixturevalue("next_version")
+    with Catalog.open(path, read_only=True) as catalog:
+        assert catalog.counts().n_tracks == 20
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_failing_upgrade_leaves_the_old_schema(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "data" / "catalog.db"
+    filled(path, *entries(0, 20)).close()
+    request.getfixturevalue("next_version")
+    step = tmp_path / "versions" / "r0002_next.py"
+    step.write_text(SECOND + "    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        Catalog.open(path)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT architecture FROM models").fetchall() == [("cnn",)]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+
+
+def test_without_room_for_the_copy_nothing_is_upgraded(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "data" / "catalog.db"
+    filled(path, *entries(0, 20)).close()
+    request.getfixturevalue("next_version")
+    taken = tmp_path / "data" / "taken"
+    taken.mkdir()
+    monkeypatch.setattr(upgrade, "_backup_path", lambda path, revision: taken)
+    with pytest.raises(CatalogError, match="no backup can be made before the upgrade"):
+        Catalog.open(path)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
