@@ -5,6 +5,7 @@ Pure: no file is looked at. The table in ``decide`` is the whole policy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -41,16 +42,25 @@ class GenrePolicy:
     def why_not(self, probabilities: Mapping[str, float]) -> str:
         """Return in words why ``choose`` gives nothing."""
         label = max(probabilities, key=lambda name: probabilities[name])
-        heard = f"sounds like {label} ({probabilities[label]:.0%})"
+        heard = f"sounds like {label} ({_percent(probabilities[label])} %)"
         if label not in self.writable:
             return f"{heard}, which is not written unless asked for with --genres"
         needed = self.thresholds.get(label, 2.0)
         if needed > 1:
             return f"{heard}, which this model cannot be trusted with"
-        return f"{heard}, {needed:.0%} needed"
+        return f"{heard}, {-_percent(-needed)} % needed"
 
     def _passes(self, label: str, probabilities: Mapping[str, float]) -> bool:
         return label in self.writable and probabilities[label] >= self.thresholds.get(label, 2.0)
+
+
+def _percent(p: float) -> int:
+    """Return a probability as whole per cents, rounded down: 74.9 % must not read as 75.
+
+    >>> _percent(0.749), -_percent(-0.741)
+    (74, 75)
+    """
+    return math.floor(p * 100 + 1e-9)
 
 
 def make_policy(

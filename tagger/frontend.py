@@ -85,7 +85,8 @@ class LogMel(nn.Module):
         frames = waveforms.unfold(-1, self.config.n_fft, self.config.hop_length)
         spectra = torch.fft.rfft(frames * self.window)  # (n, n_frames, n_fft // 2 + 1)
         power = spectra.real.square() + spectra.imag.square()
-        return (power @ self.filters).transpose(-1, -2)
+        mel: Tensor = (power @ self.filters).transpose(-1, -2)
+        return mel
 
 
 def relative_db(power: Tensor, top_db: float) -> Tensor:

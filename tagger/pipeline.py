@@ -27,7 +27,7 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import ScanTally, scan
-from tagger.settling import Settler, TagRequest, Track
+from tagger.settling import Settler, TagRequest, Track, close_pending
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +97,7 @@ class TagRun:
         """Note that a run begins; return its number, 0 in a dry run."""
         if self.request.intent.dry_run:
             return 0
-        # A write that a kill left open needs no mending: the file holds its old tag or its new
-        # one, and having changed since its row was made, it is read anew.
-        self.catalog.journal_done([p.journal_id for p in self.catalog.pending_writes()])
+        close_pending(self.catalog)
         card = self.request.card
         dim = int(card.network["embedding_dim"])
         self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))

@@ -311,6 +311,23 @@ def _heard_only(track: Track) -> CatalogEntry:
     )
 
 
+def close_pending(catalog: Catalog) -> None:
+    """Settle writes that a kill left open: the file holds its old tag or its new one.
+
+    Nothing needs mending: where the new one stands, the file has changed since its row was made,
+    and is read anew.
+    """
+    done, dropped = [], []
+    for pending in catalog.pending_writes():
+        try:
+            stands = read_tags(pending.write.path).genres
+        except TagReadError:
+            stands = ()
+        (done if stands == pending.write.after else dropped).append(pending.journal_id)
+    catalog.journal_done(done)
+    catalog.journal_dropped(dropped)
+
+
 def stat_again(file: AudioFile) -> AudioFile:
     """Return a file with what stat(2) says of it now.
 

@@ -1,6 +1,7 @@
 """A tiny synthetic feature file whose genres a network can learn in seconds."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ LABELS = ("Folk", "Hip-Hop", "Rock")
 
 
 def write_features(
-    path: Path, n_tracks: int = 240, *, n_artists: int = 60, seed: int = 0, **replaced: object
+    path: Path, n_tracks: int = 240, *, n_artists: int = 60, seed: int = 0, **replaced: Any
 ) -> Path:
     """Tracks of three genres, told apart by the band in which they sound; artists keep to one."""
     rng = np.random.default_rng(seed)
@@ -24,5 +25,6 @@ def write_features(
         "artist_id": artist.astype(np.int32),
         "labels": np.array(LABELS),
     } | replaced
-    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    kept: dict[str, Any] = {k: v for k, v in arrays.items() if v is not None}
+    np.savez(path, **kept)
     return path

@@ -214,7 +214,7 @@ def _with_mutagen(data: bytes, fill: Callable[[Any], None], **options: Any) -> b
 
 def _fill_flac(flac: Any) -> None:
     flac["title"], flac["artist"], flac["comment"] = "A title", "An artist", ["one", "one"]
-    picture: Any = Picture()  # type: ignore[no-untyped-call]
+    picture: Any = Picture()
     picture.data, picture.type, picture.mime = PICTURE, 3, "image/png"
     flac.add_picture(picture)
 
@@ -226,7 +226,7 @@ def _fill_ogg(ogg: Any) -> None:
 
 def _fill_mp4(mp4: Any) -> None:
     mp4["\xa9nam"], mp4["\xa9ART"], mp4["aART"] = "A title", "An artist", "A band"
-    mp4["covr"] = [MP4Cover(PICTURE, MP4Cover.FORMAT_PNG)]  # type: ignore[no-untyped-call]
+    mp4["covr"] = [MP4Cover(PICTURE, MP4Cover.FORMAT_PNG)]
     mp4["----:com.apple.iTunes:MOOD"] = [b"glad", b"sad"]
 
 

@@ -389,9 +389,9 @@ def test_any_file_name_works(tmp_path: Path, name: bytes, monkeypatch: pytest.Mo
 
 def test_cover_art_does_not_get_in_the_way(tmp_path: Path) -> None:
     path = sounds.make_tone(tmp_path / "a.mp3", 6.0, encoding=CBR_WITHOUT_XING)
-    tag = ID3()  # type: ignore[no-untyped-call]
+    tag = ID3()
     picture = b"\x89PNG\r\n\x1a\n" + bytes(200_000)
-    tag.add(APIC(mime="image/png", type=3, data=picture))  # type: ignore[no-untyped-call]
+    tag.add(APIC(mime="image/png", type=3, data=picture))
     tag.save(path)
     segments = load_segments(path, plan())
     assert segments.duration_s == pytest.approx(6.0, abs=0.1)

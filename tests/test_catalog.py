@@ -12,7 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogs import (
+from sqlalchemy import Engine, event
+
+from tagger.catalog import Catalog, FailedFile, ModelRecord
+from tagger.errors import CatalogError
+from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackFailure
+from tests.catalogs import (
     MODEL,
     MUSIC,
     assert_consistent,
@@ -25,11 +30,6 @@ from catalogs import (
     planned,
     prediction,
 )
-from sqlalchemy import Engine, event
-
-from tagger.catalog import Catalog, FailedFile, ModelRecord
-from tagger.errors import CatalogError
-from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackFailure
 
 log = logging.getLogger(__name__)
 

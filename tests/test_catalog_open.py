@@ -13,10 +13,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from catalogs import MODEL, audio_file, begin, entries, entry, filled
 
 from tagger.catalog import Catalog
 from tagger.errors import CatalogError
+from tests.catalogs import MODEL, audio_file, begin, entries, entry, filled
 
 log = logging.getLogger(__name__)
 

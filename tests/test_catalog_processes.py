@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from catalogs import MODEL, assert_consistent, entries, filled
 
 from tagger.catalog import Catalog
+from tests.catalogs import MODEL, assert_consistent, entries, filled
 
 HERE = Path(__file__).parent
 
 # Records in 20 transactions, half of its tracks the same as the other process's.
 WRITER = """
 from pathlib import Path
-from catalogs import begin, entries
+from tests.catalogs import begin, entries
 from tagger.catalog import Catalog
 first = int(sys.argv[2])
 with Catalog.open(Path(sys.argv[1])) as catalog:
@@ -31,7 +31,7 @@ with Catalog.open(Path(sys.argv[1])) as catalog:
 VICTIM = """
 import os, signal
 from pathlib import Path
-from catalogs import entries, planned
+from tests.catalogs import entries, planned
 from sqlalchemy import Engine, event
 from tagger.catalog import Catalog
 left = int(sys.argv[2])
@@ -49,7 +49,7 @@ catalog.record(1, entries(10, 400))
 """
 
 OPENER = """
-from catalogs import begin
+from tests.catalogs import begin
 from tagger.catalog import Catalog
 with Catalog.open(sys.argv[1]) as catalog:
     begin(catalog)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from catalogs import MODEL, MUSIC, audio_file, begin, entry
 
 from tagger.catalog import Catalog, CatalogEntry, FailedFile, SortKey, TrackQuery
 from tagger.records import Status, TagsFound, TrackFailure
+from tests.catalogs import MODEL, MUSIC, audio_file, begin, entry
 
 
 def track(name: str, title: str, artist: str, genre: str, **changes: object) -> CatalogEntry:

@@ -13,13 +13,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from catalogs import assert_consistent, entries, entry, filled
 from sqlalchemy import create_engine, inspect
 
 from tagger.catalog import Catalog, upgrade
 from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
 from tagger.records import TagsFound
+from tests.catalogs import assert_consistent, entries, entry, filled
 
 SECOND = """
 from alembic import op

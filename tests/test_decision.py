@@ -107,6 +107,6 @@ def test_an_unknown_genre_is_refused_by_name() -> None:
 
 
 def test_the_reason_names_what_was_heard_and_what_was_needed() -> None:
-    assert verdict(UNSURE, BLANK).reason == "sounds like Rock (50%), 75% needed"
+    assert verdict(UNSURE, BLANK).reason == "sounds like Rock (50 %), 75 % needed"
     assert "--genres" in verdict(ODD, BLANK).reason
     assert verdict(SILENT, BLANK).reason == "silent"

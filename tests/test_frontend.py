@@ -27,7 +27,8 @@ def librosa_log_mel(waveform: np.ndarray, config: FrontEndConfig) -> np.ndarray:
         n_mels=config.n_mels,
         center=False,
     )
-    return librosa.power_to_db(power, ref=np.max, top_db=config.top_db)
+    log_mel: np.ndarray = librosa.power_to_db(power, ref=np.max, top_db=config.top_db)
+    return log_mel
 
 
 def test_mel_filters_equal_librosa() -> None:

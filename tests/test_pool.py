@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -25,8 +26,10 @@ def hang_on_three(n: int) -> int:
     return n
 
 
-def outcomes(function, tasks, **options):  # type: ignore[no-untyped-def]
-    results = list(map_unordered(function, tasks, **{"n_jobs": 2, "timeout_s": 30.0} | options))
+def outcomes(
+    function: Callable[[int], int], tasks: list[int], *, n_jobs: int = 2, timeout_s: float = 30.0
+) -> tuple[list[int], list[Lost[int]]]:
+    results = list(map_unordered(function, tasks, n_jobs=n_jobs, timeout_s=timeout_s))
     lost = [r for r in results if isinstance(r, Lost)]
     return sorted(r for r in results if not isinstance(r, Lost)), lost
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogs import MUSIC, begin, entry
 
 from tagger.catalog import Catalog, CatalogEntry, FailedFile
 from tagger.errors import CatalogError
 from tagger.recommend import SimilarQuery, similar, similarity
 from tagger.records import Status, TagsFound, TrackFailure
+from tests.catalogs import MUSIC, begin, entry
 
 
 def at(degrees: float, name: str, artist: str = "", genre: str = "Rock") -> CatalogEntry:

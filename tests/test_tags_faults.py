@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tagged
 
 from tagger.errors import TagWriteError
 from tagger.tags import clean_leftovers, read_tags, write_genres, writer
 from tagger.tags.formats import family_of
 from tagger.tags.splices import spliced
+from tests import tagged
 
 FAMILIES = ["mp3 v2.4 without padding", "flac", "ogg", "m4a_faststart", "wav", "aiff"]
 ERRNOS = [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT]

@@ -7,12 +7,12 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-import tagged
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tagger.errors import TagReadError, TagWriteError
 from tagger.tags import is_ours, provenance_text, read_tags, write_genres
+from tests import tagged
 
 N_MUTANTS = 40
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tagged
 from mutagen.id3 import ID3
 
 from tagger.errors import TagReadError, TagWriteError
 from tagger.tags import read_tags, write_genres
+from tests import tagged
 
 
 def _mp3(folder: Path, head: bytes = b"", tail: bytes = b"") -> Path:
@@ -170,7 +170,7 @@ def test_a_genre_in_id3v1_alone_is_found(tmp_path: Path) -> None:
 def test_a_new_id3v2_tag_repeats_what_id3v1_says(tmp_path: Path) -> None:
     path = _mp3(tmp_path, tail=tagged.id3v1(17))
     _write(path, "Folk")
-    tags: Any = ID3(path, load_v1=False, translate=False)  # type: ignore[no-untyped-call]
+    tags: Any = ID3(path, load_v1=False, translate=False)
     assert {key: str(frame) for key, frame in tags.items() if key != "TXXX:TAGGER_GENRE"} == {
         "TIT2": "Old title",
         "TPE1": "Old artist",

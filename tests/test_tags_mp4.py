@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import tagged
 
 from tagger.errors import TagWriteError
 from tagger.tags import read_tags, write_genres
+from tests import tagged
 
 
 def _write(path: Path, *genres: str) -> None:

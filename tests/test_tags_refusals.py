@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tagged
 
 from tagger.errors import TagReadError, TagWriteError
 from tagger.tags import read_tags, write_genres
+from tests import tagged
 
 
 def test_a_read_only_file_is_left_alone_even_by_root(tmp_path: Path) -> None:

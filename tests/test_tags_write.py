@@ -7,12 +7,12 @@ from pathlib import Path
 
 import av
 import pytest
-import tagged
 import taglib
 
 from tagger.errors import TagWriteError
 from tagger.records import TagsFound
 from tagger.tags import is_ours, provenance_text, read_tags, write_genres
+from tests import tagged
 
 TWO = ["Hip-Hop", "Café del Mar"]
 OURS = provenance_text(TWO, 0.875, "cnn-gru-1a2b")

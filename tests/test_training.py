@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tagger.checkpoint import load_checkpoint
 from tagger.errors import CheckpointError, ConfigError, DatasetError
 from tagger.frontend import FrontEndConfig
 from tagger.networks import ARCHITECTURES, NetworkConfig
-from synthetic import LABELS, write_features
+from tests.synthetic import LABELS, write_features
 from training.augment import AugmentConfig, SpecAugment, mixup
 from training.config import FitConfig, make_config
 from training.dataset import Split, clean, load_features, load_teacher, split_by_artist
@@ -106,7 +107,7 @@ def test_a_split_that_shares_an_artist_is_refused() -> None:
     ],
 )
 def test_a_feature_file_that_makes_no_sense_is_refused(
-    tmp_path: Path, broken: dict[str, object], said: str
+    tmp_path: Path, broken: dict[str, Any], said: str
 ) -> None:
     path = write_features(tmp_path / "f.npz", **broken)
     with pytest.raises(DatasetError, match=said):

@@ -26,6 +26,8 @@ from training.features import ROW_FRAMES, crop, even_starts
 
 log = logging.getLogger(__name__)
 
+_Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 @dataclass
 class Epoch:
@@ -50,6 +52,13 @@ class Progress:
     history: list[Epoch] = field(default_factory=list)
     best_accuracy: float = -1.0
     best_state: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> Network:
+        """The network with the averaged weights."""
+        module = self.averaged.module
+        assert isinstance(module, Network)
+        return module
 
     @property
     def epochs_since_best(self) -> int:
@@ -88,13 +97,13 @@ def fit(
         started = time.monotonic()
         number = len(progress.history)
         loss = _train_epoch(progress, features, split.training, config, teacher, number)
-        accuracy = _accuracy(progress.averaged.module, features, split.validation, config)
-        rate = progress.schedule.get_last_lr()[0]
+        accuracy = _accuracy(progress.judged, features, split.validation, config)
+        rate = float(progress.schedule.get_last_lr()[0])
         line = Epoch(number, loss, accuracy, rate, time.monotonic() - started)
         progress.history.append(line)
         if accuracy > progress.best_accuracy:
             progress.best_accuracy = accuracy
-            progress.best_state = _copy(progress.averaged.module.state_dict())
+            progress.best_state = _copy(progress.judged.state_dict())
         if state_path is not None:
             _save(progress, config, state_path)
         on_epoch(line)
@@ -121,13 +130,13 @@ def _begin(config: FitConfig, n_tracks: int, teacher: FloatArray | None) -> Prog
     return Progress(network, averaged, head, optimizer, schedule)
 
 
-def _moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+def _moving_average(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
     """Return the rule of the averaged weights: an exponential average that starts short.
 
     A long average from the first step on would hold the random weights for epochs.
     """
 
-    def update(averaged: list[Tensor], current: list[Tensor], n_averaged: Tensor | int) -> None:
+    def update(averaged: _Tensors, current: _Tensors, n_averaged: Tensor | int) -> None:
         n = int(n_averaged)
         weight = 1.0 - min(decay, (1 + n) / (10 + n))
         if averaged[0].is_floating_point():
