@@ -97,6 +97,8 @@ def test_a_kill_in_the_middle_of_a_record_leaves_nothing_of_it(
     path = tmp_path / "catalog.db"
     filled(path, *entries(0, 10)).close()
     assert finish(start(VICTIM, path, statement)) == -signal.SIGKILL
+    with Catalog.open(path, read_only=True) as catalog:
+        assert len(catalog.pending_writes()) == 390  # the journal was on disk, in the -wal file
     with Catalog.open(path) as catalog:
         assert catalog.counts().n_tracks == 10
         pending = catalog.pending_writes()
