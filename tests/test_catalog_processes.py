@@ -2,75 +2,66 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
-
-from tagger.catalog import Catalog
-from tests.catalogs import MODEL, assert_consistent, entries, filled
-
-HERE = Path(__file__).parent
-
-# Records in 20 transactions, half of its tracks the same as the other process's.
-WRITER = """
-from pathlib import Path
-from tests.catalogs import begin, entries
-from tagger.catalog import Catalog
-first = int(sys.argv[2])
-with Catalog.open(Path(sys.argv[1])) as catalog:
-    run_id = begin(catalog)
-    for start in range(0, 100, 10):
-        catalog.record(run_id, entries(start, start + 10))
-        catalog.record(run_id, entries(first + start, first + start + 10))
-"""
-
-# Dies like a process whose power is cut, at the n-th statement of a record.
-VICTIM = """
-import os, signal
-from pathlib import Path
-from tests.catalogs import entries, planned
 from sqlalchemy import Engine, event
+
 from tagger.catalog import Catalog
-left = int(sys.argv[2])
+from tests.catalogs import MODEL, assert_consistent, begin, entries, filled, planned
 
-def die(*whatever):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-catalog = Catalog.open(Path(sys.argv[1]))
-catalog.journal(1, [planned(one) for one in entries(10, 400)])
-event.listen(Engine, "before_cursor_execute", die)
-catalog.record(1, entries(10, 400))
-"""
-
-OPENER = """
-from tests.catalogs import begin
-from tagger.catalog import Catalog
-with Catalog.open(sys.argv[1]) as catalog:
-    begin(catalog)
-"""
+# Processes that begin clean, without the threads of other tests, and import only once.
+fresh = multiprocessing.get_context("forkserver")
+fresh.set_forkserver_preload(["pytest", "numpy", "tagger.catalog", "alembic.command"])
 
 
-def start(code: str, *arguments: object) -> subprocess.Popen[bytes]:
-    whole = f"import sys; sys.path.insert(0, {str(HERE)!r})\n{code}"
-    command = [sys.executable, "-c", whole, *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE)
+def start(target: Callable[..., None], *arguments: object) -> ForkServerProcess:
+    process = fresh.Process(target=target, args=arguments)
+    process.start()
+    return process
 
 
-def finish(process: subprocess.Popen[bytes]) -> int:
-    _, said = process.communicate(timeout=60)
-    assert process.returncode in (0, -signal.SIGKILL), said.decode()
-    return process.returncode
+def finish(process: ForkServerProcess) -> int | None:
+    process.join(60)
+    return process.exitcode
+
+
+def write_half_the_same_tracks(path: Path, first: int) -> None:
+    """Record in 20 transactions; the tracks of every second one are the other process's too."""
+    with Catalog.open(path) as catalog:
+        run_id = begin(catalog)
+        for start in range(0, 100, 10):
+            catalog.record(run_id, entries(start, start + 10))
+            catalog.record(run_id, entries(first + start, first + start + 10))
+
+
+def make_and_begin(path: Path) -> None:
+    with Catalog.open(path) as catalog:
+        begin(catalog)
+
+
+def die_while_recording(path: Path, n_statements: int) -> None:
+    """Die as if the power were cut, at the n-th statement of a record."""
+    catalog = Catalog.open(path)
+    catalog.journal(1, [planned(one) for one in entries(10, 400)])
+    statements = iter(range(1, n_statements))
+
+    def die(*whatever: object) -> None:
+        if next(statements, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", die)
+    catalog.record(1, entries(10, 400))
 
 
 def test_two_processes_record_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
-    processes = [start(WRITER, path, first) for first in (1000, 2000)]
+    processes = [start(write_half_the_same_tracks, path, first) for first in (1000, 2000)]
     assert [finish(process) for process in processes] == [0, 0]
     assert_consistent(path)
     with Catalog.open(path) as catalog:
@@ -83,20 +74,22 @@ def test_two_processes_record_at_once_and_nothing_is_lost(tmp_path: Path) -> Non
 
 def test_several_processes_make_the_same_catalogue_at_once(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
-    processes = [start(OPENER, path) for _ in range(3)]
-    assert [finish(process) for process in processes] == [0] * 3
+    processes = [start(make_and_begin, path) for _ in range(5)]
+    assert [finish(process) for process in processes] == [0] * 5
     with Catalog.open(path) as catalog:
-        assert len(catalog.runs()) == 3
+        assert len(catalog.runs()) == 5
     assert [p.name for p in tmp_path.iterdir()] == ["catalog.db"]
 
 
-@pytest.mark.parametrize("statement", [4, 9, 15])
+@pytest.mark.parametrize("n_statements", [1, 4, 9, 15])
 def test_a_kill_in_the_middle_of_a_record_leaves_nothing_of_it(
-    tmp_path: Path, statement: int
+    tmp_path: Path, n_statements: int
 ) -> None:
     path = tmp_path / "catalog.db"
     filled(path, *entries(0, 10)).close()
-    assert finish(start(VICTIM, path, statement)) == -signal.SIGKILL
+    assert finish(start(die_while_recording, path, n_statements)) == -signal.SIGKILL
+    with Catalog.open(path, read_only=True) as catalog:
+        assert len(catalog.pending_writes()) == 390  # the journal was on disk, in the -wal file
     with Catalog.open(path) as catalog:
         assert catalog.counts().n_tracks == 10
         pending = catalog.pending_writes()
