@@ -13,7 +13,13 @@ LAYERS = [
     {"tagger.cli", "training.__main__"},
     {"tagger.pipeline", "tagger.settling", "training.recipe", "training.evaluation"},
     {"training.loop"},
-    {"training.config", "training.dataset", "training.metrics", "training.calibration"},
+    {
+        "training.config",
+        "training.dataset",
+        "training.metrics",
+        "training.calibration",
+        "training.cardtext",
+    },
     {
         "tagger.analysis",
         "tagger.recommend",

@@ -189,7 +189,9 @@ def test_a_checkpoint_tells_how_it_was_made(features_path: Path, tmp_path: Path)
     assert provenance["seed"] == TINY.seed
     assert provenance["scores"]["test"]["n_tracks"] == len(provenance["test_tracks"])
     assert card.labels == LABELS
-    assert output.with_name("model.pt.csv").read_text().count("\n") == TINY.epochs + 1
+    text = output.with_suffix(".md").read_text(encoding="utf-8")
+    assert card.model_id in text and "cannot name Classical" in text
+    assert output.with_suffix(".csv").read_text().count("\n") == TINY.epochs + 1
 
 
 def test_the_teacher_shapes_the_embedding(features_path: Path, tmp_path: Path) -> None:

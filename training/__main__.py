@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def fit(
     from training.config import make_config, read_config
     from training.recipe import make_checkpoint
 
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
     values = read_config(config_path) if config_path else {}
     values |= {name: value for name, value in overrides.items() if value is not None}
     config = make_config(values, config_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,11 @@ import numpy as np
 
 from tagger.card import ModelCard
 from tagger.checkpoint import load_checkpoint
-from tagger.decision import make_policy
+from tagger.decision import GenrePolicy, make_policy
 from tagger.errors import DatasetError
 from tagger.frontend import FrontEndConfig
-from tagger.networks import NetworkConfig
-from tagger.voting import softmax
+from tagger.networks import Network, NetworkConfig
+from tagger.voting import vote
 from training.config import FitConfig
 from training.dataset import FeatureFile, clean, load_features
 from training.loop import score_tracks
@@ -41,24 +42,52 @@ def evaluate_checkpoint(
     model = load_checkpoint(checkpoint)
     card = model.card
     features = _chosen(_relabelled(clean(load_features(features_path)), card), card, split)
-    config = _config_of(card)
-    logits, _ = score_tracks(model.network, features, np.arange(len(features)), config)
-    probabilities = softmax(logits.mean(axis=1) / np.float32(card.temperature))
-    policy = make_policy(card.labels, card.writable, card.thresholds)
-    report = judge(probabilities, features.genre, features.artist_id, card.labels, policy)
+    judgement = Judgement(
+        card.labels,
+        make_policy(card.labels, card.writable, card.thresholds),
+        card.temperature,
+        card.album_temperature,
+    )
+    report = judgement.of(model.network, features, _config_of(card))
     report["thresholds"] = dict(card.thresholds)
-    single = logits.reshape(-1, logits.shape[-1]).argmax(axis=1)
-    report["segment_accuracy"] = float((single == features.genre.repeat(logits.shape[1])).mean())
     report["n_tracks_of_trained_artists"] = int(
         np.isin(features.artist_id, card.provenance.get("training_artists", [])).sum()
     )
-    if features.has_artists:
-        grouped = together(probabilities, features.artist_id, card.album_temperature)
-        figures = selective(grouped, features.genre, card.labels, policy)
-        report["grouped_accuracy"] = float((grouped.argmax(axis=1) == features.genre).mean())
-        report["grouped_coverage"] = figures["coverage"]
-        report["grouped_selective_accuracy"] = figures["selective_accuracy"]
     return report
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a network's logits become verdicts, and those figures: the same for card and report.
+
+    Args:
+        labels: Names of the outputs.
+        policy: What would be written.
+        temperature: Of a track's vote.
+        album_temperature: Of tracks voting together.
+    """
+
+    labels: tuple[str, ...]
+    policy: GenrePolicy
+    temperature: float
+    album_temperature: float
+
+    def of(self, network: Network, features: FeatureFile, config: FitConfig) -> dict[str, Any]:
+        """Return the figures of a network on tracks whose genres index ``labels``."""
+        rows = np.arange(len(features))
+        logits, _ = score_tracks(network, features, rows, config)
+        probabilities = np.stack([vote(track, self.temperature) for track in logits])
+        truth, artists = features.genre, features.artist_id
+        report = judge(probabilities, truth, artists, self.labels, self.policy)
+        single = logits.argmax(axis=2)  # (n, n_segments)
+        report["segment_accuracy"] = float((single == truth[:, None]).mean())
+        if features.has_artists:
+            grouped = together(probabilities, artists, self.album_temperature)
+            figures = selective(grouped, truth, self.labels, self.policy)
+            report["grouped_accuracy"] = float((grouped.argmax(axis=1) == truth).mean())
+            report["grouped_coverage"] = figures["coverage"]
+            report["grouped_selective_accuracy"] = figures["selective_accuracy"]
+        return report
 
 
 def _relabelled(features: FeatureFile, card: ModelCard) -> FeatureFile:

@@ -18,8 +18,9 @@ from tagger.decision import make_policy
 from tagger.errors import ConfigError, DatasetError
 from tagger.networks import ARCHITECTURES, Network
 from tagger.records import FloatArray
-from tagger.voting import softmax
+from tagger.voting import vote, vote_probabilities
 from training.calibration import fit_temperature, fit_thresholds
+from training.cardtext import card_text
 from training.config import FitConfig
 from training.dataset import (
     FeatureFile,
@@ -30,9 +31,9 @@ from training.dataset import (
     load_teacher,
     split_by_artist,
 )
+from training.evaluation import Judgement
 from training.fma import WRITABLE
 from training.loop import Epoch, fit, score_tracks, write_history
-from training.metrics import judge
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,9 @@ def make_checkpoint(
     teacher_path: Path | None = None,
     resume: bool = False,
 ) -> ModelCard:
-    """Train a network on a feature file and save it; the epochs go to OUTPUT.csv.
+    """Train a network on a feature file and save it.
+
+    Beside OUTPUT stand then its model card (.md) and the log of its epochs (.csv).
 
     A tenth of the tracks chooses the epoch and fits temperature and thresholds; another tenth is
     looked at once, for the scores in the card. No artist stands in two of the three parts.
@@ -73,10 +76,11 @@ def make_checkpoint(
             state_path=state_path,
             on_epoch=lambda line: _show(line, bar),
         )
-    write_history(output.with_name(f"{output.name}.csv"), history)
+    write_history(output.with_suffix(".csv"), history)
     card = _judged_card(with_rounded_weights(network), features, split, config)
     card = replace(card, provenance={**card.provenance, **_origin(features_path, teacher_path)})
     save_checkpoint(output, network, card)
+    output.with_suffix(".md").write_text(card_text(card), encoding="utf-8")
     state_path.unlink(missing_ok=True)
     return card
 
@@ -94,28 +98,29 @@ def _fitted_to(config: FitConfig, features: FeatureFile) -> FitConfig:
 def _show(line: Epoch, bar: Any) -> None:
     bar.update(line.epoch + 1 - bar.n)
     bar.set_postfix(loss=f"{line.loss:.3f}", validation=f"{line.validation_accuracy:.3f}")
-    log.info("%s", line)
+    log.info(
+        "epoch %d: loss %.3f, validation accuracy %.3f, %.0f s",
+        *(line.epoch, line.loss, line.validation_accuracy, line.seconds),
+    )
 
 
 def _judged_card(
     network: Network, features: FeatureFile, split: Split, config: FitConfig
 ) -> ModelCard:
-    def pooled(rows: IntArray) -> FloatArray:
-        mean: FloatArray = score_tracks(network, features, rows, config)[0].mean(axis=1)
-        return mean
-
-    chosen_on, truth = pooled(split.validation), features.genre[split.validation]
-    temperature = fit_temperature(chosen_on, truth)
-    probabilities = softmax(chosen_on / np.float32(temperature))
+    segments, _ = score_tracks(network, features, split.validation, config)
+    truth, artists = features.genre[split.validation], features.artist_id[split.validation]
+    temperature = fit_temperature(segments.mean(axis=1), truth)
+    probabilities = np.stack([vote(track, temperature) for track in segments])
     labels = features.labels
     writable = tuple(label for label in labels if label in WRITABLE) or labels
     thresholds = fit_thresholds(probabilities, truth, labels)
-    policy = make_policy(labels, writable, thresholds)
-    test = softmax(pooled(split.test) / np.float32(temperature))
-    artists = features.artist_id
+    album_temperature = _album_temperature(probabilities, truth, artists)
+    judgement = Judgement(
+        labels, make_policy(labels, writable, thresholds), temperature, album_temperature
+    )
     scores = {
-        "validation": judge(probabilities, truth, artists[split.validation], labels, policy),
-        "test": judge(test, features.genre[split.test], artists[split.test], labels, policy),
+        part: judgement.of(network, features.take(rows), config)
+        for part, rows in (("validation", split.validation), ("test", split.test))
     }
     return describe(
         network,
@@ -126,7 +131,7 @@ def _judged_card(
         writable=writable,
         thresholds=thresholds,
         temperature=temperature,
-        album_temperature=_album_temperature(probabilities, truth, artists[split.validation]),
+        album_temperature=album_temperature,
         provenance={
             "settings": config.to_dict(),
             "split": "artist-disjoint tenths: 8 training, 1 validation, 1 test"
@@ -134,12 +139,23 @@ def _judged_card(
             else "tenths by track: artists unknown",
             "seed": config.seed,
             "scores": scores,
+            "votes": _compared_votes(segments, truth),
             "validation_tracks": features.track_id[split.validation].tolist(),
             "test_tracks": features.track_id[split.test].tolist(),
-            "training_artists": np.unique(artists[split.training]).tolist(),
+            "training_artists": np.unique(features.artist_id[split.training]).tolist(),
             "versions": {name: version(name) for name in ("torch", "torchaudio", "numpy")},
         },
     )
+
+
+def _compared_votes(segments: FloatArray, truth: IntArray) -> dict[str, float]:
+    """Return the accuracy of both ways in which (n, n_segments, n_labels) logits can vote."""
+    by_logits = np.stack([vote(track) for track in segments])
+    by_probabilities = np.stack([vote_probabilities(track) for track in segments])
+    return {
+        "mean of logits": float((by_logits.argmax(axis=1) == truth).mean()),
+        "mean of probabilities": float((by_probabilities.argmax(axis=1) == truth).mean()),
+    }
 
 
 def _album_temperature(probabilities: FloatArray, truth: IntArray, groups: IntArray) -> float:
