@@ -6,7 +6,8 @@
 export MAKE_TAG_MUSIC := $(value MUSIC)
 export MAKE_TAG_ARGS := $(value ARGS)
 export MAKE_MODEL_FEATURES := $(value FEATURES)
-unexport MUSIC ARGS FEATURES
+export MAKE_MODEL_TEACHER := $(value TEACHER)
+unexport MUSIC ARGS FEATURES TEACHER
 
 SHELL := /bin/sh
 # The stages of `test` report one after the other; what is parallel is parallel inside them.
@@ -47,9 +48,12 @@ types: setup-dev ## Check types (mypy)
 tests: setup-dev ## Run tests and doctests (pytest)
 	$(VENV_PYTHON) -m pytest
 
-model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz
-	@test -n "$$MAKE_MODEL_FEATURES" || { echo 'make model: name a feature file: make model FEATURES=FILE.npz' >&2; exit 2; }
-	$(VENV_PYTHON) -m training fit --features "$$MAKE_MODEL_FEATURES" -o tagger/models/default.pt
+model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz TEACHER=FILE.npz
+	@test -n "$$MAKE_MODEL_FEATURES" || { echo 'make model: name a feature file: make model FEATURES=FILE.npz TEACHER=FILE.npz' >&2; exit 2; }
+	@mkdir -p runs
+	$(VENV_PYTHON) -m training fit --config training/default.toml --resume -o runs/default.pt \
+	  --features "$$MAKE_MODEL_FEATURES" $${MAKE_MODEL_TEACHER:+--teacher "$$MAKE_MODEL_TEACHER"}
+	cp runs/default.pt runs/default.md tagger/models/
 
 dist: setup-dev ## Build the wheel and the source archive into dist/
 	$(VENV_PYTHON) -m build --no-isolation
