@@ -279,7 +279,12 @@ class _Finished:
             return True
         if decision.status is Status.UNCHANGED:
             return False
-        return (known.status, known.genres) != (decision.status, decision.genres)
+        return (known.status, known.genres) != (decision.status, self.chosen)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The genres that are the tagger's own choice: none where a person's is kept."""
+        return () if self.decision.status is Status.KEPT else self.decision.genres
 
     @property
     def entry(self) -> CatalogEntry:
@@ -292,7 +297,7 @@ class _Finished:
             file=self.file,
             tags=self.tags,
             status=status,
-            genres=decision.genres,
+            genres=self.chosen,
             confidence=decision.confidence,
             reason=decision.reason,
             prediction=self.track.heard,
