@@ -33,7 +33,7 @@ Archive; its metadata are under CC BY 4.0. Features: `{features}`; teacher: {tea
 derived from the clips are in the checkpoint, no audio.
 
 Split: {split}, seed {seed}. The validation tenth chose the epoch and fitted temperature and
-thresholds; the test tenth was looked at once, for this card.
+thresholds; the test tenth took part in no choice and serves for this card alone.
 """
 
 

@@ -276,7 +276,7 @@ def _restore(progress: Progress, config: FitConfig, path: Path) -> None:
         raise CheckpointError(
             "the state of the run is damaged; delete it to start anew", path
         ) from exc
-    if saved != config.to_dict():
+    if saved | {"n_threads": 0} != config.to_dict() | {"n_threads": 0}:
         raise CheckpointError("is of a run with other settings; delete it to start anew", path)
     for name in _STATEFUL:
         part = getattr(progress, name)
