@@ -33,6 +33,15 @@ class AnalysisTask:
     model_path: Path
 
 
+def load_model(task: AnalysisTask) -> None:
+    """Load what all tasks with a checkpoint share; once a process, whoever calls it again.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+    """
+    _model(task.model_path)
+
+
 def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
     """Return what is heard in a track, or why nothing could be.
 
@@ -47,7 +56,11 @@ def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
     try:
         segments = load_segments(task.path, plan)
     except AudioDecodeError as exc:
-        return TrackFailure(task.path, "decode", exc.reason)
+        # What the system refuses may be granted tomorrow; what the file holds will not change.
+        stage = "read" if isinstance(exc.__cause__, OSError) else "decode"
+        return TrackFailure(task.path, stage, exc.reason)
+    except MemoryError:
+        return TrackFailure(task.path, "analyse", "there is not enough memory for it; try --jobs 1")
     return predict(model, task.path, segments)
 
 

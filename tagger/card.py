@@ -96,13 +96,14 @@ def find_model(name: str) -> Path:
     >>> find_model("default").name
     'default.pt'
     """
-    bundled = BUNDLED / f"{name}.pt"
-    if "/" not in name and bundled.exists():
-        return bundled
     path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    known = ", ".join(sorted(p.stem for p in BUNDLED.glob("*.pt")))
+    try:
+        for candidate in ([] if "/" in name else [BUNDLED / f"{name}.pt"]) + [path]:
+            if candidate.is_file():
+                return candidate
+    except OSError as exc:
+        raise CheckpointError(os_reason(exc), path) from exc
+    known = ", ".join(sorted(p.stem for p in BUNDLED.glob("*.pt"))) or "none"
     raise CheckpointError(f"there is no such model; bundled are: {known}", path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +101,11 @@ def load_settings(
         if name in found and value is not None and value != ():
             option = f"--{name.replace('_', '-')}"
             found[name] = Sourced(_checked(name, value, option), "option")
-    if not found["catalog"].value:
+    place = found["catalog"].value
+    if not place:
         found["catalog"] = Sourced(default_catalog(), "default")
+    elif place.startswith("~/"):  # no shell has seen what stands in a config file
+        found["catalog"] = replace(found["catalog"], value=str(Path(place).expanduser()))
     return Settings(**{name: sourced.value for name, sourced in found.items()}), found
 
 
@@ -163,6 +166,7 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+_DAY_S = 24 * 3600
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "catalog": (lambda v: isinstance(v, str), "a path or URL"),
     "model": (lambda v: isinstance(v, str) and bool(v), "a name or a path"),
@@ -170,7 +174,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "min_confidence": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
     "max_genres": (lambda v: _is_count(v) and v >= 1, "a whole number from 1"),
     "by": (lambda v: v in ("track", "album"), "track or album"),
-    "timeout": (lambda v: _is_number(v) and v > 0, "seconds, more than 0"),
+    "timeout": (lambda v: _is_number(v) and 0 < v <= _DAY_S, "seconds, more than 0, a day at most"),
 }
 
 

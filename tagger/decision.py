@@ -132,14 +132,16 @@ def decide(
     ================  =======================  =============================
     genre in the file  what was heard           outcome
     ================  =======================  =============================
-    a person's         anything                 kept (unless --overwrite)
+    a person's         anything                 kept
+    a person's         another, sure enough     written, with --overwrite
     none               a genre, sure enough     written
     none               nothing sure, unheard    unsure
     ours               the same, or not sure    unchanged
     ours               another, sure enough     written
     ================  =======================  =============================
 
-    "Written" is "planned" in a dry run and "predicted" with --no-write.
+    "Written" is "planned" in a dry run and "predicted" with --no-write. The genres of "kept" are
+    those that would be written were it allowed.
 
     Args:
         prediction: What was heard.
@@ -155,15 +157,18 @@ def decide(
     def outcome(status: Status, genres: tuple[str, ...], reason: str) -> Decision:
         return Decision(prediction.path, genres, status, confidence, reason)
 
-    if found.genres and not ours and not intent.overwrite:
-        return outcome(Status.KEPT, found.genres, "its genre was set by somebody else")
     chosen = () if prediction.unheard else policy.choose(probabilities)
+    if found.genres and not ours and not intent.overwrite:
+        return outcome(Status.KEPT, chosen, "its genre was set by somebody else")
     if chosen == found.genres and chosen:
-        return outcome(Status.UNCHANGED, chosen, "the genre stands there already")
+        status = Status.UNCHANGED if ours else Status.KEPT
+        return outcome(status, chosen, "the genre stands there already")
     if not chosen:
         why = prediction.unheard or policy.why_not(probabilities)
-        if found.genres:
+        if ours:
             return outcome(Status.UNCHANGED, found.genres, f"left as it is: {why}")
+        if found.genres:
+            return outcome(Status.KEPT, (), f"left as it is: {why}")
         return outcome(Status.UNSURE, (), why)
     return outcome(_when_sure(intent), chosen, "")
 

@@ -43,16 +43,19 @@ class Interrupts:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Put off an interrupt until the block is left.
-
-        Raises:
-            KeyboardInterrupt: on leaving, if there was one.
-        """
+        """Put off an interrupt until ``raise_pending``."""
         self._held = True
         try:
             yield
         finally:
             self._held = False
+
+    def raise_pending(self) -> None:
+        """Raise what was put off, once what came of the held block has been handed on.
+
+        Raises:
+            KeyboardInterrupt: if there was an interrupt.
+        """
         if self._pending:
             self._pending = False
             raise KeyboardInterrupt

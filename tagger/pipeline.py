@@ -6,15 +6,14 @@ tags and the catalogue.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from pathlib import Path
 
-from tagger.analysis import AnalysisTask, analyse
+from tagger.analysis import AnalysisTask, analyse, load_model
 from tagger.catalog import Catalog, ModelRecord
 from tagger.interrupt import Interrupts
 from tagger.pool import Lost, map_unordered
@@ -28,8 +27,7 @@ from tagger.records import (
 )
 from tagger.scan import ScanTally, scan
 from tagger.settling import Settler, TagRequest, Track, close_pending
-
-log = logging.getLogger(__name__)
+from tagger.tags import clean_leftovers
 
 _CHUNK_FILES = 256  # looked up at a time; a folder is not cut unless it is huge
 _HUGE_FOLDER = 4096
@@ -37,17 +35,24 @@ _FLUSH_FILES = 32  # decided, written and recorded in one go
 _FLUSH_S = 0.5
 
 
+def _nobody_counts(_n: int) -> None:
+    pass
+
+
 @dataclass
 class TagRun:
-    """A run, iterated over for the result of each track; its summary is true at any moment.
+    """A run that gives the result of each track; its summary is true at any moment.
 
     Args:
         request: What to do.
         catalog: Where it is recorded; never written to in a dry run.
+        tick: Told of how many more tracks all that takes long is done; an album's results come
+            together, but its tracks are told of one by one.
     """
 
     request: TagRequest
     catalog: Catalog
+    tick: Callable[[int], object] = _nobody_counts
     n_analysed: int = 0
     _tally: ScanTally = field(default_factory=ScanTally)
     _by_status: Counter[Status] = field(default_factory=Counter)
@@ -66,7 +71,7 @@ class TagRun:
             interrupted=self._interrupted,
         )
 
-    def __iter__(self) -> Iterator[TrackResult]:
+    def results(self) -> Generator[TrackResult, None, None]:
         """Yield the result of each track as soon as it stands in the catalogue.
 
         Raises:
@@ -83,10 +88,9 @@ class TagRun:
             settler = Settler(self.request, self.catalog, run_id)
             try:
                 for chunk in _chunks(files):
-                    yield from map(self._counted, self._run_chunk(chunk, settler, interrupts))
-                failures = (TrackResult.of_failure(f) for f in self._tally.failures)
-                yield from map(self._counted, failures)
-            except KeyboardInterrupt:
+                    yield from self._run_chunk(chunk, settler, interrupts)
+                yield from self._not_scanned()
+            except (KeyboardInterrupt, GeneratorExit):
                 self._interrupted = True
                 raise
             finally:
@@ -103,54 +107,82 @@ class TagRun:
         self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
         return self.catalog.begin_run("tag", card.model_id)
 
-    def _counted(self, result: TrackResult) -> TrackResult:
-        self._by_status[result.status] += 1
-        if result.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED):
-            self._by_genre.update(result.genres)
-        return result
+    def _not_scanned(self) -> list[TrackResult]:
+        results = [TrackResult.of_failure(failure) for failure in self._tally.failures]
+        self._count(results)
+        self.tick(len(results))
+        return results
+
+    def _count(self, results: list[TrackResult]) -> None:
+        for result in results:
+            self._by_status[result.status] += 1
+            if result.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED):
+                self._by_genre.update(result.genres)
 
     def _run_chunk(
         self, files: list[AudioFile], settler: Settler, interrupts: Interrupts
     ) -> Iterator[TrackResult]:
+        if self.request.intent.write and not self.request.intent.dry_run:
+            for folder in {file.path.parent for file in files}:
+                clean_leftovers(folder)
         known = self.catalog.lookup(files, self.request.card.model_id)
         tracks = {f.path: Track(f, k) for f, k in zip(files, known, strict=True)}
-        todo = [path for path, track in tracks.items() if not self._is_known(track)]
+        todo = [path for path, track in tracks.items() if self.request.force or not track.recall()]
         units = _Units(tracks.values(), set(todo), by_folder=self.request.by_album)
-        heard: list[Track] = []  # since the last flush
-        ready = units.complete()
-        flushed_at = time.monotonic()
+        yield from self._settle(units.complete(), settler, interrupts)
+        for heard in self._heard(tracks, todo, settler, interrupts):
+            ready = [track for one in heard for track in units.done(one)]
+            yield from self._settle(ready, settler, interrupts)
+
+    def _heard(
+        self, tracks: dict[Path, Track], todo: list[Path], settler: Settler, interrupts: Interrupts
+    ) -> Iterator[list[Track]]:
+        """Yield tracks as they have been analysed and recorded, some at a time."""
+        heard: list[Track] = []
+        kept_at = time.monotonic()
         try:
             for outcome in self._analyse(todo):
                 track = tracks[outcome.path]
                 track.take(outcome)
-                self.n_analysed += 1
                 heard.append(track)
-                ready += units.done(track)
-                if len(heard) >= _FLUSH_FILES or time.monotonic() - flushed_at > _FLUSH_S:
+                self.n_analysed += 1
+                self.tick(1)
+                if len(heard) >= _FLUSH_FILES or time.monotonic() - kept_at > _FLUSH_S:
                     with interrupts.held():
                         settler.keep(heard)
-                        results = settler.settle(ready)
-                    yield from results
-                    heard, ready, flushed_at = [], [], time.monotonic()
+                    done, heard, kept_at = heard, [], time.monotonic()
+                    interrupts.raise_pending()
+                    yield done
         except KeyboardInterrupt:
             settler.keep(heard)
             raise
         with interrupts.held():
-            results = settler.settle(ready)
-        yield from results
+            settler.keep(heard)
+        interrupts.raise_pending()
+        yield heard
 
-    def _is_known(self, track: Track) -> bool:
-        """Take what the catalogue knows of a track; return whether that is enough."""
-        known = track.known
-        if self.request.force or known is None or not known.unchanged:
-            return False
-        track.prediction, track.tags = known.prediction, known.tags
-        return known.prediction is not None
+    def _settle(
+        self, tracks: list[Track], settler: Settler, interrupts: Interrupts
+    ) -> Iterator[TrackResult]:
+        """Decide on whole albums, then write and record some tracks at a time."""
+        settler.decide(tracks)
+        for start in range(0, len(tracks), _FLUSH_FILES):
+            some = tracks[start : start + _FLUSH_FILES]
+            with interrupts.held():
+                results = settler.settle(some)
+                self._count(results)
+            self.tick(sum(not track.heard_now for track in some))
+            yield from results
+            interrupts.raise_pending()
 
     def _analyse(self, paths: list[Path]) -> Iterator[TrackPrediction | TrackFailure]:
         tasks = [AnalysisTask(path, self.request.model_path) for path in paths]
         outcomes = map_unordered(
-            analyse, tasks, n_jobs=self.request.n_jobs, timeout_s=self.request.timeout_s
+            analyse,
+            tasks,
+            n_jobs=self.request.n_jobs,
+            timeout_s=self.request.timeout_s,
+            prepare=load_model,
         )
         for outcome in outcomes:
             if isinstance(outcome, Lost):
@@ -215,5 +247,7 @@ def _chunks(files: Iterable[AudioFile]) -> Iterator[list[AudioFile]]:
 
 
 def count_files(request: TagRequest) -> int:
-    """Return how many files a run over these paths would meet."""
-    return sum(1 for _ in scan(request.paths, request.scan, ScanTally()))
+    """Return how many results a run over these paths would give."""
+    tally = ScanTally()
+    n_files = sum(1 for _ in scan(request.paths, request.scan, tally))
+    return n_files + len(tally.failures)

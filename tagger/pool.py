@@ -11,8 +11,10 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Generic, TypeVar
 
 import joblib
@@ -55,6 +57,7 @@ def map_unordered(
     *,
     n_jobs: int,
     timeout_s: float,
+    prepare: Callable[[Task], object] | None = None,
 ) -> Iterator[Result | Lost[Task]]:
     """Yield a result for each task, in the order in which they are done.
 
@@ -63,33 +66,31 @@ def map_unordered(
         tasks: What it is called with, each hashable and distinct.
         n_jobs: Worker processes.
         timeout_s: Seconds after which a task counts as hung and its worker is ended.
+        prepare: Called before each task and not timed: it loads what all tasks share.
     """
-    waiting = list(tasks)
-    while waiting:
-        under_way: dict[Task, None] = {}
-        feed = _Feed(waiting, under_way)
+    watched = _Watched(function, prepare, timeout_s)
+    rest = list(tasks)
+    while rest:
+        feed = _Feed(rest)
         try:
-            yield from _stream(function, feed, under_way, n_jobs, 2 * n_jobs, timeout_s)
+            yield from _stream(watched, feed, n_jobs)
             return
         except BrokenProcessPool:
-            log.info("a worker died; running %d tasks one by one", len(under_way))
-        waiting = waiting[feed.n_taken :]
-        yield from _one_by_one(function, list(under_way), timeout_s)
+            suspects, rest = feed.close()
+            log.info("a worker died; running %d tasks one by one", len(suspects))
+        yield from _one_by_one(watched, suspects)
 
 
 def _one_by_one(
-    function: Callable[[Task], Result], suspects: list[Task], timeout_s: float
+    watched: _Watched[Task, Result], suspects: list[Task]
 ) -> Iterator[Result | Lost[Task]]:
-    while suspects:
-        under_way: dict[Task, None] = {}
-        feed = _Feed(suspects, under_way)
+    for task in suspects:
+        # Each in a stream of its own: in one stream joblib would let out the next task before the
+        # result of this one is taken, and a crash would leave two to be blamed.
         try:
-            yield from _stream(function, feed, under_way, 1, 1, timeout_s)
-            return
+            yield from _stream(watched, _Feed([task]), 1)
         except BrokenProcessPool as exc:
-            for task in under_way:
-                yield Lost(task, _how_it_died(exc, timeout_s))
-        suspects = suspects[feed.n_taken :]
+            yield Lost(task, _how_it_died(exc, watched.timeout_s))
 
 
 def _how_it_died(error: BaseException, timeout_s: float) -> str:
@@ -100,62 +101,87 @@ def _how_it_died(error: BaseException, timeout_s: float) -> str:
     if "SIGKILL" in said:
         return "analysing it was ended by the system, probably for want of memory; try --jobs 1"
     return (
-        f"analysing it took over {timeout_s:.0f} s or ended its process; the file is probably "
+        f"analysing it took over {timeout_s:g} s or ended its process; the file is probably "
         "damaged, or the disk very slow: then give more time with --timeout"
     )
 
 
 class _Feed(Generic[Task]):
-    """Hands out tasks and notes which were taken; joblib takes them from threads of its own."""
+    """Hands out tasks and knows which are under way; joblib takes them from threads of its own."""
 
-    def __init__(self, tasks: Sequence[Task], under_way: dict[Task, None]) -> None:
+    def __init__(self, tasks: Sequence[Task]) -> None:
         self._tasks = tasks
-        self._under_way = under_way
-        self.n_taken = 0
+        self._lock = Lock()
+        self._n_taken = 0
+        self._is_closed = False
+        self._under_way: dict[Task, None] = {}
 
     def __iter__(self) -> Iterator[Task]:
-        for task in self._tasks:
+        return self
+
+    def __next__(self) -> Task:
+        with self._lock:
+            if self._is_closed or self._n_taken == len(self._tasks):
+                raise StopIteration
+            task = self._tasks[self._n_taken]
+            self._n_taken += 1
             self._under_way[task] = None
-            self.n_taken += 1
-            yield task
+            return task
+
+    def done(self, task: Task) -> None:
+        """Note that the result of a task has arrived."""
+        with self._lock:
+            del self._under_way[task]
+
+    def close(self) -> tuple[list[Task], list[Task]]:
+        """Hand out no more; return the tasks that are under way and those not yet handed out."""
+        with self._lock:
+            self._is_closed = True
+            return list(self._under_way), list(self._tasks[self._n_taken :])
 
 
-def _stream(
-    function: Callable[[Task], Result],
-    feed: _Feed[Task],
-    under_way: dict[Task, None],
-    n_jobs: int,
-    n_ahead: int,
-    timeout_s: float,
-) -> Iterator[Result]:
+def _stream(watched: _Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> Iterator[Result]:
     # joblib runs a single job in the parent itself, where a crash would end everything: so two
-    # workers at least, of which one is idle where only one task is let out at a time.
+    # workers at least, of which one is idle where one task is let out at a time.
     parallel = joblib.Parallel(
         n_jobs=max(2, n_jobs),
         backend="loky",
         return_as="generator_unordered",
         batch_size=1,
-        pre_dispatch=n_ahead if n_jobs > 1 else 1,
-        initializer=_prepare_worker,
+        pre_dispatch=2 * n_jobs if n_jobs > 1 else 1,
     )
-    watched = joblib.delayed(_watched)
-    for task, result in parallel(watched(function, task, timeout_s) for task in feed):
-        del under_way[task]
+    with _deaf_children():
+        results = parallel(joblib.delayed(watched)(task) for task in feed)
+    for task, result in results:
+        feed.done(task)
         yield result
 
 
-def _prepare_worker() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone says what happens then.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    # Ctrl-C reaches the whole process group, but the parent alone says what happens then. A mask
+    # is inherited: so the workers, started in here, never hear of it, not even while they import.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _watched(
-    function: Callable[[Task], Result], task: Task, timeout_s: float
-) -> tuple[Task, Result]:
-    """Run a task; end the process if it takes too long, be it inside a decoder's C code."""
-    with Path(os.devnull).open("w") as nowhere:
-        faulthandler.dump_traceback_later(timeout_s, exit=True, file=nowhere)
-        try:
-            return task, function(task)
-        finally:
-            faulthandler.cancel_dump_traceback_later()
+@dataclass(frozen=True, slots=True)
+class _Watched(Generic[Task, Result]):
+    """Runs a task; ends the process if it takes too long, be it inside a decoder's C code."""
+
+    function: Callable[[Task], Result]
+    prepare: Callable[[Task], object] | None
+    timeout_s: float
+
+    def __call__(self, task: Task) -> tuple[Task, Result]:
+        if self.prepare is not None:
+            self.prepare(task)
+        with Path(os.devnull).open("w") as nowhere:
+            faulthandler.dump_traceback_later(self.timeout_s, exit=True, file=nowhere)
+            try:
+                return task, self.function(task)
+            finally:
+                faulthandler.cancel_dump_traceback_later()

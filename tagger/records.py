@@ -90,8 +90,9 @@ class TrackPrediction:
 class TrackFailure:
     """A file that could not be handled, the stage it failed at, and why.
 
-    Stages: ``scan`` (a file or folder that cannot be looked at), ``read`` (its tag), ``decode``,
-    ``analyse`` (the network, a crashed or hung worker), ``write`` (its new tag).
+    Stages: ``scan`` (a file or folder that cannot be looked at), ``read`` (the file, or its tag),
+    ``decode`` (its sound), ``analyse`` (the network, a crashed or hung worker), ``write`` (its new
+    tag).
     """
 
     path: Path

@@ -5,8 +5,8 @@ The order for a track is journal entry, tag, row: a kill between any two loses n
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,10 +28,8 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import ScanOptions
-from tagger.tags import is_ours, provenance_text, read_tags, write_genres
+from tagger.tags import clean_leftovers, is_ours, provenance_text, read_tags, write_genres
 from tagger.voting import vote_together
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +67,29 @@ class TagRequest:
 
 @dataclass(slots=True)
 class Track:
-    """A file on its way through a run: what the catalogue knew, what was found, what was heard."""
+    """A file on its way through a run: what was known, found, heard and decided.
+
+    Args:
+        file: As the scan found it.
+        known: What the catalogue knew of it.
+        tags: What its tags say; from the catalogue unless ``tags_read``.
+        tags_read: The tags were read from the file in this run.
+        heard_now: It was analysed in this run.
+        is_overtaken: Somebody has changed the file since the scan; another run, it may be, which
+            records it as well. What stands there now is for the next run to look at.
+        vote: The probabilities that it is decided on: its own, or its album's.
+    """
 
     file: AudioFile
     known: KnownTrack | None
     tags: TagsFound | None = None
+    tags_read: bool = False
     prediction: TrackPrediction | None = None
     failure: TrackFailure | None = None
     heard_now: bool = False
+    is_overtaken: bool = False
+    vote: Mapping[str, float] | None = None
+    decision: Decision | None = None
 
     @property
     def heard(self) -> TrackPrediction:
@@ -90,6 +103,26 @@ class Track:
         assert self.tags is not None, self.file.path
         return self.tags
 
+    @property
+    def decided(self) -> Decision:
+        """What is to be done; only of a track that was decided on."""
+        assert self.decision is not None, self.file.path
+        return self.decision
+
+    def recall(self) -> bool:
+        """Take what the catalogue knows of it; return whether that spares an analysis."""
+        known = self.known
+        if known is None or not known.unchanged:
+            return False
+        stage = known.failure.stage if known.failure else None
+        self.prediction = known.prediction
+        if known.prediction is None:
+            # The sound in a file that has not changed fails to decode again; a system may relent.
+            self.failure = known.failure if stage == "decode" else None
+            return self.failure is not None
+        self.tags = None if stage == "read" else known.tags
+        return True
+
     def take(self, outcome: TrackPrediction | TrackFailure) -> None:
         """Note what a worker made of it."""
         self.heard_now = True
@@ -97,6 +130,13 @@ class Track:
             self.failure = outcome
         else:
             self.prediction = outcome
+
+    def read_tags(self) -> None:
+        """Read its tags from the file, or note why they cannot be."""
+        try:
+            self.tags, self.tags_read = read_tags(self.file.path), True
+        except TagReadError as exc:
+            self.failure = TrackFailure(self.file.path, "read", exc.reason)
 
 
 class Settler:
@@ -117,41 +157,54 @@ class Settler:
         """Record what was heard, so that an end of the run costs no second analysis."""
         if self._request.intent.dry_run:
             return
-        entries = []
-        for track in tracks:
-            self._read(track)
-            if track.failure is None:
-                entries.append(_heard_only(track))
+        heard = [track for track in tracks if track.prediction is not None]
+        for track in heard:
+            track.read_tags()
+            track.is_overtaken = not _is_as_found(track.file)
+        entries = [_heard_only(track) for track in heard if not track.is_overtaken]
         self._catalog.record(self._run_id, entries)
 
-    def settle(self, tracks: list[Track]) -> list[TrackResult]:
-        """Decide on tracks, write what is to be written, record all, and return the results.
+    def decide(self, tracks: Sequence[Track]) -> None:
+        """Decide on tracks.
 
         Args:
             tracks: Whole albums, if albums vote.
         """
         for track in tracks:
-            self._read(track)
-        unheard = [FailedFile(t.file, t.failure) for t in tracks if t.failure is not None]
-        results = [TrackResult.of_failure(failed.failure) for failed in unheard]
-        ready = [t for t in tracks if t.failure is None]
-        votes = self._votes(ready)
-        decisions = [self._decide(track, vote) for track, vote in zip(ready, votes, strict=True)]
-        finished = self._carry_out(ready, decisions)
+            if track.tags is None and track.failure is None:
+                track.read_tags()
+        ready = [track for track in tracks if track.failure is None]
+        for track, vote in zip(ready, self._votes(ready), strict=True):
+            track.vote = vote
+            track.decision = self._decision(track)
+
+    def settle(self, tracks: Sequence[Track]) -> list[TrackResult]:
+        """Write what is to be written, record all, and return the results.
+
+        Args:
+            tracks: Decided on.
+        """
+        for track in tracks:
+            if track.failure is None and track.decided.status is Status.WRITTEN:
+                self._look_again(track)
+        unheard = [(track.file, track.failure) for track in tracks if track.failure is not None]
+        finished = self._carry_out([track for track in tracks if track.failure is None])
         if not self._request.intent.dry_run:
-            entries = [f.entry for f in finished if f.is_news]
-            self._catalog.record(self._run_id, entries)
-            failed = [FailedFile(f.track.file, f.failure) for f in finished if f.failure]
-            self._catalog.record_failures(self._run_id, [*unheard, *failed])
+            self._record(tracks, finished)
+        results = [TrackResult.of_failure(failure) for _, failure in unheard]
         return results + [f.result for f in finished]
 
-    def _read(self, track: Track) -> None:
-        if track.tags is not None or track.failure is not None:
-            return
-        try:
-            track.tags = read_tags(track.file.path)
-        except TagReadError as exc:
-            track.failure = TrackFailure(track.file.path, "read", exc.reason)
+    def _record(self, tracks: Sequence[Track], finished: Sequence[_Finished]) -> None:
+        entries = [f.entry for f in finished if f.is_news and not f.track.is_overtaken]
+        self._catalog.record(self._run_id, entries)
+        undone = [f for f in finished if f.failure is not None]
+        self._catalog.journal_dropped([f.journal_id for f in undone if f.journal_id is not None])
+        failed = [FailedFile(f.track.file, f.failure) for f in undone if f.failure is not None]
+        for track in tracks:
+            remembered = track.known.failure if track.known else None
+            if track.failure is not None and track.failure is not remembered:
+                failed.append(FailedFile(track.file, track.failure))
+        self._catalog.record_failures(self._run_id, failed)
 
     def _votes(self, tracks: list[Track]) -> list[Mapping[str, float]]:
         """Return what each track is decided on: its own probabilities, or its album's."""
@@ -175,22 +228,35 @@ class Settler:
         agreed = vote_together(each, self._request.card.album_temperature)
         return dict(zip(labels, agreed.tolist(), strict=True))
 
-    def _decide(self, track: Track, vote: Mapping[str, float]) -> Decision:
+    def _decision(self, track: Track) -> Decision:
+        assert track.vote is not None, track.file.path
         return decide(
             track.heard,
-            vote,
+            track.vote,
             track.found,
             ours=is_ours(track.found),
             policy=self._request.policy,
             intent=self._request.intent,
         )
 
-    def _carry_out(self, tracks: list[Track], decisions: list[Decision]) -> list[_Finished]:
+    def _look_again(self, track: Track) -> None:
+        """Decide anew on a track that is to be written if its tags may no longer be those known.
+
+        Another run may have written it meanwhile, or a program that keeps the time of change.
+        """
+        track.is_overtaken = not _is_as_found(track.file)
+        if track.tags_read and not track.is_overtaken:
+            return
+        track.read_tags()
+        if track.failure is None:
+            track.decision = self._decision(track)
+
+    def _carry_out(self, tracks: list[Track]) -> list[_Finished]:
         """Journal and write what is to be written; whatever fails is noted, not raised."""
         writing = [
-            (track, self._planned_write(track, decision))
-            for track, decision in zip(tracks, decisions, strict=True)
-            if decision.status is Status.WRITTEN
+            (track, self._planned_write(track, track.decided))
+            for track in tracks
+            if track.decided.status is Status.WRITTEN
         ]
         planned = [PlannedWrite(track.file, write) for track, write in writing]
         journal_ids = self._catalog.journal(self._run_id, planned) if planned else []
@@ -198,11 +264,8 @@ class Settler:
             track.file.path: (write, journal_id)
             for (track, write), journal_id in zip(writing, journal_ids, strict=True)
         }
-        finished = []
-        for track, decision in zip(tracks, decisions, strict=True):
-            write, journal_id = writes.get(track.file.path, (None, None))
-            finished.append(self._finish(track, decision, write, journal_id))
-        return finished
+        nothing = (None, None)
+        return [self._finish(track, *writes.get(track.file.path, nothing)) for track in tracks]
 
     def _planned_write(self, track: Track, decision: Decision) -> TagWrite:
         model_id = self._request.card.model_id
@@ -215,24 +278,21 @@ class Settler:
             provenance_after=ours if self._request.provenance else None,
         )
 
-    def _finish(
-        self, track: Track, decision: Decision, write: TagWrite | None, journal_id: int | None
-    ) -> _Finished:
+    def _finish(self, track: Track, write: TagWrite | None, journal_id: int | None) -> _Finished:
         if write is None:
-            return _Finished(track, decision, track.file, track.found, journal_id)
+            return _Finished(track, track.decided, track.file, track.found, journal_id)
         try:
             self._write(track, write)
             file = stat_again(track.file)
         except TagWriteError as exc:
             failure = TrackFailure(track.file.path, "write", exc.reason)
-            return _Finished(track, decision, track.file, track.found, journal_id, failure)
+            return _Finished(track, track.decided, track.file, track.found, journal_id, failure)
         tags = replace(track.found, genres=write.after, provenance=write.provenance_after)
-        return _Finished(track, decision, file, tags, journal_id)
+        return _Finished(track, track.decided, file, tags, journal_id)
 
     def _write(self, track: Track, write: TagWrite) -> None:
-        now = stat_again(track.file)
-        if (now.size_bytes, now.mtime_ns) != (track.file.size_bytes, track.file.mtime_ns):
-            raise TagWriteError("changed while it was analysed; the next run takes it", now.path)
+        if not _is_as_found(track.file):
+            raise TagWriteError("it changed while it was analysed; run again", write.path)
         write_genres(
             write.path,
             write.after,
@@ -256,16 +316,15 @@ class _Finished:
     @property
     def result(self) -> TrackResult:
         """What the run says of it."""
-        decision, heard = self.decision, self.track.heard
+        decision, found = self.decision, self.track.found
         status = decision.status if self.is_news else Status.UNCHANGED
-        if self.failure is not None:
-            status = Status.FAILED
+        genres = found.genres if decision.status is Status.KEPT else decision.genres
         return TrackResult(
             path=self.track.file.path,
-            status=status,
-            genres=() if self.failure else decision.genres,
-            before=self.track.found.genres,
-            prediction=heard,
+            status=Status.FAILED if self.failure else status,
+            genres=() if self.failure else genres,
+            before=found.genres,
+            prediction=self.track.heard,
             failure=self.failure,
             reason=self.failure.reason if self.failure else decision.reason,
             confidence=decision.confidence,
@@ -273,13 +332,20 @@ class _Finished:
 
     @property
     def is_news(self) -> bool:
-        """Whether it was heard or written now, or is decided otherwise than before."""
-        known, decision = self.track.known, self.decision
+        """Whether it was heard or written now, or its row is to say something else than before."""
+        known = self.track.known
         if self.track.heard_now or known is None or not known.unchanged or known.failure:
             return True
-        if decision.status is Status.UNCHANGED:
-            return False
-        return (known.status, known.genres) != (decision.status, self.chosen)
+        stands = (known.status, known.genres, known.tags)
+        return stands != (self._row_status, self.chosen, self.tags)
+
+    @property
+    def _row_status(self) -> Status:
+        """What the catalogue calls it: what became of it, not when."""
+        if self.failure is not None:
+            return Status.PREDICTED
+        status = self.decision.status
+        return Status.WRITTEN if status is Status.UNCHANGED else status
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -288,27 +354,23 @@ class _Finished:
 
     @property
     def entry(self) -> CatalogEntry:
-        """Its row in the catalogue."""
-        decision = self.decision
-        status = Status.PREDICTED if self.failure else decision.status
-        if status is Status.UNCHANGED:  # the catalogue tells what became of it, not when
-            status = Status.WRITTEN if decision.genres else Status.UNSURE
+        """Its row in the catalogue; a write that failed leaves its journal entry open."""
         return CatalogEntry(
             file=self.file,
             tags=self.tags,
-            status=status,
+            status=self._row_status,
             genres=self.chosen,
-            confidence=decision.confidence,
-            reason=decision.reason,
+            confidence=self.decision.confidence,
+            reason=self.decision.reason,
             prediction=self.track.heard,
-            journal_id=self.journal_id,
+            journal_id=None if self.failure else self.journal_id,
         )
 
 
 def _heard_only(track: Track) -> CatalogEntry:
     return CatalogEntry(
         file=track.file,
-        tags=track.found,
+        tags=track.tags or TagsFound(),
         status=Status.PREDICTED,
         confidence=track.heard.confidence,
         reason="heard, not decided on yet",
@@ -319,18 +381,28 @@ def _heard_only(track: Track) -> CatalogEntry:
 def close_pending(catalog: Catalog) -> None:
     """Settle writes that a kill left open: the file holds its old tag or its new one.
 
-    Nothing needs mending: where the new one stands, the file has changed since its row was made,
-    and is read anew.
+    Nothing else needs mending: before a file is written its tags are read again, whatever its row
+    says. The copy that a kill may have left beside it is removed.
     """
-    done, dropped = [], []
+    done: list[int] = []
+    dropped: list[int] = []
     for pending in catalog.pending_writes():
+        path = pending.write.path
+        clean_leftovers(Path(os.path.realpath(path)).parent)
         try:
-            stands = read_tags(pending.write.path).genres
+            stands = read_tags(path).genres
         except TagReadError:
             stands = ()
         (done if stands == pending.write.after else dropped).append(pending.journal_id)
     catalog.journal_done(done)
     catalog.journal_dropped(dropped)
+
+
+def _is_as_found(file: AudioFile) -> bool:
+    try:
+        return stat_again(file) == file
+    except TagWriteError:
+        return False
 
 
 def stat_again(file: AudioFile) -> AudioFile:

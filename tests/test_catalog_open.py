@@ -237,7 +237,7 @@ def test_reading_only_sees_what_another_process_has_just_written(tmp_path: Path)
 def test_reading_only_an_absent_catalogue_is_an_empty_one_and_makes_nothing(
     tmp_path: Path,
 ) -> None:
-    with Catalog.open(tmp_path / "x" / "catalog.db", create=False, read_only=True) as catalog:
+    with Catalog.open(tmp_path / "x" / "catalog.db", read_only=True) as catalog:
         assert list(catalog.tracks()) == []
         assert catalog.lookup([audio_file("a.mp3")], MODEL.model_id) == [None]
         assert catalog.embeddings(MODEL.model_id).vectors.shape == (0, 0)

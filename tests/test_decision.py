@@ -51,8 +51,8 @@ def verdict(
         (UNSURE, BLANK, False, Status.UNSURE, ()),
         (ODD, BLANK, False, Status.UNSURE, ()),
         (SILENT, BLANK, False, Status.UNSURE, ()),
-        (ROCK, PERSONS, False, Status.KEPT, ("Trip-Hop",)),
-        (SILENT, PERSONS, False, Status.KEPT, ("Trip-Hop",)),
+        (ROCK, PERSONS, False, Status.KEPT, ("Rock",)),
+        (SILENT, PERSONS, False, Status.KEPT, ()),
         (ROCK, OURS, True, Status.WRITTEN, ("Rock",)),
         (UNSURE, OURS, True, Status.UNCHANGED, ("Folk",)),
         (heard({"Folk": 0.9, "Rock": 0.1}), OURS, True, Status.UNCHANGED, ("Folk",)),
@@ -70,7 +70,10 @@ def test_the_table_of_outcomes(
 
 
 def test_a_persons_genre_is_replaced_only_when_asked() -> None:
-    assert verdict(ROCK, PERSONS, intent=Intent(overwrite=True)).status is Status.WRITTEN
+    overwrite = Intent(overwrite=True)
+    assert verdict(ROCK, PERSONS, intent=overwrite).status is Status.WRITTEN
+    assert verdict(UNSURE, PERSONS, intent=overwrite).status is Status.KEPT
+    assert verdict(ROCK, TagsFound(genres=("Rock",)), intent=overwrite).status is Status.KEPT
 
 
 def test_dry_run_plans_and_no_write_predicts() -> None:

@@ -75,15 +75,15 @@ class Catalog:
             location: A file, or a URL (``sqlite:///…``).
             create: Make the file, and the folders above it, where there is none.
             read_only: Touch nothing at all: an older schema is brought up to date in a copy in
-                memory, and where there is no catalogue an empty one is returned.
+                memory, and with ``create`` an absent catalogue is an empty one in memory.
             wait_s: How long to wait while another process writes.
         """
         path = _path_of(location)
         exists = sqlite.is_catalog(path)
-        if not exists and read_only:
-            return cls.empty()
         if not exists and not create:
             raise CatalogError("there is no catalogue here yet; run tagger tag first", path)
+        if not exists and read_only:
+            return cls.empty()
         with faults.reported(path):
             engine = (_opened_to_read if read_only else _opened_to_write)(path, wait_s)
         return cls(engine, path)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from typing import NoReturn
 
 import click
 
 from tagger import __version__
+from tagger.cli.output import OutputClosedError, flush_output
 from tagger.errors import TaggerError
 
 # Named here so that --help need not import the commands: those bring torch and SQLAlchemy.
@@ -56,30 +58,43 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run a command and leave with its exit code."""
+    _open_closed_streams()
     sys.exit(run())
+
+
+def _open_closed_streams() -> None:
+    """Give the streams that the caller closed (``>&-``) somewhere to go.
+
+    Else the next file opened, say the catalogue, would get their number, and what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest free number, which is this one, since they are opened in their order.
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            stream = os.fdopen(descriptor, "w" if number else "r", encoding="utf-8")
+            setattr(sys, name, stream)
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     try:
         code = cli.main(arguments, prog_name="tagger", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Exit as exc:
-        return exc.exit_code
+        code = exc.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
+        code = 130
     except click.ClickException as exc:
         exc.show()
-        return exc.exit_code
+        code = exc.exit_code
     except TaggerError as exc:
         if _wants_traceback(arguments):
-            raise
+            traceback.print_exc()
         click.echo(f"error: {exc}", err=True)
-        return 2
-    except BrokenPipeError:  # the reader of our output, say ``head``, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        code = 2
+    except OutputClosedError:
+        code = 0
+    flush_output()
     return code if isinstance(code, int) else 0
 
 

@@ -14,6 +14,7 @@ from tagger.catalog import Catalog
 from tagger.catalog.rows import RunRow, TrackInfo
 from tagger.cli.list_ import row_record
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
+from tagger.cli.output import plain, say
 from tagger.config import Sourced, load_settings
 from tagger.errors import CatalogError, printable
 
@@ -31,7 +32,7 @@ def command(path: Path | None, show_config: bool, format_: str, **options: Any) 
     if show_config:
         _print(_config_record(sources), format_)
         return 0
-    with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
+    with Catalog.open(settings.catalog, create=path is None, read_only=True) as catalog:
         if path is None:
             card = read_card(find_model(settings.model))
             _print(
@@ -78,10 +79,13 @@ def _model_record(card: ModelCard) -> Mapping[str, Any]:
 
 
 def _track_record(known: TrackInfo) -> Mapping[str, Any]:
+    # Of several models the one that heard it last, which comes first.
+    model_id, probabilities = next(iter(known.probabilities.items()), (None, {}))
     return {
         **row_record(known.row),
         "reason": known.row.reason,
-        "probabilities": {m: dict(p) for m, p in known.probabilities.items()},
+        "model": model_id,
+        "probabilities": dict(probabilities),
         "runs": [_run_record(run) for run in known.runs],
     }
 
@@ -98,10 +102,10 @@ def _run_record(run: RunRow) -> Mapping[str, Any]:
 
 def _print(record: Mapping[str, Any], format_: str) -> None:
     if format_ == "jsonl":
-        click.echo(json.dumps(record))
+        say(json.dumps(record))
     else:
         for line in _lines(record):
-            click.echo(line)
+            say(line)
 
 
 def _lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
@@ -120,7 +124,7 @@ def _lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
 
 def _plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "–"
+        return plain(", ".join(map(str, value))) or "–"
     if isinstance(value, float):
         return f"{value:.3f}"
     return "–" if value in (None, "") else printable(Path(str(value)))

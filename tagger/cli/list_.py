@@ -16,7 +16,7 @@ from tagger.cli.options import (
     under_option,
     verbose_option,
 )
-from tagger.cli.output import Printer, length, path_fields, percent
+from tagger.cli.output import Printer, column, length, path_fields, percent, plain
 from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.records import Status
@@ -80,8 +80,9 @@ def row_record(row: TrackRow) -> Mapping[str, Any]:
 
 def row_line(row: TrackRow) -> str:
     """Return a track as one line of text."""
-    genres = ", ".join(row.genres) or "–"
-    told = " – ".join(printable(Path(part)) for part in (row.artist, row.title) if part)
+    genres = plain(", ".join(row.genres)) or "–"
+    told = " – ".join(plain(part) for part in (row.artist, row.title) if part)
     where = printable(row.path)
     named = f"{told}  [{where}]" if told else where
-    return f"{genres:16s} {percent(row.confidence)} {length(row.duration_s)}  {named}"
+    why = f" — {row.reason}" if row.reason and not row.genres else ""
+    return f"{column(genres, 16)} {percent(row.confidence if row.genres else None)} {length(row.duration_s)}  {named}{why}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,10 +53,10 @@ def show_log(*, debug: bool) -> None:
 
 
 def absolute(path: Path) -> Path:
-    """Return a path from the root, ``~`` expanded, links as they are.
+    """Return a path from the root, ``~`` expanded, links as they are but where ``..`` crosses one.
 
-    >>> absolute(Path("/music/../music/./a"))
+    >>> absolute(Path("/music/./a"))
     PosixPath('/music/a')
     """
     expanded = path.expanduser() if path.parts[:1] == ("~",) else path
-    return Path(os.path.abspath(expanded))  # noqa: PTH100 (resolve() would follow links)
+    return expanded.resolve() if ".." in expanded.parts else expanded.absolute()

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+
+class OutputClosedError(Exception):
+    """Whoever reads our output, say ``head``, has had enough."""
+
+
+def say(text: str) -> None:
+    """Print text and a line's end to stdout.
+
+    Raises:
+        OutputClosedError: nobody reads it.
+    """
+    try:
+        click.echo(text)
+    except BrokenPipeError as exc:
+        raise OutputClosedError from exc
+
+
+def flush_output() -> None:
+    """Send off what has been printed; where nobody reads it, let it go nowhere."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Printer:
@@ -25,22 +51,32 @@ class Printer:
     def __init__(self, format_: str, columns: Sequence[str]) -> None:
         self._format = format_
         self._columns = columns
-        self._csv = csv.DictWriter(sys.stdout, columns, extrasaction="ignore", lineterminator="\n")
-        # Names of files are bytes: one that is not UTF-8 must come out as it is.
+        # CSV gives names of files as the bytes they are; text escapes them before they come here,
+        # and then only what a terminal's encoding lacks is left to be replaced.
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="surrogateescape")
+            reconfigure(errors="surrogateescape" if format_ == "csv" else "backslashreplace")
         if format_ == "csv":
-            self._csv.writeheader()
+            say(_csv_row(columns))
 
     def print(self, record: Mapping[str, Any], text: str) -> None:
-        """Print one record; ``text`` is what a person is shown of it."""
+        """Print one record; ``text`` is what a person is shown of it.
+
+        Raises:
+            OutputClosedError: nobody reads it.
+        """
         if self._format == "jsonl":
-            click.echo(json.dumps(record))
+            say(json.dumps(record))
         elif self._format == "csv":
-            self._csv.writerow({name: _cell(record.get(name)) for name in self._columns})
+            say(_csv_row([_cell(record.get(name)) for name in self._columns]))
         elif text:
-            click.echo(text)
+            say(text)
+
+
+def _csv_row(cells: Sequence[Any]) -> str:
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(cells)
+    return row.getvalue()
 
 
 def _cell(value: Any) -> Any:
@@ -65,6 +101,37 @@ def path_fields(path: Path) -> dict[str, str]:
     except UnicodeEncodeError:
         return {"path": text, "path_b64": base64.b64encode(os.fsencode(path)).decode("ascii")}
     return {"path": text}
+
+
+def plain(text: str) -> str:
+    r"""Return text from a tag so that it does nothing to a terminal but stand there.
+
+    >>> plain("Rock\x1b[2J")
+    'Rock\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def column(text: str, width: int) -> str:
+    """Return text in a column of a table, filled up or cut; wide letters take two places.
+
+    >>> column("Rock", 6), column("ロック", 8), column("Singer-Songwriter", 8)
+    ('Rock  ', 'ロック  ', 'Singer-…')
+    """
+    shown, room = "", width
+    for i, letter in enumerate(text):
+        taken = _places(letter)
+        is_last = i == len(text) - 1
+        if taken > room - (not is_last):
+            return shown + "…" + " " * (room - 1)
+        shown, room = shown + letter, room - taken
+    return shown + " " * room
+
+
+def _places(letter: str) -> int:
+    if unicodedata.combining(letter):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def percent(p: float | None) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from tagger.cli.options import (
     model_option,
     verbose_option,
 )
-from tagger.cli.output import Printer, path_fields, percent
+from tagger.cli.output import OutputClosedError, Printer, column, path_fields, percent, plain
 from tagger.config import Settings, load_settings
 from tagger.decision import Intent, make_policy
 from tagger.errors import CatalogError, ConfigError, TaggerError, printable
@@ -29,6 +31,8 @@ from tagger.pool import default_n_jobs
 from tagger.records import RunSummary, Status, TrackResult
 from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = (
     "path",
@@ -114,11 +118,12 @@ def command(
     settings, _ = load_settings(options)
     intent = Intent(overwrite=settings.overwrite, write=not no_write, dry_run=dry_run)
     request = _request(paths, settings, intent, force=force)
-    with Catalog.open(settings.catalog, create=not dry_run, read_only=dry_run) as catalog:
+    printer = Printer(format_, _COLUMNS)
+    with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
         run = TagRun(request, catalog)
         try:
-            return _follow(run, format_=format_, quiet=quiet)
-        except KeyboardInterrupt:
+            return _follow(run, printer, quiet=quiet)
+        except (KeyboardInterrupt, OutputClosedError):
             _report(run.summary, quiet=quiet)
             return 130
 
@@ -152,26 +157,29 @@ def _request(
     )
 
 
-def _follow(run: TagRun, *, format_: str, quiet: bool) -> int:
+def _follow(run: TagRun, printer: Printer, *, quiet: bool) -> int:
     """Print each result as it comes, then the summary; return the exit code."""
-    printer = Printer(format_, _COLUMNS)
     show_bar = sys.stderr.isatty() and not quiet
-    with tqdm(unit=" tracks", disable=not show_bar, dynamic_ncols=True, smoothing=0.05) as bar:
+    with (
+        tqdm(unit=" tracks", disable=not show_bar, dynamic_ncols=True, smoothing=0.05) as bar,
+        closing(run.results()) as results,
+    ):
         if show_bar:
+            run.tick = bar.update
             _count_meanwhile(run, bar)
+        whole = True
         try:
-            for result in run:
+            for result in results:
                 with bar.external_write_mode(sys.stdout):
                     _print(result, printer, run, quiet=quiet)
-                bar.update()
         except CatalogError as exc:
             if not run.summary.by_status:
                 raise
+            log.info("the run ends early", exc_info=True)
             click.echo(f"error: {exc}", err=True)
-            _report(run.summary, quiet=quiet)
-            return 1
+            whole = False
     _report(run.summary, quiet=quiet)
-    return 1 if run.summary.by_status.get(Status.FAILED) else 0
+    return 0 if whole and not run.summary.by_status.get(Status.FAILED) else 1
 
 
 def _count_meanwhile(run: TagRun, bar: Any) -> None:
@@ -196,14 +204,12 @@ def _print(result: TrackResult, printer: Printer, run: TagRun, *, quiet: bool) -
 
 
 def _line(result: TrackResult, roots: tuple[Path, ...]) -> str:
-    said = ", ".join(result.genres) or "–"
-    sure = (
-        percent(result.confidence)
-        if result.genres and result.status != Status.KEPT
-        else percent(None)
-    )
-    why = f"  ({result.reason})" if result.reason else ""
-    return f"{result.status:9s} {said:14s} {sure}  {printable(_short(result.path, roots))}{why}"
+    said = plain(", ".join(result.genres)) or "–"
+    is_guess = result.genres and result.status is not Status.KEPT
+    sure = percent(result.confidence if is_guess else None)
+    why = f" — {result.reason}" if result.reason else ""
+    where = printable(_short(result.path, roots))
+    return f"{result.status:9s} {column(said, 14)} {sure}  {where}{why}"
 
 
 def _short(path: Path, roots: tuple[Path, ...]) -> Path:
@@ -235,12 +241,12 @@ def _report(summary: RunSummary, *, quiet: bool) -> None:
         return
     n_tracks = sum(summary.by_status.values())
     rate = n_tracks / summary.elapsed_s if summary.elapsed_s > 0 else 0.0
-    counts = [f"{n} {status}" for status, n in sorted(summary.by_status.items())]
+    counts = [f"{summary.by_status[s]} {s}" for s in Status if s in summary.by_status]
     skipped = [f"{n} {why}" for why, n in sorted(summary.skipped.items())]
     click.echo(
-        f"{n_tracks} tracks in {summary.elapsed_s:.1f} s ({rate:.1f} a second): "
-        + (", ".join(counts) or "nothing to do")
-        + (f"; skipped: {', '.join(skipped)}" if skipped else "; skipped: nothing"),
+        f"{n_tracks} {'track' if n_tracks == 1 else 'tracks'} in {summary.elapsed_s:.1f} s "
+        f"({rate:.1f} a second): {', '.join(counts) or 'nothing to do'}; "
+        f"skipped: {', '.join(skipped) or 'nothing'}",
         err=True,
     )
     if summary.by_genre:
