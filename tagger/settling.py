@@ -337,7 +337,7 @@ class _Finished:
         if self.track.heard_now or known is None or not known.unchanged or known.failure:
             return True
         stands = (known.status, known.genres, known.tags)
-        return stands != (self._row_status, self.chosen, self.tags)
+        return stands != (self._row_status, self.decision.genres, self.tags)
 
     @property
     def _row_status(self) -> Status:
@@ -348,18 +348,13 @@ class _Finished:
         return Status.WRITTEN if status is Status.UNCHANGED else status
 
     @property
-    def chosen(self) -> tuple[str, ...]:
-        """The genres that are the tagger's own choice: none where a person's is kept."""
-        return () if self.decision.status is Status.KEPT else self.decision.genres
-
-    @property
     def entry(self) -> CatalogEntry:
         """Its row in the catalogue; a write that failed leaves its journal entry open."""
         return CatalogEntry(
             file=self.file,
             tags=self.tags,
             status=self._row_status,
-            genres=self.chosen,
+            genres=self.decision.genres,
             confidence=self.decision.confidence,
             reason=self.decision.reason,
             prediction=self.track.heard,
