@@ -85,4 +85,5 @@ def row_line(row: TrackRow) -> str:
     where = printable(row.path)
     named = f"{told}  [{where}]" if told else where
     why = f" — {row.reason}" if row.reason and not row.genres else ""
-    return f"{column(genres, 16)} {percent(row.confidence if row.genres else None)} {length(row.duration_s)}  {named}{why}"
+    sure = percent(row.confidence if row.genres else None)
+    return f"{column(genres, 16)} {sure} {length(row.duration_s)}  {named}{why}"
