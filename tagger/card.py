@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import pickle
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,18 @@ from tagger.errors import CheckpointError, os_reason
 
 FORMAT = "tagger-checkpoint"
 VERSION = 1
+# What zipfile raises on damaged archives, be it from the decompressors that it calls.
+_NOT_AN_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 BUNDLED = Path(__file__).parent / "models"
 
 
@@ -79,6 +94,8 @@ class ModelCard:
             values = json.loads(text)
             for name in ("labels", "writable"):
                 values[name] = tuple(values[name])
+            for name in ("network", "front_end", "thresholds", "provenance"):
+                values[name] = dict(values[name])
             card = cls(**values)
         except (ValueError, TypeError, KeyError) as exc:
             raise CheckpointError(f"its card cannot be read ({exc})", path) from exc
@@ -120,7 +137,7 @@ def read_card(path: Path) -> ModelCard:
             stored = archive.read(names[0]) if names and not damaged else b""
     except OSError as exc:
         raise CheckpointError(os_reason(exc), path) from exc
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as exc:
+    except _NOT_AN_ARCHIVE as exc:
         raise CheckpointError("not a checkpoint, or damaged; get the file anew", path) from exc
     if damaged or not stored:
         raise CheckpointError("the checkpoint is damaged; get the file anew", path)
@@ -155,6 +172,7 @@ def _unpickle(stored: bytes, path: Path) -> object:
         AttributeError,
         UnicodeDecodeError,
         MemoryError,
+        OverflowError,
     ) as exc:
         raise CheckpointError("not a checkpoint made by this project", path) from exc
 

@@ -316,8 +316,10 @@ class _Finished:
     @property
     def result(self) -> TrackResult:
         """What the run says of it."""
-        decision, found = self.decision, self.track.found
+        decision, found, known = self.decision, self.track.found, self.track.known
         status = decision.status if self.is_news else Status.UNCHANGED
+        if status is Status.KEPT and known and known.status is status and not self._is_new:
+            status = Status.UNCHANGED  # what would be written were it allowed is another
         genres = found.genres if decision.status is Status.KEPT else decision.genres
         return TrackResult(
             path=self.track.file.path,
@@ -334,10 +336,18 @@ class _Finished:
     def is_news(self) -> bool:
         """Whether it was heard or written now, or its row is to say something else than before."""
         known = self.track.known
-        if self.track.heard_now or known is None or not known.unchanged or known.failure:
+        if known is None or self._is_new:
             return True
         stands = (known.status, known.genres, known.tags)
         return stands != (self._row_status, self.decision.genres, self.tags)
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether it was heard now, or tried in vain before."""
+        known = self.track.known
+        if self.track.heard_now or known is None:
+            return True
+        return not known.unchanged or known.failure is not None
 
     @property
     def _row_status(self) -> Status:

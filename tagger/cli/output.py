@@ -73,10 +73,14 @@ class Printer:
             say(text)
 
 
+_CSV_END = "\r\n"
+
+
 def _csv_row(cells: Sequence[Any]) -> str:
     row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(cells)
-    return row.getvalue()
+    # A line's end within a cell is quoted only if it is one that ends rows as well.
+    csv.writer(row, lineterminator=_CSV_END).writerow(cells)
+    return row.getvalue().removesuffix(_CSV_END)
 
 
 def _cell(value: Any) -> Any:

@@ -1,0 +1,197 @@
+"""A small music library, a network with made-up taste, and the command line run on them in-process.
+
+The network is as good as untrained: whatever is audible sounds like one and the same genre to it,
+with a known confidence, so that tests of what is done with a verdict need no judgement of music.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import mutagen
+import torch
+from mutagen.easyid3 import EasyID3
+
+from tagger import cli
+from tagger.analysis import AnalysisTask, analyse
+from tagger.checkpoint import describe, save_checkpoint
+from tagger.frontend import FrontEndConfig
+from tagger.networks import NetworkConfig, build_network
+from tagger.records import TrackFailure, TrackPrediction
+from tests.sounds import tone, write_sound
+
+LABELS = ("Electronic", "Experimental", "Folk", "Rock")
+CONFIDENCE = 0.6  # in the favourite, give or take 0.05
+FRONT_END = FrontEndConfig(sample_rate=22_050, n_fft=1024, hop_length=512, n_mels=32, n_frames=32)
+NETWORK = NetworkConfig(
+    n_labels=4, n_mels=32, channels=(4, 4, 4, 4), gru_size=4, embedding_dim=8, dropout=0.0
+)
+
+
+def make_model(path: Path, favourite: str = "Rock", **changes: Any) -> Path:
+    """Write a checkpoint that hears its favourite in everything; return its path.
+
+    Four tracks voting together are surer than one: the album's temperature is low.
+    """
+    torch.manual_seed(0)
+    network = build_network("cnn-gru", NETWORK).eval()
+    with torch.no_grad():
+        layer = network.classify[-1]
+        assert isinstance(layer, torch.nn.Linear)
+        layer.weight.mul_(0.01)
+        share = (1 - CONFIDENCE) / (len(LABELS) - 1)
+        chances = [CONFIDENCE if label == favourite else share for label in LABELS]
+        layer.bias.copy_(torch.tensor(chances).log())
+    card = describe(
+        network,
+        "cnn-gru",
+        FRONT_END,
+        max_segments=4,
+        labels=LABELS,
+        writable=("Electronic", "Folk", "Rock"),
+        thresholds=dict.fromkeys(LABELS, 0.5),
+        temperature=1.0,
+        album_temperature=0.25,
+        provenance={"data": "none"},
+    )
+    save_checkpoint(path, network, replace(card, **changes))
+    return path
+
+
+def make_track(path: Path, duration_s: float = 1.5, gain: float = 0.5, **tags: str) -> Path:
+    """Write a tone in the format of the name's ending, with tags (``title="…"``); return its path.
+
+    Each name sounds a little different.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rate = 48_000 if path.suffix == ".opus" else 44_100
+    frequency_hz = 300.0 + sum(os.fsencode(path.name)) % 700
+    write_sound(path, tone(duration_s, rate, frequency_hz, gain), rate)
+    if tags:
+        set_tags(path, **tags)
+    return path
+
+
+def make_tracks(folder: Path, n_tracks: int, **tags: str) -> list[Path]:
+    """Write some FLAC files without a genre; return their paths."""
+    paths = [make_track(folder / f"{i:02d}.flac") for i in range(n_tracks)]
+    for path in paths if tags else []:
+        set_tags(path, **tags)
+    return paths
+
+
+def set_tags(path: Path, **tags: str) -> None:
+    """Set tags as some other program would."""
+    file: Any = mutagen.File(path, easy=True)
+    if file.tags is None and path.suffix == ".mp3":
+        file.tags = EasyID3()
+    for name, value in tags.items():
+        file[name] = value
+    file.save()
+
+
+def genre_of(path: Path) -> list[str]:
+    """Return the genres in a file, as mutagen reads them."""
+    file: Any = mutagen.File(path, easy=True)
+    return list((file.tags or {}).get("genre", []))
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Return what lies in a folder at any depth: bytes and time of change of each file."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The objects of ``--format jsonl``."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def by_name(self) -> dict[str, dict[str, Any]]:
+        """The same, by the name of the file."""
+        return {Path(record["path"]).name: record for record in self.records}
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """What became of each file, by its name."""
+        return {name: record["status"] for name, record in self.by_name.items()}
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return our environment without settings of the tagger's, but for those given."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAGGER_", "XDG_"))}
+    nowhere = {"XDG_CONFIG_HOME": "/nonexistent/config", "XDG_DATA_HOME": "/nonexistent/data"}
+    return kept | nowhere | variables
+
+
+def run_tagger(*arguments: str | Path, **variables: str) -> Outcome:
+    """Run a command in this process, where workers that have imported torch live on."""
+    printed = io.BytesIO()
+    out = io.TextIOWrapper(printed, encoding="utf-8", write_through=True)
+    err = io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment(**variables), clear=True),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = cli.run([str(argument) for argument in arguments])
+    text = printed.getvalue().decode("utf-8", "surrogateescape")
+    return Outcome(code, text, err.getvalue())
+
+
+def start_tagger(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    """Start a command in a process group of its own, with its output in pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tagger", *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+# What workers may be given in place of ``analyse``; they import it from here.
+
+
+def crash_on_some(task: AnalysisTask) -> TrackPrediction | TrackFailure:
+    """Die as a decoder with a fault would, on files that are called so."""
+    if "crash" in task.path.name:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return analyse(task)
+
+
+def hang_on_some(task: AnalysisTask) -> TrackPrediction | TrackFailure:
+    """Never return, on files that are called so."""
+    while "hang" in task.path.name:
+        time.sleep(0.1)
+    return analyse(task)
+
+
+def run_out_of_memory(task: AnalysisTask) -> TrackPrediction | TrackFailure:
+    """Be ended by the system, on files that are called so."""
+    if "greedy" in task.path.name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return analyse(task)

@@ -1,0 +1,287 @@
+"""``tagger list``, ``similar`` and ``info``: what the catalogue answers."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.catalogs import entry, filled
+from tests.library import LABELS, Outcome, contents, make_track, run_tagger
+
+ROW = {"path", "title", "artist", "album", "genres", "confidence", "duration_s"}
+LATIN = os.fsdecode(b"caf\xe9.mp3")
+
+Ask = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
+    """A tagged library; its catalogue is ``catalog.db`` beside ``music``."""
+    folder = tmp_path_factory.mktemp("library")
+    music = folder / "music"
+    make_track(music / "blue" / "1.flac", artist="Joni", title="One", album="Blue")
+    make_track(music / "blue" / "2.flac", 2.0, artist="Joni", title="Two", album="Blue")
+    make_track(music / "mine.flac", artist="Me", title="Mine", genre="Trip-Hop")
+    make_track(music / "quiet.flac", gain=0.0, artist="Cage")
+    make_track(music / LATIN)
+    make_track(music / "two\nlines.flac", artist="Ev\x1b[2Jil")
+    (music / "empty.mp3").touch()
+    run_tagger("tag", music, "--catalog", folder / "catalog.db", "--model", model)
+    return folder
+
+
+@pytest.fixture
+def ask(library: Path) -> Ask:
+    """A command on that catalogue, with ``--format jsonl``."""
+
+    def run(command: str, *arguments: str | Path) -> Outcome:
+        common = ("--catalog", library / "catalog.db", "--format", "jsonl")
+        return run_tagger(command, *common, *arguments)
+
+    return run
+
+
+def names(outcome: Outcome) -> list[str]:
+    assert (outcome.code, outcome.err) == (0, "")
+    return [Path(record["path"]).name for record in outcome.records]
+
+
+def test_list_gives_every_track_with_the_fields_promised(ask: Ask) -> None:
+    outcome = ask("list")
+    assert sorted(names(outcome)) == sorted(
+        ["1.flac", "2.flac", "mine.flac", "quiet.flac", LATIN, "two\nlines.flac", "empty.mp3"]
+    )
+    assert all(set(record) >= ROW for record in outcome.records)
+    row = outcome.by_name["1.flac"]
+    assert (row["title"], row["artist"], row["album"]) == ("One", "Joni", "Blue")
+    assert row["genres"] == ["Rock"]
+    assert row["confidence"] > 0.5
+    assert row["duration_s"] == pytest.approx(1.5, abs=0.01)
+
+
+def test_a_persons_genre_has_no_confidence_of_ours(ask: Ask) -> None:
+    row = ask("list", "--genre", "trip-hop").by_name["mine.flac"]
+    assert (row["genres"], row["confidence"]) == (["Trip-Hop"], None)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--genre", "rock", "--artist", "jon"], ["1.flac", "2.flac"]),
+        (["--artist", "nobody"], []),
+        (["--min-confidence", "0.99", "--artist", "Joni"], ["1.flac", "2.flac"]),
+        (["--min-confidence", "0.99"], ["1.flac", "2.flac"]),
+        (["--status", "failed"], ["empty.mp3"]),
+        (["--status", "unsure"], ["quiet.flac"]),
+        (["--status", "kept"], ["mine.flac"]),
+        (["--artist", "joni", "--sort", "duration", "-n", "1"], ["1.flac"]),
+        (["--artist", "joni", "--sort", "title"], ["1.flac", "2.flac"]),
+        (["-n", "0"], None),
+        (["--sort", "colour"], None),
+    ],
+)
+def test_list_answers_what_is_asked(
+    ask: Ask, options: list[str], expected: list[str] | None
+) -> None:
+    outcome = ask("list", *options)
+    if expected is None:
+        assert (outcome.code, outcome.out) == (2, "")
+    else:
+        assert names(outcome) == expected
+
+
+def test_under_takes_relative_paths_and_files(
+    ask: Ask, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(library)
+    for folder in ("music/blue", "./music/blue/", library / "music" / "blue"):
+        assert names(ask("list", "--under", folder)) == ["1.flac", "2.flac"]
+    assert names(ask("list", "--under", "music/blue/2.flac")) == ["2.flac"]
+    assert names(ask("list", "--under", "music/bl")) == []
+    assert len(names(ask("list", "--under", "."))) == 7
+
+
+def test_list_prints_lines_that_do_nothing_to_a_terminal(library: Path) -> None:
+    outcome = run_tagger("list", "--catalog", library / "catalog.db", "--sort", "status")
+    lines = outcome.out.splitlines()
+    assert len(lines) == 7
+    assert all(line.isprintable() for line in lines)
+    assert any("caf\\xe9.mp3" in line for line in lines)
+    assert any("the file is empty" in line and line.startswith("–") for line in lines)
+
+
+def test_list_prints_csv(ask: Ask) -> None:
+    rows = list(csv.DictReader(io.StringIO(ask("list", "--format", "csv").out)))
+    assert len(rows) == 7
+    assert set(rows[0]) == ROW
+
+
+def test_similar_gives_the_nearest_tracks_first_and_never_the_one_itself(
+    ask: Ask, library: Path
+) -> None:
+    outcome = ask("similar", library / "music" / "blue" / "1.flac")
+    assert sorted(names(outcome)) == sorted(["2.flac", "mine.flac", LATIN, "two\nlines.flac"])
+    assert all(set(record) >= ROW | {"similarity"} for record in outcome.records)
+    found = [record["similarity"] for record in outcome.records]
+    assert found == sorted(found, reverse=True)
+    assert all(-1 <= similarity <= 1 for similarity in found)
+
+
+def test_the_same_sound_has_similarity_1(ask: Ask, library: Path, tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog.db"
+    filled(catalog, entry("a.mp3", 1), entry("b.mp3", 1), entry("c.mp3", 2)).close()
+    outcome = ask("similar", "--catalog", catalog, "/music/a.mp3")
+    assert names(outcome)[0] == "b.mp3"
+    assert outcome.records[0]["similarity"] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["-n", "1"], 1),
+        (["--genre", "Trip-Hop"], 1),
+        (["--same-genre"], 3),
+        (["--max-per-artist", "1"], 4),
+        (["--under", "blue"], 1),
+    ],
+)
+def test_similar_is_narrowed_down(
+    ask: Ask, library: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], expected: int
+) -> None:
+    monkeypatch.chdir(library / "music")
+    assert len(names(ask("similar", "blue/1.flac", *options))) == expected
+
+
+@pytest.mark.parametrize("name", [LATIN, "two\nlines.flac"])
+def test_odd_names_work_in_every_command(ask: Ask, library: Path, name: str) -> None:
+    path = library / "music" / name
+    (info,) = ask("info", path).records
+    assert info["path"] == str(path)
+    assert info["genres"] == ["Rock"]
+    assert len(names(ask("similar", path))) == 4
+    assert names(ask("list", "--under", path)) == [name]
+    if name == LATIN:
+        for record in (info, *ask("list", "--under", path).records):
+            assert base64.b64decode(record["path_b64"]) == os.fsencode(path)
+
+
+def test_info_of_a_track_adds_probabilities_and_runs(ask: Ask, library: Path) -> None:
+    (info,) = ask("info", library / "music" / "blue" / "1.flac").records
+    assert set(info) >= ROW | {"probabilities", "runs"}
+    assert set(info["probabilities"]) == set(LABELS)
+    assert info["model"].startswith("cnn-gru-")
+    assert [run["command"] for run in info["runs"]] == ["tag"]
+
+
+def test_info_of_a_file_that_failed_says_why(ask: Ask, library: Path) -> None:
+    (info,) = ask("info", library / "music" / "empty.mp3").records
+    assert info["status"] == "failed"
+    assert info["reason"].startswith("the file is empty")
+    assert info["probabilities"] == {}
+
+
+def test_info_without_a_path_tells_of_catalogue_and_model(
+    ask: Ask, library: Path, model: Path
+) -> None:
+    (info,) = ask("info", "--model", model).records
+    assert info["catalog"] == {
+        "path": str(library / "catalog.db"),
+        "schema": info["catalog"]["schema"],
+        "n_tracks": 6,
+        "n_failures": 1,
+    }
+    told = info["model"]
+    assert (told["labels"], told["writable"]) == (list(LABELS), ["Electronic", "Folk", "Rock"])
+    assert (told["sample_rate"], told["max_segments"]) == (22_050, 4)
+    assert told["segment_s"] == pytest.approx(0.766, abs=1e-3)
+    assert told["thresholds"] == dict.fromkeys(LABELS, 0.5)
+    assert told["n_parameters"] > 0
+    assert told["architecture"] == "cnn-gru"
+    assert told["id"].startswith("cnn-gru-")
+
+
+def test_info_tells_of_the_model_where_there_is_no_catalogue_yet(
+    ask: Ask, tmp_path: Path, model: Path
+) -> None:
+    (info,) = ask("info", "--catalog", tmp_path / "none.db", "--model", model).records
+    assert info["catalog"]["n_tracks"] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_info_as_text_is_one_fact_a_line(library: Path, model: Path) -> None:
+    common = ("--catalog", library / "catalog.db")
+    text = run_tagger("info", *common, "--model", model).out
+    assert "  n_tracks         6\n" in text
+    text = run_tagger("info", *common, library / "music" / "two\nlines.flac").out
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "Rock" in text
+
+
+def test_info_config_prints_each_value_and_where_it_came_from(tmp_path: Path) -> None:
+    folder = tmp_path / "tagger"
+    folder.mkdir()
+    (folder / "config.toml").write_text("max_genres = 2\n")
+    outcome = run_tagger(
+        "info",
+        "--config",
+        "--format",
+        "jsonl",
+        "--catalog",
+        "mine.db",
+        XDG_CONFIG_HOME=str(tmp_path),
+        TAGGER_JOBS="3",
+    )
+    (settings,) = outcome.records
+    assert settings["max_genres"] == {"value": 2, "source": str(folder / "config.toml")}
+    assert settings["jobs"] == {"value": 3, "source": "TAGGER_JOBS"}
+    assert settings["catalog"] == {"value": "mine.db", "source": "option"}
+    assert settings["by"] == {"value": "album", "source": "default"}
+    text = run_tagger("info", "--config", TAGGER_JOBS="3").out
+    assert "jobs             3  (TAGGER_JOBS)\n" in text
+
+
+def test_a_setting_that_makes_no_sense_ends_with_2_and_names_its_place(tmp_path: Path) -> None:
+    folder = tmp_path / "tagger"
+    folder.mkdir()
+    (folder / "config.toml").write_text("colour = 1\n")
+    outcome = run_tagger("info", "--config", XDG_CONFIG_HOME=str(tmp_path))
+    assert outcome.code == 2
+    assert str(folder / "config.toml") in outcome.err
+    assert "colour" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["list", "similar", "info"])
+def test_a_question_to_no_catalogue_says_what_to_do(ask: Ask, tmp_path: Path, command: str) -> None:
+    absent = ("--catalog", tmp_path / "none.db")
+    outcome = ask(command, *absent, *([] if command == "list" else ["/music/a.mp3"]))
+    assert (outcome.code, outcome.out) == (2, "")
+    assert f"{tmp_path / 'none.db'}: there is no catalogue here yet" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["similar", "info"])
+def test_a_track_that_is_not_known_is_named(ask: Ask, library: Path, command: str) -> None:
+    outcome = ask(command, library / "music" / "none.flac")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert str(library / "music" / "none.flac") in outcome.err
+    assert "tagger tag" in outcome.err
+
+
+def test_nothing_is_similar_to_silence(ask: Ask, library: Path) -> None:
+    outcome = ask("similar", library / "music" / "quiet.flac")
+    assert outcome.code == 2
+    assert "silent" in outcome.err
+
+
+def test_questions_touch_nothing(ask: Ask, library: Path) -> None:
+    before = contents(library)
+    ask("list")
+    ask("similar", library / "music" / "blue" / "1.flac")
+    ask("info", library / "music" / "blue" / "1.flac")
+    assert contents(library) == before
