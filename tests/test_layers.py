@@ -22,6 +22,7 @@ LAYERS = [
     {
         "training.clips",
         "training.config",
+        "training.coverage",
         "training.dataset",
         "training.folders",
         "training.shards",

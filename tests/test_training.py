@@ -166,6 +166,8 @@ def test_the_report_has_every_promised_field(features_path: Path, tmp_path: Path
         *("n_tracks", "accuracy", "accuracy_ci95", "macro_f1", "ece", "thresholds", "coverage"),
         *("selective_accuracy", "per_genre", "confusion", "segment_accuracy"),
         *("grouped_accuracy", "grouped_coverage", "grouped_selective_accuracy"),
+        *("accuracy_per_artist", "coverage_curve", "mixes", "reliability"),
+        *("debiased_ece", "debiased_ece_if_perfect"),
     }
     assert promised <= report.keys()
     assert set(report["per_genre"]["Folk"]) == {"precision", "recall", "f1", "n"}
