@@ -27,6 +27,7 @@ LAYERS = [
         "training.folders",
         "training.shards",
         "training.metrics",
+        "training.plots",
         "training.calibration",
         "training.cardtext",
     },

@@ -108,6 +108,22 @@ def evaluate(checkpoint_path: Path, features_path: Path, split: str, format_: st
     click.echo(json.dumps(report) if format_ == "json" else as_text(report))
 
 
+@cli.command()
+@click.option("--report", "report_path", type=_FILE, help="What evaluate --format json printed.")
+@click.option("--history", "history_path", type=_FILE, help="The CSV that fit wrote.")
+@click.option("-o", "--output", type=_FILE, required=True, help="The folder for the pictures.")
+def plots(report_path: Path | None, history_path: Path | None, output: Path) -> None:
+    """Draw how a network was trained and judged, as PNG files."""
+    from training.plots import plot_history, plot_report
+
+    if report_path is None and history_path is None:
+        raise click.UsageError("give --report, --history or both")
+    written = plot_report(report_path, output) if report_path else []
+    written += plot_history(history_path, output) if history_path else []
+    for path in written:
+        click.echo(path)
+
+
 def main() -> None:
     """Run a command; a TaggerError becomes one line and exit code 2."""
     try:

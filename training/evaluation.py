@@ -168,21 +168,24 @@ def _calibration_lines(report: dict[str, Any]) -> Iterator[str]:
 def _writing_lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"written by default  {_written(report)}"
     for name, figures in report["mixes"].items():
-        yield f"  of mostly {name:10s}{_written(figures)}, accuracy {figures['accuracy']:.1%}"
-    yield f"the surest          {_surest(report['coverage_curve'])}"
+        yield (
+            f"  mostly {name:11s}{_written(figures)}; accuracy {figures['accuracy']:.1%} "
+            "were the tracks so mixed"
+        )
+    for coverage, accuracy, _ in _quarters(report["coverage_curve"]):
+        yield f"  the surest {coverage:4.0%}   {accuracy:.1%} right"
     if "grouped_accuracy" in report:
         grouped = {name: report[f"grouped_{name}"] for name in ("coverage", "selective_accuracy")}
-        yield f"artists together    {_written(grouped)}, accuracy {report['grouped_accuracy']:.1%}"
+        yield f"artists together    {_written(grouped)}; accuracy {report['grouped_accuracy']:.1%}"
 
 
 def _written(figures: Mapping[str, Any]) -> str:
     right = figures["selective_accuracy"]
-    said = "none of them" if right is None else f"{right:.1%} of them right"
+    said = "nothing to be right about" if right is None else f"{right:.1%} of it right"
     return f"{figures['coverage']:.1%}, {said}"
 
 
-def _surest(curve: list[list[float]]) -> str:
-    """Say how many of a quarter, half and three quarters are right, as near as there are points."""
-    chosen = [min(curve, key=lambda point: abs(point[0] - share)) for share in (0.25, 0.5, 0.75)]
-    points = dict.fromkeys(map(tuple, chosen))
-    return ", ".join(f"{accuracy:.1%} of {coverage:.0%}" for coverage, accuracy, _ in points)
+def _quarters(curve: list[list[float]]) -> list[list[float]]:
+    """Return the points nearest to a quarter, half and three quarters, each once."""
+    nearest = [min(curve, key=lambda point: abs(point[0] - share)) for share in (0.25, 0.5, 0.75)]
+    return [point for i, point in enumerate(nearest) if point not in nearest[:i]]
