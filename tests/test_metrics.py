@@ -3,14 +3,22 @@
 import numpy as np
 
 from tagger.decision import make_policy
+from tagger.records import FloatArray
 from training.calibration import NEVER, fit_temperature, fit_thresholds
+from training.coverage import MIXES, coverage_curve, mix_weights
 from training.metrics import (
+    BoolArray,
+    accuracy_per_artist,
     bootstrap_interval,
     confusion,
+    debiased_calibration_error,
     expected_calibration_error,
     per_genre,
+    perfect_calibration_error,
+    reliability,
     selective,
     together,
+    under_mixes,
 )
 
 LABELS = ("A", "B")
@@ -27,6 +35,102 @@ def test_calibration_error_is_the_gap_between_confidence_and_frequency() -> None
     confidence = np.full(100, 0.9, dtype=np.float32)
     right = np.arange(100) < 60
     assert abs(expected_calibration_error(confidence, right, 1) - 0.3) < 1e-6
+
+
+def perfectly_calibrated(n: int, seed: int) -> tuple[FloatArray, BoolArray]:
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0.3, 1.0, n).astype(np.float32)
+    return confidence, rng.random(n) < confidence
+
+
+def test_bins_hold_equally_many_tracks() -> None:
+    confidence, right = perfectly_calibrated(95, seed=0)
+    rows = reliability(confidence, right)
+    assert sorted(n for _, _, n in rows) == [9] * 5 + [10] * 5
+    assert [c for c, _, _ in rows] == sorted(c for c, _, _ in rows)
+    assert abs(sum(n * accuracy for _, accuracy, n in rows) - right.sum()) < 1e-9
+
+
+def test_the_debiased_error_of_a_perfect_model_is_nearer_to_nothing() -> None:
+    plain, debiased = [], []
+    for seed in range(50):
+        confidence, right = perfectly_calibrated(300, seed)
+        plain.append(expected_calibration_error(confidence, right))
+        debiased.append(debiased_calibration_error(confidence, right))
+    assert np.mean(plain) > 0.05
+    assert np.mean(debiased) < 0.025
+
+
+def test_the_debiased_error_finds_a_constant_gap() -> None:
+    confidence, right = perfectly_calibrated(20_000, seed=0)
+    too_sure = confidence + np.float32(0.2)
+    assert abs(debiased_calibration_error(too_sure, right) - 0.2) < 0.01
+
+
+def test_what_a_perfect_model_would_show_bounds_what_one_shows() -> None:
+    below = 0
+    for seed in range(40):
+        confidence, right = perfectly_calibrated(400, seed)
+        mean, highest = perfect_calibration_error(confidence, n_draws=200)
+        assert mean < highest
+        below += debiased_calibration_error(confidence, right) <= highest
+    assert below >= 34
+    many, _ = perfectly_calibrated(8000, seed=0)
+    assert perfect_calibration_error(many, n_draws=50)[1] < highest / 2
+
+
+def test_calibration_figures_of_very_few_tracks_are_figures() -> None:
+    confidence, right = np.array([0.75], dtype=np.float32), np.array([True])
+    assert reliability(confidence, right) == [[0.75, 1.0, 1]]
+    assert debiased_calibration_error(confidence, right) == 0.25
+    assert all(np.isfinite(perfect_calibration_error(confidence)))
+
+
+def test_each_artist_counts_once() -> None:
+    right = np.array([True] * 8 + [False, True])
+    assert accuracy_per_artist(right, np.array([3] * 8 + [1, 1])) == 0.75
+
+
+def test_the_curve_of_coverage() -> None:
+    confidence = np.array([0.6, 0.9, 0.7, 0.8], dtype=np.float32)
+    right = np.array([True, True, False, True])
+    points = np.array(coverage_curve(confidence, right, n_points=4))
+    expected = [[0.25, 1, 0.9], [0.5, 1, 0.8], [0.75, 2 / 3, 0.7], [1, 0.75, 0.6]]
+    assert np.allclose(points, expected)
+
+
+def test_tracks_equally_sure_come_together_on_the_curve() -> None:
+    curve = coverage_curve(np.full(8, 0.5, dtype=np.float32), np.arange(8) < 2)
+    assert curve == [[1.0, 0.25, 0.5]]
+
+
+def test_a_weight_of_two_is_a_track_twice() -> None:
+    confidence, right = perfectly_calibrated(30, seed=1)
+    times = np.arange(30) % 3 + 1
+    weighted = coverage_curve(confidence, right, times.astype(float), n_points=7)
+    repeated = coverage_curve(np.repeat(confidence, times), np.repeat(right, times), n_points=7)
+    assert np.allclose(weighted, repeated)
+
+
+def test_a_mix_gives_genres_their_shares() -> None:
+    truth = np.array([0] * 30 + [1] * 10)
+    weights = mix_weights(truth, ("Rock", "Pop"), MIXES["rock"])
+    assert weights is not None
+    assert np.isclose(weights[truth == 0].sum(), 60 / 75)
+    assert mix_weights(truth, ("Ska", "Dub"), MIXES["rock"]) is None
+    assert all(sum(shares.values()) == 100 for shares in MIXES.values())
+
+
+def test_a_mix_weighs_the_genre_that_the_model_knows() -> None:
+    labels = ("Rock", "Electronic")
+    probabilities = np.array([[0.9, 0.1]] * 10 + [[0.4, 0.6]] * 2, dtype=np.float32)
+    truth = np.array([0] * 8 + [1] * 4)  # rock is always known, electronic every other time
+    policy = make_policy(labels, labels, dict.fromkeys(labels, 0.75))
+    figures = under_mixes(probabilities, truth, labels, policy)
+    assert np.isclose(figures["rock"]["accuracy"], (60 + 2.5) / 65)
+    assert np.isclose(figures["electronic"]["accuracy"], (3 + 30) / 63)
+    assert np.isclose(figures["electronic"]["coverage"], (3 + 30) / 63)
+    assert np.isclose(figures["electronic"]["selective_accuracy"], 3 / 33)
 
 
 def test_per_genre_figures() -> None:

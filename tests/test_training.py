@@ -166,13 +166,18 @@ def test_the_report_has_every_promised_field(features_path: Path, tmp_path: Path
         *("n_tracks", "accuracy", "accuracy_ci95", "macro_f1", "ece", "thresholds", "coverage"),
         *("selective_accuracy", "per_genre", "confusion", "segment_accuracy"),
         *("grouped_accuracy", "grouped_coverage", "grouped_selective_accuracy"),
+        *("accuracy_per_artist", "coverage_curve", "mixes", "reliability"),
+        *("debiased_ece", "debiased_ece_if_perfect"),
     }
     assert promised <= report.keys()
     assert set(report["per_genre"]["Folk"]) == {"precision", "recall", "f1", "n"}
     low, high = report["accuracy_ci95"]
     assert low <= report["accuracy"] <= high
     assert report["n_tracks_of_trained_artists"] > 0
-    assert "CAUTION" in as_text(report)
+    text = as_text(report)
+    assert "CAUTION" in text
+    assert f"mean of artists     {report['accuracy_per_artist']:.1%}" in text
+    assert "mostly rock" in text and "the surest" in text
 
 
 def test_without_artists_there_are_no_grouped_figures(features_path: Path, tmp_path: Path) -> None:

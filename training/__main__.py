@@ -1,4 +1,4 @@
-"""The training side's command line: ``python -m training fit`` and ``evaluate``."""
+"""The training side's command line: ``python -m training prepare``, ``fit``, ``evaluate``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,50 @@ from typing import Any
 
 import click
 
-from tagger.errors import TaggerError
+from tagger.errors import TaggerError, printable
 
 _FILE = click.Path(path_type=Path)
+_MAX_LISTED = 20  # clips left out that are named on the terminal
 
 
 @click.group()
 def cli() -> None:
     """Fit and judge the networks that the tagger uses."""
+
+
+@cli.command()
+@click.option("--fma", type=_FILE, help="The folder of fma_small.zip and fma_metadata.zip.")
+@click.option("--download", is_flag=True, help="Fetch what is missing there (7.5 GB).")
+@click.option("--folders", type=_FILE, help="A folder of folders named by genre.")
+@click.option("-o", "--output", type=_FILE, required=True, help="The feature file to write (.npz).")
+@click.option("--jobs", "n_jobs", type=click.IntRange(1), help="Worker processes.")
+def prepare(
+    fma: Path | None, download: bool, folders: Path | None, output: Path, n_jobs: int | None
+) -> None:
+    """Make a feature file out of FMA Small, or of your own folders named by genre.
+
+    Cut off, it goes on where it was when it is run again. What is left out is listed beside OUTPUT;
+    exit code 1 says that some files could not be decoded.
+    """
+    from training.prepare import prepare_fma, prepare_folders
+
+    if (fma is None) == (folders is None):
+        raise click.UsageError("give one of --fma and --folders")
+    if download and fma is None:
+        raise click.UsageError("--download goes with --fma")
+    if fma is not None:
+        summary = prepare_fma(fma, output, download=download, n_jobs=n_jobs)
+    else:
+        assert folders is not None
+        summary = prepare_folders(folders, output, n_jobs=n_jobs)
+    for one in summary.left_out[:_MAX_LISTED]:
+        click.echo(f"left out: {printable(Path(one.name))}: {one.why}: {one.detail}", err=True)
+    n_more = len(summary.left_out) - _MAX_LISTED
+    if n_more > 0:
+        click.echo(f"left out: {n_more} more, listed beside the output", err=True)
+    click.echo(f"{output}: {summary.n_tracks} tracks, {len(summary.left_out)} left out")
+    if summary.n_damaged:
+        click.get_current_context().exit(1)
 
 
 @cli.command()
@@ -72,12 +108,26 @@ def evaluate(checkpoint_path: Path, features_path: Path, split: str, format_: st
     click.echo(json.dumps(report) if format_ == "json" else as_text(report))
 
 
+@cli.command()
+@click.option("--report", "report_path", type=_FILE, help="What evaluate --format json printed.")
+@click.option("--history", "history_path", type=_FILE, help="The CSV that fit wrote.")
+@click.option("-o", "--output", type=_FILE, required=True, help="The folder for the pictures.")
+def plots(report_path: Path | None, history_path: Path | None, output: Path) -> None:
+    """Draw how a network was trained and judged, as PNG files."""
+    from training.plots import plot_history, plot_report
+
+    if report_path is None and history_path is None:
+        raise click.UsageError("give --report, --history or both")
+    written = plot_report(report_path, output) if report_path else []
+    written += plot_history(history_path, output) if history_path else []
+    for path in written:
+        click.echo(path)
+
+
 def main() -> None:
     """Run a command; a TaggerError becomes one line and exit code 2."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
+        sys.exit(cli(standalone_mode=False) or 0)  # what click's Exit carried, or None
     except click.Abort:
         sys.exit(130)
     except click.ClickException as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tagger.voting import vote
 from training.config import FitConfig
 from training.dataset import FeatureFile, clean, load_features
 from training.loop import score_tracks
-from training.metrics import judge, selective, together
+from training.metrics import accuracy_per_artist, judge, selective, together
 
 
 def evaluate_checkpoint(
@@ -82,6 +83,8 @@ class Judgement:
         single = logits.argmax(axis=2)  # (n, n_segments)
         report["segment_accuracy"] = float((single == truth[:, None]).mean())
         if features.has_artists:
+            right = probabilities.argmax(axis=1) == truth
+            report["accuracy_per_artist"] = accuracy_per_artist(right, artists)
             grouped = together(probabilities, artists, self.album_temperature)
             figures = selective(grouped, truth, self.labels, self.policy)
             report["grouped_accuracy"] = float((grouped.argmax(axis=1) == truth).mean())
@@ -126,21 +129,11 @@ def _config_of(card: ModelCard) -> FitConfig:
 
 def as_text(report: dict[str, Any]) -> str:
     """Return the report in words, for a terminal."""
-    low, high = report["accuracy_ci95"]
-    right = _percent(report["selective_accuracy"])
     lines = [
-        f"tracks              {report['n_tracks']}",
-        f"accuracy            {report['accuracy']:.1%} (95 % by artist: {low:.1%} to {high:.1%})",
-        f"macro F1            {report['macro_f1']:.3f}",
-        f"calibration error   {report['ece']:.3f}",
-        f"written by default  {report['coverage']:.1%}, right {right}",
+        *_accuracy_lines(report),
+        *_calibration_lines(report),
+        *_writing_lines(report),
     ]
-    if "grouped_accuracy" in report:
-        right = _percent(report["grouped_selective_accuracy"])
-        lines += [
-            f"artists together    {report['grouped_accuracy']:.1%}, "
-            f"written {report['grouped_coverage']:.1%}, right {right}"
-        ]
     if report["n_tracks_of_trained_artists"]:
         lines.append(
             f"CAUTION: {report['n_tracks_of_trained_artists']} of these tracks are by artists it "
@@ -154,5 +147,45 @@ def as_text(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _percent(value: float | None) -> str:
-    return "none written" if value is None else f"{value:.1%}"
+def _accuracy_lines(report: dict[str, Any]) -> Iterator[str]:
+    low, high = report["accuracy_ci95"]
+    yield f"tracks              {report['n_tracks']}"
+    yield f"accuracy            {report['accuracy']:.1%} (95 % by artist: {low:.1%} to {high:.1%})"
+    if "accuracy_per_artist" in report:
+        yield f"mean of artists     {report['accuracy_per_artist']:.1%}"
+    yield f"macro F1            {report['macro_f1']:.3f}"
+
+
+def _calibration_lines(report: dict[str, Any]) -> Iterator[str]:
+    mean, highest = report["debiased_ece_if_perfect"]
+    yield f"calibration error   {report['ece']:.3f}"
+    yield (
+        f"  debiased          {report['debiased_ece']:.3f} (perfectly calibrated, on so many "
+        f"tracks: {mean:.3f}, under {highest:.3f} 19 times of 20)"
+    )
+
+
+def _writing_lines(report: dict[str, Any]) -> Iterator[str]:
+    yield f"written by default  {_written(report)}"
+    for name, figures in report["mixes"].items():
+        yield (
+            f"  mostly {name:11s}{_written(figures)}; accuracy {figures['accuracy']:.1%} "
+            "were the tracks so mixed"
+        )
+    for coverage, accuracy, _ in _quarters(report["coverage_curve"]):
+        yield f"  the surest {coverage:4.0%}   {accuracy:.1%} right"
+    if "grouped_accuracy" in report:
+        grouped = {name: report[f"grouped_{name}"] for name in ("coverage", "selective_accuracy")}
+        yield f"artists together    {_written(grouped)}; accuracy {report['grouped_accuracy']:.1%}"
+
+
+def _written(figures: Mapping[str, Any]) -> str:
+    right = figures["selective_accuracy"]
+    said = "nothing to be right about" if right is None else f"{right:.1%} of it right"
+    return f"{figures['coverage']:.1%}, {said}"
+
+
+def _quarters(curve: list[list[float]]) -> list[list[float]]:
+    """Return the points nearest to a quarter, half and three quarters, each once."""
+    nearest = [min(curve, key=lambda point: abs(point[0] - share)) for share in (0.25, 0.5, 0.75)]
+    return [point for i, point in enumerate(nearest) if point not in nearest[:i]]

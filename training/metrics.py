@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 from tagger.decision import GenrePolicy
 from tagger.records import FloatArray
 from tagger.voting import vote_together
+from training.coverage import MIXES, coverage_curve, mix_weights
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+DoubleArray = NDArray[np.float64]
+
+N_BINS = 10  # of equal mass; Roelofs et al., arXiv 2012.08668, find few such bins least biased
 
 
 def written_mask(
@@ -47,7 +51,31 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def expected_calibration_error(confidence: FloatArray, right: BoolArray, n_bins: int = 10) -> float:
+def accuracy_per_artist(right: BoolArray, groups: IntArray) -> float:
+    """Return the mean of the artists' accuracies: each artist counts once, however prolific.
+
+    >>> accuracy_per_artist(np.array([True, True, True, False]), np.array([1, 1, 1, 2]))
+    0.5
+    """
+    _, index = np.unique(groups, return_inverse=True)
+    return float((np.bincount(index, weights=right) / np.bincount(index)).mean())
+
+
+def reliability(
+    confidence: FloatArray, right: BoolArray, n_bins: int = N_BINS
+) -> list[list[float]]:
+    """Return [mean confidence, share right, number of tracks] of bins of equal mass, rising."""
+    order, starts, sizes = _bins(confidence, n_bins)
+    confidences = np.add.reduceat(confidence[order].astype(float), starts) / sizes
+    rates = np.add.reduceat(right[order].astype(float), starts) / sizes
+    return [
+        list(row) for row in zip(*(x.tolist() for x in (confidences, rates, sizes)), strict=True)
+    ]
+
+
+def expected_calibration_error(
+    confidence: FloatArray, right: BoolArray, n_bins: int = N_BINS
+) -> float:
     """Return the mean gap between confidence and frequency over bins of equal mass.
 
     Source: Guo et al., arXiv 1706.04599; equal mass: Roelofs et al., arXiv 2012.08668.
@@ -55,12 +83,58 @@ def expected_calibration_error(confidence: FloatArray, right: BoolArray, n_bins:
     >>> expected_calibration_error(np.full(10, 0.5, np.float32), np.arange(10) % 2 == 0, 1)
     0.0
     """
+    confidences, rates, sizes = np.array(reliability(confidence, right, n_bins)).T
+    return float((sizes * abs(confidences - rates)).sum() / len(confidence))
+
+
+def debiased_calibration_error(
+    confidence: FloatArray, right: BoolArray, n_bins: int = N_BINS
+) -> float:
+    """Return the root mean square gap between confidence and frequency, freed of its bias.
+
+    A frequency counted in few tracks strays by chance, so that the plain figure is never 0; the
+    variance of that chance is taken off each bin's squared gap. What is below 0 then counts as 0.
+
+    Source: Kumar et al., arXiv 1909.10155, with bins of equal mass as in Roelofs et al., arXiv
+    2012.08668.
+    """
+    order, starts, sizes = _bins(confidence, n_bins)
+    return float(_debiased(confidence[order], right[order], starts, sizes))
+
+
+def perfect_calibration_error(
+    confidence: FloatArray, n_bins: int = N_BINS, *, n_draws: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Return what ``debiased_calibration_error`` would be were these confidences perfect.
+
+    Returns:
+        Its mean and its 95th percentile over draws in which each track is right with just the
+        chance that its confidence says: an error below the second is no sign of a fault.
+    """
+    order, starts, sizes = _bins(confidence, n_bins)
+    drawn = np.random.default_rng(seed).random((n_draws, len(order)), dtype=np.float32)
+    errors = _debiased(confidence[order], drawn < confidence[order], starts, sizes)
+    return float(errors.mean()), float(np.quantile(errors, 0.95))
+
+
+def _bins(confidence: FloatArray, n_bins: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return tracks by rising confidence, where each bin of equal mass begins, and its size."""
     order = np.argsort(confidence, kind="stable")
-    gaps = [
-        len(rows) * abs(float(confidence[rows].mean()) - float(right[rows].mean()))
-        for rows in np.array_split(order, min(n_bins, len(order)))
-    ]
-    return float(sum(gaps) / len(confidence))
+    n_bins = min(n_bins, len(order))
+    starts = np.array([part[0] for part in np.array_split(np.arange(len(order)), n_bins)])
+    return order, starts, np.diff(starts, append=len(order))
+
+
+def _debiased(
+    confidence: FloatArray, right: BoolArray, starts: IntArray, sizes: IntArray
+) -> DoubleArray:
+    """Return the debiased errors (...) of sorted confidences (n,) and outcomes (..., n)."""
+    confidences = np.add.reduceat(confidence.astype(float), starts) / sizes
+    rates = np.add.reduceat(right, starts, axis=-1, dtype=np.int64) / sizes
+    variances = rates * (1 - rates) / np.maximum(sizes - 1, 1)
+    squares = (confidences - rates) ** 2 - variances
+    errors: DoubleArray = np.sqrt(np.maximum(0.0, squares @ (sizes / sizes.sum())))
+    return errors
 
 
 def confusion(truth: IntArray, predicted: IntArray, n_labels: int) -> IntArray:
@@ -118,6 +192,7 @@ def judge(
         policy: What would be written.
     """
     predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
     right = predicted == truth
     matrix = confusion(truth, predicted, len(labels))
     genres = per_genre(matrix, labels)
@@ -127,11 +202,35 @@ def judge(
         "accuracy": float(right.mean()),
         "accuracy_ci95": list(bootstrap_interval(right.astype(float), groups)),
         "macro_f1": float(np.mean([genres[label]["f1"] for label in present])),
-        "ece": expected_calibration_error(probabilities.max(axis=1), right),
+        "ece": expected_calibration_error(confidence, right),
+        "debiased_ece": debiased_calibration_error(confidence, right),
+        "debiased_ece_if_perfect": list(perfect_calibration_error(confidence)),
+        "reliability": reliability(confidence, right),
         **selective(probabilities, truth, labels, policy),
+        "coverage_curve": coverage_curve(confidence, right),
+        "mixes": under_mixes(probabilities, truth, labels, policy),
         "per_genre": genres,
         "confusion": matrix.tolist(),
     }
+
+
+def under_mixes(
+    probabilities: FloatArray, truth: IntArray, labels: tuple[str, ...], policy: GenrePolicy
+) -> dict[str, dict[str, Any]]:
+    """Return {mix: its accuracy, coverage, selective accuracy and curve} for ``MIXES``."""
+    written = written_mask(probabilities, labels, policy)
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    figures = {}
+    for name, shares in MIXES.items():
+        weights = mix_weights(truth, labels, shares)
+        if weights is not None:
+            figures[name] = {
+                "accuracy": float(weights[right].sum()),
+                **_selective(written, right, weights),
+                "coverage_curve": coverage_curve(confidence, right, weights),
+            }
+    return figures
 
 
 def selective(
@@ -140,7 +239,12 @@ def selective(
     """Return the share of tracks that would be written, and how many of those are right."""
     written = written_mask(probabilities, labels, policy)
     right = probabilities.argmax(axis=1) == truth
+    return _selective(written, right, np.ones(len(truth)))
+
+
+def _selective(written: BoolArray, right: BoolArray, weights: DoubleArray) -> dict[str, Any]:
+    covered = float(weights[written].sum())
     return {
-        "coverage": float(written.mean()),
-        "selective_accuracy": float(right[written].mean()) if written.any() else None,
+        "coverage": covered / float(weights.sum()),
+        "selective_accuracy": float(weights[written & right].sum()) / covered if covered else None,
     }
