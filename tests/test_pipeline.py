@@ -303,9 +303,9 @@ def test_an_unreadable_folder_or_file_fails_alone_and_is_tried_again(
     make_track(music / "c.flac")
 
     def tag() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tagger", "tag", music, "--catalog", place]
+        command: list[str | Path] = [sys.executable, "-m", "tagger", "tag", music]
         return subprocess.run(
-            [*command, "--model", model, "--jobs", "1"],
+            [*command, "--catalog", place, "--model", model, "--jobs", "1"],
             preexec_fn=_without_root_override,
             capture_output=True,
             text=True,
