@@ -11,7 +11,13 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"tagger.__main__"},
     {"tagger.cli", "training.__main__"},
-    {"tagger.pipeline", "tagger.settling", "training.recipe", "training.evaluation"},
+    {
+        "tagger.pipeline",
+        "tagger.settling",
+        "tagger.track",
+        "training.recipe",
+        "training.evaluation",
+    },
     {"training.loop"},
     {"training.config", "training.dataset", "training.metrics", "training.calibration"},
     {
