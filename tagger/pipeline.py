@@ -26,8 +26,9 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import ScanTally, scan
-from tagger.settling import Settler, TagRequest, Track, close_pending
+from tagger.settling import Settler, TagRequest, close_pending
 from tagger.tags import clean_leftovers
+from tagger.track import Track
 
 _CHUNK_FILES = 256  # looked up at a time; a folder is not cut unless it is huge
 _HUGE_FOLDER = 4096

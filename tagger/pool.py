@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import multiprocessing.resource_tracker
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 import joblib
+from joblib.externals import loky
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 log = logging.getLogger(__name__)
@@ -58,7 +61,7 @@ def map_unordered(
     n_jobs: int,
     timeout_s: float,
     prepare: Callable[[Task], object] | None = None,
-) -> Iterator[Result | Lost[Task]]:
+) -> Generator[Result | Lost[Task], None, None]:
     """Yield a result for each task, in the order in which they are done.
 
     Args:
@@ -152,15 +155,24 @@ def _stream(watched: _Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> 
     )
     with _deaf_children():
         results = parallel(joblib.delayed(watched)(task) for task in feed)
-    for task, result in results:
-        feed.done(task)
-        yield result
+    try:
+        for task, result in results:
+            feed.done(task)
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            # Whoever breaks off, by Ctrl-C or otherwise, knows that work is lost by it.
+            warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
+            results.close()
 
 
 @contextmanager
 def _deaf_children() -> Iterator[None]:
     # Ctrl-C reaches the whole process group, but the parent alone says what happens then. A mask
     # is inherited: so the workers, started in here, never hear of it, not even while they import.
+    # Two helpers are started before, since starting them would lift the mask.
+    multiprocessing.resource_tracker.ensure_running()
+    loky.backend.resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

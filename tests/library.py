@@ -10,10 +10,11 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,14 @@ from mutagen.easyid3 import EasyID3
 
 from tagger import cli
 from tagger.analysis import AnalysisTask, analyse
+from tagger.card import read_card
 from tagger.checkpoint import describe, save_checkpoint
+from tagger.decision import Intent, make_policy
 from tagger.frontend import FrontEndConfig
 from tagger.networks import NetworkConfig, build_network
-from tagger.records import TrackFailure, TrackPrediction
+from tagger.records import TrackFailure, TrackPrediction, TrackResult
+from tagger.scan import ScanOptions
+from tagger.settling import TagRequest
 from tests.sounds import tone, write_sound
 
 LABELS = ("Electronic", "Experimental", "Folk", "Rock")
@@ -173,25 +178,46 @@ def start_tagger(*arguments: str | Path) -> subprocess.Popen[bytes]:
     )
 
 
-# What workers may be given in place of ``analyse``; they import it from here.
+def request_for(
+    model: Path, *paths: Path, intent: Intent | None = None, **options: Any
+) -> TagRequest:
+    """Return a request for a run with two jobs, all else as it is by default."""
+    card = read_card(model)
+    return TagRequest(
+        paths=paths,
+        model_path=model,
+        card=card,
+        policy=make_policy(card.labels, card.writable, card.thresholds),
+        intent=intent or Intent(),
+        scan=ScanOptions(),
+        n_jobs=2,
+        **options,
+    )
+
+
+def statuses(results: Iterable[TrackResult]) -> dict[str, str]:
+    """Return what became of each file, by its name."""
+    return {result.path.name: str(result.status) for result in results}
+
+
+def journal(place: Path) -> list[str]:
+    """Return the states of a catalogue's journal entries, the oldest first."""
+    with closing(sqlite3.connect(place)) as database:
+        rows = database.execute("SELECT state FROM journal ORDER BY journal_id").fetchall()
+    return [state for (state,) in rows]
+
+
+def map_in_process(
+    function: Callable[[AnalysisTask], TrackPrediction | TrackFailure],
+    tasks: Sequence[AnalysisTask],
+    **_options: object,
+) -> Iterator[TrackPrediction | TrackFailure]:
+    """Do what ``map_unordered`` does without its workers, whose start costs seconds."""
+    return map(function, tasks)
 
 
 def crash_on_some(task: AnalysisTask) -> TrackPrediction | TrackFailure:
-    """Die as a decoder with a fault would, on files that are called so."""
+    """Die as a decoder with a fault would, on files that are called so; workers import it."""
     if "crash" in task.path.name:
         os.kill(os.getpid(), signal.SIGSEGV)
-    return analyse(task)
-
-
-def hang_on_some(task: AnalysisTask) -> TrackPrediction | TrackFailure:
-    """Never return, on files that are called so."""
-    while "hang" in task.path.name:
-        time.sleep(0.1)
-    return analyse(task)
-
-
-def run_out_of_memory(task: AnalysisTask) -> TrackPrediction | TrackFailure:
-    """Be ended by the system, on files that are called so."""
-    if "greedy" in task.path.name:
-        os.kill(os.getpid(), signal.SIGKILL)
     return analyse(task)

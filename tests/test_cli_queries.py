@@ -8,11 +8,12 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from tests.catalogs import entry, filled
-from tests.library import LABELS, Outcome, contents, make_track, run_tagger
+from tests.library import LABELS, Outcome, contents, make_track, map_in_process, run_tagger
 
 ROW = {"path", "title", "artist", "album", "genres", "confidence", "duration_s"}
 LATIN = os.fsdecode(b"caf\xe9.mp3")
@@ -32,7 +33,8 @@ def library(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
     make_track(music / LATIN)
     make_track(music / "two\nlines.flac", artist="Ev\x1b[2Jil")
     (music / "empty.mp3").touch()
-    run_tagger("tag", music, "--catalog", folder / "catalog.db", "--model", model)
+    with mock.patch("tagger.pipeline.map_unordered", map_in_process):
+        run_tagger("tag", music, "--catalog", folder / "catalog.db", "--model", model)
     return folder
 
 

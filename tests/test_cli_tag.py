@@ -46,14 +46,6 @@ Tag = Callable[..., Outcome]
 
 
 @pytest.fixture
-def music(tmp_path: Path) -> Path:
-    """An empty folder for music."""
-    folder = tmp_path / "music"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def tag(tmp_path: Path, model: Path) -> Tag:
     """``tagger tag --format jsonl`` with a catalogue and a model."""
 

@@ -1,87 +1,36 @@
-"""A run from folder to catalogue: crashes, kills, refusals and other runs cost what they must."""
+"""A run from folder to catalogue: all is counted once, and a failure costs what it must."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tagger.card import read_card
 from tagger.catalog import Catalog
-from tagger.decision import Intent, make_policy
 from tagger.pipeline import TagRun, count_files
-from tagger.records import Status, TrackResult
-from tagger.scan import ScanOptions
-from tagger.settling import TagRequest
-from tests.catalogs import assert_consistent
+from tagger.records import Status
 from tests.library import (
     contents,
     crash_on_some,
     genre_of,
-    hang_on_some,
+    journal,
     make_track,
     make_tracks,
-    run_out_of_memory,
-    run_tagger,
+    request_for,
+    statuses,
 )
 
-NEEDS_ROOT_TO_BE_REFUSED = "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)"
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    """An empty folder for music."""
-    folder = tmp_path / "music"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where the catalogue is."""
-    return tmp_path / "catalog.db"
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 @pytest.fixture
 def catalog(place: Path) -> Iterator[Catalog]:
     with Catalog.open(place) as opened:
         yield opened
-
-
-def request_for(
-    model: Path, *paths: Path, intent: Intent | None = None, **options: Any
-) -> TagRequest:
-    card = read_card(model)
-    return TagRequest(
-        paths=paths,
-        model_path=model,
-        card=card,
-        policy=make_policy(card.labels, card.writable, card.thresholds),
-        intent=intent or Intent(),
-        scan=ScanOptions(),
-        n_jobs=2,
-        **options,
-    )
-
-
-def statuses(results: list[TrackResult]) -> dict[str, str]:
-    return {result.path.name: str(result.status) for result in results}
-
-
-def journal(place: Path) -> list[str]:
-    with closing(sqlite3.connect(place)) as database:
-        rows = database.execute("SELECT state FROM journal ORDER BY journal_id").fetchall()
-    return [state for (state,) in rows]
 
 
 # Counting
@@ -160,56 +109,24 @@ def test_a_folder_may_be_larger_than_what_is_looked_up_at_once(
 # Failures
 
 
-def test_a_crash_in_a_decoder_costs_one_track(
+def test_a_crash_in_a_decoder_costs_one_track_for_one_run(
     music: Path, catalog: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_tracks(music, 4)
-    make_track(music / "crash.flac")
-    make_track(music / "greedy.flac")
-    before = (music / "crash.flac").read_bytes()
+    guilty = make_track(music / "crash.flac", genre="Dub")
+    before = guilty.read_bytes()
+    monkeypatch.undo()  # with workers, then
     monkeypatch.setattr("tagger.pipeline.analyse", crash_on_some)
     run = TagRun(request_for(model, music), catalog)
-    failed = {r.path.name: r.failure for r in run.results() if r.failure is not None}
-    assert list(failed) == ["crash.flac"]
-    assert (failed["crash.flac"].stage, "SIGSEGV" in failed["crash.flac"].reason) == (
-        "analyse",
-        True,
-    )
-    assert run.summary.by_status == {Status.WRITTEN: 5, Status.FAILED: 1}
-    assert (music / "crash.flac").read_bytes() == before
+    (failed,) = [r.failure for r in run.results() if r.failure is not None]
+    assert (failed.path, failed.stage) == (guilty, "analyse")
+    assert "SIGSEGV" in failed.reason
+    assert run.summary.by_status == {Status.WRITTEN: 4, Status.FAILED: 1}
+    assert guilty.read_bytes() == before
     monkeypatch.undo()
     again = TagRun(request_for(model, music), catalog)
-    assert statuses(list(again.results()))["crash.flac"] == "written"
+    assert statuses(again.results())["crash.flac"] == "kept"  # for the tags it has, not for none
     assert catalog.counts().n_failures == 0
-
-
-def test_what_the_system_ends_costs_one_track(
-    music: Path, catalog: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_tracks(music, 3)
-    make_track(music / "greedy.flac")
-    monkeypatch.setattr("tagger.pipeline.analyse", run_out_of_memory)
-    results = list(TagRun(request_for(model, music), catalog).results())
-    (failed,) = [r for r in results if r.status is Status.FAILED]
-    assert failed.path.name == "greedy.flac"
-    assert "memory" in failed.reason
-    assert len(results) == 4
-
-
-def test_a_hang_costs_one_track_and_loading_the_model_is_not_timed(
-    music: Path, catalog: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_tracks(music, 3)
-    persons = make_track(music / "hang.flac", genre="Dub")
-    monkeypatch.setattr("tagger.pipeline.analyse", hang_on_some)
-    run = TagRun(request_for(model, music, timeout_s=1.0), catalog)
-    (failed,) = [r for r in run.results() if r.status is Status.FAILED]
-    assert failed.path == persons
-    assert "--timeout" in failed.reason
-    assert run.summary.by_status == {Status.WRITTEN: 3, Status.FAILED: 1}
-    monkeypatch.undo()
-    again = list(TagRun(request_for(model, music), catalog).results())
-    assert statuses(again)["hang.flac"] == "kept"  # by the tags it has, not by none
 
 
 def test_a_full_disk_leaves_the_file_and_the_rest_is_done(
@@ -248,27 +165,6 @@ def test_a_full_disk_leaves_the_file_and_the_rest_is_done(
     assert [genre_of(path) for path in paths] == [["Rock"]] * 3
 
 
-def test_a_catalogue_without_room_ends_the_run_with_one_line(
-    music: Path, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_tracks(music, 20, title="x" * 20_000)
-    with Catalog.open(place) as catalog:
-        monkeypatch.setattr(Catalog, "open", lambda *_args, **_kwargs: catalog)
-        with catalog._engine.connect() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-
-        def limit(connection: sqlite3.Connection, *_rest: object) -> None:
-            connection.execute(f"PRAGMA max_page_count = {pages + 4}")
-
-        catalog._engine.dispose()
-        event.listen(catalog._engine, "connect", limit)
-        outcome = run_tagger("tag", music, "--model", model, "--format", "jsonl", "--quiet")
-    assert outcome.code in (1, 2)
-    (line,) = outcome.err.splitlines()
-    assert line.startswith(f"error: {place}: the disk is full; make room")
-    assert_consistent(place)
-
-
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_what_is_read_only_is_not_written(
     music: Path, catalog: Catalog, model: Path, what: str
@@ -286,42 +182,3 @@ def test_what_is_read_only_is_not_written(
     again = TagRun(request_for(model, music), catalog)
     assert statuses(list(again.results())) == {"a.flac": "written", "b.flac": "unchanged"}
     assert again.n_analysed == 0
-
-
-def _without_root_override() -> None:
-    """Let mode bits count for root too (Linux); for others they do anyway."""
-    libc = ctypes.CDLL(None)
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
-
-
-def test_an_unreadable_folder_or_file_fails_alone_and_is_tried_again(
-    music: Path, place: Path, model: Path
-) -> None:
-    closed = make_track(music / "closed" / "a.flac").parent
-    secret = make_track(music / "b.flac")
-    make_track(music / "c.flac")
-
-    def tag() -> subprocess.CompletedProcess[str]:
-        command: list[str | Path] = [sys.executable, "-m", "tagger", "tag", music]
-        return subprocess.run(
-            [*command, "--catalog", place, "--model", model, "--jobs", "1"],
-            preexec_fn=_without_root_override,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    closed.chmod(0)
-    secret.chmod(0)
-    outcome = tag()
-    closed.chmod(0o755)
-    secret.chmod(0o644)
-    assert outcome.returncode == 1, outcome.stderr
-    assert f"{closed}: Permission denied: give yourself the right" in outcome.stderr
-    assert f"{secret}: Permission denied: give yourself the right" in outcome.stderr
-    assert "1 written" in outcome.stderr
-    again = tag()
-    assert again.returncode == 0, again.stderr
-    assert "2 written" in again.stderr

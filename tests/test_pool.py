@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -24,6 +25,16 @@ def hang_on_three(n: int) -> int:
     while n == 3:
         time.sleep(0.1)
     return n
+
+
+def run_out_of_memory_on_two(n: int) -> int:
+    if n == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n
+
+
+def load_slowly(_: int) -> None:
+    time.sleep(0.8)
 
 
 def outcomes(
@@ -53,6 +64,24 @@ def test_a_hang_costs_one_task() -> None:
     assert done == [n for n in range(8) if n != 3]
     assert [r.task for r in lost] == [3]
     assert "--timeout" in lost[0].reason
+
+
+def test_what_the_system_ends_costs_one_task() -> None:
+    done, lost = outcomes(run_out_of_memory_on_two, list(range(6)))
+    assert done == [0, 1, 3, 4, 5]
+    assert [r.task for r in lost] == [2]
+    assert "memory" in lost[0].reason
+
+
+def test_loading_what_tasks_share_is_not_timed() -> None:
+    results = map_unordered(square, [1, 2], n_jobs=2, timeout_s=0.4, prepare=load_slowly)
+    assert sorted(results, key=repr) == [1, 4]
+
+
+def test_who_breaks_off_is_not_warned(recwarn: pytest.WarningsRecorder) -> None:
+    with closing(map_unordered(square, list(range(50)), n_jobs=2, timeout_s=30.0)) as results:
+        next(results)
+    assert not recwarn.list
 
 
 def test_workers_are_never_run_in_the_parent() -> None:

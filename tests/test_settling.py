@@ -1,0 +1,186 @@
+"""Between hearing and recording: other programs, kills and Ctrl-C lose and damage nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagger.catalog import Catalog
+from tagger.decision import Intent
+from tagger.pipeline import TagRun
+from tagger.records import Status
+from tagger.tags import write_genres
+from tests.catalogs import assert_consistent
+from tests.library import (
+    genre_of,
+    journal,
+    make_track,
+    make_tracks,
+    request_for,
+    run_tagger,
+    set_tags,
+    statuses,
+)
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+
+@pytest.fixture
+def catalog(place: Path) -> Iterator[Catalog]:
+    with Catalog.open(place) as opened:
+        yield opened
+
+
+# What others do meanwhile
+
+
+def test_a_file_that_changes_while_it_is_heard_is_left_to_the_next_run(
+    music: Path, catalog: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = make_tracks(music, 2)
+
+    def change_first(*arguments: Any, **options: Any) -> object:
+        make_track(path, 2.0)
+        return write_genres(*arguments, **options)
+
+    monkeypatch.setattr("tagger.settling.write_genres", change_first)
+    request = request_for(model, other, path)
+    results = statuses(list(TagRun(request, catalog).results()))
+    monkeypatch.undo()
+    assert sorted(results.values()) == ["failed", "written"]
+    again = TagRun(request, catalog)
+    assert sorted(statuses(list(again.results())).values()) == ["unchanged", "written"]
+    assert again.n_analysed == 1
+
+
+def test_a_genre_set_after_the_recording_with_the_old_time_is_kept(
+    music: Path, catalog: Catalog, model: Path
+) -> None:
+    (path,) = make_tracks(music, 1, title="A title")
+    stat = path.stat()
+    list(TagRun(request_for(model, music, intent=Intent(write=False)), catalog).results())
+    set_tags(path, genre="Dub")  # fits into the padding
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    results = list(TagRun(request_for(model, music), catalog).results())
+    assert statuses(results) == {"00.flac": "kept"}
+    assert genre_of(path) == ["Dub"]
+    again = TagRun(request_for(model, music), catalog)
+    assert statuses(list(again.results())) == {"00.flac": "unchanged"}
+
+
+def test_a_kill_between_tag_and_row_is_mended_where_times_are_kept(
+    music: Path, catalog: Catalog, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = make_tracks(music, 1, title="A title")  # leaves padding, so that the length stays
+    monkeypatch.setattr("tagger.settling.Settler._record", _die)
+    with pytest.raises(RuntimeError):
+        list(TagRun(request_for(model, music, preserve_mtime=True), catalog).results())
+    monkeypatch.undo()
+    assert genre_of(path) == ["Rock"]
+    assert journal(place) == ["intended"]
+    again = TagRun(request_for(model, music), catalog)
+    assert statuses(list(again.results())) == {"00.flac": "unchanged"}
+    assert again.n_analysed == 0
+    assert journal(place)[0] == "done"
+    listed = list(catalog.tracks())
+    assert [(row.status, row.genres) for row in listed] == [(Status.WRITTEN, ("Rock",))]
+
+
+def _die(*_whatever: object) -> None:
+    raise RuntimeError("as a kill would")
+
+
+def test_copies_that_a_kill_left_are_removed(music: Path, catalog: Catalog, model: Path) -> None:
+    make_tracks(music / "album", 1)
+    leftover = music / "album" / ".0123456789abcdef.tagger-copy"
+    other = music / "album" / ".0123456789abcdef.somebodys-copy"
+    for path in (leftover, other):
+        path.write_bytes(b"x")
+    for intent in (Intent(dry_run=True), Intent(write=False)):
+        list(TagRun(request_for(model, music, intent=intent), catalog).results())
+        assert leftover.exists()
+    list(TagRun(request_for(model, music), catalog).results())
+    assert not leftover.exists()
+    assert other.exists()
+
+
+# Ctrl-C
+
+
+def interrupt_at(n_writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ctrl-C be pressed in the middle of the n-th write of a tag."""
+    writes = iter(range(1, n_writes))
+
+    def press(*arguments: Any, **options: Any) -> object:
+        if next(writes, None) is None:
+            signal.raise_signal(signal.SIGINT)
+        return write_genres(*arguments, **options)
+
+    monkeypatch.setattr("tagger.settling.write_genres", press)
+
+
+def test_ctrl_c_in_a_write_loses_no_result(
+    music: Path, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = make_tracks(music, 70)
+    common = ("--catalog", place, "--model", model, "--format", "jsonl", "--by", "track")
+    run_tagger("tag", *common, "--no-write", music)
+    interrupt_at(40, monkeypatch)
+    outcome = run_tagger("tag", *common, music)
+    monkeypatch.undo()
+    assert outcome.code == 130
+    written = [path for path in paths if genre_of(path)]
+    assert len(written) == 64  # two groups of 32: the one that was under way is finished
+    assert {Path(r["path"]) for r in outcome.records if r["written"]} == set(written)
+    assert "64 tracks" in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("interrupted")
+    assert set(journal(place)) == {"done"}
+    with Catalog.open(place) as catalog:
+        assert catalog.runs()[0].summary.interrupted
+        assert catalog.runs()[0].summary.by_status == {Status.WRITTEN: 64}
+    again = run_tagger("tag", *common, music)
+    assert again.code == 0
+    assert sorted(again.statuses.values()) == ["unchanged"] * 64 + ["written"] * 6
+
+
+def test_ctrl_c_while_tracks_are_heard_keeps_what_was_heard(
+    music: Path, place: Path, model: Path
+) -> None:
+    """Results come by album, and Ctrl-C comes before the album is whole."""
+    make_tracks(music, 40, album="Long", artist="Band")
+    request = request_for(model, music)
+
+    presses = iter([False] * 34 + [True])
+
+    def press(_n_tracks: int) -> None:
+        if next(presses, False):
+            signal.raise_signal(signal.SIGINT)
+
+    with Catalog.open(place) as catalog:
+        run = TagRun(request, catalog, tick=press)
+        with pytest.raises(KeyboardInterrupt):
+            list(run.results())
+        assert run.summary.interrupted
+        again = TagRun(request, catalog)
+        assert set(statuses(list(again.results())).values()) == {"written"}
+        assert again.n_analysed == 5
+    assert_consistent(place)
+
+
+def test_a_reader_that_goes_away_ends_the_run_in_good_order(
+    music: Path, catalog: Catalog, model: Path
+) -> None:
+    make_tracks(music, 3)
+    run = TagRun(request_for(model, music), catalog)
+    results = run.results()
+    next(results)
+    results.close()
+    assert run.summary.interrupted
+    assert catalog.runs()[0].ended is not None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
