@@ -28,6 +28,7 @@ LAYERS = [
         "training.folders",
         "training.shards",
         "training.metrics",
+        "training.odd_sounds",
         "training.plots",
         "training.calibration",
         "training.cardtext",
