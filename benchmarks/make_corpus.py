@@ -18,16 +18,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.encoding import (
-    ENCODINGS,
-    MP3_FRAME,
-    SAMPLE_RATE,
-    Stereo,
-    encode,
-    encode_mp3_packets,
-    load_stereo,
-    write_mp3,
-)
+from benchmarks.encoding import ENCODINGS, MP3_FRAME, encode_mp3_packets, write_mp3
+from training.encoding import SAMPLE_RATE, Channels, encode, load_stereo
 
 PIECE_S = 30
 N_PIECES = 64
@@ -88,19 +80,19 @@ class Pieces:
         seed: Which.
     """
 
-    def __init__(self, recordings: Sequence[Stereo], n_pieces: int, seed: int) -> None:
+    def __init__(self, recordings: Sequence[Channels], n_pieces: int, seed: int) -> None:
         self.recordings = recordings
         self.n_pieces = n_pieces
         self.seed = seed
 
-    def sound(self, i: int) -> Stereo:
+    def sound(self, i: int) -> Channels:
         """Return piece number i, (2, n_samples)."""
         rng = np.random.default_rng([self.seed, i])
         first, second = (self._stretch(rng) for _ in range(2))
-        mixed: Stereo = np.float32(0.8) * first + np.float32(rng.uniform(0.1, 0.3)) * second
+        mixed: Channels = np.float32(0.8) * first + np.float32(rng.uniform(0.1, 0.3)) * second
         return np.clip(mixed, -1, 1, out=mixed)
 
-    def _stretch(self, rng: np.random.Generator) -> Stereo:
+    def _stretch(self, rng: np.random.Generator) -> Channels:
         recording = self.recordings[int(rng.integers(len(self.recordings)))]
         n_samples = recording.shape[1]
         places = rng.integers(n_samples) + np.arange(PIECE_S * SAMPLE_RATE)
@@ -125,12 +117,12 @@ class Pieces:
         def write(order: Sequence[int], path: Path, tags: dict[str, str]) -> None:
             sound = np.concatenate([self.sound(i) for i in order], axis=1)[:, :n_samples]
             with _whole(path) as draft:
-                encode(sound, format_, draft, tags)
+                encode(sound, ENCODINGS[format_], draft, tags)
 
         return write
 
 
-def load_recordings(folder: Path) -> list[Stereo]:
+def load_recordings(folder: Path) -> list[Channels]:
     """Return the recordings under a folder that are long enough.
 
     Raises:

@@ -39,6 +39,7 @@ LAYERS = [
         "training.features",
         "training.augment",
         "training.download",
+        "training.encoding",
         "training.fma",
     },
     {"tagger.checkpoint"},
