@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tagger.errors import AudioDecodeError
+from tagger.novelty import capped
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
 from tagger.voting import vote
 
@@ -70,12 +71,16 @@ def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPredicti
     if not len(heard):
         return _unheard(model, path, segments)
     scores = score(model, heard)
+    embedding = scores.embeddings.mean(axis=0)
     probabilities = vote(scores.logits, model.card.temperature)
+    if model.novelty is not None:
+        novel = model.novelty.is_novel(embedding[None])
+        probabilities = capped(probabilities[None], novel)[0]
     return TrackPrediction(
         path=path,
         probabilities=dict(zip(model.card.labels, probabilities.tolist(), strict=True)),
         confidence=float(probabilities.max()),
-        embedding=scores.embeddings.mean(axis=0),
+        embedding=embedding,
         n_segments=len(heard),
         model_id=model.card.model_id,
         duration_s=segments.duration_s,

@@ -21,7 +21,7 @@ from typing import Any
 from tagger.errors import CheckpointError, os_reason
 
 FORMAT = "tagger-checkpoint"
-VERSION = 1
+VERSION = 2
 # What zipfile raises on damaged archives, be it from the decompressors that it calls.
 _NOT_AN_ARCHIVE = (
     zipfile.BadZipFile,
@@ -152,10 +152,11 @@ def card_of(payload: object, path: Path) -> ModelCard:
     """
     if not isinstance(payload, dict) or payload.get("format") != FORMAT:
         raise CheckpointError("not a checkpoint made by this project", path)
-    if payload.get("version") != VERSION:
-        raise CheckpointError(
-            f"has version {payload.get('version')}, this tagger reads {VERSION}; update it", path
-        )
+    version = payload.get("version")
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
+        remedy = "update it" if newer else "get or train the model anew"
+        raise CheckpointError(f"has version {version}, this tagger reads {VERSION}; {remedy}", path)
     return ModelCard.from_json(str(payload.get("card")), path)
 
 

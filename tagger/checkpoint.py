@@ -18,23 +18,35 @@ from tagger.card import FORMAT, VERSION, ModelCard, card_of, read_card
 from tagger.errors import CheckpointError, os_reason
 from tagger.frontend import FrontEndConfig, LogMel
 from tagger.networks import ARCHITECTURES, Network, NetworkConfig, build_network
+from tagger.novelty import Novelty
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A checkpoint ready to be used: its card, its front end, its network in evaluation mode."""
+    """A checkpoint ready to be used: its card, front end, network in evaluation mode, novelty."""
 
     card: ModelCard
     front_end: LogMel
     network: Network
+    novelty: Novelty | None
 
 
 def describe(
-    network: Network, architecture: str, front_end: FrontEndConfig, **rest: Any
+    network: Network,
+    architecture: str,
+    front_end: FrontEndConfig,
+    novelty: Novelty | None = None,
+    **rest: Any,
 ) -> ModelCard:
-    """Return a network's card; ``rest`` are the fields of ModelCard that no network knows."""
+    """Return a network's card; ``rest`` are the fields of ModelCard that no network knows.
+
+    The id is of all that a track's probabilities depend on.
+    """
+    state = {**_half(network.state_dict()), **_novelty_state(novelty)}
+    temperature = torch.tensor(rest["temperature"], dtype=torch.float64)
+    digest = _digest({**state, "temperature": temperature})
     return ModelCard(
-        model_id=f"{architecture}-{_digest(_half(network.state_dict()))[:10]}",
+        model_id=f"{architecture}-{digest[:10]}",
         architecture=architecture,
         network=asdict(network.config),
         front_end=asdict(front_end),
@@ -45,14 +57,21 @@ def describe(
     )
 
 
-def save_checkpoint(path: Path, network: Network, card: ModelCard) -> None:
+def save_checkpoint(
+    path: Path, network: Network, card: ModelCard, novelty: Novelty | None = None
+) -> None:
     """Write a checkpoint, weights as float16; whatever stood there before stays until it is whole.
 
     Raises:
         CheckpointError: it cannot be written.
     """
-    state = _half(network.state_dict())
-    payload = {"format": FORMAT, "version": VERSION, "card": card.to_json(), "state": state}
+    payload = {
+        "format": FORMAT,
+        "version": VERSION,
+        "card": card.to_json(),
+        "state": _half(network.state_dict()),
+        "novelty": _novelty_state(novelty),
+    }
     save_atomically(path, payload)
 
 
@@ -90,10 +109,11 @@ def load_checkpoint(path: Path) -> LoadedModel:
     card = card_of(payload, path)
     try:
         network, front_end = _build(card, payload["state"])
+        novelty = _novelty_of(payload["novelty"], card)
     except (KeyError, TypeError, RuntimeError, AttributeError, ValueError) as exc:
         said = str(exc).splitlines()[0]
         raise CheckpointError(f"its weights and its card do not fit: {said}", path) from exc
-    return LoadedModel(card, front_end, network)
+    return LoadedModel(card, front_end, network, novelty)
 
 
 def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMel]:
@@ -107,6 +127,26 @@ def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMe
     network.load_state_dict({name: _float(value) for name, value in state.items()})
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network, LogMel(front_end).eval()
+
+
+def _novelty_state(novelty: Novelty | None) -> dict[str, Tensor]:
+    if novelty is None:
+        return {}
+    return {
+        "means": torch.from_numpy(novelty.means),
+        "whitening": torch.from_numpy(novelty.whitening),
+        "limit": torch.tensor(novelty.limit, dtype=torch.float64),
+    }
+
+
+def _novelty_of(state: Mapping[str, Tensor], card: ModelCard) -> Novelty | None:
+    if not state:
+        return None
+    means, whitening = state["means"].numpy(), state["whitening"].numpy()
+    dim = card.network["embedding_dim"]
+    if means.shape != (len(card.labels), dim) or whitening.shape != (dim, dim):
+        raise ValueError("another size of embedding")
+    return Novelty(means, whitening, float(state["limit"]))
 
 
 def with_rounded_weights(network: Network) -> Network:

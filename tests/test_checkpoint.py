@@ -143,6 +143,11 @@ def test_a_newer_checkpoint_asks_for_a_newer_tagger(model: Path, tmp_path: Path)
     assert "update it" in refusal(path)
 
 
+def test_an_older_checkpoint_is_to_be_made_anew(model: Path, tmp_path: Path) -> None:
+    path = rewritten(model, tmp_path / "older.pt", lambda p: p.update(version=VERSION - 1))
+    assert "get or train the model anew" in refusal(path)
+
+
 class _Bomb:
     def __init__(self, target: Path) -> None:
         self.target = target

@@ -1,13 +1,17 @@
 """The figures that judge a model, on cases worked out by hand."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tagger.decision import make_policy
 from tagger.records import FloatArray
-from training.calibration import NEVER, fit_temperature, fit_thresholds
+from training.calibration import NEVER, Calibration, Heard, fit_temperature, fit_thresholds
 from training.coverage import MIXES, coverage_curve, mix_weights
 from training.metrics import (
     BoolArray,
+    DoubleArray,
+    IntArray,
     accuracy_per_artist,
     bootstrap_interval,
     confusion,
@@ -17,9 +21,9 @@ from training.metrics import (
     perfect_calibration_error,
     reliability,
     selective,
-    together,
     under_mixes,
 )
+from training.verdicts import cross_calibrated, written_mask
 
 LABELS = ("A", "B")
 
@@ -126,7 +130,8 @@ def test_a_mix_weighs_the_genre_that_the_model_knows() -> None:
     probabilities = np.array([[0.9, 0.1]] * 10 + [[0.4, 0.6]] * 2, dtype=np.float32)
     truth = np.array([0] * 8 + [1] * 4)  # rock is always known, electronic every other time
     policy = make_policy(labels, labels, dict.fromkeys(labels, 0.75))
-    figures = under_mixes(probabilities, truth, labels, policy)
+    written = written_mask(probabilities, labels, policy)
+    figures = under_mixes(probabilities, written, truth, labels)
     assert np.isclose(figures["rock"]["accuracy"], (60 + 2.5) / 65)
     assert np.isclose(figures["electronic"]["accuracy"], (3 + 30) / 63)
     assert np.isclose(figures["electronic"]["coverage"], (3 + 30) / 63)
@@ -148,9 +153,11 @@ def test_temperature_recovers_the_one_that_was_applied() -> None:
     assert abs(fit_temperature(logits * 3, truth) - 3.0) < 0.15
 
 
-def test_an_untrustworthy_label_gets_a_higher_threshold_or_none() -> None:
+def of_two_labels(
+    n: int, chance: Callable[[DoubleArray, BoolArray], DoubleArray]
+) -> tuple[FloatArray, IntArray]:
+    """Probabilities of A and B, and truths that are right with a chance."""
     rng = np.random.default_rng(0)
-    n = 4000
     confidence = rng.uniform(0.5, 1.0, n)
     says_a = rng.random(n) < 0.5
     probabilities = np.where(
@@ -158,29 +165,78 @@ def test_an_untrustworthy_label_gets_a_higher_threshold_or_none() -> None:
         np.stack([confidence, 1 - confidence], 1),
         np.stack([1 - confidence, confidence], 1),
     ).astype(np.float32)
-    chance = np.where(says_a, confidence, confidence - 0.35)  # B is overconfident
-    right = rng.random(n) < chance
-    truth = np.where(right, ~says_a, says_a).astype(np.int64)
-    thresholds = fit_thresholds(probabilities, truth, LABELS)
-    assert abs(thresholds["A"] - 0.75) < 0.05
+    right = rng.random(n) < chance(confidence, says_a)
+    return probabilities, np.where(right, ~says_a, says_a).astype(np.int64)
+
+
+def test_an_untrustworthy_label_gets_a_higher_threshold_or_none() -> None:
+    def b_is_overconfident(confidence: DoubleArray, says_a: BoolArray) -> DoubleArray:
+        return np.where(says_a, confidence, confidence - 0.35)
+
+    probabilities, truth = of_two_labels(4000, b_is_overconfident)
+    thresholds = fit_thresholds(probabilities, truth, np.arange(4000), LABELS)
+    assert 0.75 <= thresholds["A"] < 0.82
     assert thresholds["B"] > 0.9
+
+
+def test_few_artists_prove_less_than_many() -> None:
+    probabilities, truth = of_two_labels(1200, lambda confidence, _: confidence)
+    by_many = fit_thresholds(probabilities, truth, np.arange(1200), LABELS)
+    order = np.argsort(probabilities.argmax(axis=1) == truth, kind="stable")
+    artists = np.empty(1200, np.int64)
+    artists[order] = np.arange(1200) // 40  # whole artists are right, or wrong
+    by_few = fit_thresholds(probabilities, truth, artists, LABELS)
+    assert all(by_few[label] > by_many[label] + 0.02 for label in LABELS)
+
+
+def test_what_is_written_just_above_a_threshold_is_right_three_times_of_four() -> None:
+    probabilities, truth = of_two_labels(6000, lambda confidence, _: confidence)
+    fresh, fresh_truth = probabilities[3000:], truth[3000:]
+    thresholds = fit_thresholds(probabilities[:3000], truth[:3000], np.arange(3000), LABELS)
+    confidence = fresh.max(axis=1)
+    least = np.array([thresholds[label] for label in LABELS])[fresh.argmax(axis=1)]
+    just_above = (confidence >= least) & (confidence < least + 0.05)
+    assert (fresh.argmax(axis=1) == fresh_truth)[just_above].mean() >= 0.72
 
 
 def test_a_label_never_said_is_never_written() -> None:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4]] * 10, dtype=np.float32)
     truth = np.array([0, 1] * 10)
-    assert fit_thresholds(probabilities, truth, LABELS)["B"] == NEVER
+    assert fit_thresholds(probabilities, truth, np.arange(20), LABELS)["B"] == NEVER
 
 
 def test_selective_accuracy_counts_what_would_be_written() -> None:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]], dtype=np.float32)
     policy = make_policy(LABELS, LABELS, dict.fromkeys(LABELS, 0.75))
-    figures = selective(probabilities, np.array([0, 0, 0]), LABELS, policy)
+    written = written_mask(probabilities, LABELS, policy)
+    assert written.tolist() == [True, False, True]
+    figures = selective(written, np.array([True, True, False]))
     assert figures == {"coverage": 2 / 3, "selective_accuracy": 0.5}
 
 
 def test_tracks_of_a_group_get_one_verdict() -> None:
     probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.3, 0.7]], dtype=np.float32)
-    pooled = together(probabilities, np.array([1, 1, 2]), 1.0)
+    pooled = Calibration(1.0, 1.0, {}).together(probabilities, np.array([1, 1, 2]))
     assert pooled[0].tolist() == pooled[1].tolist()
     assert pooled[2].tolist() == probabilities[2].tolist()
+
+
+def test_a_fold_has_no_part_in_its_own_calibration() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 400)
+    logits = (np.eye(2)[truth] * 2 + rng.normal(0, 2, (400, 2))).astype(np.float32)
+    heard = Heard(logits[:, None], np.zeros(400, bool))
+    folds = [np.arange(0, 200), np.arange(200, 400)]
+    said = cross_calibrated(heard, truth, np.arange(400), folds, LABELS, LABELS)
+    other = truth.copy()
+    other[:200] = 1 - other[:200]  # what the first fold's verdicts must not depend on
+    again = cross_calibrated(heard, other, np.arange(400), folds, LABELS, LABELS)
+    assert np.array_equal(said.probabilities[:200], again.probabilities[:200])
+    assert not np.allclose(said.probabilities[200:], again.probabilities[200:])
+
+
+def test_novel_tracks_are_never_sure() -> None:
+    logits = np.array([[[9.0, 0.0]], [[9.0, 0.0]]], dtype=np.float32)
+    heard = Heard(logits, np.array([True, False]))
+    said = Calibration(1.0, 1.0, {}).probabilities(heard)
+    assert said[0].max() == 0.5 and said[1].max() > 0.99

@@ -13,14 +13,26 @@ from tagger.checkpoint import load_checkpoint
 from tagger.errors import CheckpointError, ConfigError, DatasetError
 from tagger.frontend import FrontEndConfig
 from tagger.networks import ARCHITECTURES, NetworkConfig
+from tagger.records import FloatArray
 from tests.synthetic import LABELS, write_features
 from training.augment import AugmentConfig, SpecAugment, mixup
+from training.batches import Lesson
 from training.config import FitConfig, make_config
-from training.dataset import Split, clean, load_features, load_teacher, split_by_artist
+from training.crossfit import Material, cross_fit
+from training.dataset import (
+    FeatureFile,
+    Split,
+    clean,
+    folds_at_random,
+    folds_by_artist,
+    load_features,
+    split_by_artist,
+)
 from training.evaluation import as_text, evaluate_checkpoint
 from training.features import clip_to_row, crop, even_starts
 from training.loop import fit
-from training.recipe import make_checkpoint
+from training.recipe import fitted_to, make_checkpoint
+from training.teacher import load_embedding, make_teacher
 
 TINY = FitConfig(
     n_threads=1,
@@ -40,6 +52,10 @@ def features_path(tmp_path: Path) -> Path:
     return write_features(tmp_path / "features.npz")
 
 
+def lesson_of(features: FeatureFile) -> Lesson:
+    return Lesson(features, split_by_artist(features, seed=1))
+
+
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
 def test_every_architecture_learns_a_simple_task(architecture: str, features_path: Path) -> None:
     output = features_path.with_name("model.pt")
@@ -49,10 +65,9 @@ def test_every_architecture_learns_a_simple_task(architecture: str, features_pat
 
 
 def test_a_resumed_run_equals_one_that_never_stopped(features_path: Path, tmp_path: Path) -> None:
-    features = load_features(features_path)
-    split = split_by_artist(features, seed=1)
+    lesson = lesson_of(load_features(features_path))
     config = replace(TINY, network=replace(TINY.network, n_labels=3, dropout=0.2), epochs=3)
-    whole, history = fit(features, split, config)
+    whole, history = fit(lesson, config)
 
     class KilledError(Exception):
         pass
@@ -63,20 +78,22 @@ def test_a_resumed_run_equals_one_that_never_stopped(features_path: Path, tmp_pa
 
     state = tmp_path / "state"
     with pytest.raises(KilledError):
-        fit(features, split, config, state_path=state, on_epoch=kill)
-    resumed, resumed_history = fit(features, split, config, state_path=state)
+        fit(lesson, config, state_path=state, on_epoch=kill)
+    resumed, resumed_history = fit(lesson, config, state_path=state)
     assert [h.loss for h in resumed_history] == [h.loss for h in history]
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
 def test_a_run_with_other_settings_is_not_resumed(features_path: Path, tmp_path: Path) -> None:
-    features = load_features(features_path)
-    split = split_by_artist(features, seed=1)
+    lesson = lesson_of(load_features(features_path))
     config = replace(TINY, network=replace(TINY.network, n_labels=3), epochs=1)
-    fit(features, split, config, state_path=tmp_path / "state")
+    fit(lesson, config, state_path=tmp_path / "state")
     with pytest.raises(CheckpointError, match="other settings"):
-        fit(features, split, replace(config, seed=2), state_path=tmp_path / "state")
+        fit(lesson, replace(config, seed=2), state_path=tmp_path / "state")
+    fewer = replace(lesson.split, training=lesson.split.training[:-1])
+    with pytest.raises(CheckpointError, match="or tracks"):
+        fit(replace(lesson, split=fewer), config, state_path=tmp_path / "state")
 
 
 def test_no_artist_stands_on_two_sides(features_path: Path) -> None:
@@ -205,13 +222,109 @@ def test_the_teacher_shapes_the_embedding(features_path: Path, tmp_path: Path) -
     embedding = np.eye(3, dtype=np.float32)[features.genre] * 50
     np.savez(teacher_path, embedding=embedding, track_id=features.track_id[::-1].copy())
     with pytest.raises(DatasetError, match="lacks"):
-        load_teacher(teacher_path, np.array([5]))
+        load_embedding(teacher_path, np.array([5]))
     np.savez(teacher_path, embedding=embedding, track_id=features.track_id)
-    teacher = load_teacher(teacher_path, features.track_id)
-    split = split_by_artist(features, seed=1)
+    lesson = lesson_of(features)
+    teacher = make_teacher(
+        load_embedding(teacher_path, features.track_id), features, lesson.split.training
+    )
     config = replace(TINY, network=replace(TINY.network, n_labels=3), epochs=4)
-    _, history = fit(features, split, config, teacher=teacher)
+    _, history = fit(replace(lesson, teacher=teacher), config)
     assert history[-1].loss < history[0].loss * 0.7
+
+
+@pytest.mark.parametrize(
+    ("embedding", "said"),
+    [
+        (np.zeros((240, 2, 2), np.float32), "must be"),
+        (np.full((240, 2), np.nan, np.float32), "no number"),
+        (np.zeros((7, 2), np.float32), "must be"),
+    ],
+)
+def test_a_teacher_file_that_makes_no_sense_is_refused(
+    features_path: Path, tmp_path: Path, embedding: FloatArray, said: str
+) -> None:
+    track_id = load_features(features_path).track_id
+    np.savez(tmp_path / "teacher.npz", embedding=embedding, track_id=track_id)
+    with pytest.raises(DatasetError, match=said):
+        load_embedding(tmp_path / "teacher.npz", track_id)
+
+
+def test_soft_labels_know_nothing_of_the_tracks_held_out(features_path: Path) -> None:
+    features = load_features(features_path)
+    rng = np.random.default_rng(0)
+    embedding = np.eye(3, dtype=np.float32)[features.genre]
+    embedding += rng.normal(0, 0.5, embedding.shape).astype(np.float32)
+    rows = split_by_artist(features, seed=1).training
+    taught = make_teacher(embedding, features, rows)
+    permuted = features.genre.copy()
+    held_out = np.setdiff1d(np.arange(len(features)), rows)
+    permuted[held_out] = (permuted[held_out] + 1) % 3
+    again = make_teacher(embedding, replace(features, genre=permuted), rows)
+    assert np.array_equal(taught.soft_labels, again.soft_labels)
+    assert not taught.soft_labels[held_out].any()
+    assert np.allclose(taught.soft_labels[rows].sum(axis=1), 1.0, atol=1e-5)
+    assert (taught.soft_labels[rows].argmax(axis=1) == features.genre[rows]).mean() > 0.7
+
+
+def test_a_track_has_no_part_in_its_own_soft_label(features_path: Path) -> None:
+    features = load_features(features_path)
+    rng = np.random.default_rng(0)
+    embedding = rng.normal(size=(len(features), 4)).astype(np.float32)  # says nothing of genres
+    rows = np.arange(len(features))
+    soft = make_teacher(embedding, features, rows).soft_labels
+    assert (soft.argmax(axis=1) == features.genre).mean() < 0.45
+
+
+def test_folds_hold_each_track_once_and_no_artist_twice(features_path: Path) -> None:
+    features = load_features(features_path)
+    folds = folds_by_artist(features, 5, seed=2)
+    assert sorted(np.concatenate(folds).tolist()) == list(range(len(features)))
+    sides = [set(features.artist_id[rows].tolist()) for rows in folds]
+    assert all(not a & b for i, a in enumerate(sides) for b in sides[i + 1 :])
+    shared = [
+        set(features.artist_id[rows].tolist()) for rows in folds_at_random(features, 5, seed=2)
+    ]
+    assert shared[0] & shared[1]
+
+
+def test_odd_sounds_are_taught_to_be_any_label(features_path: Path) -> None:
+    lesson = lesson_of(load_features(features_path))
+    odd = np.zeros((20, 128, 128), np.uint8)
+    odd[:, 80:100] = 200  # in the band of a genre, but without all that sounds beside it
+    config = replace(TINY, network=replace(TINY.network, n_labels=3), n_odd=8, odd_weight=1.0)
+    confidences = []
+    for rows in (None, odd):
+        network, _ = fit(replace(lesson, odd_rows=rows), config)
+        with torch.inference_mode():
+            logits = network(
+                crop(torch.from_numpy(odd), torch.zeros(20, dtype=torch.long), TINY.front_end)
+            ).logits
+        confidences.append(float(torch.softmax(logits, 1).amax(1).mean()))
+    assert confidences[1] < 0.5 < confidences[0]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_every_schedule_learns_and_ends_lower(schedule: str, features_path: Path) -> None:
+    lesson = lesson_of(load_features(features_path))
+    config = replace(TINY, network=replace(TINY.network, n_labels=3), schedule=schedule, epochs=8)
+    _, history = fit(lesson, config)
+    assert history[-1].validation_accuracy is not None and history[-1].validation_accuracy > 0.9
+    assert history[-1].learning_rate <= config.learning_rate
+    if schedule == "cosine":
+        assert history[-1].learning_rate < 1e-6
+
+
+def test_settings_that_cannot_be_had_are_refused(features_path: Path) -> None:
+    lesson = lesson_of(load_features(features_path))
+    config = replace(TINY, network=replace(TINY.network, n_labels=3))
+    with pytest.raises(ConfigError, match="schedule"):
+        fit(lesson, replace(config, schedule="weekly"))
+    with pytest.raises(ConfigError, match="device"):
+        fit(lesson, replace(config, device="abacus"))
+    nothing_held_out = Lesson(lesson.features, replace(lesson.split, validation=np.arange(0)))
+    with pytest.raises(ConfigError, match="plateau"):
+        fit(nothing_held_out, replace(config, schedule="plateau"))
 
 
 def test_crops_are_referenced_to_their_own_maximum() -> None:
@@ -254,3 +367,35 @@ def test_unknown_settings_are_refused() -> None:
         make_config({"network": {"layers": 3}})
     with pytest.raises(ConfigError, match="lerning_rate"):
         make_config({"lerning_rate": 1.0})
+
+
+def test_in_folds_every_track_is_judged_by_a_network_that_never_met_it(
+    features_path: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "model.pt"
+    config = replace(TINY, folds=2, epochs=6, n_odd=2, odd_of_each_kind=1)
+    card = make_checkpoint(features_path, output, config)
+    scores = card.provenance["scores"]["2 folds"]
+    assert scores["n_tracks"] == 240
+    assert scores["accuracy"] > 0.9 and scores["grouped_accuracy"] >= scores["accuracy"]
+    assert load_checkpoint(output).novelty is not None
+    assert not output.with_name("model.pt.run").exists()
+    assert output.with_suffix(".csv").read_text().count("\n") == config.epochs + 1
+    assert "each fold's with temperature" in output.with_suffix(".md").read_text(encoding="utf-8")
+    with pytest.raises(DatasetError, match="none of the tracks"):
+        evaluate_checkpoint(output, features_path, split="test")
+
+
+def test_folds_that_were_cut_off_go_on(features_path: Path, tmp_path: Path) -> None:
+    whole = make_checkpoint(features_path, tmp_path / "a.pt", replace(TINY, folds=2, epochs=3))
+    features = clean(load_features(features_path))
+    config = fitted_to(replace(TINY, folds=2, epochs=3), features)
+    folder = tmp_path / "b.pt.run"
+    folder.mkdir()
+    rows = folds_by_artist(features, 2, seed=config.seed)
+    cross_fit(Material(features), rows, config, folder, n_jobs=1)
+    resumed = make_checkpoint(
+        features_path, tmp_path / "b.pt", replace(TINY, folds=2, epochs=3), resume=True
+    )
+    assert resumed.model_id == whole.model_id
+    assert resumed.thresholds == whole.thresholds

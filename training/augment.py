@@ -19,12 +19,16 @@ class AugmentConfig:
         n_masks: Masks of each kind a segment.
         mixup_alpha: Beta(alpha, alpha) of mixup's weights; 0 is none. Zhang et al.,
             arXiv 1710.09412.
+        style_share: Share of the batches in which segments swap a part of their mean and spread
+            in each mel band, what rooms, microphones and mastering leave there. Freq-MixStyle:
+            Kim et al., arXiv 2206.13708; Schmid et al., arXiv 2305.07499.
     """
 
     freq_mask: int = 20
     time_mask: int = 6
     n_masks: int = 2
     mixup_alpha: float = 0.3
+    style_share: float = 0.0
 
 
 class SpecAugment(torch.nn.Module):
@@ -75,3 +79,26 @@ def mixup(
         return shaped * values + (1.0 - shaped) * values[other]
 
     return blend(log_mel), [blend(target) for target in targets]
+
+
+_STYLE_ALPHA = 0.4  # Beta's parameter of how much is swapped, as in Schmid et al.
+
+
+def mix_frequency_styles(log_mel: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Blend each mel band's mean and spread with those of another segment of the batch.
+
+    Args:
+        log_mel: (n, n_mels, n_frames).
+        share: Of the batches; the others are given back as they are.
+        generator: The source of chance.
+    """
+    if share <= 0 or float(torch.rand(1, generator=generator)) >= share:
+        return log_mel
+    n = len(log_mel)
+    mean = log_mel.mean(dim=2, keepdim=True)
+    spread = log_mel.std(dim=2, keepdim=True) + 1e-3
+    other = torch.randperm(n, generator=generator)
+    own = torch._sample_dirichlet(torch.full((n, 2), _STYLE_ALPHA), generator)[:, :1, None]
+    mixed_mean = own * mean + (1.0 - own) * mean[other]
+    mixed_spread = own * spread + (1.0 - own) * spread[other]
+    return (log_mel - mean) / spread * mixed_spread + mixed_mean

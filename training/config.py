@@ -20,10 +20,14 @@ class FitConfig:
     Args:
         architecture: A key of ``tagger.networks.ARCHITECTURES``.
         seed: Of the split, the weights, the crops and the augmentation.
+        folds: Confidence and thresholds come from so many fits, each on all but one fold, and the
+            network is then fitted on all tracks for all epochs; 0: one fit on eight tenths, the
+            epoch chosen and confidence fitted on the ninth, judged on the tenth.
         epochs: One crop of each track an epoch.
         batch_size: 64: smaller generalises no better here and is slower; powers of two are no law
             (Raschka, "No, we don't have to choose batch sizes as powers of 2", 2022).
-        learning_rate: Peak of the one-cycle schedule (Smith and Topin, arXiv 1708.07120).
+        schedule: How the rate moves; a name of ``training.schedules.SCHEDULES``.
+        learning_rate: The highest.
         weight_decay: Decoupled, AdamW (Loshchilov and Hutter, arXiv 1711.05101).
         label_smoothing: Genres overlap, and labels err (Szegedy et al., arXiv 1512.00567).
         grad_clip: Largest norm of the gradient; recurrent layers (Pascanu et al., arXiv 1211.5063).
@@ -32,8 +36,15 @@ class FitConfig:
         patience: Epochs without a better validation accuracy after which training ends.
         teacher_weight: Weight of the squared error to the teacher's embedding (FitNets, Romero et
             al., arXiv 1412.6550), where a teacher is given.
+        soft_share: Share of the teacher's soft labels in what the labels ask for (Hinton et al.,
+            arXiv 1503.02531), where a teacher is given.
+        n_odd: Sounds that are no music added to each batch, at which every label should be equally
+            likely (outlier exposure, Hendrycks et al., arXiv 1812.04606).
+        odd_weight: Weight of that.
+        odd_of_each_kind: How many of each kind are made to draw from.
         max_segments: Segments of a track that vote, when judged and when tagging.
         n_threads: torch threads; 0 leaves torch's choice.
+        device: A name of ``training.devices.DEVICES``.
         network: The network's shape.
         front_end: What the features are.
         augment: How much the crops are changed.
@@ -41,8 +52,10 @@ class FitConfig:
 
     architecture: str = "cnn-gru-attention"
     seed: int = 1
+    folds: int = 0
     epochs: int = 40
     batch_size: int = 64
+    schedule: str = "one-cycle"
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
@@ -50,8 +63,13 @@ class FitConfig:
     average_decay: float = 0.997
     patience: int = 12
     teacher_weight: float = 1.0
+    soft_share: float = 0.5
+    n_odd: int = 0
+    odd_weight: float = 0.5
+    odd_of_each_kind: int = 40
     max_segments: int = 4
     n_threads: int = 0
+    device: str = "auto"
     network: NetworkConfig = field(default_factory=NetworkConfig)
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from tagger.errors import DatasetError
 from training.features import ROW_FRAMES
 from training.fma import KNOWN_BAD_CLIPS
 
 IntArray = NDArray[np.int64]
-_N_FOLDS = 10
+_N_TENTHS = 10
 
 
 @dataclass(frozen=True)
@@ -169,37 +169,35 @@ def split_by_artist(features: FeatureFile, seed: int, fold: int = 0) -> Split:
     Raises:
         DatasetError: there are too few artists, or tracks of a genre, to split.
     """
-    n_artists = len(np.unique(features.artist_id))
-    if n_artists < _N_FOLDS:
-        raise DatasetError(
-            f"{n_artists} artists are too few for an artist-disjoint split (at least {_N_FOLDS})"
-        )
-    if len(np.unique(features.genre)) < 2:
-        raise DatasetError("all tracks bear one genre: there is nothing to learn")
-    folds = StratifiedGroupKFold(_N_FOLDS, shuffle=True, random_state=seed)
-    tenths = [rows for _, rows in folds.split(features.genre, features.genre, features.artist_id)]
-    test, validation = tenths[fold % _N_FOLDS], tenths[(fold + 1) % _N_FOLDS]
+    tenths = folds_by_artist(features, _N_TENTHS, seed=seed)
+    test, validation = tenths[fold % _N_TENTHS], tenths[(fold + 1) % _N_TENTHS]
     used = np.concatenate([test, validation])
     split = Split(np.setdiff1d(np.arange(len(features)), used), validation, test)
     split.check_disjoint(features.artist_id)
     return split
 
 
-def load_teacher(path: Path, track_id: IntArray) -> NDArray[np.float32]:
-    """Return a teacher's embeddings (n, dim) for those tracks, each dimension standardised.
+def folds_by_artist(features: FeatureFile, n_folds: int, *, seed: int) -> list[IntArray]:
+    """Divide the rows into folds; no artist in two of them, genres balanced.
 
     Raises:
-        DatasetError: the file cannot be read, or lacks a track.
+        DatasetError: there are too few artists, or tracks of a genre, to divide.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            embedding, ids = arrays["embedding"].astype(np.float32), arrays["track_id"]
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as exc:
-        raise DatasetError(f"not a teacher file (embedding, track_id): {exc}", path) from exc
-    row_of = {int(track): row for row, track in enumerate(ids)}
-    missing = [int(track) for track in track_id if int(track) not in row_of]
-    if missing:
-        raise DatasetError(f"lacks {len(missing)} of the tracks, the first is {missing[0]}", path)
-    chosen = embedding[[row_of[int(track)] for track in track_id]]
-    standardised: NDArray[np.float32] = (chosen - chosen.mean(0)) / (chosen.std(0) + 1e-3)
-    return standardised
+    n_artists = len(np.unique(features.artist_id))
+    if n_artists < n_folds:
+        raise DatasetError(
+            f"{n_artists} artists are too few for an artist-disjoint split (at least {n_folds})"
+        )
+    if len(np.unique(features.genre)) < 2:
+        raise DatasetError("all tracks bear one genre: there is nothing to learn")
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    return [rows for _, rows in folds.split(features.genre, features.genre, features.artist_id)]
+
+
+def folds_at_random(features: FeatureFile, n_folds: int, *, seed: int) -> list[IntArray]:
+    """Divide the rows into folds by chance, genres balanced, artists on both sides.
+
+    Most published figures are of such splits; they flatter. For comparison only.
+    """
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    return [rows for _, rows in folds.split(features.genre, features.genre)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,17 @@ import numpy as np
 
 from tagger.card import ModelCard
 from tagger.checkpoint import load_checkpoint
-from tagger.decision import GenrePolicy, make_policy
 from tagger.errors import DatasetError
 from tagger.frontend import FrontEndConfig
-from tagger.networks import Network, NetworkConfig
-from tagger.voting import vote
+from tagger.networks import NetworkConfig
+from tagger.novelty import Novelty
+from tagger.records import FloatArray
+from training.calibration import BoolArray, Calibration, Heard
 from training.config import FitConfig
 from training.dataset import FeatureFile, clean, load_features
-from training.loop import score_tracks
-from training.metrics import accuracy_per_artist, judge, selective, together
+from training.metrics import accuracy_per_artist, judge, selective
+from training.scoring import score_tracks
+from training.verdicts import Verdicts, verdicts
 
 
 def evaluate_checkpoint(
@@ -43,13 +44,13 @@ def evaluate_checkpoint(
     model = load_checkpoint(checkpoint)
     card = model.card
     features = _chosen(_relabelled(clean(load_features(features_path)), card), card, split)
-    judgement = Judgement(
-        card.labels,
-        make_policy(card.labels, card.writable, card.thresholds),
-        card.temperature,
-        card.album_temperature,
+    logits, embeddings = score_tracks(
+        model.network, features, np.arange(len(features)), _config_of(card)
     )
-    report = judgement.of(model.network, features, _config_of(card))
+    heard = Heard(logits, _is_novel(model.novelty, embeddings.mean(axis=1)))
+    calibration = Calibration(card.temperature, card.album_temperature, card.thresholds)
+    said = verdicts(heard, features.artist_id, calibration, card.labels, card.writable)
+    report = report_on(heard, said, features)
     report["thresholds"] = dict(card.thresholds)
     report["n_tracks_of_trained_artists"] = int(
         np.isin(features.artist_id, card.provenance.get("training_artists", [])).sum()
@@ -57,40 +58,27 @@ def evaluate_checkpoint(
     return report
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """How a network's logits become verdicts, and those figures: the same for card and report.
+def report_on(heard: Heard, said: Verdicts, features: FeatureFile) -> dict[str, Any]:
+    """Return the figures of verdicts on tracks: the same for a card and for ``evaluate``."""
+    truth, artists = features.genre, features.artist_id
+    report = judge(said.probabilities, said.written, truth, artists, features.labels)
+    single = heard.logits.argmax(axis=2)  # (n, n_segments)
+    report["segment_accuracy"] = float((single == truth[:, None]).mean())
+    report["n_novel"] = int(heard.is_novel.sum())
+    if features.has_artists:
+        report["accuracy_per_artist"] = accuracy_per_artist(
+            said.probabilities.argmax(axis=1) == truth, artists
+        )
+        right = said.together.argmax(axis=1) == truth
+        figures = selective(said.written_together, right)
+        report["grouped_accuracy"] = float(right.mean())
+        report["grouped_coverage"] = figures["coverage"]
+        report["grouped_selective_accuracy"] = figures["selective_accuracy"]
+    return report
 
-    Args:
-        labels: Names of the outputs.
-        policy: What would be written.
-        temperature: Of a track's vote.
-        album_temperature: Of tracks voting together.
-    """
 
-    labels: tuple[str, ...]
-    policy: GenrePolicy
-    temperature: float
-    album_temperature: float
-
-    def of(self, network: Network, features: FeatureFile, config: FitConfig) -> dict[str, Any]:
-        """Return the figures of a network on tracks whose genres index ``labels``."""
-        rows = np.arange(len(features))
-        logits, _ = score_tracks(network, features, rows, config)
-        probabilities = np.stack([vote(track, self.temperature) for track in logits])
-        truth, artists = features.genre, features.artist_id
-        report = judge(probabilities, truth, artists, self.labels, self.policy)
-        single = logits.argmax(axis=2)  # (n, n_segments)
-        report["segment_accuracy"] = float((single == truth[:, None]).mean())
-        if features.has_artists:
-            right = probabilities.argmax(axis=1) == truth
-            report["accuracy_per_artist"] = accuracy_per_artist(right, artists)
-            grouped = together(probabilities, artists, self.album_temperature)
-            figures = selective(grouped, truth, self.labels, self.policy)
-            report["grouped_accuracy"] = float((grouped.argmax(axis=1) == truth).mean())
-            report["grouped_coverage"] = figures["coverage"]
-            report["grouped_selective_accuracy"] = figures["selective_accuracy"]
-        return report
+def _is_novel(novelty: Novelty | None, embeddings: FloatArray) -> BoolArray:
+    return np.zeros(len(embeddings), bool) if novelty is None else novelty.is_novel(embeddings)
 
 
 def _relabelled(features: FeatureFile, card: ModelCard) -> FeatureFile:

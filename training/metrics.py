@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.decision import GenrePolicy
 from tagger.records import FloatArray
-from tagger.voting import vote_together
 from training.coverage import MIXES, coverage_curve, mix_weights
 
 IntArray = NDArray[np.int64]
@@ -17,14 +15,6 @@ BoolArray = NDArray[np.bool_]
 DoubleArray = NDArray[np.float64]
 
 N_BINS = 10  # of equal mass; Roelofs et al., arXiv 2012.08668, find few such bins least biased
-
-
-def written_mask(
-    probabilities: FloatArray, labels: tuple[str, ...], policy: GenrePolicy
-) -> BoolArray:
-    """Return which of the tracks (n, n_labels) the tagger would write a genre for."""
-    chosen = [policy.choose(dict(zip(labels, row, strict=True))) for row in probabilities.tolist()]
-    return np.array([bool(genres) for genres in chosen], dtype=bool)
 
 
 def bootstrap_interval(
@@ -162,34 +152,21 @@ def per_genre(matrix: IntArray, labels: tuple[str, ...]) -> dict[str, dict[str, 
     return figures
 
 
-def together(probabilities: FloatArray, groups: IntArray, temperature: float) -> FloatArray:
-    """Return each track's probabilities (n, n_labels) after its group has voted together."""
-    pooled = np.empty_like(probabilities)
-    for group in np.unique(groups):
-        rows = np.flatnonzero(groups == group)
-        pooled[rows] = (
-            vote_together(probabilities[rows], temperature)
-            if len(rows) > 1
-            else probabilities[rows]
-        )
-    return pooled
-
-
 def judge(
     probabilities: FloatArray,
+    written: BoolArray,
     truth: IntArray,
     groups: IntArray,
     labels: tuple[str, ...],
-    policy: GenrePolicy,
 ) -> dict[str, Any]:
     """Return the figures that ``evaluate --format json`` promises of tracks' probabilities.
 
     Args:
         probabilities: (n, n_labels), calibrated.
+        written: (n,) which tracks would get a genre.
         truth: (n,) the right labels.
         groups: (n,) artists.
         labels: Names of the labels.
-        policy: What would be written.
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
@@ -206,19 +183,18 @@ def judge(
         "debiased_ece": debiased_calibration_error(confidence, right),
         "debiased_ece_if_perfect": list(perfect_calibration_error(confidence)),
         "reliability": reliability(confidence, right),
-        **selective(probabilities, truth, labels, policy),
+        **selective(written, right),
         "coverage_curve": coverage_curve(confidence, right),
-        "mixes": under_mixes(probabilities, truth, labels, policy),
+        "mixes": under_mixes(probabilities, written, truth, labels),
         "per_genre": genres,
         "confusion": matrix.tolist(),
     }
 
 
 def under_mixes(
-    probabilities: FloatArray, truth: IntArray, labels: tuple[str, ...], policy: GenrePolicy
+    probabilities: FloatArray, written: BoolArray, truth: IntArray, labels: tuple[str, ...]
 ) -> dict[str, dict[str, Any]]:
     """Return {mix: its accuracy, coverage, selective accuracy and curve} for ``MIXES``."""
-    written = written_mask(probabilities, labels, policy)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     figures = {}
@@ -227,22 +203,22 @@ def under_mixes(
         if weights is not None:
             figures[name] = {
                 "accuracy": float(weights[right].sum()),
-                **_selective(written, right, weights),
+                **selective(written, right, weights),
                 "coverage_curve": coverage_curve(confidence, right, weights),
             }
     return figures
 
 
 def selective(
-    probabilities: FloatArray, truth: IntArray, labels: tuple[str, ...], policy: GenrePolicy
+    written: BoolArray, right: BoolArray, weights: DoubleArray | None = None
 ) -> dict[str, Any]:
-    """Return the share of tracks that would be written, and how many of those are right."""
-    written = written_mask(probabilities, labels, policy)
-    right = probabilities.argmax(axis=1) == truth
-    return _selective(written, right, np.ones(len(truth)))
+    """Return the share of tracks that would be written, and how many of those are right.
 
-
-def _selective(written: BoolArray, right: BoolArray, weights: DoubleArray) -> dict[str, Any]:
+    >>> selective(np.array([True, True, False]), np.array([True, False, False]))
+    {'coverage': 0.6666666666666666, 'selective_accuracy': 0.5}
+    """
+    if weights is None:
+        weights = np.ones(len(written))
     covered = float(weights[written].sum())
     return {
         "coverage": covered / float(weights.sum()),

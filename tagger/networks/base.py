@@ -15,7 +15,7 @@ class NetworkConfig:
 
     Args:
         n_labels: Outputs.
-        n_mels: Mel bands of the input; a power of four times two.
+        n_mels: Mel bands of the input; a multiple of 32.
         channels: Channels of the four convolution blocks.
         gru_size: Units a direction of the recurrent layer.
         embedding_dim: Length of the embedding.

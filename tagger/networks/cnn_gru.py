@@ -9,7 +9,7 @@ from tagger.networks.convolutions import ConvStack, pool_time
 
 
 class CNNGRU(Network):
-    """Convolutions and a bidirectional GRU; 366,120 parameters as configured by default.
+    """Convolutions and a bidirectional GRU; 431,784 parameters as configured by default.
 
     Source: Choi et al., Convolutional recurrent neural networks for music classification,
     arXiv 1609.04243.

@@ -12,7 +12,7 @@ from tagger.networks.convolutions import ConvStack
 class CNNGRUAttention(Network):
     """Convolutions, a bidirectional GRU and attention over time: the default.
 
-    376,553 parameters as configured by default.
+    442,217 parameters as configured by default.
 
     Source: Yang et al., Hierarchical attention networks, NAACL 2016 (the additive attention);
     the recurrent part as in CNNGRU.

@@ -15,6 +15,9 @@ class ConvStack(nn.Module):
     comes out is still a sequence, one step each 0.47 s, for a recurrent layer to run over. (A
     published network of this kind pooled time away before its GRU, which then saw one step.)
 
+    The bands that are left are joined by a learned map, not by their mean: which of them sounds
+    says more of a genre than that one does.
+
     Args:
         config: The network's shape.
     """
@@ -30,14 +33,16 @@ class ConvStack(nn.Module):
             *_block(conv(second, third), third, (4, 2)),
             *_block(conv(third, fourth), fourth, (1, 1)),
         )
-        self.out_channels = fourth
+        n_bands = config.n_mels // 32
+        self.join_bands = nn.Sequential(nn.Linear(n_bands * fourth, fourth), nn.ReLU())
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return (n, n_frames // 2, out_channels) of (n, n_mels, n_frames)."""
+        """Return (n, n_frames // 2, channels[-1]) of (n, n_mels, n_frames)."""
         image = features.unsqueeze(1).contiguous(memory_format=torch.channels_last)
-        maps: Tensor = self.blocks(image)  # (n, out_channels, n_mels // 32, n_frames // 2)
-        over_frequency = maps.mean(dim=2) + maps.amax(dim=2)
-        return over_frequency.transpose(1, 2)
+        maps: Tensor = self.blocks(image)  # (n, channels[-1], n_bands, n_frames // 2)
+        bands = maps.permute(0, 3, 2, 1).flatten(2)  # (n, n_frames // 2, n_bands * channels[-1])
+        joined: Tensor = self.join_bands(bands)
+        return joined
 
 
 def _block(conv: nn.Module, channels: int, pool: tuple[int, int]) -> list[nn.Module]:
