@@ -23,6 +23,8 @@ from mutagen.flac import Picture
 from mutagen.mp4 import MP4Cover
 from numpy.typing import NDArray
 
+from tests import streams
+
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12
 _RATE = 44100
 _MOVFLAGS = {
@@ -42,7 +44,9 @@ def tone() -> NDArray[np.float32]:
 
 @cache
 def sound(kind: str) -> bytes:
-    """Return a file without tags: mp3, flac, ogg, opus, oga, m4a, m4a_…, wav, aiff."""
+    """Return a file without tags: mp3, flac, ogg, opus, oga, m4a, m4a_…, wav, aiff, or rarer."""
+    if kind in streams.KINDS:
+        return streams.stream(kind, tone())
     if kind in ("oga", "m4a", *_MOVFLAGS):
         return _by_pyav(kind)
     names = {"ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS"), "mp3": ("MP3", "MPEG_LAYER_III")}
@@ -142,23 +146,31 @@ def frames_of(data: bytes) -> list[tuple[str, bytes]]:
     return found
 
 
-def chunk(chunk_id: bytes, body: bytes, order: str = "<") -> bytes:
-    return chunk_id + struct.pack(f"{order}I", len(body)) + body + bytes(len(body) % 2)
+def chunk(chunk_id: bytes, body: bytes, size: str = "<I") -> bytes:
+    """Return a chunk; ``size`` is how its length is written: "<I" in WAV, ">I", or ">Q"."""
+    return chunk_id + struct.pack(size, len(body)) + body + bytes(len(body) % 2)
+
+
+_SIZES = {b"RIFF": "<I", b"FORM": ">I", b"FRM8": ">Q"}
 
 
 def with_chunks(data: bytes, *chunks: bytes) -> bytes:
-    """Return a WAV or AIFF file with more chunks at its end."""
-    order = "<" if data[:4] == b"RIFF" else ">"
-    data += b"".join(chunks)
-    return data[:4] + struct.pack(f"{order}I", len(data) - 8) + data[8:]
+    """Return a WAV, AIFF or DSDIFF file with more chunks at its end."""
+    size = _SIZES[data[:4]]
+    start = 4 + struct.calcsize(size)
+    body = data[start:] + b"".join(chunks)
+    return data[:4] + struct.pack(size, len(body)) + body
 
 
 def chunks_of(data: bytes) -> list[tuple[bytes, bytes]]:
-    order, at, found = ("<" if data[:4] == b"RIFF" else ">"), 12, []
+    size = _SIZES[data[:4]]
+    width = struct.calcsize(size)
+    at, found = 8 + width, []
     while at < len(data):
-        (size,) = struct.unpack(f"{order}I", data[at + 4 : at + 8])
-        found.append((data[at : at + 4], data[at + 8 : at + 8 + size]))
-        at += 8 + size + size % 2
+        (length,) = struct.unpack_from(size, data, at + 4)
+        body = at + 4 + width
+        found.append((data[at : at + 4], data[body : body + length]))
+        at = body + length + length % 2
     return found
 
 
@@ -239,8 +251,38 @@ def rich_wav(id3_tag: bytes | None = None) -> bytes:
 
 def rich_aiff() -> bytes:
     return with_chunks(
-        sound("aiff"), chunk(b"ANNO", b"a note.", ">"), chunk(b"ID3 ", rich_id3(4), ">")
+        sound("aiff"), chunk(b"ANNO", b"a note.", ">I"), chunk(b"ID3 ", rich_id3(4), ">I")
     )
+
+
+def rich_dsdiff() -> bytes:
+    return with_chunks(
+        sound("dff"), chunk(b"XTRA", b"a note.", ">Q"), chunk(b"ID3 ", rich_id3(3), ">Q")
+    )
+
+
+def with_dsf_tag(data: bytes, tag: bytes) -> bytes:
+    """Return a DSF file with an ID3v2 tag."""
+    sizes = struct.pack("<QQ", len(data) + len(tag), len(data))
+    return data[:12] + sizes + data[28:] + tag
+
+
+def rich_ape(genre: str | None = None) -> bytes:
+    """Return an APE tag with a picture and an item of odd bytes."""
+    items = [("Title", b"A title"), ("ARTIST", b"An artist\0Another"), ("Odd", b"\xff\xfe")]
+    items.append(("Cover Art (Front)", b"cover.png\0" + PICTURE))
+    return ape(items if genre is None else [*items, ("Genre", genre.encode())])
+
+
+def rich_wma() -> bytes:
+    """Return a WMA file with a picture and values of several types."""
+    return _with_mutagen(sound("wma"), _fill_asf)
+
+
+def _fill_asf(asf: Any) -> None:
+    asf["Title"], asf["Author"], asf["WM/AlbumTitle"] = "A title", "An artist", "An album"
+    asf["WM/Picture"] = b"\3" + len(PICTURE).to_bytes(4, "little") + PICTURE
+    asf["WM/Mood"], asf["WM/Shared"] = ["glad", "sad"], [1 << 31, True]
 
 
 RICH: dict[str, Callable[[], bytes]] = {
@@ -248,17 +290,35 @@ RICH: dict[str, Callable[[], bytes]] = {
     "mp3 v2.3": lambda: rich_id3(3) + sound("mp3"),
     "mp3 v2.4": lambda: rich_id3(4) + sound("mp3") + id3v1(),
     "mp3 v2.4 without padding": lambda: rich_id3(4, "Blues", 0) + sound("mp3"),
+    "aac": lambda: rich_id3(3) + sound("aac"),
+    "tta": lambda: rich_id3(4) + sound("tta") + id3v1(),
+    "ape": lambda: sound("ape") + rich_ape(),
+    "wv": lambda: sound("wv") + rich_ape("Blues"),
+    "mpc": lambda: sound("mpc") + rich_ape(),
+    "dsf": lambda: with_dsf_tag(sound("dsf"), rich_id3(4)),
+    "dff": rich_dsdiff,
+    "wma": rich_wma,
     "flac": rich_flac,
     "ogg": lambda: rich_ogg("ogg"),
     "opus": lambda: rich_ogg("opus"),
     "oga": lambda: rich_ogg("oga"),
+    "spx": lambda: rich_ogg("spx"),
     "m4a": rich_mp4,
     "m4a_faststart": lambda: rich_mp4("m4a_faststart"),
     "wav": rich_wav,
     "aiff": rich_aiff,
 }
 _KINDS = ("mp3", "flac", "ogg", "opus", "oga", "m4a", "m4a_faststart", "wav", "aiff")
-BARE = tuple(f"bare {kind}" for kind in _KINDS)
+BARE = tuple(f"bare {kind}" for kind in (*_KINDS, *streams.KINDS))
+# In these the tag is an APE tag behind the sound.
+BEHIND = frozenset(
+    f"{bare}{kind}" for bare in ("", "bare ") for kind in ("ape", "wv", "mpc", "mpc_sv7")
+)
+# In these the genres stand in an ID3v2.2 or v2.3 tag, which holds one text.
+JOINS = frozenset(
+    {"mp3 v2.2", "mp3 v2.3", "aac", "wav", "dff"}
+    | {f"bare {kind}" for kind in ("mp3", "aac", "tta", "wav", "aiff", "dsf", "dff")}
+)
 
 
 def extension(kind: str) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from tagger.tags.ends import head_tags, plan_heads
 from tagger.tags.fields import Change, Container, Part, TagFaultError
-from tagger.tags.id3 import read_id3, rest_of_id3, retagged
-from tagger.tags.mp3 import head_tags
+from tagger.tags.id3 import read_id3, rest_of_id3
 from tagger.tags.splices import Splice, digest, read_at, size_of
 from tagger.tags.vorbis import (
     Comments,
@@ -54,7 +54,7 @@ def read(file: BinaryIO) -> list[Container]:
 
 def plan(file: BinaryIO, change: Change) -> list[Splice]:
     """Return what to change so that the file carries these genres."""
-    return [*_plan_comments(file, change), *_plan_heads(file, change)]
+    return [*_plan_comments(file, change), *plan_heads(file, change)]
 
 
 def rest(file: BinaryIO) -> list[Part]:
@@ -70,16 +70,6 @@ def rest(file: BinaryIO) -> list[Part]:
             name = f"the FLAC metadata block of kind {block.kind}"
             parts.append((name, digest(file, block.body, block.end)))
     return [*parts, ("the audio", digest(file, blocks[-1].end, size_of(file)))]
-
-
-def _plan_heads(file: BinaryIO, change: Change) -> list[Splice]:
-    splices = []
-    for start, end in head_tags(file):
-        data = read_at(file, start, end - start)
-        found = read_id3(data)
-        if found.genres or found.provenance is not None:
-            splices.append(Splice(start, len(data), retagged(data, change, own_field=False)))
-    return splices
 
 
 def _plan_comments(file: BinaryIO, change: Change) -> list[Splice]:
