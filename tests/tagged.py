@@ -122,8 +122,11 @@ def id3v1(genre: int = 255, title: str = "Old title") -> bytes:
 
 
 def ape(items: Sequence[tuple[str, bytes]]) -> bytes:
-    """Return an APEv2 tag with a header."""
-    body = b"".join(struct.pack("<II", len(v), 0) + k.encode() + b"\0" + v for k, v in items)
+    """Return an APEv2 tag with a header; pictures are marked as binary, all else as text."""
+    body = b"".join(
+        struct.pack("<II", len(value), 2 * key.startswith("Cover")) + key.encode() + b"\0" + value
+        for key, value in items
+    )
     ends = b"APETAGEX" + struct.pack("<III", 2000, len(body) + 32, len(items))
     header = ends + struct.pack("<I", 1 << 31 | 1 << 29) + bytes(8)
     return header + body + ends + struct.pack("<I", 1 << 31) + bytes(8)
@@ -200,46 +203,56 @@ def rich_id3(version: int, genre: str | None = None, padding: int = 512) -> byte
     return id3(version, frames, padding)
 
 
-def rich_flac() -> bytes:
+def rich_flac(picture: bytes = PICTURE) -> bytes:
     """Return a FLAC file with doubled comments and a picture."""
-    return _with_mutagen(sound("flac"), _fill_flac)
+    flac = Filling(sound("flac"))
+    flac.tags["title"], flac.tags["artist"] = "A title", "An artist"
+    flac.tags["comment"] = ["one", "one"]
+    cover: Any = Picture()
+    cover.data, cover.type, cover.mime = picture, 3, "image/png"
+    flac.tags.add_picture(cover)
+    return flac.saved()
 
 
-def rich_ogg(kind: str) -> bytes:
+def rich_ogg(kind: str, n_characters: int = 9000) -> bytes:
     """Return an Ogg file whose comments fill several pages."""
-    return _with_mutagen(sound(kind), _fill_ogg, padding=lambda info: 0)
+    ogg = Filling(sound(kind))
+    ogg.tags["title"], ogg.tags["artist"] = "A title", "An artist"
+    ogg.tags["metadata_block_picture"] = "A" * n_characters
+    return ogg.saved(padding=lambda info: 0)
 
 
-def rich_mp4(kind: str = "m4a") -> bytes:
+def rich_mp4(kind: str = "m4a", picture: bytes = PICTURE) -> bytes:
     """Return an MP4 file with cover art and a freeform tag of two values."""
-    return _with_mutagen(sound(kind), _fill_mp4)
+    mp4 = Filling(sound(kind))
+    mp4.tags["\xa9nam"], mp4.tags["\xa9ART"], mp4.tags["aART"] = "A title", "An artist", "A band"
+    mp4.tags["covr"] = [MP4Cover(picture, MP4Cover.FORMAT_PNG)]
+    mp4.tags["----:com.apple.iTunes:MOOD"] = [b"glad", b"sad"]
+    return mp4.saved()
 
 
-def _with_mutagen(data: bytes, fill: Callable[[Any], None], **options: Any) -> bytes:
-    file = io.BytesIO(data)
-    tagged: Any = mutagen.File(file)
-    fill(tagged)
-    file.seek(0)
-    tagged.save(file, **options)
-    return file.getvalue()
+def rich_wma(picture: bytes = PICTURE) -> bytes:
+    """Return a WMA file with a picture and values of several types."""
+    asf = Filling(sound("wma"))
+    asf.tags["Title"], asf.tags["Author"] = "A title", "An artist"
+    asf.tags["WM/AlbumTitle"], asf.tags["WM/Mood"] = "An album", ["glad", "sad"]
+    asf.tags["WM/Picture"] = b"\3" + len(picture).to_bytes(4, "little") + picture
+    asf.tags["WM/Shared"] = [1 << 31, True]
+    return asf.saved()
 
 
-def _fill_flac(flac: Any) -> None:
-    flac["title"], flac["artist"], flac["comment"] = "A title", "An artist", ["one", "one"]
-    picture: Any = Picture()
-    picture.data, picture.type, picture.mime = PICTURE, 3, "image/png"
-    flac.add_picture(picture)
+class Filling:
+    """A file in memory whose tags mutagen fills."""
 
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+        self.tags: Any = mutagen.File(self._file)
 
-def _fill_ogg(ogg: Any) -> None:
-    ogg["title"], ogg["artist"] = "A title", "An artist"
-    ogg["metadata_block_picture"] = "A" * 9000
-
-
-def _fill_mp4(mp4: Any) -> None:
-    mp4["\xa9nam"], mp4["\xa9ART"], mp4["aART"] = "A title", "An artist", "A band"
-    mp4["covr"] = [MP4Cover(PICTURE, MP4Cover.FORMAT_PNG)]
-    mp4["----:com.apple.iTunes:MOOD"] = [b"glad", b"sad"]
+    def saved(self, **options: Any) -> bytes:
+        """Return the file with its tags."""
+        self._file.seek(0)
+        self.tags.save(self._file, **options)
+        return self._file.getvalue()
 
 
 def rich_wav(id3_tag: bytes | None = None) -> bytes:
@@ -274,17 +287,6 @@ def rich_ape(genre: str | None = None) -> bytes:
     return ape(items if genre is None else [*items, ("Genre", genre.encode())])
 
 
-def rich_wma() -> bytes:
-    """Return a WMA file with a picture and values of several types."""
-    return _with_mutagen(sound("wma"), _fill_asf)
-
-
-def _fill_asf(asf: Any) -> None:
-    asf["Title"], asf["Author"], asf["WM/AlbumTitle"] = "A title", "An artist", "An album"
-    asf["WM/Picture"] = b"\3" + len(PICTURE).to_bytes(4, "little") + PICTURE
-    asf["WM/Mood"], asf["WM/Shared"] = ["glad", "sad"], [1 << 31, True]
-
-
 RICH: dict[str, Callable[[], bytes]] = {
     "mp3 v2.2": lambda: rich_id3(2) + sound("mp3"),
     "mp3 v2.3": lambda: rich_id3(3) + sound("mp3"),
@@ -310,6 +312,8 @@ RICH: dict[str, Callable[[], bytes]] = {
 }
 _KINDS = ("mp3", "flac", "ogg", "opus", "oga", "m4a", "m4a_faststart", "wav", "aiff")
 BARE = tuple(f"bare {kind}" for kind in (*_KINDS, *streams.KINDS))
+# Formats whose sound lies in one piece between tags.
+STREAMS = ("mp3", "aac", "tta", "ape", "wv", "mpc", "mpc_sv7")
 # In these the tag is an APE tag behind the sound.
 BEHIND = frozenset(
     f"{bare}{kind}" for bare in ("", "bare ") for kind in ("ape", "wv", "mpc", "mpc_sv7")

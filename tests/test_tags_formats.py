@@ -370,3 +370,51 @@ def test_a_name_with_another_ending_misleads_nobody(tmp_path: Path, kind: str) -
     assert path.rename(tmp_path / f"song{tagged.extension(kind)}")
     found = tagged.taglib_tags(tmp_path / f"song{tagged.extension(kind)}")
     assert found["GENRE"] == ["Folk"]
+
+
+# Tags that would hide others
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_an_id3v2_tag_without_text_gets_what_id3v1_says(tmp_path: Path, version: int) -> None:
+    head = tagged.id3(version, [], padding=300)
+    path = _file(tmp_path, "mp3", head, tagged.id3v1(17))
+    data = _write(path, "Folk")
+    assert data[3] == version
+    found = tagged.taglib_tags(path)
+    assert (found["TITLE"], found["DATE"], found["TRACKNUMBER"]) == (["Old title"], ["1999"], ["7"])
+    assert found["COMMENT"] == ["A comment"]
+
+
+def test_an_id3v2_tag_without_text_stays_beside_an_ape_tag(tmp_path: Path) -> None:
+    head = tagged.id3(3, [tagged.frame(3, "PRIV", b"x\0y")])
+    path = _file(tmp_path, "mp3", head, tagged.ape([("Title", b"A")]))
+    assert _write(path, "Folk").startswith(head + tagged.sound("mp3"))
+
+
+def test_a_new_id3_chunk_repeats_what_info_says(tmp_path: Path) -> None:
+    texts = tagged.info(
+        (b"INAM", "Ein Lied"), (b"ICMT", "日本 🎸"), (b"ICRD", "1999-05-01"), (b"IPRD", "Пластинка")
+    )
+    path = tmp_path / "song.wav"
+    path.write_bytes(tagged.with_chunks(tagged.sound("wav"), texts))
+    _write(path, "Folk")
+    found = tagged.taglib_tags(path)
+    assert {key: found[key] for key in ("TITLE", "COMMENT", "DATE", "ALBUM", "GENRE")} == {
+        "TITLE": ["Ein Lied"],
+        "COMMENT": ["日本 🎸"],
+        "DATE": ["1999"],
+        "ALBUM": ["Пластинка"],
+        "GENRE": ["Folk"],
+    }
+
+
+def test_where_flac_comments_say_nothing_the_id3_tag_in_front_is_written(tmp_path: Path) -> None:
+    path = _file(tmp_path, "flac", tagged.rich_id3(3))
+    assert _write(path, "Folk").endswith(tagged.sound("flac"))
+    assert tagged.taglib_tags(path)["TITLE"] == ["A title"]
+    assert tagged.taglib_tags(path)["GENRE"] == ["Folk"]
+
+
+def test_two_id3_tags_in_front_of_silent_flac_comments_are_refused(tmp_path: Path) -> None:
+    _refused(_file(tmp_path, "flac", tagged.rich_id3(3) + tagged.rich_id3(4)), "two ID3v2 tags")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from tagger.tags.fields import Change, Container, Part, TagFaultError
-from tagger.tags.id3 import new_id3, read_id3, rest_of_id3, retagged
-from tagger.tags.riff_info import is_info, read_info, rest_of_info, retagged_info
+from tagger.tags.id3 import is_silent, new_id3, read_id3, rest_of_id3, retagged
+from tagger.tags.riff_info import info_texts, is_info, read_info, rest_of_info, retagged_info
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
 _ID3_IDS = (b"id3 ", b"ID3 ")
@@ -176,8 +176,15 @@ def _plan_id3(file: BinaryIO, form: _Form, change: Change) -> Splice:
     if form.inner_id3:
         raise TagFaultError("its ID3 tag stands among the sound's properties; move it to the end")
     if not found:
-        new = form.kind.chunk_bytes(form.kind.id3_id, new_id3(change))
+        new = form.kind.chunk_bytes(form.kind.id3_id, new_id3(change, _repeated(file, form)))
         return Splice(size_of(file), 0, new)
     chunk = found[0]
-    new = form.kind.chunk_bytes(chunk.id, retagged(_body(file, chunk), change))
+    old = _body(file, chunk)
+    repeated = _repeated(file, form) if is_silent(old) else []
+    new = form.kind.chunk_bytes(chunk.id, retagged(old, change, repeated=repeated))
     return Splice(chunk.offset, chunk.end - chunk.offset, new)
+
+
+def _repeated(file: BinaryIO, form: _Form) -> list[tuple[str, str]]:
+    """Return what INFO says: readers that find an ID3 tag with a genre look no further."""
+    return [text for chunk in _infos(file, form)[:1] for text in info_texts(_body(file, chunk))]

@@ -112,9 +112,16 @@ def _by_mutagen(reader: Any, key: str) -> Callable[[BinaryIO], list[str]]:
 
 
 def _id3_first_by_mutagen(file: BinaryIO) -> list[str]:
-    if ends.head_tags(file):
+    layout = ends.layout_of(file)
+    if layout.heads and not id3_first.ape_is_main(file, layout):
         return _by_mutagen(ID3, "TCON")(file)
     return _by_mutagen(APEv2, "Genre")(file)
+
+
+def _flac_by_mutagen(file: BinaryIO) -> list[str]:
+    if flac.id3_is_main(file):
+        return _by_mutagen(ID3, "TCON")(file)
+    return _by_mutagen(FLAC, "genre")(file)
 
 
 def _id3_first(name: str) -> Family:
@@ -135,7 +142,7 @@ def _ogg_family(name: str, reader: Any) -> Family:
 
 _STREAMS = {"MP3": _id3_first("MP3"), "AAC": _id3_first("AAC")}
 _BETWEEN_TAGS = {
-    b"fLaC": Family("FLAC", flac.read, flac.plan, flac.rest, _by_mutagen(FLAC, "genre")),
+    b"fLaC": Family("FLAC", flac.read, flac.plan, flac.rest, _flac_by_mutagen),
     b"TTA1": _id3_first("TTA"),
     b"MAC ": _ape_first("Monkey's Audio"),
     b"wvpk": _ape_first("WavPack"),

@@ -8,6 +8,16 @@ from __future__ import annotations
 from tagger.tags.fields import Change, Container, Part, TagFaultError, split_joined
 
 _GENRE = b"IGNR"
+_FRAMES = {
+    b"INAM": "TIT2",
+    b"IART": "TPE1",
+    b"IPRD": "TALB",
+    b"ICRD": "TYER",
+    b"ICMT": "COMM",
+    b"ITRK": "TRCK",
+    b"IPRT": "TRCK",
+    b"ISFT": "TSSE",
+}
 
 
 def is_info(body: bytes) -> bool:
@@ -25,6 +35,12 @@ def read_info(body: bytes) -> Container:
         artist=texts.get(b"IART", ""),
         album=texts.get(b"IPRD", ""),
     )
+
+
+def info_texts(body: bytes) -> list[tuple[str, str]]:
+    """Return what an INFO list says beside the genre, by ID3v2.3 frame id."""
+    texts = [(_FRAMES[item_id], _text(t)) for item_id, t in _items(body) if item_id in _FRAMES]
+    return [(f, t[:4] if f == "TYER" else t) for f, t in dict(reversed(texts)).items() if t]
 
 
 def retagged_info(body: bytes, change: Change) -> bytes:
