@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
-# One ending for each of the seven format families of the tagger.
+# One ending for each of the format families that most collections have.
 FORMATS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav", ".aiff")
 
 _FF_QP2LAMBDA = 118  # libav counts an encoder's quality in these units
@@ -36,6 +36,9 @@ _PYAV_CODECS = {
     ".m4b": ("ipod", "aac", "fltp"),
     ".mp4": ("mp4", "aac", "fltp"),
     ".aac": ("adts", "aac", "fltp"),
+    ".tta": ("tta", "tta", "s16"),
+    ".wv": ("wv", "wavpack", "fltp"),
+    ".wma": ("asf", "wmav2", "fltp"),
 }
 
 
@@ -184,6 +187,8 @@ def _frames(
     for start in range(0, channels.shape[1], sample_rate):
         part = np.ascontiguousarray(channels[:, start : start + sample_rate])
         packed = part if sample_format == "fltp" else np.ascontiguousarray(part.T).reshape(1, -1)
+        if sample_format == "s16":
+            packed = (packed * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(packed, format=sample_format, layout=layout)
         frame.sample_rate = sample_rate
         frame.pts = start

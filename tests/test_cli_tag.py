@@ -432,6 +432,36 @@ def test_settings_come_from_the_environment_and_the_config_file(
     assert (tmp_path / "mine.db").exists()
 
 
+def test_genres_that_say_nothing_are_counted_and_filled_only_when_a_setting_says_so(
+    tag: Tag, music: Path
+) -> None:
+    named = {"a.flac": "Other", "b.flac": "genre", "c.flac": "Trip-Hop"}
+    for name, genre in named.items():
+        set_tags(make_track(music / name), genre=genre)
+    before = contents(music)
+    for _ in range(2):
+        outcome = tag(music)
+        assert "kept, though it says nothing: 2 with a genre like" in outcome.err
+        assert 'treat_as_blank = ["Other", "Unknown", "genre"] in /nonexistent' in outcome.err
+    assert contents(music) == before
+    outcome = tag(music, TAGGER_TREAT_AS_BLANK="other,Unknown")
+    assert outcome.statuses == {"a.flac": "written", "b.flac": "unchanged", "c.flac": "unchanged"}
+    assert "though it says nothing: 1 with" in outcome.err
+    assert genre_of(music / "a.flac") == ["Rock"]
+
+
+def test_a_label_is_written_by_another_name_if_the_genre_map_says_so(tag: Tag, music: Path) -> None:
+    (path,) = make_tracks(music, 1)
+    assert tag(music, TAGGER_GENRE_MAP="Rock=").statuses == {"00.flac": "unsure"}
+    assert tag(music, TAGGER_GENRE_MAP="rock=Rock'n'Roll").statuses == {"00.flac": "written"}
+    assert genre_of(path) == ["Rock'n'Roll"]
+    assert tag(music, TAGGER_GENRE_MAP="rock=Rock'n'Roll").statuses == {"00.flac": "unchanged"}
+    assert tag(music).statuses == {"00.flac": "written"}
+    assert genre_of(path) == ["Rock"]
+    wrong = tag(music, TAGGER_GENRE_MAP="Roc=Rap")
+    assert (wrong.code, "genre_map" in wrong.err) == (2, True)
+
+
 def test_the_catalogue_is_in_the_data_folder_unless_told_otherwise(
     music: Path, tmp_path: Path, model: Path
 ) -> None:

@@ -66,7 +66,7 @@ LAYERS = [
         "tagger.tags",
     },
     {"tagger.albums", "tagger.decision", "tagger.novelty", "tagger.voting"},
-    {"tagger.records"},
+    {"tagger.genre_text", "tagger.records"},
     {"tagger.errors", "tagger", "training"},
 ]
 # Within these layers modules may use each other: flows hand on to flows, ground to ground.

@@ -1,8 +1,9 @@
 """Genre tags: read from any container of a file, and written so that nothing else changes.
 
 `read_tags` and `write_genres` are the way in; `is_ours` and `provenance_text` know our own field;
-`clean_leftovers` removes what a kill left behind. Formats are told by content: MP3, FLAC, Ogg
-Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF. What genre to write is decided elsewhere.
+`clean_leftovers` removes what a kill left behind. Formats are told by content: MP3, AAC, TTA,
+FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF, DSDIFF, Monkey's Audio, WavPack,
+Musepack, ASF. What genre to write is decided elsewhere.
 """
 
 from tagger.tags.copies import clean_leftovers

@@ -2,6 +2,8 @@
 
 A change takes its room from a padding block. An ID3v2 tag in front of the stream, as some taggers
 put there, has its genre changed too if it has one; our own field stands in the comments alone.
+Where that tag says something and the comments nothing, it is the one written: most readers take
+the first tag that is not empty, and comments with a genre alone would hide its title and artist.
 Source: xiph.org, FLAC format, "METADATA_BLOCK".
 """
 
@@ -10,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from tagger.tags.ends import head_tags, plan_heads, span_bytes
 from tagger.tags.fields import Change, Container, Part, TagFaultError
-from tagger.tags.id3 import read_id3, rest_of_id3, retagged
-from tagger.tags.mp3 import head_tags
+from tagger.tags.id3 import is_silent, read_id3, rest_of_id3, retagged
 from tagger.tags.splices import Splice, digest, read_at, size_of
 from tagger.tags.vorbis import (
     Comments,
@@ -49,19 +51,21 @@ class _Block:
 def read(file: BinaryIO) -> list[Container]:
     """Return what the comments say, and an ID3v2 tag in front of them."""
     found = [read_comments(_comments(file, b)) for b in _blocks(file) if b.kind == _COMMENTS]
-    return found + [read_id3(read_at(file, a, z - a)) for a, z in head_tags(file)]
+    return found + [read_id3(span_bytes(file, head)) for head in head_tags(file)]
 
 
 def plan(file: BinaryIO, change: Change) -> list[Splice]:
     """Return what to change so that the file carries these genres."""
-    return [*_plan_comments(file, change), *_plan_heads(file, change)]
+    if id3_is_main(file):
+        return [_plan_id3(file, change)]
+    return [*_plan_comments(file, change), *plan_heads(file, change)]
 
 
 def rest(file: BinaryIO) -> list[Part]:
     """Return all that a change of genre must leave alone."""
     parts = []
-    for start, end in head_tags(file):
-        parts += rest_of_id3(read_at(file, start, end - start))
+    for head in head_tags(file):
+        parts += rest_of_id3(span_bytes(file, head))
     blocks = _blocks(file)
     for block in blocks:
         if block.kind == _COMMENTS:
@@ -72,14 +76,19 @@ def rest(file: BinaryIO) -> list[Part]:
     return [*parts, ("the audio", digest(file, blocks[-1].end, size_of(file)))]
 
 
-def _plan_heads(file: BinaryIO, change: Change) -> list[Splice]:
-    splices = []
-    for start, end in head_tags(file):
-        data = read_at(file, start, end - start)
-        found = read_id3(data)
-        if found.genres or found.provenance is not None:
-            splices.append(Splice(start, len(data), retagged(data, change, own_field=False)))
-    return splices
+def id3_is_main(file: BinaryIO) -> bool:
+    """Return whether an ID3v2 tag in front says something and the comments say nothing."""
+    if any(_comments(file, b).comments for b in _blocks(file) if b.kind == _COMMENTS):
+        return False
+    return not all(is_silent(span_bytes(file, head)) for head in head_tags(file))
+
+
+def _plan_id3(file: BinaryIO, change: Change) -> Splice:
+    heads = head_tags(file)
+    if len(heads) > 1:
+        raise TagFaultError("it has two ID3v2 tags; join them with a tag editor")
+    old = span_bytes(file, heads[0])
+    return Splice(heads[0][0], len(old), retagged(old, change))
 
 
 def _plan_comments(file: BinaryIO, change: Change) -> list[Splice]:
