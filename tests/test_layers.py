@@ -17,6 +17,7 @@ LAYERS = [
         "training.recipe",
         "training.evaluation",
         "training.prepare",
+        "training.robustness",
         "tagger.track",
     },
     {"training.loop"},
