@@ -16,6 +16,7 @@ LAYERS = [
         "tagger.settling",
         "training.recipe",
         "training.evaluation",
+        "training.oddities",
         "training.prepare",
         "training.robustness",
         "tagger.track",

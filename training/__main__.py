@@ -147,6 +147,30 @@ def robustness(folder: Path, model: str, n_tracks: int, format_: str) -> None:
     click.get_current_context().exit(0 if report.holds else 1)
 
 
+@cli.command()
+@click.option("--checkpoint", "model", default="default", show_default=True, help="Name or file.")
+@click.option("-n", "n_each", type=click.IntRange(1), default=20, show_default=True, help="A kind.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--folder", type=_FILE, help="Recordings of what is no music, to be heard as well.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+def oddities(model: str, n_each: int, seed: int, folder: Path | None, format_: str) -> None:
+    """Hear sounds that are no music: noise, tones, clicks, hum, whales, speech and others.
+
+    Exit code 1 says that some of them would be given a genre.
+    """
+    from tqdm import tqdm
+
+    from tagger.card import find_model
+    from training.oddities import as_json, as_text, measure_oddities
+
+    with tqdm(unit="kind", disable=None) as bar:
+        report = measure_oddities(
+            find_model(model), n_each, seed=seed, folder=folder, on_kind=lambda _kind: bar.update()
+        )
+    click.echo(json.dumps(as_json(report)) if format_ == "json" else as_text(report))
+    click.get_current_context().exit(1 if report.n_written else 0)
+
+
 def main() -> None:
     """Run a command; a TaggerError becomes one line and exit code 2."""
     try:
