@@ -124,6 +124,53 @@ def plots(report_path: Path | None, history_path: Path | None, output: Path) -> 
         click.echo(path)
 
 
+@cli.command()
+@click.argument("folder", metavar="DIR", type=_FILE)
+@click.option("--checkpoint", "model", default="default", show_default=True, help="Name or file.")
+@click.option("-n", "n_tracks", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+def robustness(folder: Path, model: str, n_tracks: int, format_: str) -> None:
+    """Hear tracks of DIR as they are and encoded in other ways; say how alike.
+
+    A track is confident whose confidence reaches the least threshold of the model. Exit code 1
+    says that in some variant fewer than 95 % of the confident tracks kept their likeliest genre,
+    or that a probability changed by 0.05 or more on average.
+    """
+    from tqdm import tqdm
+
+    from tagger.card import find_model
+    from training.robustness import as_json, as_text, measure_robustness
+
+    with tqdm(unit="track", disable=None) as bar:
+        report = measure_robustness(folder, find_model(model), n_tracks, lambda _path: bar.update())
+    click.echo(json.dumps(as_json(report)) if format_ == "json" else as_text(report))
+    click.get_current_context().exit(0 if report.holds else 1)
+
+
+@cli.command()
+@click.option("--checkpoint", "model", default="default", show_default=True, help="Name or file.")
+@click.option("-n", "n_each", type=click.IntRange(1), default=20, show_default=True, help="A kind.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--folder", type=_FILE, help="Recordings of what is no music, to be heard as well.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+def oddities(model: str, n_each: int, seed: int, folder: Path | None, format_: str) -> None:
+    """Hear sounds that are no music: noise, tones, clicks, hum, whales, speech and others.
+
+    Exit code 1 says that some of them would be given a genre.
+    """
+    from tqdm import tqdm
+
+    from tagger.card import find_model
+    from training.oddities import as_json, as_text, measure_oddities
+
+    with tqdm(unit="kind", disable=None) as bar:
+        report = measure_oddities(
+            find_model(model), n_each, seed=seed, folder=folder, on_kind=lambda _kind: bar.update()
+        )
+    click.echo(json.dumps(as_json(report)) if format_ == "json" else as_text(report))
+    click.get_current_context().exit(1 if report.n_written else 0)
+
+
 def main() -> None:
     """Run a command; a TaggerError becomes one line and exit code 2."""
     try:

@@ -49,7 +49,7 @@ class Encoding:
 
 
 def load_stereo(path: Path) -> Channels:
-    """Return a whole recording in two channels.
+    """Return a whole recording in two channels, in [-1, 1] as the tagger hears it.
 
     Raises:
         AudioDecodeError: it cannot be decoded.
@@ -63,7 +63,8 @@ def load_stereo(path: Path) -> Channels:
         raise AudioDecodeError(f"cannot be decoded as a whole: {exc}", path) from exc
     if not frames:
         raise AudioDecodeError("no sound in it can be decoded", path)
-    return np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+    sound: Channels = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+    return np.clip(sound, -1, 1, out=sound)  # lossy decoders overshoot on loud music
 
 
 def encode(
