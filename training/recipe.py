@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from tagger.card import ModelCard
 from tagger.checkpoint import describe, save_checkpoint, with_rounded_weights
-from tagger.errors import ConfigError, DatasetError, os_reason
+from tagger.errors import CheckpointError, ConfigError, DatasetError, os_reason
 from tagger.networks import ARCHITECTURES, Network
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
@@ -92,9 +92,13 @@ def make_checkpoint(
     origin = {"features": features_path.name, "teacher": teacher_path and teacher_path.name}
     card = replace(card, provenance={**card.provenance, **origin})
     save_checkpoint(output, fitted.network, card, fitted.novelty)
-    output.with_suffix(".md").write_text(card_text(card), encoding="utf-8")
-    (folder / "all.csv").replace(output.with_suffix(".csv"))
-    shutil.rmtree(folder)
+    try:
+        output.with_suffix(".md").write_text(card_text(card), encoding="utf-8")
+        (folder / "all.csv").replace(output.with_suffix(".csv"))
+        shutil.rmtree(folder)
+    except OSError as exc:
+        reason = f"the checkpoint is saved, but not all that belongs beside it: {os_reason(exc)}"
+        raise CheckpointError(reason, output) from exc
     return card
 
 
@@ -135,7 +139,7 @@ def _run_folder(output: Path, *, resume: bool) -> Path:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise DatasetError(f"the run's folder cannot be made: {os_reason(exc)}", folder) from exc
+        raise CheckpointError(f"the run's folder cannot be made: {os_reason(exc)}", folder) from exc
     return folder
 
 
