@@ -28,6 +28,7 @@ LAYERS = [
         "training.coverage",
         "training.dataset",
         "training.devices",
+        "training.drawing",
         "training.folders",
         "training.shards",
         "training.metrics",
