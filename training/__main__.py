@@ -1,4 +1,4 @@
-"""The training side's command line: ``python -m training prepare``, ``fit``, ``evaluate``."""
+"""The training side's command line: ``python -m training prepare``, ``fit``, ``compare`` …"""
 
 from __future__ import annotations
 
@@ -106,6 +106,73 @@ def evaluate(checkpoint_path: Path, features_path: Path, split: str, format_: st
 
     report = evaluate_checkpoint(checkpoint_path, features_path, split=split)
     click.echo(json.dumps(report) if format_ == "json" else as_text(report))
+
+
+@cli.command()
+@click.option(
+    "--features", "features_path", type=_FILE, required=True, help="A feature file (.npz)."
+)
+@click.option("-o", "--output", type=_FILE, required=True, help="The folder for the results.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["artist", "random", "official"]),
+    default="artist",
+    show_default=True,
+    help="How tracks are set aside for the test.",
+)
+@click.option("--architectures", help="Which, with commas between; default: all.")
+@click.option("--seeds", "n_seeds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--folds", "n_folds", type=click.IntRange(2), help="Cross-validate in so many.")
+@click.option("--epochs", type=click.IntRange(1), help="At most so many.")
+@click.option("--config", "config_path", type=_FILE, help="Settings that all share, TOML.")
+@click.option("--teacher", "teacher_path", type=_FILE, help="Embeddings to imitate (.npz).")
+@click.option("--jobs", "n_jobs", type=click.IntRange(1), help="Fits at a time, a core each.")
+def compare(
+    features_path: Path,
+    output: Path,
+    architectures: str | None,
+    n_folds: int | None,
+    epochs: int | None,
+    config_path: Path | None,
+    teacher_path: Path | None,
+    n_jobs: int | None,
+    **chosen: Any,
+) -> None:
+    """Fit networks on the same split and keep each one's result in a folder.
+
+    Cut off, it goes on where it was when it is run again; what is there is not run again.
+    """
+    from training.compare import compare_on_file
+    from training.config import make_config, read_config
+    from training.plan import VARIANTS, Plan
+
+    values = read_config(config_path) if config_path else {}
+    config = make_config(values | ({"epochs": epochs} if epochs else {}), config_path)
+    variants = tuple(architectures.split(",") if architectures else VARIANTS)
+    plan = Plan(variants, n_folds=n_folds or 0, **chosen)
+    results = compare_on_file(
+        features_path, config, plan, output, teacher_path=teacher_path, n_jobs=n_jobs
+    )
+    for result in results:
+        low, high = result.accuracy_ci95
+        click.echo(
+            f"{result.variant:28s} seed {result.seed}  test {result.accuracy:.1%} "
+            f"(95 % by artist: {low:.1%} to {high:.1%})"
+        )
+
+
+@cli.command()
+@click.option("--results", type=_FILE, required=True, help="The folder that compare filled.")
+@click.option("-o", "--output", type=_FILE, required=True, help="The Markdown file.")
+def table(results: Path, output: Path) -> None:
+    """Make the table of the networks compared, and its picture beside the results.
+
+    In a file that is there already only what stands between the marks of a comparison is replaced.
+    """
+    from training.comparison import write_comparison
+
+    for path in write_comparison(results, output):
+        click.echo(path)
 
 
 @cli.command()
