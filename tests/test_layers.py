@@ -24,6 +24,7 @@ LAYERS = [
     },
     {"training.loop"},
     {
+        "training.attention",
         "training.batches",
         "training.clips",
         "training.comparison",
@@ -32,6 +33,7 @@ LAYERS = [
         "training.dataset",
         "training.devices",
         "training.drawing",
+        "training.events",
         "training.folders",
         "training.shards",
         "training.metrics",

@@ -67,12 +67,14 @@ def prepare(
 @click.option("--epochs", type=click.IntRange(1), help="At most so many.")
 @click.option("--seed", type=int, help="Of split, weights and chance.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
+@click.option("--log-dir", type=_FILE, help="The log for TensorBoard; default: beside OUTPUT.")
 def fit(
     features_path: Path,
     output: Path,
     config_path: Path | None,
     teacher_path: Path | None,
     resume: bool,
+    log_dir: Path | None,
     **overrides: Any,
 ) -> None:
     """Train one network and write a checkpoint."""
@@ -83,7 +85,14 @@ def fit(
     values = read_config(config_path) if config_path else {}
     values |= {name: value for name, value in overrides.items() if value is not None}
     config = make_config(values, config_path)
-    card = make_checkpoint(features_path, output, config, teacher_path=teacher_path, resume=resume)
+    card = make_checkpoint(
+        features_path,
+        output,
+        config,
+        teacher_path=teacher_path,
+        resume=resume,
+        log_dir=log_dir,
+    )
     click.echo(f"{output}: {card.model_id}")
 
 
@@ -178,17 +187,42 @@ def table(results: Path, output: Path) -> None:
 @cli.command()
 @click.option("--report", "report_path", type=_FILE, help="What evaluate --format json printed.")
 @click.option("--history", "history_path", type=_FILE, help="The CSV that fit wrote.")
+@click.option("--checkpoint", type=_FILE, help="Its attention over a track is drawn.")
+@click.option("--audio", type=_FILE, help="That track: a sound file.")
+@click.option("--features", "features_path", type=_FILE, help="Or the feature file it is in.")
+@click.option("--track", "track_id", type=int, help="Its track_id there.")
 @click.option("-o", "--output", type=_FILE, required=True, help="The folder for the pictures.")
-def plots(report_path: Path | None, history_path: Path | None, output: Path) -> None:
-    """Draw how a network was trained and judged, as PNG files."""
+def plots(
+    report_path: Path | None, history_path: Path | None, output: Path, **attention: Any
+) -> None:
+    """Draw how a network was trained and judged and what it attends to, as PNG files."""
     from training.plots import plot_history, plot_report
 
-    if report_path is None and history_path is None:
-        raise click.UsageError("give --report, --history or both")
+    if not (report_path or history_path or attention["checkpoint"]):
+        raise click.UsageError("give --report, --history or --checkpoint")
     written = plot_report(report_path, output) if report_path else []
     written += plot_history(history_path, output) if history_path else []
+    if attention["checkpoint"]:
+        written.append(_plot_attention(output=output, **attention))
     for path in written:
         click.echo(path)
+
+
+def _plot_attention(
+    *,
+    checkpoint: Path,
+    audio: Path | None,
+    features_path: Path | None,
+    track_id: int | None,
+    output: Path,
+) -> Path:
+    from training.attention import plot_attention_in_audio, plot_attention_in_features
+
+    if audio is not None:
+        return plot_attention_in_audio(checkpoint, audio, output)
+    if features_path is None or track_id is None:
+        raise click.UsageError("--checkpoint goes with --audio, or with --features and --track")
+    return plot_attention_in_features(checkpoint, features_path, track_id, output)
 
 
 def main() -> None:

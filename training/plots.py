@@ -73,7 +73,7 @@ def _read_history(path: Path) -> dict[str, list[float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        columns = {name: [float(row[name]) for row in rows] for name in _HISTORY_FIELDS}
+        columns = {name: [_number(row[name]) for row in rows] for name in _HISTORY_FIELDS}
     except OSError as exc:
         raise DatasetError(os_reason(exc), path) from exc
     except (KeyError, TypeError, ValueError, csv.Error) as exc:
@@ -81,6 +81,11 @@ def _read_history(path: Path) -> dict[str, list[float]]:
     if not rows:
         raise DatasetError("holds no epochs yet", path)
     return columns
+
+
+def _number(cell: str) -> float:
+    """Read a cell; what was not measured is left blank."""
+    return float("nan") if cell == "" else float(cell)
 
 
 def _reliability(report: Mapping[str, Any]) -> Figure:
@@ -172,9 +177,12 @@ def _learning_curves(columns: Mapping[str, Sequence[float]]) -> Figure:
     left.set_xlabel("epoch")
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set_ylabel("training loss", color=ORANGE)
+    if np.isnan(accuracy).all():  # all tracks were fitted on
+        left.set_title(f"{epochs[-1]:.0f} epochs, none held against other tracks")
+        return figure
     right = left.twinx()
     (line,) = right.plot(epochs, accuracy, color=BLUE, label="validation accuracy")
-    best = int(accuracy.argmax())
+    best = int(np.nanargmax(accuracy))
     right.plot(epochs[best], accuracy[best], "*", color=BLUE, markersize=13)
     right.set_ylabel("validation accuracy", color=BLUE)
     in_percent(right.yaxis)
