@@ -75,6 +75,16 @@ def test_a_runs_log_becomes_learning_curves(tmp_path: Path) -> None:
     assert path.name == "learning.png" and is_a_picture(path)
 
 
+def test_a_run_without_validation_is_drawn_as_far_as_it_goes(tmp_path: Path) -> None:
+    without = HISTORY.replace(",0.3,", ",,").replace(",0.5,", ",,")
+    paths = [
+        plot_history(written(tmp_path, text, "run.csv"), tmp_path / name)[0]
+        for name, text in (("with", HISTORY), ("without", without))
+    ]
+    assert all(is_a_picture(path) for path in paths)
+    assert not np.array_equal(imread(paths[0]), imread(paths[1]))
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

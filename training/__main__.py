@@ -1,4 +1,4 @@
-"""The training side's command line: ``python -m training prepare``, ``fit``, ``evaluate``."""
+"""The training side's command line: ``python -m training prepare``, ``fit``, ``compare`` …"""
 
 from __future__ import annotations
 
@@ -67,12 +67,14 @@ def prepare(
 @click.option("--epochs", type=click.IntRange(1), help="At most so many.")
 @click.option("--seed", type=int, help="Of split, weights and chance.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
+@click.option("--log-dir", type=_FILE, help="The log for TensorBoard; default: beside OUTPUT.")
 def fit(
     features_path: Path,
     output: Path,
     config_path: Path | None,
     teacher_path: Path | None,
     resume: bool,
+    log_dir: Path | None,
     **overrides: Any,
 ) -> None:
     """Train one network and write a checkpoint."""
@@ -83,7 +85,14 @@ def fit(
     values = read_config(config_path) if config_path else {}
     values |= {name: value for name, value in overrides.items() if value is not None}
     config = make_config(values, config_path)
-    card = make_checkpoint(features_path, output, config, teacher_path=teacher_path, resume=resume)
+    card = make_checkpoint(
+        features_path,
+        output,
+        config,
+        teacher_path=teacher_path,
+        resume=resume,
+        log_dir=log_dir,
+    )
     click.echo(f"{output}: {card.model_id}")
 
 
@@ -109,17 +118,92 @@ def evaluate(checkpoint_path: Path, features_path: Path, split: str, format_: st
 
 
 @cli.command()
+@click.option(
+    "--features", "features_path", type=_FILE, required=True, help="A feature file (.npz)."
+)
+@click.option("-o", "--output", type=_FILE, required=True, help="The folder for the results.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["artist", "random", "official"]),
+    default="artist",
+    show_default=True,
+    help="How tracks are set aside for the test.",
+)
+@click.option("--architectures", help="Which, with commas between; default: all.")
+@click.option("--seeds", "n_seeds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--folds", "n_folds", type=click.IntRange(2), help="Cross-validate in so many.")
+@click.option("--epochs", type=click.IntRange(1), help="At most so many.")
+@click.option("--config", "config_path", type=_FILE, help="Settings that all share, TOML.")
+@click.option("--teacher", "teacher_path", type=_FILE, help="Embeddings to imitate (.npz).")
+@click.option("--jobs", "n_jobs", type=click.IntRange(1), help="Fits at a time, a core each.")
+def compare(
+    features_path: Path,
+    output: Path,
+    architectures: str | None,
+    n_folds: int | None,
+    epochs: int | None,
+    config_path: Path | None,
+    teacher_path: Path | None,
+    n_jobs: int | None,
+    **chosen: Any,
+) -> None:
+    """Fit networks on the same split and keep each one's result in a folder.
+
+    Cut off, it goes on where it was when it is run again; what is there is not run again.
+    """
+    from training.compare import compare_on_file
+    from training.config import make_config, read_config
+    from training.plan import VARIANTS, Plan
+
+    values = read_config(config_path) if config_path else {}
+    config = make_config(values | ({"epochs": epochs} if epochs else {}), config_path)
+    variants = tuple(architectures.split(",") if architectures else VARIANTS)
+    plan = Plan(variants, n_folds=n_folds or 0, **chosen)
+    results = compare_on_file(
+        features_path, config, plan, output, teacher_path=teacher_path, n_jobs=n_jobs
+    )
+    for result in results:
+        low, high = result.accuracy_ci95
+        click.echo(
+            f"{result.variant:28s} seed {result.seed}  test {result.accuracy:.1%} "
+            f"(95 % by artist: {low:.1%} to {high:.1%})"
+        )
+
+
+@cli.command()
+@click.option("--results", type=_FILE, required=True, help="The folder that compare filled.")
+@click.option("-o", "--output", type=_FILE, required=True, help="The Markdown file.")
+def table(results: Path, output: Path) -> None:
+    """Make the table of the networks compared, and its picture beside the results.
+
+    In a file that is there already only what stands between the marks of a comparison is replaced.
+    """
+    from training.comparison import write_comparison
+
+    for path in write_comparison(results, output):
+        click.echo(path)
+
+
+@cli.command()
 @click.option("--report", "report_path", type=_FILE, help="What evaluate --format json printed.")
 @click.option("--history", "history_path", type=_FILE, help="The CSV that fit wrote.")
+@click.option("--checkpoint", type=_FILE, help="Its attention over a track is drawn.")
+@click.option("--audio", type=_FILE, help="That track: a sound file.")
+@click.option("--features", "features_path", type=_FILE, help="Or the feature file it is in.")
+@click.option("--track", "track_id", type=int, help="Its track_id there.")
 @click.option("-o", "--output", type=_FILE, required=True, help="The folder for the pictures.")
-def plots(report_path: Path | None, history_path: Path | None, output: Path) -> None:
-    """Draw how a network was trained and judged, as PNG files."""
+def plots(
+    report_path: Path | None, history_path: Path | None, output: Path, **attention: Any
+) -> None:
+    """Draw how a network was trained and judged and what it attends to, as PNG files."""
     from training.plots import plot_history, plot_report
 
-    if report_path is None and history_path is None:
-        raise click.UsageError("give --report, --history or both")
+    if not (report_path or history_path or attention["checkpoint"]):
+        raise click.UsageError("give --report, --history or --checkpoint")
     written = plot_report(report_path, output) if report_path else []
     written += plot_history(history_path, output) if history_path else []
+    if attention["checkpoint"]:
+        written.append(_plot_attention(output=output, **attention))
     for path in written:
         click.echo(path)
 
@@ -169,6 +253,23 @@ def oddities(model: str, n_each: int, seed: int, folder: Path | None, format_: s
         )
     click.echo(json.dumps(as_json(report)) if format_ == "json" else as_text(report))
     click.get_current_context().exit(1 if report.n_written else 0)
+
+
+def _plot_attention(
+    *,
+    checkpoint: Path,
+    audio: Path | None,
+    features_path: Path | None,
+    track_id: int | None,
+    output: Path,
+) -> Path:
+    from training.attention import plot_attention_in_audio, plot_attention_in_features
+
+    if audio is not None:
+        return plot_attention_in_audio(checkpoint, audio, output)
+    if features_path is None or track_id is None:
+        raise click.UsageError("--checkpoint goes with --audio, or with --features and --track")
+    return plot_attention_in_features(checkpoint, features_path, track_id, output)
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from training.batches import Lesson
 from training.calibration import Heard
 from training.config import FitConfig
 from training.dataset import FeatureFile, IntArray, Split
+from training.events import EventLog
 from training.loop import fit
 from training.novelty import fit_novelty, limited
 from training.progress import write_history
@@ -78,6 +79,7 @@ def cross_fit(
     folder: Path,
     *,
     n_jobs: int,
+    log_dir: Path | None = None,
     on_fit: Callable[[], None] = lambda: None,
 ) -> tuple[Network, list[Fold]]:
     """Fit a network on all tracks, and one on all but each fold, which then judges its fold.
@@ -88,6 +90,7 @@ def cross_fit(
         config: The settings; all epochs are run, since a fold must not choose its own.
         folder: Where the states of the fits are kept; those found there go on, or are done.
         n_jobs: Fits at a time, a thread each.
+        log_dir: Where each fit's log for TensorBoard goes, if anywhere.
         on_fit: Called after each fit.
 
     Returns:
@@ -97,10 +100,10 @@ def cross_fit(
         CheckpointError: a state cannot be read or saved, or is of another run.
     """
     calls = [
-        joblib.delayed(_fit_fold)(material, rows, config, folder / f"fold{i}.state")
+        joblib.delayed(_fit_fold)(material, rows, config, folder / f"fold{i}.state", log_dir)
         for i, rows in enumerate(folds)
     ]
-    calls.append(joblib.delayed(_fit_on)(material, NO_ROWS, config, folder / "all.state"))
+    calls.append(joblib.delayed(_fit_on)(material, NO_ROWS, config, folder / "all.state", log_dir))
     results = []
     for result in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(calls):
         results.append(result)
@@ -108,16 +111,25 @@ def cross_fit(
     return results[-1], results[:-1]
 
 
-def _fit_fold(material: Material, rows: IntArray, config: FitConfig, state_path: Path) -> Fold:
-    network = _fit_on(material, rows, config, state_path)
+def _fit_fold(
+    material: Material, rows: IntArray, config: FitConfig, state_path: Path, log_dir: Path | None
+) -> Fold:
+    network = _fit_on(material, rows, config, state_path, log_dir)
     return judged_fold(network, material.features, rows, config)
 
 
-def _fit_on(material: Material, left_out: IntArray, config: FitConfig, state_path: Path) -> Network:
+def _fit_on(
+    material: Material,
+    left_out: IntArray,
+    config: FitConfig,
+    state_path: Path,
+    log_dir: Path | None,
+) -> Network:
     """Return a network fitted on all tracks but some, its weights rounded as a file has them."""
     torch.set_num_threads(1)
     lesson = material.lesson(Split(_others(material.features, left_out), NO_ROWS, left_out))
-    network, history = fit(lesson, config, state_path=state_path)
+    with EventLog(log_dir and log_dir / state_path.stem) as log:
+        network, history = fit(lesson, config, state_path=state_path, on_epoch=log.add)
     write_history(state_path.with_suffix(".csv"), history)
     return with_rounded_weights(network)
 

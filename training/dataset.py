@@ -30,6 +30,7 @@ class FeatureFile:
         artist_id: (n,); each track its own where the file has none.
         labels: Names, in the order of ``genre``.
         has_artists: Whether the file told the artists.
+        official: (n,) each track's part of a published split, where the file tells it.
     """
 
     mel: NDArray[np.uint8]
@@ -38,6 +39,7 @@ class FeatureFile:
     artist_id: IntArray
     labels: tuple[str, ...]
     has_artists: bool = True
+    official: NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.genre)
@@ -50,6 +52,7 @@ class FeatureFile:
             genre=self.genre[rows],
             track_id=self.track_id[rows],
             artist_id=self.artist_id[rows],
+            official=None if self.official is None else self.official[rows],
         )
 
 
@@ -103,6 +106,7 @@ def load_features(path: Path) -> FeatureFile:
         artist_id=found["artist_id" if has_artists else "track_id"].astype(np.int64),
         labels=tuple(str(label) for label in found["labels"]),
         has_artists=has_artists,
+        official=found["split"].astype(np.str_) if "split" in found else None,
     )
     problem = _content_problem(features)
     if problem:
@@ -120,6 +124,9 @@ def _shape_problem(found: dict[str, NDArray[np.generic]]) -> str | None:
             continue
         if array.shape != mel.shape[:1] or array.dtype.kind not in "iu":
             return f"{name} must be ({len(mel)},) integers, not {array.shape} {array.dtype}"
+    split = found.get("split")
+    if split is not None and (split.shape != mel.shape[:1] or split.dtype.kind != "U"):
+        return f"split must be ({len(mel)},) names, not {split.shape} {split.dtype}"
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,14 +87,7 @@ def _relabelled(features: FeatureFile, card: ModelCard) -> FeatureFile:
     if unknown:
         raise DatasetError(f"has labels that the checkpoint lacks: {', '.join(unknown)}")
     index = np.array([card.labels.index(label) for label in features.labels])
-    return FeatureFile(
-        features.mel,
-        index[features.genre],
-        features.track_id,
-        features.artist_id,
-        card.labels,
-        features.has_artists,
-    )
+    return replace(features, genre=index[features.genre], labels=card.labels)
 
 
 def _chosen(features: FeatureFile, card: ModelCard, split: str) -> FeatureFile:

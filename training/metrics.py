@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,11 @@ def per_genre(matrix: IntArray, labels: tuple[str, ...]) -> dict[str, dict[str, 
     return figures
 
 
+def macro_f1(genres: Mapping[str, Mapping[str, float]]) -> float:
+    """Return the mean F1 of the labels that are there, out of what ``per_genre`` gives."""
+    return float(np.mean([figures["f1"] for figures in genres.values() if figures["n"]]))
+
+
 def judge(
     probabilities: FloatArray,
     written: BoolArray,
@@ -173,12 +179,11 @@ def judge(
     right = predicted == truth
     matrix = confusion(truth, predicted, len(labels))
     genres = per_genre(matrix, labels)
-    present = [label for label in labels if genres[label]["n"]]
     return {
         "n_tracks": len(truth),
         "accuracy": float(right.mean()),
         "accuracy_ci95": list(bootstrap_interval(right.astype(float), groups)),
-        "macro_f1": float(np.mean([genres[label]["f1"] for label in present])),
+        "macro_f1": macro_f1(genres),
         "ece": expected_calibration_error(confidence, right),
         "debiased_ece": debiased_calibration_error(confidence, right),
         "debiased_ece_if_perfect": list(perfect_calibration_error(confidence)),

@@ -1,7 +1,7 @@
 """Pictures of how a network was trained and of how it was judged, as PNG files.
 
 Each picture says one thing and is drawn from what ``evaluate --format json`` or a run's CSV says,
-so that no figure is typed.
+so that no figure is typed. The comparison of networks has a module of its own.
 """
 
 from __future__ import annotations
@@ -14,15 +14,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from tagger.errors import DatasetError, os_reason
-
-# Told apart by the colour-blind as well: Okabe and Ito, Color universal design, 2008.
-_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#888888"
-_DPI = 150
+from training.drawing import BLUE, GREEN, GREY, ORANGE, in_percent, new_axes, save_figure
 
 _REPORT_FIELDS = ("reliability", "coverage_curve", "mixes", "confusion", "per_genre", "n_tracks")
 _HISTORY_FIELDS = ("epoch", "loss", "validation_accuracy")
@@ -44,7 +40,7 @@ def plot_report(report_path: Path, folder: Path) -> list[Path]:
         }
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as exc:
         raise DatasetError(f"not what evaluate --format json prints: {exc!r}", report_path) from exc
-    return [_save(figure, folder / f"{name}.png") for name, figure in figures.items()]
+    return [save_figure(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 
 def plot_history(history_path: Path, folder: Path) -> list[Path]:
@@ -54,7 +50,7 @@ def plot_history(history_path: Path, folder: Path) -> list[Path]:
         DatasetError: it is no such table, or the picture cannot be written.
     """
     columns = _read_history(history_path)
-    return [_save(_learning_curves(columns), folder / "learning.png")]
+    return [save_figure(_learning_curves(columns), folder / "learning.png")]
 
 
 def _read_report(path: Path) -> dict[str, Any]:
@@ -77,7 +73,7 @@ def _read_history(path: Path) -> dict[str, list[float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        columns = {name: [float(row[name]) for row in rows] for name in _HISTORY_FIELDS}
+        columns = {name: [_number(row[name]) for row in rows] for name in _HISTORY_FIELDS}
     except OSError as exc:
         raise DatasetError(os_reason(exc), path) from exc
     except (KeyError, TypeError, ValueError, csv.Error) as exc:
@@ -87,19 +83,24 @@ def _read_history(path: Path) -> dict[str, list[float]]:
     return columns
 
 
+def _number(cell: str) -> float:
+    """Read a cell; what was not measured is left blank."""
+    return float("nan") if cell == "" else float(cell)
+
+
 def _reliability(report: Mapping[str, Any]) -> Figure:
     confidence, accuracy, n_tracks = np.array(report["reliability"], dtype=float).T
-    figure, axes = _figure(5.0, 5.0)
-    axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="perfectly calibrated")
+    figure, axes = new_axes(5.0, 5.0)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfectly calibrated")
     spread = 1.96 * np.sqrt(confidence * (1 - confidence).clip(0) / n_tracks)
     axes.fill_between(
         confidence,
         *((confidence - spread).clip(0), (confidence + spread).clip(0, 1)),
-        color=_GREY,
+        color=GREY,
         alpha=0.2,
         label="where chance may put it (95 %)",
     )
-    axes.plot(confidence, accuracy, color=_BLUE, marker="o", label="this model, tenths of tracks")
+    axes.plot(confidence, accuracy, color=BLUE, marker="o", label="this model, tenths of tracks")
     _share_axes(axes, "confidence", "share right")
     axes.set_aspect("equal")
     axes.legend(loc="upper left")
@@ -112,10 +113,10 @@ def _reliability(report: Mapping[str, Any]) -> Figure:
 
 
 def _coverage(report: Mapping[str, Any]) -> Figure:
-    figure, axes = _figure(6.5, 4.5)
+    figure, axes = new_axes(6.5, 4.5)
     curves = {"as in this file": report["coverage_curve"]}
     curves |= {f"mostly {name}": mix["coverage_curve"] for name, mix in report["mixes"].items()}
-    for (name, curve), colour in zip(curves.items(), (_BLUE, _ORANGE, _GREEN), strict=False):
+    for (name, curve), colour in zip(curves.items(), (BLUE, ORANGE, GREEN), strict=False):
         coverage, accuracy, _ = np.array(curve, dtype=float).T
         axes.plot(coverage, accuracy, color=colour, marker=".", label=name)
     if report["selective_accuracy"] is not None:
@@ -132,7 +133,7 @@ def _confusion(report: Mapping[str, Any]) -> Figure:
     counts = np.array(report["confusion"], dtype=float)
     shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
     side = 2.5 + 0.6 * len(labels)
-    figure, axes = _figure(side, side)
+    figure, axes = new_axes(side, side)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     for row, column in np.ndindex(shares.shape):
         dark = shares[row, column] > 0.6
@@ -154,10 +155,10 @@ def _confusion(report: Mapping[str, Any]) -> Figure:
 def _genres(per_genre: Mapping[str, Mapping[str, float]]) -> Figure:
     ranked = sorted(per_genre, key=lambda label: per_genre[label]["f1"])
     places = np.arange(len(ranked))
-    figure, axes = _figure(6.5, 1.5 + 0.45 * len(ranked))
+    figure, axes = new_axes(6.5, 1.5 + 0.45 * len(ranked))
     f1 = [per_genre[label]["f1"] for label in ranked]
-    axes.barh(places, f1, color=_BLUE, alpha=0.35, label="F1")
-    for name, colour, marker in (("precision", _ORANGE, "o"), ("recall", _GREEN, "D")):
+    axes.barh(places, f1, color=BLUE, alpha=0.35, label="F1")
+    for name, colour, marker in (("precision", ORANGE, "o"), ("recall", GREEN, "D")):
         values = [per_genre[label][name] for label in ranked]
         axes.plot(values, places, marker, color=colour, markersize=6, label=name)
     axes.set_yticks(places, [f"{label} ({per_genre[label]['n']:.0f})" for label in ranked])
@@ -171,40 +172,27 @@ def _genres(per_genre: Mapping[str, Mapping[str, float]]) -> Figure:
 def _learning_curves(columns: Mapping[str, Sequence[float]]) -> Figure:
     epochs = np.array(columns["epoch"]) + 1
     accuracy = np.array(columns["validation_accuracy"])
-    figure, left = _figure(6.5, 4.0)
-    (loss_line,) = left.plot(epochs, columns["loss"], color=_ORANGE, label="training loss")
+    figure, left = new_axes(6.5, 4.0)
+    (loss_line,) = left.plot(epochs, columns["loss"], color=ORANGE, label="training loss")
     left.set_xlabel("epoch")
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set_ylabel("training loss", color=_ORANGE)
+    left.set_ylabel("training loss", color=ORANGE)
+    if np.isnan(accuracy).all():  # all tracks were fitted on
+        left.set_title(f"{epochs[-1]:.0f} epochs, none held against other tracks")
+        return figure
     right = left.twinx()
-    (line,) = right.plot(epochs, accuracy, color=_BLUE, label="validation accuracy")
-    best = int(accuracy.argmax())
-    right.plot(epochs[best], accuracy[best], "*", color=_BLUE, markersize=13)
-    right.set_ylabel("validation accuracy", color=_BLUE)
-    right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    (line,) = right.plot(epochs, accuracy, color=BLUE, label="validation accuracy")
+    best = int(np.nanargmax(accuracy))
+    right.plot(epochs[best], accuracy[best], "*", color=BLUE, markersize=13)
+    right.set_ylabel("validation accuracy", color=BLUE)
+    in_percent(right.yaxis)
     left.legend(handles=[loss_line, line], loc="center right")
     left.set_title(f"Best: {accuracy[best]:.1%} after epoch {epochs[best]:.0f}")
     return figure
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a figure, inches, without pyplot: that would keep it in memory and want a screen."""
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
-
-
 def _share_axes(axes: Axes, x_label: str, y_label: str) -> None:
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        in_percent(axis)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=x_label, ylabel=y_label)
     axes.grid(alpha=0.3)
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except OSError as exc:
-        raise DatasetError(os_reason(exc), path) from exc
-    return path

@@ -35,6 +35,7 @@ from training.dataset import (
     split_by_artist,
 )
 from training.evaluation import report_on
+from training.events import EventLog
 from training.fma import WRITABLE
 from training.loop import fit
 from training.novelty import limited
@@ -73,11 +74,13 @@ def make_checkpoint(
     *,
     teacher_path: Path | None = None,
     resume: bool = False,
+    log_dir: Path | None = None,
 ) -> ModelCard:
     """Train a network on a feature file and save it.
 
     Beside OUTPUT stand then its model card (.md) and the log of its epochs (.csv); while it runs,
-    a folder of the same name (.run) keeps where it stands.
+    a folder of the same name (.run) keeps where it stands. A log for TensorBoard goes to LOG_DIR,
+    or without it to a folder beside OUTPUT (.tensorboard).
 
     Raises:
         DatasetError, ConfigError, CheckpointError: see ``load_features``, ``fit``.
@@ -87,7 +90,8 @@ def make_checkpoint(
     material = make_material(features_path, config, teacher_path)
     config = fitted_to(config, material.features)
     folder = _run_folder(output, resume=resume)
-    fitted = (_cross_fitted if config.folds else _on_tenths)(material, config, folder)
+    log_dir = log_dir or output.with_suffix(".tensorboard")
+    fitted = (_cross_fitted if config.folds else _on_tenths)(material, config, folder, log_dir)
     card = _card(fitted, material.features, config)
     origin = {"features": features_path.name, "teacher": teacher_path and teacher_path.name}
     card = replace(card, provenance={**card.provenance, **origin})
@@ -143,13 +147,19 @@ def _run_folder(output: Path, *, resume: bool) -> Path:
     return folder
 
 
-def _cross_fitted(material: Material, config: FitConfig, folder: Path) -> _Fitted:
+def _cross_fitted(material: Material, config: FitConfig, folder: Path, log_dir: Path) -> _Fitted:
     """Fit on all tracks; judge by networks fitted on all but a fold each."""
     features = material.features
     rows = folds_by_artist(features, config.folds, seed=config.seed)
     with tqdm(total=len(rows) + 1, unit="fit", disable=None) as bar:
         network, folds = cross_fit(
-            material, rows, config, folder, n_jobs=joblib.cpu_count(), on_fit=lambda: _advance(bar)
+            material,
+            rows,
+            config,
+            folder,
+            n_jobs=joblib.cpu_count(),
+            log_dir=log_dir,
+            on_fit=lambda: _advance(bar),
         )
     heard = gathered(folds)
     labels, writable = features.labels, _writable(features.labels)
@@ -171,18 +181,23 @@ def _cross_fitted(material: Material, config: FitConfig, folder: Path) -> _Fitte
     )
 
 
-def _on_tenths(material: Material, config: FitConfig, folder: Path) -> _Fitted:
+def _on_tenths(material: Material, config: FitConfig, folder: Path, log_dir: Path) -> _Fitted:
     """Fit on eight tenths; calibrate on the ninth, which chose the epoch; judge on the tenth."""
     features = material.features
     split = split_by_artist(features, config.seed)
     if config.n_threads:
         torch.set_num_threads(config.n_threads)
-    with tqdm(total=config.epochs, unit="epoch", disable=None) as bar:
+    with (
+        tqdm(total=config.epochs, unit="epoch", disable=None) as bar,
+        EventLog(log_dir / "all") as events,
+    ):
+
+        def on_epoch(line: Epoch) -> None:
+            events.add(line)
+            _show(line, bar)
+
         network, history = fit(
-            material.lesson(split),
-            config,
-            state_path=folder / "all.state",
-            on_epoch=lambda line: _show(line, bar),
+            material.lesson(split), config, state_path=folder / "all.state", on_epoch=on_epoch
         )
     write_history(folder / "all.csv", history)
     network = with_rounded_weights(network)
