@@ -362,6 +362,15 @@ def test_kinds_that_are_not_written_are_left_alone(
     _refused(path, reason)
 
 
+@pytest.mark.parametrize("head", [b"RIFF\0\1\0\0AVI LIST", b"RF64\0\0\0\0WAVE", b"\x1aE\xdf\xa3"])
+def test_mp3_sound_in_a_foreign_container_makes_it_no_mp3(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "song.mp3"
+    path.write_bytes(head + bytes(500) + tagged.sound("mp3"))
+    _refused(path, "no music file|64-bit")
+    path.write_bytes(bytes(500) + tagged.sound("mp3"))
+    _write(path, "Folk")
+
+
 @pytest.mark.parametrize("kind", streams.KINDS)
 def test_a_name_with_another_ending_misleads_nobody(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "song.mp3"
