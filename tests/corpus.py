@@ -138,6 +138,8 @@ def _with_own_tags() -> list[Case]:
         cases += [Case(f"{kind}, rich", kind, usual), Case(f"{kind}, huge", kind, huge)]
     for head in ("ID3v2.3", "ID3v2.4 with a genre", "huge ID3v2.3"):
         cases.append(Case(f"flac, {head} in front", "flac", partial(_joined, "flac", head, "")))
+    for tail in ("ID3v1", "ID3v1 with a genre"):
+        cases.append(Case(f"flac, {tail} behind", "flac", partial(_joined, "flac", "", tail)))
     return cases
 
 

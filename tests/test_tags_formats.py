@@ -427,3 +427,13 @@ def test_where_flac_comments_say_nothing_the_id3_tag_in_front_is_written(tmp_pat
 
 def test_two_id3_tags_in_front_of_silent_flac_comments_are_refused(tmp_path: Path) -> None:
     _refused(_file(tmp_path, "flac", tagged.rich_id3(3) + tagged.rich_id3(4)), "two ID3v2 tags")
+
+
+def test_id3v1_behind_flac_counts_follows_and_is_repeated_by_empty_comments(tmp_path: Path) -> None:
+    path = _file(tmp_path, "flac", tail=tagged.id3v1(17))
+    assert read_tags(path).genres == ("Rock",)
+    assert _write(path, "Folk").endswith(tagged.id3v1(80))
+    assert tagged.taglib_tags(path)["TITLE"] == ["Old title"]
+    path.write_bytes(tagged.rich_flac() + tagged.id3v1(17))
+    assert _write(path, "Folk").endswith(tagged.id3v1(80))
+    assert tagged.taglib_tags(path)["TITLE"] == ["A title"]
