@@ -75,6 +75,9 @@ _SAMPLE_FORMATS: dict[str, tuple[np.dtype[Any], float, float]] = {
     "dbl": (np.dtype(np.float64), 0.0, 1.0),
 }
 
+# That of DSD at 1024 times the CD's rate, of which FFmpeg makes an eighth.
+_MAX_SAMPLE_RATE = 44100 * 1024 // 8
+
 _OPTIONS = {
     "protocol_whitelist": "file,subfile",
     "format_whitelist": _DEMUXERS,
@@ -444,8 +447,8 @@ def _sound(container: InputContainer, path: Path) -> _Sound:
     stream = container.streams.audio[0]
     if not stream.codec_context or stream.time_base is None:
         raise AudioDecodeError("its codec is not known here, or it is encrypted", path)
-    if not stream.codec_context.sample_rate:
-        # FFmpeg takes the name's word for it that a text file is an MP3.
+    if not 0 < stream.codec_context.sample_rate <= _MAX_SAMPLE_RATE:
+        # FFmpeg takes the name's word for it that a text file is an MP3, and a header's for a rate.
         raise AudioDecodeError(_NOT_AUDIO, path)
     stream.codec_context.thread_count = 1  # workers are processes, one a core
     sample_rate = stream.codec_context.sample_rate

@@ -349,6 +349,16 @@ def test_a_file_cut_off_in_its_header_is_no_audio(chirps: Path, tmp_path: Path, 
     assert "not audio that can be decoded" in reason_of(tmp_path / name)
 
 
+@pytest.mark.parametrize("rate", [0, 2**31 - 1, 2**32 - 44100])
+def test_a_sample_rate_that_cannot_be_is_no_audio(tmp_path: Path, rate: int) -> None:
+    data = bytearray(streams.stream("ape", np.zeros((1, 2), np.float32)))
+    assert data[72:76] == (44100).to_bytes(4, "little")
+    data[72:76] = rate.to_bytes(4, "little")
+    path = tmp_path / "a.ape"
+    path.write_bytes(data)
+    assert "not audio" in reason_of(path)
+
+
 def test_a_file_with_a_good_header_and_nothing_behind_it_is_damaged(
     chirps: Path, tmp_path: Path
 ) -> None:
