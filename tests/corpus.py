@@ -147,5 +147,6 @@ CASES = [
     *(case for kind in tagged.STREAMS for case in _between_tags(kind)),
     *(case for kind in ("wav", "aiff", "dsf", "dff") for case in _around_id3(kind)),
     *_wav_with_info(),
+    Case("dff, texts of its own", "dff", tagged.edited_dsdiff),
     *_with_own_tags(),
 ]

@@ -38,6 +38,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "ape with all tags": lambda: tagged.rich_id3(3) + tagged.sound("ape") + _TAILS,
     "wav with INFO": lambda: tagged.with_chunks(tagged.sound("wav"), _INFO),
     "flac with ID3": lambda: tagged.rich_id3(4) + tagged.rich_flac(),
+    "dff with texts": tagged.edited_dsdiff,
     "m4a_fragmented": lambda: tagged.rich_mp4("m4a_fragmented"),
 }
 

@@ -437,3 +437,12 @@ def test_id3v1_behind_flac_counts_follows_and_is_repeated_by_empty_comments(tmp_
     path.write_bytes(tagged.rich_flac() + tagged.id3v1(17))
     assert _write(path, "Folk").endswith(tagged.id3v1(80))
     assert tagged.taglib_tags(path)["TITLE"] == ["A title"]
+
+
+def test_a_new_id3_chunk_repeats_what_dsdiff_itself_says(tmp_path: Path) -> None:
+    path = tmp_path / "song.dff"
+    path.write_bytes(tagged.edited_dsdiff())
+    assert (read_tags(path).title, read_tags(path).artist) == ("A title", "An artist")
+    _write(path, "Folk")
+    found = tagged.taglib_tags(path)
+    assert (found["TITLE"], found["ARTIST"]) == (["A title"], ["An artist"])
