@@ -75,8 +75,11 @@ _SAMPLE_FORMATS: dict[str, tuple[np.dtype[Any], float, float]] = {
     "dbl": (np.dtype(np.float64), 0.0, 1.0),
 }
 
+# That of DSD at 1024 times the CD's rate, of which FFmpeg makes an eighth.
+_MAX_SAMPLE_RATE = 44100 * 1024 // 8
+
 _OPTIONS = {
-    "protocol_whitelist": "file",
+    "protocol_whitelist": "file,subfile",
     "format_whitelist": _DEMUXERS,
     # Seek by an MP3's own table or by proportion, in place of reading all that lies before.
     "fflags": "+fastseek",
@@ -85,6 +88,9 @@ _OPTIONS = {
 # FFmpeg looks for DTS hidden in WAV in up to 5 MB, which takes 26 ms where the segments take 4:
 # in this much it still finds it.
 _WAV_OPTIONS = {"probesize": "32768"}
+
+# WavPack, Monkey's Audio and Musepack, in front of which FFmpeg knows no ID3v2 tag.
+_WITHOUT_ID3 = (b"wvpk", b"MAC ", b"MPCK", b"MP+")
 
 _FAST_SEEK = 0x80000  # AVFMT_FLAG_FAST_SEEK, which the option above sets
 
@@ -382,19 +388,42 @@ def _opened(path: Path) -> Iterator[_Sound]:
     """
     _check_is_a_file(path)
     try:
-        container = av.open(
-            # "file:" keeps a name like "12:30.mp3" from being taken for a URL.
-            f"file:{path}",
-            container_options=_OPTIONS | (_WAV_OPTIONS if path.suffix.lower() == ".wav" else {}),
-            options={"codec_whitelist": _DECODERS},
-            # A tag that is not UTF-8 is no reason to refuse the sound.
-            metadata_errors="replace",
-        )
+        # "file:" keeps a name like "12:30.mp3" from being taken for a URL.
+        container = _container(f"file:{path}", path)
     except av.error.FFmpegError as exc:
-        reason = os_reason(exc) if isinstance(exc, OSError) else _NOT_AUDIO
-        raise AudioDecodeError(reason, path) from exc
+        container = _container_behind_id3(path, exc)
     with container:
         yield _sound(container, path)
+
+
+def _container(url: str, path: Path) -> InputContainer:
+    is_wav = path.suffix.lower() == ".wav"
+    return av.open(
+        url,
+        container_options=_OPTIONS | (_WAV_OPTIONS if is_wav else {}),
+        options={"codec_whitelist": _DECODERS},
+        # A tag that is not UTF-8 is no reason to refuse the sound.
+        metadata_errors="replace",
+    )
+
+
+def _container_behind_id3(path: Path, refusal: av.error.FFmpegError) -> InputContainer:
+    """Open a file that FFmpeg refused: it knows no ID3v2 tag in front of some formats.
+
+    Raises:
+        AudioDecodeError: There is no such tag, or nothing known behind it.
+    """
+    reason = os_reason(refusal) if isinstance(refusal, OSError) else _NOT_AUDIO
+    try:
+        with path.open("rb") as file:
+            header = file.read(10)
+            size = 10 + sum(byte << 7 * n for n, byte in enumerate(reversed(header[6:])))
+            file.seek(size)
+            if not header.startswith(b"ID3") or not file.read(4).startswith(_WITHOUT_ID3):
+                raise AudioDecodeError(reason, path) from refusal
+        return _container(f"subfile,,start,{size},end,0,,:file:{path}", path)
+    except (OSError, av.error.FFmpegError) as exc:
+        raise AudioDecodeError(reason, path) from exc
 
 
 def _check_is_a_file(path: Path) -> None:
@@ -418,8 +447,8 @@ def _sound(container: InputContainer, path: Path) -> _Sound:
     stream = container.streams.audio[0]
     if not stream.codec_context or stream.time_base is None:
         raise AudioDecodeError("its codec is not known here, or it is encrypted", path)
-    if not stream.codec_context.sample_rate:
-        # FFmpeg takes the name's word for it that a text file is an MP3.
+    if not 0 < stream.codec_context.sample_rate <= _MAX_SAMPLE_RATE:
+        # FFmpeg takes the name's word for it that a text file is an MP3, and a header's for a rate.
         raise AudioDecodeError(_NOT_AUDIO, path)
     stream.codec_context.thread_count = 1  # workers are processes, one a core
     sample_rate = stream.codec_context.sample_rate

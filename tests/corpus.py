@@ -138,6 +138,8 @@ def _with_own_tags() -> list[Case]:
         cases += [Case(f"{kind}, rich", kind, usual), Case(f"{kind}, huge", kind, huge)]
     for head in ("ID3v2.3", "ID3v2.4 with a genre", "huge ID3v2.3"):
         cases.append(Case(f"flac, {head} in front", "flac", partial(_joined, "flac", head, "")))
+    for tail in ("ID3v1", "ID3v1 with a genre"):
+        cases.append(Case(f"flac, {tail} behind", "flac", partial(_joined, "flac", "", tail)))
     return cases
 
 
@@ -145,5 +147,6 @@ CASES = [
     *(case for kind in tagged.STREAMS for case in _between_tags(kind)),
     *(case for kind in ("wav", "aiff", "dsf", "dff") for case in _around_id3(kind)),
     *_wav_with_info(),
+    Case("dff, texts of its own", "dff", tagged.edited_dsdiff),
     *_with_own_tags(),
 ]

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
-# One ending for each of the format families that most collections have.
-FORMATS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav", ".aiff")
+# One ending for each format that an encoder is at hand for.
+FORMATS = (
+    *(".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav", ".aiff"),
+    *(".aac", ".tta", ".wv", ".wma"),
+)
 
 _FF_QP2LAMBDA = 118  # libav counts an encoder's quality in these units
 _SOUNDFILE_SUBTYPES = {
@@ -159,6 +162,8 @@ def _write_with_pyav(
     """Encode (n_channels, n_samples) with the codec of the file's ending."""
     form, codec, sample_format = _PYAV_CODECS[path.suffix.lower()]
     options = {"write_xing": str(int(encoding.has_xing))} if form == "mp3" else {}
+    if form == "tta":
+        options["fflags"] = "+bitexact"  # Else FFmpeg names itself in an APE tag.
     if encoding.moov_first:
         options["movflags"] = "+faststart"
     layout = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 6: "5.1"}[len(channels)]

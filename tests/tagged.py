@@ -274,6 +274,13 @@ def rich_dsdiff() -> bytes:
     )
 
 
+def edited_dsdiff() -> bytes:
+    """Return a DSDIFF file with DSDIFF's own texts, which are no ID3 tag."""
+    texts = ((b"DIAR", b"An artist"), (b"DITI", b"A title"))
+    inner = [chunk(i, len(text).to_bytes(4, "big") + text, ">Q") for i, text in texts]
+    return with_chunks(sound("dff"), chunk(b"DIIN", b"".join(inner), ">Q"))
+
+
 def with_dsf_tag(data: bytes, tag: bytes) -> bytes:
     """Return a DSF file with an ID3v2 tag."""
     sizes = struct.pack("<QQ", len(data) + len(tag), len(data))

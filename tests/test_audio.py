@@ -155,6 +155,21 @@ def test_rare_formats_are_heard(tmp_path: Path, kind: str) -> None:
             assert sounds.pitch_hz(segment, 22050) == pytest.approx(440, abs=10)
 
 
+@pytest.mark.parametrize("kind", ["wv", "ape", "mpc", "mpc_sv7"])
+def test_an_id3_tag_in_front_of_formats_that_know_none_is_passed_over(
+    tmp_path: Path, kind: str
+) -> None:
+    stereo = np.tile(sounds.tone(1.0), (2, 1)).T
+    bare, tagged = tmp_path / "bare", tmp_path / "a, b:é.mpc"
+    bare.write_bytes(streams.stream(kind, stereo))
+    id3 = b"ID3\3\0\0\0\0\1\x48" + bytes(200)
+    tagged.write_bytes(id3 + bare.read_bytes())
+    np.testing.assert_array_equal(load_waveform(tagged)[0], load_waveform(bare)[0])
+    tagged.write_bytes(id3 + b"nothing known")
+    with pytest.raises(AudioDecodeError, match="not audio"):
+        load_waveform(tagged)
+
+
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 32000, 48000, 96000])
 def test_resampling_keeps_pitch_and_gives_exactly_the_samples_asked_for(
     tmp_path: Path, sample_rate: int
@@ -332,6 +347,16 @@ def test_what_is_not_audio_is_called_so(tmp_path: Path, content: bytes, ending: 
 def test_a_file_cut_off_in_its_header_is_no_audio(chirps: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes((chirps / name).read_bytes()[:60])
     assert "not audio that can be decoded" in reason_of(tmp_path / name)
+
+
+@pytest.mark.parametrize("rate", [0, 2**31 - 1, 2**32 - 44100])
+def test_a_sample_rate_that_cannot_be_is_no_audio(tmp_path: Path, rate: int) -> None:
+    data = bytearray(streams.stream("ape", np.zeros((1, 2), np.float32)))
+    assert data[72:76] == (44100).to_bytes(4, "little")
+    data[72:76] = rate.to_bytes(4, "little")
+    path = tmp_path / "a.ape"
+    path.write_bytes(data)
+    assert "not audio" in reason_of(path)
 
 
 def test_a_file_with_a_good_header_and_nothing_behind_it_is_damaged(

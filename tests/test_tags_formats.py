@@ -362,6 +362,15 @@ def test_kinds_that_are_not_written_are_left_alone(
     _refused(path, reason)
 
 
+@pytest.mark.parametrize("head", [b"RIFF\0\1\0\0AVI LIST", b"RF64\0\0\0\0WAVE", b"\x1aE\xdf\xa3"])
+def test_mp3_sound_in_a_foreign_container_makes_it_no_mp3(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "song.mp3"
+    path.write_bytes(head + bytes(500) + tagged.sound("mp3"))
+    _refused(path, "no music file|64-bit")
+    path.write_bytes(bytes(500) + tagged.sound("mp3"))
+    _write(path, "Folk")
+
+
 @pytest.mark.parametrize("kind", streams.KINDS)
 def test_a_name_with_another_ending_misleads_nobody(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "song.mp3"
@@ -418,3 +427,22 @@ def test_where_flac_comments_say_nothing_the_id3_tag_in_front_is_written(tmp_pat
 
 def test_two_id3_tags_in_front_of_silent_flac_comments_are_refused(tmp_path: Path) -> None:
     _refused(_file(tmp_path, "flac", tagged.rich_id3(3) + tagged.rich_id3(4)), "two ID3v2 tags")
+
+
+def test_id3v1_behind_flac_counts_follows_and_is_repeated_by_empty_comments(tmp_path: Path) -> None:
+    path = _file(tmp_path, "flac", tail=tagged.id3v1(17))
+    assert read_tags(path).genres == ("Rock",)
+    assert _write(path, "Folk").endswith(tagged.id3v1(80))
+    assert tagged.taglib_tags(path)["TITLE"] == ["Old title"]
+    path.write_bytes(tagged.rich_flac() + tagged.id3v1(17))
+    assert _write(path, "Folk").endswith(tagged.id3v1(80))
+    assert tagged.taglib_tags(path)["TITLE"] == ["A title"]
+
+
+def test_a_new_id3_chunk_repeats_what_dsdiff_itself_says(tmp_path: Path) -> None:
+    path = tmp_path / "song.dff"
+    path.write_bytes(tagged.edited_dsdiff())
+    assert (read_tags(path).title, read_tags(path).artist) == ("A title", "An artist")
+    _write(path, "Folk")
+    found = tagged.taglib_tags(path)
+    assert (found["TITLE"], found["ARTIST"]) == (["A title"], ["An artist"])

@@ -18,6 +18,9 @@ from tagger.tags.riff_info import info_texts, is_info, read_info, rest_of_info, 
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
 _ID3_IDS = (b"id3 ", b"ID3 ")
+# DSDIFF's chunks of chunks, and where in them the first one begins.
+_INNER_STARTS = {b"PROP": 4, b"DIIN": 0}
+_EDITED_TEXTS = {b"DITI": "TIT2", b"DIAR": "TPE1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ class _Form:
         kind: How it writes sizes.
         chunks: In order.
         fault: What does not fit, or "".
-        inner: Chunks in DSDIFF's chunk of sound properties, where some writers put the tag.
+        inner: Chunks in two of DSDIFF's: the sound's properties, where some writers put the tag,
+            and the edited texts (title and artist).
     """
 
     kind: _Kind
@@ -86,7 +90,7 @@ class _Form:
 
     @property
     def inner_id3(self) -> list[_Chunk]:
-        """The ID3 chunks that stand among the properties of the sound."""
+        """ID3 chunks that stand where none belongs, among the properties of the sound."""
         return [chunk for chunk in self.inner if chunk.id in _ID3_IDS]
 
 
@@ -95,6 +99,9 @@ def read(file: BinaryIO) -> list[Container]:
     form = _form(file)
     id3 = [*form.of_id(*_ID3_IDS), *form.inner_id3]
     found = [read_id3(_body(file, chunk)) for chunk in id3]
+    texts = dict(_edited_texts(file, form))
+    if texts:
+        found.append(Container("DIIN", title=texts.get("TIT2", ""), artist=texts.get("TPE1", "")))
     return found + [read_info(_body(file, chunk)) for chunk in _infos(file, form)]
 
 
@@ -136,7 +143,11 @@ def _form(file: BinaryIO) -> _Form:
     fault = "" if end == size_of(file) else "its size and the size that it says it has differ"
     chunks, misfit = _chunks(file, kind, kind.header_size + 4, min(end, size_of(file)))
     fault = fault or misfit
-    inner = [_chunks(file, kind, c.body + 4, c.end) for c in chunks if c.id == b"PROP"]
+    inner = [
+        _chunks(file, kind, chunk.body + _INNER_STARTS[chunk.id], chunk.end)
+        for chunk in chunks
+        if chunk.id in _INNER_STARTS
+    ]
     return _Form(
         kind,
         chunks,
@@ -186,5 +197,13 @@ def _plan_id3(file: BinaryIO, form: _Form, change: Change) -> Splice:
 
 
 def _repeated(file: BinaryIO, form: _Form) -> list[tuple[str, str]]:
-    """Return what INFO says: readers that find an ID3 tag with a genre look no further."""
-    return [text for chunk in _infos(file, form)[:1] for text in info_texts(_body(file, chunk))]
+    """Return what other tags say: readers that find an ID3 tag with a genre look no further."""
+    infos = [info_texts(_body(file, chunk)) for chunk in _infos(file, form)[:1]]
+    return [text for texts in (*infos, _edited_texts(file, form)) for text in texts]
+
+
+def _edited_texts(file: BinaryIO, form: _Form) -> list[tuple[str, str]]:
+    """Return title and artist of a DSDIFF file by ID3 frame id; a count of bytes goes before."""
+    found = [c for c in form.inner if c.id in _EDITED_TEXTS and form.kind.width == 8]
+    texts = [(_EDITED_TEXTS[c.id], _body(file, c)[4:].decode("latin-1")) for c in found]
+    return [(frame_id, text.strip("\0 ")) for frame_id, text in texts if text.strip("\0 ")]

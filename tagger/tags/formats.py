@@ -27,6 +27,9 @@ from tagger.tags.mpeg import stream_kind
 from tagger.tags.mutagen_border import Bounded, mutagen_faults
 from tagger.tags.splices import Splice, peek_at, size_of
 
+_WAV_64 = (b"RF64", b"BW64", b"riff", b"RIFX")
+_FOREIGN = (*_WAV_64, b"RIFF", b"FORM", b"FRM8", b"OggS", b"DSD ", ASF_HEADER, b"\x1aE\xdf\xa3")
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -58,7 +61,8 @@ def family_of(file: BinaryIO) -> Family:
     family = _family_between_tags(head)
     if family is None and not heads:
         family = _family_by_magic(file, head)
-    if family is None:
+    # Sound in a foreign container (AVI …) has frames as well; a tag in front would ruin that.
+    if family is None and (heads or not head.startswith(_FOREIGN)):
         family = _STREAMS.get(stream_kind(file, start) or "")
     if family is None:
         raise TagFaultError(_unknown(head))
@@ -91,7 +95,7 @@ def _family_by_magic(file: BinaryIO, head: bytes) -> Family | None:
 
 
 def _unknown(head: bytes) -> str:
-    if head[:4] in (b"RF64", b"BW64", b"riff", b"RIFX"):
+    if head.startswith(_WAV_64):
         return "it is a WAV file of a 64-bit or rare kind; only plain WAV files are written"
     if head[:3] == b"MP+" or head[:4] == b"ADIF":
         return "it is of a kind (Musepack before SV7, AAC with an ADIF header) that is not written"

@@ -17,10 +17,11 @@ V1_GENRE = 127
 
 @dataclass(frozen=True, slots=True)
 class V1Text:
-    """A field of an ID3v1 tag beside the genre, and what ID3v2.3 and APEv2 call it."""
+    """A field of an ID3v1 tag beside the genre, and what ID3v2.3, APEv2 and FLAC call it."""
 
     frame_id: str
     ape_key: str
+    comment_key: str
     text: str
 
 
@@ -40,12 +41,12 @@ def v1_texts(data: bytes) -> list[V1Text]:
     """Return what a tag says beside the genre."""
     is_v11 = data[125] == 0 and data[126] != 0
     texts = [
-        V1Text("TIT2", "Title", _text(data, 3, 30)),
-        V1Text("TPE1", "Artist", _text(data, 33, 30)),
-        V1Text("TALB", "Album", _text(data, 63, 30)),
-        V1Text("TYER", "Year", _text(data, 93, 4)),
-        V1Text("COMM", "Comment", _text(data, 97, 28 if is_v11 else 30)),
-        V1Text("TRCK", "Track", str(data[126]) if is_v11 else ""),
+        V1Text("TIT2", "Title", "TITLE", _text(data, 3, 30)),
+        V1Text("TPE1", "Artist", "ARTIST", _text(data, 33, 30)),
+        V1Text("TALB", "Album", "ALBUM", _text(data, 63, 30)),
+        V1Text("TYER", "Year", "DATE", _text(data, 93, 4)),
+        V1Text("COMM", "Comment", "COMMENT", _text(data, 97, 28 if is_v11 else 30)),
+        V1Text("TRCK", "Track", "TRACKNUMBER", str(data[126]) if is_v11 else ""),
     ]
     return [text for text in texts if text.text]
 
