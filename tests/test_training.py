@@ -301,7 +301,7 @@ def test_odd_sounds_are_taught_to_be_any_label(features_path: Path) -> None:
                 crop(torch.from_numpy(odd), torch.zeros(20, dtype=torch.long), TINY.front_end)
             ).logits
         confidences.append(float(torch.softmax(logits, 1).amax(1).mean()))
-    assert confidences[1] < 0.5 < confidences[0]
+    assert confidences[1] < 0.47 < confidences[0]
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "plateau"])
