@@ -15,7 +15,7 @@ from tagger.frontend import FrontEndConfig
 from tagger.networks import ARCHITECTURES, NetworkConfig
 from tagger.records import FloatArray
 from tests.synthetic import LABELS, write_features
-from training.augment import AugmentConfig, SpecAugment, mixup
+from training.augment import AugmentConfig, SpecAugment, lose_highs, mixup
 from training.batches import Lesson
 from training.config import FitConfig, make_config
 from training.crossfit import Material, cross_fit
@@ -399,3 +399,16 @@ def test_folds_that_were_cut_off_go_on(features_path: Path, tmp_path: Path) -> N
     )
     assert resumed.model_id == whole.model_id
     assert resumed.thresholds == whole.thresholds
+
+
+def test_highs_are_lost_above_a_band_and_the_lows_are_as_they_were() -> None:
+    generator = torch.Generator().manual_seed(0)
+    log_mel = torch.full((200, 128, 8), -20.0)
+    log_mel[:, 5] = 0.0
+    lost = lose_highs(log_mel, 0.5, 80.0, generator)
+    assert torch.equal(lost[:, :69], log_mel[:, :69])
+    touched = (lost != log_mel).any(dim=(1, 2))
+    assert 70 < int(touched.sum()) < 130
+    assert (lost.diff(dim=1)[:, 69:] <= 0).all()  # ever quieter, the higher
+    assert float(lost.min()) == -80.0
+    assert lose_highs(log_mel, 0.0, 80.0, generator) is log_mel

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
+from tagger.frontend import rereference
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
@@ -19,6 +21,8 @@ class AugmentConfig:
         n_masks: Masks of each kind a segment.
         mixup_alpha: Beta(alpha, alpha) of mixup's weights; 0 is none. Zhang et al.,
             arXiv 1710.09412.
+        loss_share: Share of the segments that lose high sounds as in a thrifty encoding: quieter
+            from a band on, and silent from another one on.
         style_share: Share of the batches in which segments swap a part of their mean and spread
             in each mel band, what rooms, microphones and mastering leave there. Freq-MixStyle:
             Kim et al., arXiv 2206.13708; Schmid et al., arXiv 2305.07499.
@@ -28,6 +32,7 @@ class AugmentConfig:
     time_mask: int = 6
     n_masks: int = 2
     mixup_alpha: float = 0.3
+    loss_share: float = 0.0
     style_share: float = 0.0
 
 
@@ -102,3 +107,30 @@ def mix_frequency_styles(log_mel: Tensor, share: float, generator: torch.Generat
     mixed_mean = own * mean + (1.0 - own) * mean[other]
     mixed_spread = own * spread + (1.0 - own) * spread[other]
     return (log_mel - mean) / spread * mixed_spread + mixed_mean
+
+
+# Of the mel bands, 0 Hz to half of 44.1 kHz: 3.2 kHz, and 7 kHz, below which no music is cut off.
+_LOWEST_KNEE, _LOWEST_CUT = 0.54, 0.72
+_MOST_LOST_DB = 20.0  # at the cut; an MP3 of 64 kbit/s was seen to lose 15 there
+
+
+def lose_highs(log_mel: Tensor, share: float, top_db: float, generator: torch.Generator) -> Tensor:
+    """Take from some segments the high sounds that a thrifty encoding would.
+
+    Args:
+        log_mel: (n, n_mels, n_frames) in [-top_db, 0] dB.
+        share: Of the segments; the others are given back as they are.
+        top_db: What silence is below the maximum.
+        generator: The source of chance.
+    """
+    if share <= 0:
+        return log_mel
+    n, n_mels, _ = log_mel.shape
+    chance = torch.rand(4, n, 1, generator=generator)
+    cut = (_LOWEST_CUT + (1.0 - _LOWEST_CUT) * chance[0]) * n_mels  # (n, 1)
+    knee = _LOWEST_KNEE * n_mels + (cut - _LOWEST_KNEE * n_mels) * chance[1]
+    band = torch.arange(n_mels)[None]
+    sloping = ((band - knee) / (cut - knee).clamp_min(1.0)).clamp(0.0, 1.0)
+    lost = _MOST_LOST_DB * chance[2] * sloping + top_db * (band >= cut)  # (n, n_mels)
+    lost = lost * (chance[3] < share)
+    return rereference(log_mel - lost[:, :, None], top_db)

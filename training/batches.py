@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.augment import SpecAugment, mix_frequency_styles, mixup
+from training.augment import SpecAugment, lose_highs, mix_frequency_styles, mixup
 from training.config import FitConfig
 from training.dataset import FeatureFile, IntArray, Split
 from training.features import ROW_FRAMES, crop
@@ -75,6 +75,7 @@ def _batch(lesson: Lesson, rows: IntArray, config: FitConfig, generator: torch.G
         targets += [torch.from_numpy(x[rows]) for x in (teacher.embedding, teacher.soft_labels)]
     changes = config.augment
     log_mel = _crops(features.mel[rows], config, generator)
+    log_mel = lose_highs(log_mel, changes.loss_share, config.front_end.top_db, generator)
     log_mel = mix_frequency_styles(log_mel, changes.style_share, generator)
     log_mel, targets = mixup(SpecAugment(changes)(log_mel), targets, changes.mixup_alpha, generator)
     if lesson.odd_rows is None or not config.n_odd:
