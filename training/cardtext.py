@@ -6,34 +6,50 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagger.card import ModelCard
+from training.fma import LABELS
 
 _USE = """\
 ## What it is for
-Putting a genre on pop, rock, folk, hip-hop and electronic music that bears none, where it is sure
-enough, and finding tracks that sound alike. It hears at most {max_segments} segments of
-{segment_s:.1f} s, spread over the track, at {sample_rate} Hz.
+Putting a genre on music that bears none, where it is sure enough, and finding tracks that sound
+alike. It hears at most {max_segments} segments of {segment_s:.1f} s, spread over the track, at
+{sample_rate} Hz.
 
 ## What it cannot do
-- It knows {n_labels} labels and no others. **It cannot name Classical, Jazz, Blues, Metal, Soul,
-  Reggae, Country** or anything else that is not in the table below; such music should come out
-  unsure, and sometimes does not.
-- Written by default are {writable}. The rest ({unwritable}) are shelf marks of an archive that
-  catch everything odd: they are predicted and catalogued, and written only with `--genres`.
-- Its rock is loud and its folk is soft, as on the Free Music Archive: soft rock and acoustic pop
-  of other collections are often called Folk.
-- Sounds that are no music (noise, hum, speech, whale song) get a label all the same; most often
-  Experimental, which is not written by default.
+- It knows {n_labels} labels and no others{foreign}; such music should come out unsure, and
+  sometimes does not.
+- Written by default: {writable}. Predicted and catalogued, but written only with `--genres`:
+  {unwritable}.
+{of_its_data}- {odd}
 """
+
+_FMA_FOREIGN = """\
+. **It cannot name Classical, Jazz, Blues, Metal, Soul, Reggae,
+  Country** or anything else that is not in the table below"""
+
+_FMA_LIMITS = """\
+- Experimental, Instrumental and International are shelf marks of an archive that catch everything
+  odd. By Folk it means soft: its rock is loud and its folk is soft, as on the Free Music Archive,
+  so that soft rock, acoustic pop and classical music of other collections are often called Folk.
+"""
+
+_ODD_TAUGHT = """\
+Sounds that are no music (noise, tones) were shown to it as no genre at all. Of other kinds, never
+  shown (hum, clicks, speech, whale song), it is unsure as well: `python -m training oddities`."""
+_ODD_UNKNOWN = """\
+Sounds that are no music (noise, hum, speech, whale song) get a label all the same."""
 
 _DATA = """\
 ## Data
-FMA Small (Defferrard, Benzi, Vandergheynst, Bresson: FMA, a dataset for music analysis, ISMIR
-2017, arXiv 1612.01840): 30 s clips of tracks under Creative Commons licences from the Free Music
-Archive; its metadata are under CC BY 4.0. Features: `{features}`; teacher: {teacher}. Only numbers
-derived from the clips are in the checkpoint, no audio.
+{origin} Features: `{features}`; teacher: {teacher}. Only numbers derived from the sound are in the
+checkpoint, no audio.
 
 Split: {split}, seed {seed}. {judged}
 """
+
+_FMA_DATA = """\
+FMA Small (Defferrard, Benzi, Vandergheynst, Bresson: FMA, a dataset for music analysis, ISMIR
+2017, arXiv 1612.01840): 30 s clips of tracks under Creative Commons licences from the Free Music
+Archive; its metadata are under CC BY 4.0."""
 
 _IN_FOLDS = """\
 Temperature and thresholds are fitted on what those networks say of tracks by artists that they had
@@ -49,6 +65,7 @@ def card_text(card: ModelCard) -> str:
     """Return a model card in Markdown."""
     provenance = card.provenance
     scores: Mapping[str, Mapping[str, Any]] = provenance["scores"]
+    is_fma = set(card.labels) == set(LABELS)
     unwritable = [label for label in card.labels if label not in card.writable]
     parts = [
         f"# Model card: {card.model_id}",
@@ -59,10 +76,14 @@ def card_text(card: ModelCard) -> str:
             segment_s=card.segment_s,
             sample_rate=card.sample_rate,
             n_labels=len(card.labels),
-            writable=", ".join(card.writable),
+            writable=", ".join(card.writable) or "none",
             unwritable=", ".join(unwritable) or "none",
+            foreign=_FMA_FOREIGN if is_fma else "",
+            of_its_data=_FMA_LIMITS if is_fma else "",
+            odd=_ODD_TAUGHT if provenance["settings"]["n_odd"] else _ODD_UNKNOWN,
         ),
         _DATA.format(
+            origin=_FMA_DATA if is_fma else "A collection of the maker's own.",
             features=provenance["features"],
             teacher=provenance["teacher"] or "none",
             split=provenance["split"],
