@@ -128,6 +128,7 @@ class Status(StrEnum):
     UNSURE = "unsure"
     UNCHANGED = "unchanged"
     MOVED = "moved"
+    RESTORED = "restored"
     FAILED = "failed"
 
 

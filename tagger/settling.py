@@ -5,7 +5,6 @@ The order for a track is journal entry, tag, row: a kill between any two loses n
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from tagger.albums import AlbumKey, album_key
 from tagger.card import ModelCard
 from tagger.catalog import Catalog, FailedFile, PlannedWrite
 from tagger.decision import GenrePolicy, Intent, decide
-from tagger.errors import TagReadError, TagWriteError
+from tagger.errors import TagWriteError
 from tagger.records import (
     Decision,
     Status,
@@ -26,7 +25,7 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import ScanOptions
-from tagger.tags import clean_leftovers, is_ours, provenance_text, read_tags, write_genres
+from tagger.tags import is_ours, provenance_text, write_genres
 from tagger.track import Finished, Track, is_as_found, stat_again
 from tagger.voting import vote_together
 
@@ -44,7 +43,7 @@ class TagRequest:
         scan: What is left out of the walk.
         n_jobs: Worker processes.
         by_album: An album's tracks vote together.
-        force: Analyse again what is known.
+        force: Analyse again what is known, and write again what was taken back.
         provenance: Write our own field beside the genre.
         preserve_mtime: Keep the time of change of files written.
         timeout_s: Seconds after which a track counts as hung.
@@ -154,7 +153,7 @@ class Settler:
 
     def _decision(self, track: Track) -> Decision:
         assert track.vote is not None, track.file.path
-        return decide(
+        decision = decide(
             track.heard,
             track.vote,
             track.found,
@@ -162,6 +161,8 @@ class Settler:
             policy=self._request.policy,
             intent=self._request.intent,
         )
+        gone = track.known.taken_back if track.known and not self._request.force else ()
+        return _unless_taken_back(decision, gone)
 
     def _look_again(self, track: Track) -> None:
         """Decide anew on a track that is to be written if its tags may no longer be those known.
@@ -237,21 +238,10 @@ class Settler:
         )
 
 
-def close_pending(catalog: Catalog) -> None:
-    """Settle writes that a kill left open: the file holds its old tag or its new one.
-
-    Nothing else needs mending: before a file is written its tags are read again, whatever its row
-    says. The copy that a kill may have left beside it is removed.
-    """
-    done: list[int] = []
-    dropped: list[int] = []
-    for pending in catalog.pending_writes():
-        path = pending.write.path
-        clean_leftovers(Path(os.path.realpath(path)).parent)
-        try:
-            stands = read_tags(path).genres
-        except TagReadError:
-            stands = ()
-        (done if stands == pending.write.after else dropped).append(pending.journal_id)
-    catalog.journal_done(done)
-    catalog.journal_dropped(dropped)
+def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
+    """Return a decision, but for one to write what a person has taken back."""
+    writes = decision.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
+    if not writes or not set(decision.genres) <= set(gone):
+        return decision
+    reason = f"{', '.join(decision.genres)} was taken back here; --force writes it again"
+    return replace(decision, status=Status.KEPT, reason=reason)

@@ -30,14 +30,15 @@ from tagger.catalog.rows import (
     Counts,
     Embeddings,
     FailedFile,
+    JournalEntry,
     KnownTrack,
     ModelRecord,
-    PendingWrite,
     PlannedWrite,
     RunRow,
     TrackInfo,
     TrackQuery,
     TrackRow,
+    WriteQuery,
 )
 from tagger.errors import CatalogError
 from tagger.records import AudioFile, RunSummary
@@ -136,10 +137,10 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             return runs.load_models(connection)
 
-    def begin_run(self, command: str, model_id: str | None) -> int:
-        """Note that a run begins, and return its number."""
+    def begin_run(self, command: str, model_id: str | None, paths: Sequence[Path] = ()) -> int:
+        """Note that a run begins, and what it was asked to look at; return its number."""
         with self._transaction(self._writer) as connection:
-            return runs.begin(connection, command, model_id)
+            return runs.begin(connection, command, model_id, paths)
 
     def end_run(self, run_id: int, summary: RunSummary) -> None:
         """Note how a run ended."""
@@ -196,7 +197,7 @@ class Catalog:
         with self._transaction(self._writer) as connection:
             journal.close(connection, journal_ids, journal.State.DROPPED)
 
-    def pending_writes(self) -> list[PendingWrite]:
+    def pending_writes(self) -> list[JournalEntry]:
         """Return the writes that were planned and never closed, the oldest first.
 
         They are those of a run that was killed, or of one that is under way elsewhere. What
@@ -204,6 +205,16 @@ class Catalog:
         """
         with self._transaction(self._engine) as connection:
             return journal.pending(connection)
+
+    def standing_writes(self, query: WriteQuery) -> list[JournalEntry]:
+        """Return the writes of one run that were made and not taken back, the latest first."""
+        with self._transaction(self._engine) as connection:
+            return journal.standing(connection, query)
+
+    def twins(self, entry: JournalEntry) -> list[Path]:
+        """Return where the file of a journal entry may have been moved to, if it is known."""
+        with self._transaction(self._engine) as connection:
+            return journal.twins(connection, entry)
 
     # Questions
 

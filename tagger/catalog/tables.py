@@ -62,6 +62,7 @@ runs = Table(
     Column("by_status", Numbers, nullable=False, comment="tracks by status"),
     Column("by_genre", Numbers, nullable=False, comment="genres written or planned"),
     Column("skipped", Numbers, nullable=False, comment="files passed over, by reason"),
+    Column("paths", Strings, comment="what it was asked to look at; empty in runs of long ago"),
     comment="what was run, when, and how it ended",
 )
 
@@ -173,6 +174,12 @@ journal = Table(
     Column("provenance_after", PlainText),
     Column("state", String, nullable=False, comment="intended, done or dropped"),
     Column("planned_at", UtcTime, nullable=False),
+    Column(
+        "undoes",
+        ForeignKey("journal.journal_id", ondelete="SET NULL"),
+        index=True,
+        comment="the earlier write that this one took back",
+    ),
     Index(None, "state"),
     comment="every tag written: noted before the file is touched, closed after",
 )

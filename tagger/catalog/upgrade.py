@@ -16,7 +16,8 @@ from tagger.errors import CatalogError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001",)  # all that this version knows, the oldest first; a test compares the files
+# All that this version knows, the oldest first; a test compares the files.
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 

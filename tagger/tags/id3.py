@@ -49,7 +49,7 @@ def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
     tag = parse(data)
     refuse_unchangeable(tag)
     _refuse_unreadable_genre(tag)
-    ours = [_genre_frame(tag, change)]
+    ours = [_genre_frame(tag, change)] if change.genres else []
     if own_field and change.provenance is not None:
         ours.append(_text_frame(tag, "TXXX", [OUR_FIELD, change.provenance]))
     frames = _others(tag)

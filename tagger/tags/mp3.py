@@ -24,7 +24,7 @@ from tagger.tags.apev2 import FOOTER_SIZE, ape_size, read_ape, rest_of_ape, reta
 from tagger.tags.fields import Change, Container, Part, TagFaultError
 from tagger.tags.id3 import new_id3, read_id3, rest_of_id3, retagged
 from tagger.tags.id3_frames import HEADER_SIZE, tag_size
-from tagger.tags.id3_genres import genre_of_number, number_of_genre
+from tagger.tags.id3_genres import NO_GENRE, genre_of_number, number_of_genre
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
 _V1_SIZE = 128
@@ -87,7 +87,7 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     if layout.heads:
         ((start, end),) = layout.heads
         splices.append(Splice(start, end - start, retagged(_bytes(file, (start, end)), change)))
-    elif not ape_is_main:
+    elif not ape_is_main and not change.is_blank:
         splices.append(Splice(0, 0, new_id3(change, _v1_texts(file, layout))))
     if layout.ape:
         old = _bytes(file, layout.ape)
@@ -96,8 +96,8 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
             new = retagged_ape(old, change, own_field=ape_is_main)
             splices.append(Splice(layout.ape[0], len(old), new))
     if layout.v1 is not None:
-        number = bytes([number_of_genre(change.genres[0])])
-        splices.append(Splice(layout.v1 + _V1_GENRE, 1, number))
+        number = number_of_genre(change.genres[0]) if change.genres else NO_GENRE
+        splices.append(Splice(layout.v1 + _V1_GENRE, 1, bytes([number])))
     return splices
 
 

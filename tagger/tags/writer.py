@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_IWUSR
@@ -28,7 +28,15 @@ from typing import BinaryIO
 from tagger.errors import TagWriteError, os_reason
 from tagger.records import TagsFound, TagWrite
 from tagger.tags.copies import Copy, copy_beside, keep_attributes
-from tagger.tags.fields import SEPARATOR, Change, Part, TagFaultError, checked_change, merged
+from tagger.tags.fields import (
+    SEPARATOR,
+    Change,
+    Part,
+    TagFaultError,
+    checked_change,
+    merged,
+    restoring_change,
+)
 from tagger.tags.formats import Family, family_of
 from tagger.tags.reader import open_regular
 from tagger.tags.splices import Splice, real_changes, spliced
@@ -72,8 +80,42 @@ def write_genres(
     Raises:
         TagWriteError: With the reason; the file is byte for byte as it was.
     """
+    return _written(
+        path,
+        lambda: checked_change(genres, provenance),
+        preserve_mtime=preserve_mtime,
+        expected=expected,
+    )
+
+
+def restore_genres(
+    path: Path,
+    before: TagsFound,
+    *,
+    preserve_mtime: bool = False,
+    expected: TagsFound | None = None,
+) -> TagWrite:
+    """Make a file carry the genres and our own field that stood there before, or none.
+
+    Otherwise as `write_genres`.
+    """
+    return _written(
+        path,
+        lambda: restoring_change(before.genres, before.provenance),
+        preserve_mtime=preserve_mtime,
+        expected=expected,
+    )
+
+
+def _written(
+    path: Path,
+    asked: Callable[[], Change],
+    *,
+    preserve_mtime: bool,
+    expected: TagsFound | None,
+) -> TagWrite:
     try:
-        change = checked_change(genres, provenance)
+        change = asked()
         real = Path(os.path.realpath(path, strict=True))
         with open_regular(real) as file:
             plan = _looked_at(file, real, change, expected)
