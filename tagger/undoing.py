@@ -11,15 +11,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tagger.catalog import Catalog, CatalogEntry, JournalEntry, PlannedWrite, WriteQuery
-from tagger.errors import TagReadError, TagWriteError
+from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.interrupt import Interrupts
 from tagger.pending import close_pending
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
-from tagger.tags import is_ours, read_tags, restore_genres
+from tagger.tags import PreparedWrite, is_ours, prepare_restore, read_tags
 from tagger.track import stat_again
 
 _FLUSH_FILES = 32  # journalled, written and recorded in one go
@@ -53,6 +54,7 @@ class UndoResult:
         before: The genres that stood there.
         genres: Those that stand there now.
         reason: Why, in words for a person; "" where there is nothing to say.
+        is_exact: The file is byte for byte as it was before the write, or would be.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class UndoResult:
     before: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
     reason: str = ""
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +80,29 @@ class _Found:
         write = self.entry.write
         return replace(self.tags, genres=write.before, provenance=write.provenance_before)
 
-    @property
-    def planned(self) -> PlannedWrite:
-        """What the journal is to say."""
-        before, after = self.tags, self.wanted
-        write = TagWrite(
-            self.file.path, before.genres, after.genres, before.provenance, after.provenance
-        )
-        return PlannedWrite(self.file, write, undoes=self.entry.journal_id)
+    def prepared(self) -> PreparedWrite:
+        """Make its write ready.
 
-    def result(self, status: Status, reason: str = "") -> UndoResult:
+        Raises:
+            TagWriteError: It cannot be put back.
+        """
+        return prepare_restore(
+            self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags
+        )
+
+    def result(
+        self, status: Status, reason: str = "", prepared: PreparedWrite | None = None
+    ) -> UndoResult:
         """Return what became of it."""
         stands = self.wanted if status in (Status.RESTORED, Status.PLANNED) else self.tags
         return UndoResult(
-            self.file.path, self.entry.run_id, status, self.tags.genres, stands.genres, reason
+            self.file.path,
+            self.entry.run_id,
+            status,
+            self.tags.genres,
+            stands.genres,
+            reason,
+            is_exact=prepared is not None and prepared.is_exact,
         )
 
 
@@ -148,12 +160,28 @@ class UndoRun:
         return self.catalog.begin_run("undo", None, [] if under is None else [under])
 
     def _take_back(self, run_id: int, entries: Sequence[JournalEntry]) -> list[UndoResult]:
-        looked_at = [self._look(entry) for entry in entries]
-        found = [one for one in looked_at if isinstance(one, _Found)]
-        results = [one for one in looked_at if isinstance(one, UndoResult)]
         if self.request.dry_run:
-            return results + [one.result(Status.PLANNED) for one in found]
-        return results + self._restore(run_id, found)
+            return self._carry_out(run_id, entries)
+        with self.catalog.writing():
+            return self._carry_out(run_id, entries)
+
+    def _carry_out(self, run_id: int, entries: Sequence[JournalEntry]) -> list[UndoResult]:
+        """Look, prepare, journal, write and record; whatever fails is noted, not raised."""
+        with ExitStack() as opened:
+            results: list[UndoResult] = []
+            ready: list[tuple[_Found, PreparedWrite]] = []
+            for entry in entries:
+                one = self._look(entry)
+                if isinstance(one, UndoResult):
+                    results.append(one)
+                    continue
+                try:
+                    ready.append((one, opened.enter_context(one.prepared())))
+                except TagWriteError as exc:
+                    results.append(one.result(Status.FAILED, exc.reason))
+            if self.request.dry_run:
+                return results + [one.result(Status.PLANNED, "", p) for one, p in ready]
+            return results + (self._restore(run_id, ready) if ready else [])
 
     def _look(self, entry: JournalEntry) -> _Found | UndoResult:
         """Return where a file is and what stands in it, or why nothing is to be done there."""
@@ -188,33 +216,29 @@ class UndoRun:
             )
         return stat_again(entry.file), read_tags(entry.file.path)
 
-    def _restore(self, run_id: int, found: Sequence[_Found]) -> list[UndoResult]:
-        """Journal, write and record; whatever fails is noted, not raised."""
-        if not found:
-            return []
-        journal_ids = self.catalog.journal(run_id, [one.planned for one in found])
+    def _restore(
+        self, run_id: int, ready: Sequence[tuple[_Found, PreparedWrite]]
+    ) -> list[UndoResult]:
+        planned = [
+            PlannedWrite(one.file, p.write, one.entry.journal_id, p.kept, p.overwritten)
+            for one, p in ready
+        ]
+        journal_ids = self.catalog.journal(run_id, planned)
         recorded: list[CatalogEntry] = []
         dropped: list[int] = []
         results: list[UndoResult] = []
-        for one, journal_id in zip(found, journal_ids, strict=True):
+        for (one, prepared), journal_id in zip(ready, journal_ids, strict=True):
             try:
-                self._write(one)
+                prepared.carry_out(preserve_mtime=self.request.preserve_mtime)
                 recorded.append(self._row(one, journal_id))
-                results.append(one.result(Status.RESTORED))
+                results.append(one.result(Status.RESTORED, "", prepared))
             except TagWriteError as exc:
-                dropped.append(journal_id)
+                if not isinstance(exc, TornWriteError):  # the next start puts that one back
+                    dropped.append(journal_id)
                 results.append(one.result(Status.FAILED, exc.reason))
         self.catalog.record(run_id, recorded)
         self.catalog.journal_dropped(dropped)
         return results
-
-    def _write(self, one: _Found) -> None:
-        restore_genres(
-            one.file.path,
-            one.wanted,
-            preserve_mtime=self.request.preserve_mtime,
-            expected=one.tags,
-        )
 
     def _row(self, one: _Found, journal_id: int) -> CatalogEntry:
         """Return a file's row as it is to be; what was heard and decided stays."""

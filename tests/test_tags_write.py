@@ -11,7 +11,7 @@ import taglib
 
 from tagger.errors import TagWriteError
 from tagger.records import TagsFound
-from tagger.tags import is_ours, provenance_text, read_tags, restore_genres, write_genres
+from tagger.tags import is_ours, prepare_restore, provenance_text, read_tags, write_genres
 from tests import tagged
 
 TWO = ["Hip-Hop", "Café del Mar"]
@@ -21,6 +21,11 @@ ALL_KINDS = [*tagged.RICH, *tagged.BARE]
 
 def _write(path: Path, *genres: str) -> None:
     write_genres(path, genres, provenance=provenance_text(genres, 0.5, "cnn-1"))
+
+
+def _restore(path: Path, before: TagsFound) -> None:
+    with prepare_restore(path, before) as prepared:
+        prepared.carry_out()
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
@@ -286,11 +291,11 @@ def test_what_stood_before_can_be_restored(tmp_path: Path, kind: str) -> None:
     path = tagged.make(tmp_path, kind)
     before, others = read_tags(path), tagged.taglib_tags(path)
     write_genres(path, TWO, provenance=OURS)
-    restore_genres(path, before)
+    _restore(path, before)
     assert read_tags(path) == before
     assert tagged.taglib_tags(path) == others
     stat = path.stat()
-    restore_genres(path, before)
+    _restore(path, before)
     assert path.stat() == stat
 
 
@@ -298,7 +303,7 @@ def test_what_stood_before_can_be_restored(tmp_path: Path, kind: str) -> None:
 def test_restoring_nothing_to_a_file_without_tags_does_nothing(tmp_path: Path, kind: str) -> None:
     path = tagged.make(tmp_path, kind)
     before = path.read_bytes()
-    restore_genres(path, TagsFound())
+    _restore(path, TagsFound())
     assert path.read_bytes() == before
 
 
@@ -308,7 +313,7 @@ def test_restoring_reaches_every_container(tmp_path: Path) -> None:
     path.write_bytes(tagged.rich_id3(3) + tagged.sound("mp3") + tail)
     _write(path, "Rock")
     assert path.read_bytes()[-1] == 17
-    restore_genres(path, TagsFound())
+    _restore(path, TagsFound())
     assert read_tags(path).genres == ()
     assert path.read_bytes().endswith(tail)
 
@@ -319,5 +324,5 @@ def test_restoring_takes_an_info_genre_out_again(tmp_path: Path) -> None:
     path.write_bytes(tagged.with_chunks(tagged.sound("wav"), texts))
     _write(path, "Folk")
     assert b"IGNR" in path.read_bytes()
-    restore_genres(path, TagsFound())
+    _restore(path, TagsFound())
     assert texts in path.read_bytes()

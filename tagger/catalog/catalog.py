@@ -17,6 +17,7 @@ from tagger.catalog import (
     embeddings,
     faults,
     journal,
+    locks,
     lookup,
     queries,
     recording,
@@ -173,6 +174,16 @@ class Catalog:
             recording.record_failures(connection, run_id, failures)
 
     # Journal
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the right to touch files: one process has it at a time, the others wait.
+
+        A write that is found open by who has it was broken off by a kill.
+        """
+        assert self.path is not None, "a catalogue in memory is never written to"
+        with locks.held(self.path.with_name(f"{self.path.name}.writes")):
+            yield
 
     def journal(self, run_id: int, writes: Sequence[PlannedWrite]) -> list[int]:
         """Note tags that are about to be written, on disk before this returns.

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Text
+from sqlalchemy import Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
+
+from tagger.catalog.packing import packed, unpacked
+from tagger.records import FileChange
 
 
 def fold(text: str) -> str:
@@ -107,6 +110,21 @@ class UtcTime(_FromText):
     cache_ok = True
     to_text = staticmethod(_time_to_text)
     from_text = staticmethod(datetime.fromisoformat)
+
+
+class Change(TypeDecorator[FileChange]):
+    """The bytes that a write changes in a file, packed."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: FileChange | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        """Return the bytes to store."""
+        return None if value is None else packed(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> FileChange | None:  # noqa: ARG002
+        """Return the change that the bytes stand for."""
+        return None if value is None else unpacked(value)
 
 
 def now() -> datetime:

@@ -12,13 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import fold, now
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import JournalEntry, PlannedWrite, WriteQuery
-from tagger.catalog.tables import files, journal
+from tagger.catalog.tables import files, journal, rollbacks
 from tagger.records import TagWrite
 
 
@@ -66,18 +66,28 @@ def note(
             "state": State.INTENDED.value,
             "planned_at": now(),
             "undoes": one.undoes,
+            "kept": one.kept,
         }
         for one in planned
     ]
     statement = insert(journal).returning(journal.c.journal_id, sort_by_parameter_order=True)
-    return list(connection.scalars(statement, rows))
+    journal_ids = list(connection.scalars(statement, rows))
+    in_place = [
+        {"journal_id": journal_id, "overwritten": one.overwritten}
+        for journal_id, one in zip(journal_ids, planned, strict=True)
+        if one.overwritten is not None
+    ]
+    if in_place:
+        connection.execute(insert(rollbacks), in_place)
+    return journal_ids
 
 
 def close(connection: Connection, journal_ids: Sequence[int], state: State) -> None:
-    """Note what became of writes."""
+    """Note what became of writes; what was kept of the bytes overwritten in place goes."""
     for batch in batches(journal_ids):
         chosen = journal.c.journal_id.in_(batch)
         connection.execute(update(journal).where(chosen).values(state=state.value))
+        connection.execute(delete(rollbacks).where(rollbacks.c.journal_id.in_(batch)))
 
 
 def pending(connection: Connection) -> list[JournalEntry]:
@@ -113,8 +123,16 @@ def _entries(
 ) -> Iterator[JournalEntry]:
     """Yield entries, the latest first."""
     rows = connection.execution_options(yield_per=1000).execute(
-        select(journal, files.c.root_id, files.c.relative, files.c.size_bytes, files.c.mtime_ns)
+        select(
+            journal,
+            files.c.root_id,
+            files.c.relative,
+            files.c.size_bytes,
+            files.c.mtime_ns,
+            rollbacks.c.overwritten,
+        )
         .join(files, files.c.file_id == journal.c.file_id)
+        .outerjoin(rollbacks, rollbacks.c.journal_id == journal.c.journal_id)
         .where(*conditions)
         .order_by(journal.c.run_id.desc(), journal.c.journal_id.desc())
     )
@@ -133,6 +151,8 @@ def _entry(row: Row[*tuple[Any, ...]], known_roots: Roots) -> JournalEntry:
             row.provenance_before,
             row.provenance_after,
         ),
+        row.kept,
+        row.overwritten,
     )
 
 

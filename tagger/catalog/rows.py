@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tagger.records import (
     AudioFile,
+    FileChange,
     FloatArray,
     RunSummary,
     Status,
@@ -102,11 +103,15 @@ class PlannedWrite:
         file: The file.
         write: What is to change.
         undoes: The journal entry of the earlier write that this one takes back, if it does.
+        kept: The bytes that it replaces, if they are few enough to be kept.
+        overwritten: The bytes that it overwrites, if it is made in place; kept until it is closed.
     """
 
     file: AudioFile
     write: TagWrite
     undoes: int | None = None
+    kept: FileChange | None = None
+    overwritten: FileChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +123,17 @@ class JournalEntry:
         run_id: The run that made it.
         file: The file, as it was last recorded.
         write: The genres and our own field before and after.
+        kept: What takes it back byte for byte, if that was kept.
+        overwritten: What puts it back if a kill broke it off; None for one that is closed, or
+            goes through a copy.
     """
 
     journal_id: int
     run_id: int
     file: AudioFile
     write: TagWrite
+    kept: FileChange | None
+    overwritten: FileChange | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tagger.errors import CatalogError, printable
 from tagger.records import RunSummary, Status
 from tagger.undoing import UndoRequest, UndoResult, UndoRun
 
-COLUMNS = ("path", "status", "genres", "before", "run", "reason")
+COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
 
 
 @click.command("undo")
@@ -92,6 +92,7 @@ def _record(result: UndoResult) -> Mapping[str, Any]:
         "before": list(result.before),
         "run": result.run_id,
         "reason": result.reason,
+        "exact": result.is_exact,
     }
 
 

@@ -1,0 +1,42 @@
+"""The bytes that a write changes, as one value for a column or a line of text.
+
+Compressed by zlib, whose checksum finds damage: size_before and mtime_ns, then for each patch its
+offset, the lengths of old and new, and both; all little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from tagger.records import FileChange, Patch
+
+_HEAD = struct.Struct("<Qq")
+_PATCH = struct.Struct("<QII")
+
+
+def packed(change: FileChange) -> bytes:
+    """Return a change as bytes."""
+    parts = [_HEAD.pack(change.size_before, change.mtime_ns)]
+    for patch in change.patches:
+        lengths = (len(patch.old), len(patch.new))
+        parts += [_PATCH.pack(patch.offset, *lengths), patch.old, patch.new]
+    return zlib.compress(b"".join(parts))
+
+
+def unpacked(data: bytes) -> FileChange:
+    """Return the change that ``packed`` made bytes of.
+
+    >>> change = FileChange((Patch(1 << 40, b"old", b""), Patch(1 << 41, b"", b"new")), 9, -1)
+    >>> unpacked(packed(change)) == change
+    True
+    """
+    data = zlib.decompress(data)
+    size_before, mtime_ns = _HEAD.unpack_from(data)
+    patches, at = [], _HEAD.size
+    while at < len(data):
+        offset, n_old, n_new = _PATCH.unpack_from(data, at)
+        start, middle = at + _PATCH.size, at + _PATCH.size + n_old
+        at = middle + n_new
+        patches.append(Patch(offset, data[start:middle], data[middle:at]))
+    return FileChange(tuple(patches), size_before, mtime_ns)
