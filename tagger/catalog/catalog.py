@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine
 
 from tagger.catalog import (
+    chronicle,
     embeddings,
     faults,
     journal,
     locks,
     lookup,
+    opening,
     queries,
     recording,
     runs,
@@ -78,24 +79,33 @@ class Catalog:
             create: Make the file, and the folders above it, where there is none.
             read_only: Touch nothing at all: an older schema is brought up to date in a copy in
                 memory, and with ``create`` an absent catalogue is an empty one in memory.
+                An absent one whose writes are known from its chronicle is never refused.
             wait_s: How long to wait while another process writes.
         """
-        path = _path_of(location)
+        path = opening.path_of(location)
         exists = sqlite.is_catalog(path)
-        if not exists and not create:
+        if not exists and not create and not chronicle.has_lines(path):
             raise CatalogError("there is no catalogue here yet; run tagger tag first", path)
         if not exists and read_only:
-            return cls.empty()
+            return cls.empty(path)
         with faults.reported(path):
-            engine = (_opened_to_read if read_only else _opened_to_write)(path, wait_s)
+            engine = (opening.opened_to_read if read_only else opening.opened_to_write)(
+                path, wait_s
+            )
         return cls(engine, path)
 
     @classmethod
-    def empty(cls) -> Self:
-        """Return an empty catalogue in memory, which cannot be written to."""
+    def empty(cls, path: Path | None = None) -> Self:
+        """Return an empty catalogue in memory, which cannot be written to.
+
+        Args:
+            path: Where one was that has been lost, if so: its writes are taken up.
+        """
         engine = sqlite.memory_engine()
         with engine.begin() as connection:
             upgrade.migrate(connection)
+            if path is not None:
+                chronicle.restore(connection, path)
         sqlite.forbid_writing(engine)
         return cls(engine, None)
 
@@ -164,6 +174,7 @@ class Catalog:
         """Record what a run found, in one transaction; earlier failures of these files go."""
         with self._transaction(self._writer) as connection:
             recording.record(connection, run_id, entries)
+            self._chronicle(connection, [e.journal_id for e in entries if e.journal_id is not None])
 
     def record_failures(self, run_id: int, failures: Sequence[FailedFile]) -> None:
         """Record files that could not be handled.
@@ -182,7 +193,7 @@ class Catalog:
         A write that is found open by who has it was broken off by a kill.
         """
         assert self.path is not None, "a catalogue in memory is never written to"
-        with locks.held(self.path.with_name(f"{self.path.name}.writes")):
+        with locks.held(chronicle.path_of(self.path)):
             yield
 
     def journal(self, run_id: int, writes: Sequence[PlannedWrite]) -> list[int]:
@@ -202,6 +213,11 @@ class Catalog:
         """Note that writes were made; record() does it too, for its entries' journal_id."""
         with self._transaction(self._writer) as connection:
             journal.close(connection, journal_ids, journal.State.DONE)
+            self._chronicle(connection, journal_ids)
+
+    def _chronicle(self, connection: Connection, journal_ids: Sequence[int]) -> None:
+        if journal_ids and self.path is not None:
+            chronicle.append(connection, self.path, journal_ids)
 
     def journal_dropped(self, journal_ids: Sequence[int]) -> None:
         """Note that writes were never made: the file is as it was before."""
@@ -258,48 +274,3 @@ class Catalog:
         """Return all embeddings of a model, in one matrix."""
         with self._transaction(self._engine) as connection:
             return embeddings.load_all(connection, model_id)
-
-
-def _path_of(location: str | Path) -> Path:
-    if isinstance(location, Path) or "://" not in location:
-        return Path(location).absolute()
-    try:
-        url = make_url(location)
-    except ArgumentError as error:
-        raise CatalogError(f"{location!r} is no URL of a database") from error
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise CatalogError(
-            f"a catalogue is an SQLite file so far, and {url.render_as_string()} names none; "
-            "give --catalog a file"
-        )
-    return Path(url.database).absolute()
-
-
-def _opened_to_write(path: Path, wait_s: float) -> Engine:
-    sqlite.make_folder(path)
-    with ExitStack() as on_error:
-        engine = sqlite.engine_for(path, wait_s=wait_s)
-        on_error.callback(engine.dispose)
-        if upgrade.needs_upgrade(engine, path):
-            upgrade.upgrade_file(path, wait_s=wait_s)
-        sqlite.check_sound(engine, path)
-        sqlite.use_wal(engine)
-        sqlite.check_writable(engine)
-        on_error.pop_all()
-    return engine
-
-
-def _opened_to_read(path: Path, wait_s: float) -> Engine:
-    with ExitStack() as on_error:
-        engine = sqlite.reading_engine_for(path, wait_s=wait_s)
-        on_error.callback(engine.dispose)
-        is_old = upgrade.needs_upgrade(engine, path)
-        sqlite.check_sound(engine, path)
-        if not is_old:
-            on_error.pop_all()
-            return engine
-        copy = sqlite.copy_to_memory(engine)
-        with copy.begin() as connection:
-            upgrade.migrate(connection)
-        sqlite.forbid_writing(copy)
-    return copy

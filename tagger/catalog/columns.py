@@ -77,8 +77,18 @@ def _numbers_to_text(numbers: Mapping[str, float]) -> str:
     return _json({storable(name): round(number, 7) for name, number in numbers.items()})
 
 
-def _time_to_text(time: datetime) -> str:
+def to_iso(time: datetime) -> str:
+    """Return a time as ISO 8601 text, in UTC."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_iso(text: str) -> datetime:
+    """Return the time that a text stands for.
+
+    >>> to_iso(from_iso("2026-01-31T12:00:00Z"))
+    '2026-01-31T12:00:00Z'
+    """
+    return datetime.fromisoformat(text)
 
 
 class PlainText(_AsText):
@@ -108,8 +118,8 @@ class UtcTime(_FromText):
     """A time in UTC as ISO 8601 text ("2026-01-31T12:00:00Z"): it sorts, and people read it."""
 
     cache_ok = True
-    to_text = staticmethod(_time_to_text)
-    from_text = staticmethod(datetime.fromisoformat)
+    to_text = staticmethod(to_iso)
+    from_text = staticmethod(from_iso)
 
 
 class Change(TypeDecorator[FileChange]):

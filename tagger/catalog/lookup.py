@@ -77,18 +77,26 @@ def _known(
     stat = (file.size_bytes, file.mtime_ns)
     recorded = row.track_id is not None and stat == (row.size_bytes, row.mtime_ns)
     failed = row.stage is not None and stat == (row.failed_size, row.failed_mtime)
-    if row.track_id is None and row.stage is None:
+    gone = taken_back.get(row.file_id, ())
+    if row.track_id is None and row.stage is None and not gone:
         return None  # noted in the journal, and nothing came of it
     return KnownTrack(
         unchanged=recorded or failed,
         tags=TagsFound() if row.track_id is None else _tags(row),
-        status=Status.FAILED if row.stage is not None else Status(row.status),
+        status=_status(row),
         genres=row.heard_genres or (),
         confidence=row.confidence or 0.0,
         prediction=_prediction(file, row, model_id) if recorded else None,
         failure=TrackFailure(file.path, row.stage, row.reason) if failed else None,
-        taken_back=taken_back.get(row.file_id, ()),
+        taken_back=gone,
     )
+
+
+def _status(row: _Row) -> Status:
+    if row.stage is not None:
+        return Status.FAILED
+    # A file without a track is in the journal of a lost catalogue alone.
+    return Status.RESTORED if row.track_id is None else Status(row.status)
 
 
 def _tags(row: _Row) -> TagsFound:

@@ -25,13 +25,19 @@ def packed(change: FileChange) -> bytes:
 
 
 def unpacked(data: bytes) -> FileChange:
-    """Return the change that ``packed`` made bytes of.
+    """Return the change that ``packed`` made bytes of; raise ValueError where they are damaged.
 
     >>> change = FileChange((Patch(1 << 40, b"old", b""), Patch(1 << 41, b"", b"new")), 9, -1)
     >>> unpacked(packed(change)) == change
     True
     """
-    data = zlib.decompress(data)
+    try:
+        return _unpacked(zlib.decompress(data))
+    except (zlib.error, struct.error) as exc:
+        raise ValueError(f"no change of a file: {exc}") from exc
+
+
+def _unpacked(data: bytes) -> FileChange:
     size_before, mtime_ns = _HEAD.unpack_from(data)
     patches, at = [], _HEAD.size
     while at < len(data):
