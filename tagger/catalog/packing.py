@@ -13,6 +13,7 @@ from tagger.records import FileChange, Patch
 
 _HEAD = struct.Struct("<Qq")
 _PATCH = struct.Struct("<QII")
+_LONG = 64 << 10
 
 
 def packed(change: FileChange) -> bytes:
@@ -21,7 +22,9 @@ def packed(change: FileChange) -> bytes:
     for patch in change.patches:
         lengths = (len(patch.old), len(patch.new))
         parts += [_PATCH.pack(patch.offset, *lengths), patch.old, patch.new]
-    return zlib.compress(b"".join(parts))
+    data = b"".join(parts)
+    # What is long is soon deleted again, and mostly a picture, which would not get shorter.
+    return zlib.compress(data, level=0 if len(data) > _LONG else -1)
 
 
 def unpacked(data: bytes) -> FileChange:

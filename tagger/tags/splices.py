@@ -12,13 +12,14 @@ import io
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO
 
 from tagger.tags.fields import TagFaultError
 
 _BLOCK = 1 << 20
+_SHORT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,15 @@ def size_of(file: BinaryIO) -> int:
 
 def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
     """Return exactly these bytes of a file, or raise TagFaultError where it ends before them."""
-    if offset < 0 or length < 0 or offset + length > size_of(file):
+    # To ask for the size costs more than a short read; memory for a long one is not to be had
+    # for the asking by a damaged file.
+    if offset < 0 or length < 0 or (length > _SHORT and offset + length > size_of(file)):
         raise TagFaultError(f"the file is damaged: it ends before byte {offset + length}")
     file.seek(offset)
-    return file.read(length)
+    data = file.read(length)
+    if len(data) < length:
+        raise TagFaultError(f"the file is damaged: it ends before byte {offset + length}")
+    return data
 
 
 def peek_at(file: BinaryIO, offset: int, length: int) -> bytes:
@@ -98,10 +104,10 @@ class _Piece:
     new: bytes | None = None
 
     def within(self, start: int, stop: int) -> _Piece:
-        """Return the part of it from ``start`` to ``stop``; empty where there is none."""
+        """Return the part of it from ``start`` to ``stop``, which must not be empty."""
         a, z = max(self.start, start), min(self.stop, stop)
         new = None if self.new is None else self.new[a - self.start : z - self.start]
-        return replace(self, start=a, stop=max(a, z), source=self.source + a - self.start, new=new)
+        return _Piece(a, z, self.source + a - self.start, new)
 
 
 class _Spliced(io.RawIOBase):
@@ -187,5 +193,5 @@ class View(io.BufferedReader):
         return len(pieces) <= 1 and all(piece.new is None for piece in pieces)
 
     def _within(self, start: int, stop: int) -> list[_Piece]:
-        parts = (piece.within(start, stop) for piece in self._spliced.pieces)
-        return [part for part in parts if part.stop > part.start]
+        pieces = self._spliced.pieces
+        return [p.within(start, stop) for p in pieces if p.start < stop and start < p.stop]
