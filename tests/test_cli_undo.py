@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tagger.catalog import Catalog, WriteQuery
-from tagger.tags import read_tags
+from tagger.tags import prepare_restore, read_tags
 from tests.catalogs import assert_consistent
 from tests.library import (
     Outcome,
@@ -261,6 +265,52 @@ def test_a_file_edited_elsewhere_since_is_heard_again_after_the_undo(music: Path
     assert run("undo").statuses == {"00.flac": "restored"}
     run("tag", music)
     assert run("list").records[0]["duration_s"] == pytest.approx(3.0)
+
+
+def test_ctrl_c_ends_an_undo_between_two_batches(
+    music: Path, run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = make_tracks(music, 40)
+    run("tag", music)
+    calls = iter(range(1, 10))
+
+    def press(*arguments: Any, **options: Any) -> object:
+        if next(calls, None) == 5:
+            signal.raise_signal(signal.SIGINT)
+        return prepare_restore(*arguments, **options)
+
+    monkeypatch.setattr("tagger.undoing.prepare_restore", press)
+    outcome = run("undo")
+    monkeypatch.undo()
+    assert outcome.code == 130
+    assert outcome.err.splitlines()[-1].startswith("interrupted;")
+    assert len(outcome.records) == 32  # the batch that was under way is finished
+    assert sum(genre_of(path) == [] for path in paths) == 32
+    assert [record["interrupted"] for record in run("runs").records] == [True, False]
+    assert len(run("undo").records) == 8
+    assert not any(genre_of(path) for path in paths)
+    assert_consistent(place)
+
+
+def test_a_fault_in_an_undo_leaves_the_file_and_its_entry_closed(
+    music: Path, run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = make_tracks(music, 2)
+    run("tag", music)
+    before = path.read_bytes()
+    replace = os.rename
+
+    def full_once(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "rename", replace)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "rename", full_once)
+    outcome = run("undo", "--under", path)
+    assert outcome.statuses == {"00.flac": "failed"}
+    assert "make room on that disk" in outcome.err
+    assert (path.read_bytes(), genre_of(other)) == (before, ["Rock"])
+    assert journal(place) == ["done", "done", "dropped"]
+    assert run("undo").statuses == {"00.flac": "restored", "01.flac": "restored"}
 
 
 def test_a_file_that_cannot_be_written_fails_alone(music: Path, run: Run, place: Path) -> None:

@@ -111,6 +111,19 @@ def test_copies_that_a_kill_left_are_removed(music: Path, catalog: Catalog, mode
     assert other.exists()
 
 
+def test_two_names_of_one_file_are_written_once_and_stay_one(
+    music: Path, catalog: Catalog, model: Path
+) -> None:
+    (path,) = make_tracks(music, 1, title="A title")
+    (music / "other.flac").hardlink_to(path)
+    results = list(TagRun(request_for(model, music), catalog).results())
+    assert sorted(statuses(results).values()) == ["unchanged", "written"]
+    assert path.stat().st_nlink == 2
+    assert genre_of(music / "other.flac") == ["Rock"]
+    again = list(TagRun(request_for(model, music), catalog).results())
+    assert set(statuses(again).values()) == {"unchanged"}
+
+
 # Writes in place that break off
 
 
