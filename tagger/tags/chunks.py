@@ -68,7 +68,7 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     if form.fault:
         raise TagFaultError(form.fault)
     infos = [chunk for chunk in form.chunks if _is_info(file, form, chunk)]
-    splices = [*_plan_id3(file, form, change), *(_plan_info(file, c, change) for c in infos)]
+    splices = [_plan_id3(file, form, change), *(_plan_info(file, c, change) for c in infos)]
     size = size_of(file) - _HEADER_SIZE + sum(len(s.new) - s.length for s in splices)
     if size >= 1 << 32:
         raise TagFaultError("it is too long to hold a genre: a chunk's size ends at 4 GB")
@@ -116,19 +116,17 @@ def _id3_bytes(file: BinaryIO, chunk: _Chunk) -> bytes:
     return read_at(file, chunk.body, chunk.size)
 
 
-def _plan_id3(file: BinaryIO, form: _Form, change: Change) -> list[Splice]:
+def _plan_id3(file: BinaryIO, form: _Form, change: Change) -> Splice:
     found = [chunk for chunk in form.chunks if chunk.id in _ID3_IDS]
     if len(found) > 1:
         raise TagFaultError("it has two ID3 chunks; remove one with a tag editor")
-    if not found and change.is_blank:
-        return []
     if not found:
         chunk_id = _ID3_IDS[0] if form.is_wav else _ID3_IDS[1]
         new = _chunk_bytes(chunk_id, new_id3(change), form.order)
-        return [Splice(size_of(file), 0, new)]
+        return Splice(size_of(file), 0, new)
     chunk = found[0]
     new = _chunk_bytes(chunk.id, retagged(_id3_bytes(file, chunk), change), form.order)
-    return [Splice(chunk.offset, chunk.end - chunk.offset, new)]
+    return Splice(chunk.offset, chunk.end - chunk.offset, new)
 
 
 def _chunk_bytes(chunk_id: bytes, body: bytes, order: Literal["little", "big"]) -> bytes:

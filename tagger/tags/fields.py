@@ -33,7 +33,7 @@ class Change:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing shall stand there: a file without a tag needs no new one for that."""
+        """Whether nothing shall stand there: a file without a genre needs no new tag for that."""
         return not self.genres and self.provenance is None
 
 

@@ -87,7 +87,7 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     if layout.heads:
         ((start, end),) = layout.heads
         splices.append(Splice(start, end - start, retagged(_bytes(file, (start, end)), change)))
-    elif not ape_is_main and not change.is_blank:
+    elif not ape_is_main:
         splices.append(Splice(0, 0, new_id3(change, _v1_texts(file, layout))))
     if layout.ape:
         old = _bytes(file, layout.ape)

@@ -47,8 +47,6 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     """Return what to change so that the file carries these genres."""
     tops = top_atoms(file)
     moov = moov_of(tops)
-    if change.is_blank and _ilst(moov) is None:
-        return []
     edit, parents = _edit_of_tags(file, moov, change)
     step = len(edit.new) - edit.length
     if not step:

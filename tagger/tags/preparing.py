@@ -141,7 +141,8 @@ def _prepared(
         found = merged(family.read(file))
         if expected is not None and found.genres != expected.genres:
             raise TagFaultError("its genre was changed by somebody else meanwhile")
-        splices = task.plan(family, file)
+        nothing_to_do = task.change.is_blank and not found.genres and found.provenance is None
+        splices = [] if nothing_to_do else task.plan(family, file)
         view = task.compare(family, file, splices) if splices else None
         overwritten = overwriting_change(file, view, splices) if in_place and view else None
         if view and not overwritten:
