@@ -36,14 +36,15 @@ log = logging.getLogger(__name__)
 
 # FFmpeg knows formats that are lists of other files (concat, HLS): a text file named .mp3 must not
 # make it open those. Further formats are added here, with their decoders below.
-_DEMUXERS = "aac,aiff,flac,mov,mp3,ogg,wav"
+_DEMUXERS = "aac,aiff,ape,asf,dsf,flac,iff,mov,mp3,mpc,mpc8,ogg,tta,wav,wv"
 
 # Opening a file makes FFmpeg decode the start of every stream that it has a decoder for. A PNG
 # cover of 7 MB cost 28 ms, as much as all segments of the track: only these may be tried.
 _DECODERS = (
-    "aac,alac,flac,mp1float,mp2float,mp3float,opus,libopus,vorbis,pcm_alaw,pcm_f32be,pcm_f32le,"
-    "pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,"
-    "pcm_s8,pcm_u8"
+    "aac,alac,ape,dsd_lsbf,dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,dst,flac,mp1float,mp2float,"
+    "mp3float,mpc7,mpc8,opus,libopus,vorbis,pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,"
+    "pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8,speex,"
+    "libspeex,tta,wavpack,wmalossless,wmapro,wmav1,wmav2,wmavoice"
 )
 
 # Without an index of their own; FFmpeg guesses their length from the bit rate at the start.
@@ -53,6 +54,8 @@ _BARE_STREAMS = frozenset({"aac", "mp3"})
 # (0.15 s at 32 kbit/s), Opus converges in 80 ms, AAC and Vorbis overlap one block. A seek in an
 # MP3 lands up to two frames late.
 _PREROLL_S = 0.25
+# FFmpeg's decoder gives nothing of the first 32 frames of 26 ms after a seek.
+_PREROLLS_S = {"mpc7": 1.0}
 
 # Samples turned to mono at once. A decoder fills the processor's caches, so that each NumPy call
 # between two of its frames costs a twentieth of its work: by batches, decoding and downmix take
@@ -72,8 +75,11 @@ _SAMPLE_FORMATS: dict[str, tuple[np.dtype[Any], float, float]] = {
     "dbl": (np.dtype(np.float64), 0.0, 1.0),
 }
 
+# That of DSD at 1024 times the CD's rate, of which FFmpeg makes an eighth.
+_MAX_SAMPLE_RATE = 44100 * 1024 // 8
+
 _OPTIONS = {
-    "protocol_whitelist": "file",
+    "protocol_whitelist": "file,subfile",
     "format_whitelist": _DEMUXERS,
     # Seek by an MP3's own table or by proportion, in place of reading all that lies before.
     "fflags": "+fastseek",
@@ -82,6 +88,9 @@ _OPTIONS = {
 # FFmpeg looks for DTS hidden in WAV in up to 5 MB, which takes 26 ms where the segments take 4:
 # in this much it still finds it.
 _WAV_OPTIONS = {"probesize": "32768"}
+
+# WavPack, Monkey's Audio and Musepack, in front of which FFmpeg knows no ID3v2 tag.
+_WITHOUT_ID3 = (b"wvpk", b"MAC ", b"MPCK", b"MP+")
 
 _FAST_SEEK = 0x80000  # AVFMT_FLAG_FAST_SEEK, which the option above sets
 
@@ -159,7 +168,8 @@ def load_segments(path: Path, plan: SegmentPlan) -> Segments:
 
     Positions are exact in most formats. In an MP3 they are as good as its header's table, so
     that only the bytes needed are read: to 0.08 s at a constant bit rate, to about 1/200 of the
-    track at a variable one. The sound is bit for bit that of the whole track.
+    track at a variable one. WMA is found to 0.1 s. The sound is bit for bit that of the whole
+    track.
 
     A stretch that is damaged, or lies beyond the true end of a truncated file, is never given: a
     neighbouring one takes its place, or there is one segment fewer. A track shorter than a
@@ -242,7 +252,8 @@ def _decode_segment(sound: _Sound, start_s: float, sample_rate: int, out: FloatA
 
 def _fill(sound: _Sound, start_s: float, out: FloatArray) -> bool:
     """Fill ``out`` with sound at the file's own rate; say whether it is whole and sane."""
-    frames = _frames_from(sound, start_s - _PREROLL_S)
+    preroll_s = _PREROLLS_S.get(sound.stream.codec_context.name, _PREROLL_S)
+    frames = _frames_from(sound, start_s - preroll_s)
     max_gap = round(_MAX_GAP_S * sound.sample_rate)
     n_filled = 0
     while n_filled < len(out):
@@ -289,11 +300,21 @@ def _frames_from(sound: _Sound, start_s: float) -> Iterator[AudioFrame]:
         if packet.pts is not None and packet.pts + (packet.duration or 0) < from_tick:
             continue
         try:
-            for frame in packet.decode():
-                if frame.sample_rate == sound.sample_rate and frame.pts is not None:
-                    yield frame
+            yield from _placed(packet.decode(), sound)
         except av.error.FFmpegError as error:
             log.debug("%s: packet left out: %s", sound.container.name, error)
+
+
+def _placed(frames: list[AudioFrame], sound: _Sound) -> Iterator[AudioFrame]:
+    """Yield the frames of a packet, each with its place; many decoders give that of the first."""
+    next_pts: int | None = None
+    for frame in frames:
+        if frame.pts is None:
+            frame.pts = next_pts
+        if frame.sample_rate == sound.sample_rate and frame.pts is not None:
+            yield frame
+        if frame.pts is not None:
+            next_pts = frame.pts + round(frame.samples / sound.samples_per_tick)
 
 
 def _packets(sound: _Sound) -> Iterator[Packet[AudioStream]]:
@@ -367,19 +388,42 @@ def _opened(path: Path) -> Iterator[_Sound]:
     """
     _check_is_a_file(path)
     try:
-        container = av.open(
-            # "file:" keeps a name like "12:30.mp3" from being taken for a URL.
-            f"file:{path}",
-            container_options=_OPTIONS | (_WAV_OPTIONS if path.suffix.lower() == ".wav" else {}),
-            options={"codec_whitelist": _DECODERS},
-            # A tag that is not UTF-8 is no reason to refuse the sound.
-            metadata_errors="replace",
-        )
+        # "file:" keeps a name like "12:30.mp3" from being taken for a URL.
+        container = _container(f"file:{path}", path)
     except av.error.FFmpegError as exc:
-        reason = os_reason(exc) if isinstance(exc, OSError) else _NOT_AUDIO
-        raise AudioDecodeError(reason, path) from exc
+        container = _container_behind_id3(path, exc)
     with container:
         yield _sound(container, path)
+
+
+def _container(url: str, path: Path) -> InputContainer:
+    is_wav = path.suffix.lower() == ".wav"
+    return av.open(
+        url,
+        container_options=_OPTIONS | (_WAV_OPTIONS if is_wav else {}),
+        options={"codec_whitelist": _DECODERS},
+        # A tag that is not UTF-8 is no reason to refuse the sound.
+        metadata_errors="replace",
+    )
+
+
+def _container_behind_id3(path: Path, refusal: av.error.FFmpegError) -> InputContainer:
+    """Open a file that FFmpeg refused: it knows no ID3v2 tag in front of some formats.
+
+    Raises:
+        AudioDecodeError: There is no such tag, or nothing known behind it.
+    """
+    reason = os_reason(refusal) if isinstance(refusal, OSError) else _NOT_AUDIO
+    try:
+        with path.open("rb") as file:
+            header = file.read(10)
+            size = 10 + sum(byte << 7 * n for n, byte in enumerate(reversed(header[6:])))
+            file.seek(size)
+            if not header.startswith(b"ID3") or not file.read(4).startswith(_WITHOUT_ID3):
+                raise AudioDecodeError(reason, path) from refusal
+        return _container(f"subfile,,start,{size},end,0,,:file:{path}", path)
+    except (OSError, av.error.FFmpegError) as exc:
+        raise AudioDecodeError(reason, path) from exc
 
 
 def _check_is_a_file(path: Path) -> None:
@@ -403,8 +447,8 @@ def _sound(container: InputContainer, path: Path) -> _Sound:
     stream = container.streams.audio[0]
     if not stream.codec_context or stream.time_base is None:
         raise AudioDecodeError("its codec is not known here, or it is encrypted", path)
-    if not stream.codec_context.sample_rate:
-        # FFmpeg takes the name's word for it that a text file is an MP3.
+    if not 0 < stream.codec_context.sample_rate <= _MAX_SAMPLE_RATE:
+        # FFmpeg takes the name's word for it that a text file is an MP3, and a header's for a rate.
         raise AudioDecodeError(_NOT_AUDIO, path)
     stream.codec_context.thread_count = 1  # workers are processes, one a core
     sample_rate = stream.codec_context.sample_rate

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from tagger.errors import ConfigError, os_reason
+from tagger.genre_text import why_no_genre
 
 APP = "tagger"
 
@@ -28,7 +29,7 @@ def config_path() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set once and for all; each is an option of the same name.
+    """What can be set once and for all; each but the last two is an option of the same name.
 
     Args:
         catalog: A file or URL; "" is the default place.
@@ -44,6 +45,8 @@ class Settings:
         provenance: Write the field that says a genre is ours.
         follow_symlinks: Go into linked folders.
         timeout: Seconds after which a track counts as hung.
+        treat_as_blank: Genres that count as none, such as "Other".
+        genre_map: {label: the genre to write for it; "" is never}.
     """
 
     catalog: str = ""
@@ -59,6 +62,8 @@ class Settings:
     provenance: bool = True
     follow_symlinks: bool = False
     timeout: float = 60.0
+    treat_as_blank: tuple[str, ...] = ()
+    genre_map: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ def load_settings(
     """
     environment = os.environ if environment is None else environment
     file = config_path() if file is None else file
-    found = {f.name: Sourced(f.default, "default") for f in fields(Settings)}
+    defaults = Settings()
+    found = {f.name: Sourced(getattr(defaults, f.name), "default") for f in fields(Settings)}
     for name, value in _read_file(file).items():
         if name not in found:
             raise ConfigError(f"unknown setting {name!r}; known: {', '.join(found)}", file)
@@ -141,6 +147,14 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _map(text: str) -> dict[str, str]:
+    """Return what a variable says of labels: "Hip-Hop=Rap,Pop=" writes Rap, and Pop never."""
+    pairs = [part.partition("=") for part in _list(text)]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError(text)
+    return {label.strip(): genre.strip() for label, _, genre in pairs}
+
+
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "catalog": str,
     "model": str,
@@ -155,6 +169,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "provenance": _boolean,
     "follow_symlinks": _boolean,
     "timeout": float,
+    "treat_as_blank": _list,
+    "genre_map": _map,
 }
 
 
@@ -179,7 +195,9 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def _checked(name: str, value: Any, source: str) -> Any:
-    if name in ("genres", "exclude"):
+    if name == "genre_map":
+        return _checked_map(value, source)
+    if name in ("genres", "exclude", "treat_as_blank"):
         value = _list(value) if isinstance(value, str) else value
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
             raise ConfigError(f"{source}: {name} must be a list of names")
@@ -188,3 +206,14 @@ def _checked(name: str, value: Any, source: str) -> Any:
     if not valid(value):
         raise ConfigError(f"{source}: {name} must be {wanted}, not {value!r}")
     return value
+
+
+def _checked_map(value: Any, source: str) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ConfigError(f"{source}: genre_map must be a table of labels and genres")
+    for genre in filter(None, value.values()):
+        if why := why_no_genre(genre):
+            raise ConfigError(f"{source}: genre_map: {why}")
+        if ";" in genre:
+            raise ConfigError(f"{source}: genre_map: {genre!r} would read as two genres in MP3s")
+    return dict(value)

@@ -1,31 +1,39 @@
 """What to write: a track's probabilities, the genres that stand in its file, and what was asked.
 
-Pure: no file is looked at. The table in ``decide`` is the whole policy.
+Pure: no file is looked at. The table of outcomes is the whole policy.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from tagger.errors import ConfigError
+from tagger.genre_text import why_no_genre
 from tagger.records import Decision, Status, TagsFound, TrackPrediction
 
 
 @dataclass(frozen=True, slots=True)
 class GenrePolicy:
-    """Which labels may be written, and from which confidence on.
+    """Which labels may be written, from which confidence on, and as what.
 
     Args:
         writable: Labels that may be written.
         thresholds: {label: least confidence, in [0, 1]; above 1 is never}.
         max_genres: How many a track, at most.
+        genre_map: {label: the genre to write for it; "" is never}; others stand for themselves.
     """
 
     writable: frozenset[str]
     thresholds: Mapping[str, float]
     max_genres: int = 1
+    genre_map: Mapping[str, str] = field(default_factory=dict)
+
+    def genre_of(self, label: str) -> str:
+        """Return what is written for a label; "" if nothing ever is."""
+        return self.genre_map.get(label, label)
 
     def choose(self, probabilities: Mapping[str, float]) -> tuple[str, ...]:
         """Return the genres to write, likeliest first; () if the likeliest label is not one.
@@ -37,7 +45,8 @@ class GenrePolicy:
         ranked = sorted(probabilities, key=lambda label: (-probabilities[label], label))
         if not ranked or not self._passes(ranked[0], probabilities):
             return ()
-        return tuple(x for x in ranked if self._passes(x, probabilities))[: self.max_genres]
+        passing = (self.genre_of(x) for x in ranked if self._passes(x, probabilities))
+        return tuple(dict.fromkeys(passing))[: self.max_genres]
 
     def why_not(self, probabilities: Mapping[str, float]) -> str:
         """Return in words why ``choose`` gives nothing."""
@@ -45,13 +54,17 @@ class GenrePolicy:
         heard = f"sounds like {label} ({_percent(probabilities[label])} %)"
         if label not in self.writable:
             return f"{heard}, which is not written unless asked for with --genres"
+        if not self.genre_of(label):
+            return f"{heard}, which genre_map says is never written"
         needed = self.thresholds.get(label, 2.0)
         if needed > 1:
             return f"{heard}, which this model cannot be trusted with"
         return f"{heard}, {-_percent(-needed)} % needed"
 
     def _passes(self, label: str, probabilities: Mapping[str, float]) -> bool:
-        return label in self.writable and probabilities[label] >= self.thresholds.get(label, 2.0)
+        if label not in self.writable or not self.genre_of(label):
+            return False
+        return probabilities[label] >= self.thresholds.get(label, 2.0)
 
 
 def _percent(p: float) -> int:
@@ -71,6 +84,7 @@ def make_policy(
     genres: tuple[str, ...] = (),
     min_confidence: float | None = None,
     max_genres: int = 1,
+    genre_map: Mapping[str, str] | None = None,
 ) -> GenrePolicy:
     """Return the policy of a model's card and of what the user asked.
 
@@ -81,9 +95,10 @@ def make_policy(
         genres: ``--genres``: names, or "all", or () for the card's.
         min_confidence: ``--min-confidence``, for every label, or None for the card's.
         max_genres: ``--max-genres``.
+        genre_map: The setting of that name: what to write for a label.
 
     Raises:
-        ConfigError: a name is none of the labels.
+        ConfigError: a name is none of the labels, or no tag could hold a genre.
     """
     named = {label.casefold(): label for label in labels}
     if min_confidence is not None:
@@ -93,14 +108,29 @@ def make_policy(
     elif [name.casefold() for name in genres] == ["all"]:
         chosen = frozenset(named.values())
     else:
-        unknown = [name for name in genres if name.casefold() not in named]
-        if unknown:
-            known = ", ".join(named.values())
-            raise ConfigError(
-                f"--genres: this model does not know {', '.join(unknown)}; it knows {known}"
-            )
-        chosen = frozenset(named[name.casefold()] for name in genres)
-    return GenrePolicy(chosen, thresholds, max_genres)
+        chosen = frozenset(_labels(named, genres, "--genres"))
+    mapped = genre_map or {}
+    renamed = dict(zip(_labels(named, mapped, "genre_map"), mapped.values(), strict=True))
+    policy = GenrePolicy(chosen, thresholds, max_genres, renamed)
+    for genre in filter(None, map(policy.genre_of, chosen)):
+        if why := why_no_genre(genre):
+            raise ConfigError(f"{why}; name another in genre_map")
+    return policy
+
+
+def _labels(named: Mapping[str, str], names: Iterable[str], setting: str) -> list[str]:
+    """Return the labels that a user means, whatever their case."""
+    unknown = [name for name in names if name.casefold() not in named]
+    if unknown:
+        known = ", ".join(named.values())
+        raise ConfigError(
+            f"{setting}: this model does not know {', '.join(unknown)}; it knows {known}"
+        )
+    return [named[name.casefold()] for name in names]
+
+
+FILLERS = ("Other", "Unknown", "genre")
+"""What other programs write where they know no genre; see ``treat_as_blank``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +141,66 @@ class Intent:
         overwrite: Replace genres that somebody else set.
         write: Write tags; else only record.
         dry_run: Touch nothing, not even the catalogue.
+        treat_as_blank: Genres that count as none, whatever their case.
     """
 
     overwrite: bool = False
     write: bool = True
     dry_run: bool = False
+    treat_as_blank: tuple[str, ...] = ()
+
+    @property
+    def when_sure(self) -> Status:
+        """What becomes of a track whose genre is to be written."""
+        if self.dry_run:
+            return Status.PLANNED
+        return Status.WRITTEN if self.write else Status.PREDICTED
+
+
+def are_among(genres: Iterable[str], names: Iterable[str]) -> bool:
+    """Return whether genres are all of these names, whatever their case.
+
+    >>> are_among(["other"], FILLERS), are_among(["Other", "Rock"], FILLERS)
+    (True, False)
+    """
+    return {genre.casefold() for genre in genres} <= {name.casefold() for name in names}
+
+
+class _Stands(Enum):
+    """Whose genre stands in a file."""
+
+    NOBODYS = auto()
+    OURS = auto()
+    PERSONS = auto()
+    GIVEN_UP = auto()  # A person's, with --overwrite.
+
+
+class _Heard(Enum):
+    """What was heard, next to the genre that stands there."""
+
+    ANOTHER = auto()
+    THE_SAME = auto()
+    NOTHING_SURE = auto()
+
+
+_THERE = "the genre stands there already"
+_LEFT = "left as it is: {why}"
+_SOMEBODYS = "its genre was set by somebody else"
+# "Written" is "planned" in a dry run and "predicted" with --no-write.
+_OUTCOMES: Mapping[tuple[_Stands, _Heard], tuple[Status, str]] = {
+    (_Stands.NOBODYS, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.NOBODYS, _Heard.THE_SAME): (Status.KEPT, _THERE),
+    (_Stands.NOBODYS, _Heard.NOTHING_SURE): (Status.UNSURE, "{why}"),
+    (_Stands.OURS, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.OURS, _Heard.THE_SAME): (Status.UNCHANGED, _THERE),
+    (_Stands.OURS, _Heard.NOTHING_SURE): (Status.UNCHANGED, _LEFT),
+    (_Stands.PERSONS, _Heard.ANOTHER): (Status.KEPT, _SOMEBODYS),
+    (_Stands.PERSONS, _Heard.THE_SAME): (Status.KEPT, _SOMEBODYS),
+    (_Stands.PERSONS, _Heard.NOTHING_SURE): (Status.KEPT, _SOMEBODYS),
+    (_Stands.GIVEN_UP, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.GIVEN_UP, _Heard.THE_SAME): (Status.KEPT, _THERE),
+    (_Stands.GIVEN_UP, _Heard.NOTHING_SURE): (Status.KEPT, _LEFT),
+}
 
 
 def decide(
@@ -127,53 +212,41 @@ def decide(
     policy: GenrePolicy,
     intent: Intent,
 ) -> Decision:
-    """Return what is to be done with one track's tag.
+    """Return what is to be done with one track's tag, by the table above.
 
-    ================  =======================  =============================
-    genre in the file  what was heard           outcome
-    ================  =======================  =============================
-    a person's         anything                 kept
-    a person's         another, sure enough     written, with --overwrite
-    none               a genre, sure enough     written
-    none               nothing sure, unheard    unsure
-    ours               the same, or not sure    unchanged
-    ours               another, sure enough     written
-    ================  =======================  =============================
-
-    "Written" is "planned" in a dry run and "predicted" with --no-write. The genres of "kept" are
-    those that would be written were it allowed.
+    The genres of "kept" are those that would be written were it allowed.
 
     Args:
         prediction: What was heard.
         probabilities: What is decided on: the track's own, or those of its album.
         found: What the file's tags say.
         ours: Whether the genre that stands there is the tagger's own.
-        policy: Which labels may be written.
+        policy: Which labels may be written, and as what.
         intent: What the user asked.
     """
-    best = max(probabilities.values(), default=0.0)
-    confidence = 0.0 if prediction.unheard else best
-
-    def outcome(status: Status, genres: tuple[str, ...], reason: str) -> Decision:
-        return Decision(prediction.path, genres, status, confidence, reason)
-
     chosen = () if prediction.unheard else policy.choose(probabilities)
-    if found.genres and not ours and not intent.overwrite:
-        return outcome(Status.KEPT, chosen, "its genre was set by somebody else")
-    if chosen == found.genres and chosen:
-        status = Status.UNCHANGED if ours else Status.KEPT
-        return outcome(status, chosen, "the genre stands there already")
+    stands, heard = _stands(found, intent, ours=ours), _heard(chosen, found)
+    status, reason = _OUTCOMES[stands, heard]
+    why = "" if chosen else prediction.unheard or policy.why_not(probabilities)
+    keeps_ours = stands is _Stands.OURS and heard is _Heard.NOTHING_SURE
+    return Decision(
+        prediction.path,
+        found.genres if keeps_ours else chosen,
+        intent.when_sure if status is Status.WRITTEN else status,
+        0.0 if prediction.unheard else max(probabilities.values(), default=0.0),
+        reason.replace("{why}", why),
+    )
+
+
+def _stands(found: TagsFound, intent: Intent, *, ours: bool) -> _Stands:
+    if ours:
+        return _Stands.OURS
+    if are_among(found.genres, intent.treat_as_blank):
+        return _Stands.NOBODYS
+    return _Stands.GIVEN_UP if intent.overwrite else _Stands.PERSONS
+
+
+def _heard(chosen: tuple[str, ...], found: TagsFound) -> _Heard:
     if not chosen:
-        why = prediction.unheard or policy.why_not(probabilities)
-        if ours:
-            return outcome(Status.UNCHANGED, found.genres, f"left as it is: {why}")
-        if found.genres:
-            return outcome(Status.KEPT, (), f"left as it is: {why}")
-        return outcome(Status.UNSURE, (), why)
-    return outcome(_when_sure(intent), chosen, "")
-
-
-def _when_sure(intent: Intent) -> Status:
-    if intent.dry_run:
-        return Status.PLANNED
-    return Status.WRITTEN if intent.write else Status.PREDICTED
+        return _Heard.NOTHING_SURE
+    return _Heard.THE_SAME if chosen == found.genres else _Heard.ANOTHER

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tagger.analysis import AnalysisTask, analyse, load_model
 from tagger.catalog import Catalog, ModelRecord
+from tagger.decision import FILLERS, are_among
 from tagger.interrupt import Interrupts
 from tagger.pending import close_pending
 from tagger.pool import Lost, map_unordered
@@ -61,6 +62,7 @@ class TagRun:
     _by_genre: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
+    _n_fillers: int = 0
 
     @property
     def summary(self) -> RunSummary:
@@ -71,6 +73,7 @@ class TagRun:
             skipped=dict(self._tally.skipped),
             elapsed_s=time.monotonic() - self._started,
             interrupted=self._interrupted,
+            n_fillers=self._n_fillers,
         )
 
     def results(self) -> Generator[TrackResult, None, None]:
@@ -120,6 +123,13 @@ class TagRun:
             self._by_status[result.status] += 1
             if result.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED):
                 self._by_genre.update(result.genres)
+            self._n_fillers += self._is_kept_filler(result)
+
+    def _is_kept_filler(self, result: TrackResult) -> bool:
+        """Return whether a genre that says nothing keeps a track from being filled."""
+        blank = self.request.intent.treat_as_blank
+        stays = result.status in (Status.KEPT, Status.UNCHANGED) and bool(result.before)
+        return stays and are_among(result.before, FILLERS) and not are_among(result.before, blank)
 
     def _run_chunk(
         self, files: list[AudioFile], settler: Settler, interrupts: Interrupts

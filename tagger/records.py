@@ -230,10 +230,14 @@ class TrackResult:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """Counts of a run: by status, by genre written or planned, skipped by reason."""
+    """Counts of a run: by status, by genre written or planned, skipped by reason.
+
+    ``n_fillers`` are tracks kept as they are whose genre says nothing ("Other", "Unknown").
+    """
 
     by_status: Mapping[Status, int] = field(default_factory=dict)
     by_genre: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     elapsed_s: float = 0.0
     interrupted: bool = False
+    n_fillers: int = 0

@@ -24,10 +24,13 @@ from tagger.records import AudioFile, TrackFailure
 AUDIO_EXTENSIONS = frozenset(
     {
         ".mp3",
+        ".aac",
+        ".tta",
         ".flac",
         ".ogg",
         ".oga",
         ".opus",
+        ".spx",
         ".m4a",
         ".m4b",
         ".mp4",
@@ -35,6 +38,13 @@ AUDIO_EXTENSIONS = frozenset(
         ".aif",
         ".aiff",
         ".aifc",
+        ".dsf",
+        ".dff",
+        ".ape",
+        ".wv",
+        ".mpc",
+        ".wma",
+        ".asf",
     }
 )
 

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
-# One ending for each of the seven format families of the tagger.
-FORMATS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav", ".aiff")
+# One ending for each format that an encoder is at hand for.
+FORMATS = (
+    *(".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav", ".aiff"),
+    *(".aac", ".tta", ".wv", ".wma"),
+)
 
 _FF_QP2LAMBDA = 118  # libav counts an encoder's quality in these units
 _SOUNDFILE_SUBTYPES = {
@@ -36,6 +39,9 @@ _PYAV_CODECS = {
     ".m4b": ("ipod", "aac", "fltp"),
     ".mp4": ("mp4", "aac", "fltp"),
     ".aac": ("adts", "aac", "fltp"),
+    ".tta": ("tta", "tta", "s16"),
+    ".wv": ("wv", "wavpack", "fltp"),
+    ".wma": ("asf", "wmav2", "fltp"),
 }
 
 
@@ -156,6 +162,8 @@ def _write_with_pyav(
     """Encode (n_channels, n_samples) with the codec of the file's ending."""
     form, codec, sample_format = _PYAV_CODECS[path.suffix.lower()]
     options = {"write_xing": str(int(encoding.has_xing))} if form == "mp3" else {}
+    if form == "tta":
+        options["fflags"] = "+bitexact"  # Else FFmpeg names itself in an APE tag.
     if encoding.moov_first:
         options["movflags"] = "+faststart"
     layout = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 6: "5.1"}[len(channels)]
@@ -184,6 +192,8 @@ def _frames(
     for start in range(0, channels.shape[1], sample_rate):
         part = np.ascontiguousarray(channels[:, start : start + sample_rate])
         packed = part if sample_format == "fltp" else np.ascontiguousarray(part.T).reshape(1, -1)
+        if sample_format == "s16":
+            packed = (packed * 32767).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(packed, format=sample_format, layout=layout)
         frame.sample_rate = sample_rate
         frame.pts = start

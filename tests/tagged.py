@@ -23,6 +23,8 @@ from mutagen.flac import Picture
 from mutagen.mp4 import MP4Cover
 from numpy.typing import NDArray
 
+from tests import streams
+
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12
 _RATE = 44100
 _MOVFLAGS = {
@@ -42,7 +44,9 @@ def tone() -> NDArray[np.float32]:
 
 @cache
 def sound(kind: str) -> bytes:
-    """Return a file without tags: mp3, flac, ogg, opus, oga, m4a, m4a_…, wav, aiff."""
+    """Return a file without tags: mp3, flac, ogg, opus, oga, m4a, m4a_…, wav, aiff, or rarer."""
+    if kind in streams.KINDS:
+        return streams.stream(kind, tone())
     if kind in ("oga", "m4a", *_MOVFLAGS):
         return _by_pyav(kind)
     names = {"ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS"), "mp3": ("MP3", "MPEG_LAYER_III")}
@@ -118,8 +122,11 @@ def id3v1(genre: int = 255, title: str = "Old title") -> bytes:
 
 
 def ape(items: Sequence[tuple[str, bytes]]) -> bytes:
-    """Return an APEv2 tag with a header."""
-    body = b"".join(struct.pack("<II", len(v), 0) + k.encode() + b"\0" + v for k, v in items)
+    """Return an APEv2 tag with a header; pictures are marked as binary, all else as text."""
+    body = b"".join(
+        struct.pack("<II", len(value), 2 * key.startswith("Cover")) + key.encode() + b"\0" + value
+        for key, value in items
+    )
     ends = b"APETAGEX" + struct.pack("<III", 2000, len(body) + 32, len(items))
     header = ends + struct.pack("<I", 1 << 31 | 1 << 29) + bytes(8)
     return header + body + ends + struct.pack("<I", 1 << 31) + bytes(8)
@@ -142,23 +149,31 @@ def frames_of(data: bytes) -> list[tuple[str, bytes]]:
     return found
 
 
-def chunk(chunk_id: bytes, body: bytes, order: str = "<") -> bytes:
-    return chunk_id + struct.pack(f"{order}I", len(body)) + body + bytes(len(body) % 2)
+def chunk(chunk_id: bytes, body: bytes, size: str = "<I") -> bytes:
+    """Return a chunk; ``size`` is how its length is written: "<I" in WAV, ">I", or ">Q"."""
+    return chunk_id + struct.pack(size, len(body)) + body + bytes(len(body) % 2)
+
+
+_SIZES = {b"RIFF": "<I", b"FORM": ">I", b"FRM8": ">Q"}
 
 
 def with_chunks(data: bytes, *chunks: bytes) -> bytes:
-    """Return a WAV or AIFF file with more chunks at its end."""
-    order = "<" if data[:4] == b"RIFF" else ">"
-    data += b"".join(chunks)
-    return data[:4] + struct.pack(f"{order}I", len(data) - 8) + data[8:]
+    """Return a WAV, AIFF or DSDIFF file with more chunks at its end."""
+    size = _SIZES[data[:4]]
+    start = 4 + struct.calcsize(size)
+    body = data[start:] + b"".join(chunks)
+    return data[:4] + struct.pack(size, len(body)) + body
 
 
 def chunks_of(data: bytes) -> list[tuple[bytes, bytes]]:
-    order, at, found = ("<" if data[:4] == b"RIFF" else ">"), 12, []
+    size = _SIZES[data[:4]]
+    width = struct.calcsize(size)
+    at, found = 8 + width, []
     while at < len(data):
-        (size,) = struct.unpack(f"{order}I", data[at + 4 : at + 8])
-        found.append((data[at : at + 4], data[at + 8 : at + 8 + size]))
-        at += 8 + size + size % 2
+        (length,) = struct.unpack_from(size, data, at + 4)
+        body = at + 4 + width
+        found.append((data[at : at + 4], data[body : body + length]))
+        at = body + length + length % 2
     return found
 
 
@@ -188,46 +203,56 @@ def rich_id3(version: int, genre: str | None = None, padding: int = 512) -> byte
     return id3(version, frames, padding)
 
 
-def rich_flac() -> bytes:
+def rich_flac(picture: bytes = PICTURE) -> bytes:
     """Return a FLAC file with doubled comments and a picture."""
-    return _with_mutagen(sound("flac"), _fill_flac)
+    flac = Filling(sound("flac"))
+    flac.tags["title"], flac.tags["artist"] = "A title", "An artist"
+    flac.tags["comment"] = ["one", "one"]
+    cover: Any = Picture()
+    cover.data, cover.type, cover.mime = picture, 3, "image/png"
+    flac.tags.add_picture(cover)
+    return flac.saved()
 
 
-def rich_ogg(kind: str) -> bytes:
+def rich_ogg(kind: str, n_characters: int = 9000) -> bytes:
     """Return an Ogg file whose comments fill several pages."""
-    return _with_mutagen(sound(kind), _fill_ogg, padding=lambda info: 0)
+    ogg = Filling(sound(kind))
+    ogg.tags["title"], ogg.tags["artist"] = "A title", "An artist"
+    ogg.tags["metadata_block_picture"] = "A" * n_characters
+    return ogg.saved(padding=lambda info: 0)
 
 
-def rich_mp4(kind: str = "m4a") -> bytes:
+def rich_mp4(kind: str = "m4a", picture: bytes = PICTURE) -> bytes:
     """Return an MP4 file with cover art and a freeform tag of two values."""
-    return _with_mutagen(sound(kind), _fill_mp4)
+    mp4 = Filling(sound(kind))
+    mp4.tags["\xa9nam"], mp4.tags["\xa9ART"], mp4.tags["aART"] = "A title", "An artist", "A band"
+    mp4.tags["covr"] = [MP4Cover(picture, MP4Cover.FORMAT_PNG)]
+    mp4.tags["----:com.apple.iTunes:MOOD"] = [b"glad", b"sad"]
+    return mp4.saved()
 
 
-def _with_mutagen(data: bytes, fill: Callable[[Any], None], **options: Any) -> bytes:
-    file = io.BytesIO(data)
-    tagged: Any = mutagen.File(file)
-    fill(tagged)
-    file.seek(0)
-    tagged.save(file, **options)
-    return file.getvalue()
+def rich_wma(picture: bytes = PICTURE) -> bytes:
+    """Return a WMA file with a picture and values of several types."""
+    asf = Filling(sound("wma"))
+    asf.tags["Title"], asf.tags["Author"] = "A title", "An artist"
+    asf.tags["WM/AlbumTitle"], asf.tags["WM/Mood"] = "An album", ["glad", "sad"]
+    asf.tags["WM/Picture"] = b"\3" + len(picture).to_bytes(4, "little") + picture
+    asf.tags["WM/Shared"] = [1 << 31, True]
+    return asf.saved()
 
 
-def _fill_flac(flac: Any) -> None:
-    flac["title"], flac["artist"], flac["comment"] = "A title", "An artist", ["one", "one"]
-    picture: Any = Picture()
-    picture.data, picture.type, picture.mime = PICTURE, 3, "image/png"
-    flac.add_picture(picture)
+class Filling:
+    """A file in memory whose tags mutagen fills."""
 
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+        self.tags: Any = mutagen.File(self._file)
 
-def _fill_ogg(ogg: Any) -> None:
-    ogg["title"], ogg["artist"] = "A title", "An artist"
-    ogg["metadata_block_picture"] = "A" * 9000
-
-
-def _fill_mp4(mp4: Any) -> None:
-    mp4["\xa9nam"], mp4["\xa9ART"], mp4["aART"] = "A title", "An artist", "A band"
-    mp4["covr"] = [MP4Cover(PICTURE, MP4Cover.FORMAT_PNG)]
-    mp4["----:com.apple.iTunes:MOOD"] = [b"glad", b"sad"]
+    def saved(self, **options: Any) -> bytes:
+        """Return the file with its tags."""
+        self._file.seek(0)
+        self.tags.save(self._file, **options)
+        return self._file.getvalue()
 
 
 def rich_wav(id3_tag: bytes | None = None) -> bytes:
@@ -239,8 +264,34 @@ def rich_wav(id3_tag: bytes | None = None) -> bytes:
 
 def rich_aiff() -> bytes:
     return with_chunks(
-        sound("aiff"), chunk(b"ANNO", b"a note.", ">"), chunk(b"ID3 ", rich_id3(4), ">")
+        sound("aiff"), chunk(b"ANNO", b"a note.", ">I"), chunk(b"ID3 ", rich_id3(4), ">I")
     )
+
+
+def rich_dsdiff() -> bytes:
+    return with_chunks(
+        sound("dff"), chunk(b"XTRA", b"a note.", ">Q"), chunk(b"ID3 ", rich_id3(3), ">Q")
+    )
+
+
+def edited_dsdiff() -> bytes:
+    """Return a DSDIFF file with DSDIFF's own texts, which are no ID3 tag."""
+    texts = ((b"DIAR", b"An artist"), (b"DITI", b"A title"))
+    inner = [chunk(i, len(text).to_bytes(4, "big") + text, ">Q") for i, text in texts]
+    return with_chunks(sound("dff"), chunk(b"DIIN", b"".join(inner), ">Q"))
+
+
+def with_dsf_tag(data: bytes, tag: bytes) -> bytes:
+    """Return a DSF file with an ID3v2 tag."""
+    sizes = struct.pack("<QQ", len(data) + len(tag), len(data))
+    return data[:12] + sizes + data[28:] + tag
+
+
+def rich_ape(genre: str | None = None) -> bytes:
+    """Return an APE tag with a picture and an item of odd bytes."""
+    items = [("Title", b"A title"), ("ARTIST", b"An artist\0Another"), ("Odd", b"\xff\xfe")]
+    items.append(("Cover Art (Front)", b"cover.png\0" + PICTURE))
+    return ape(items if genre is None else [*items, ("Genre", genre.encode())])
 
 
 RICH: dict[str, Callable[[], bytes]] = {
@@ -248,17 +299,37 @@ RICH: dict[str, Callable[[], bytes]] = {
     "mp3 v2.3": lambda: rich_id3(3) + sound("mp3"),
     "mp3 v2.4": lambda: rich_id3(4) + sound("mp3") + id3v1(),
     "mp3 v2.4 without padding": lambda: rich_id3(4, "Blues", 0) + sound("mp3"),
+    "aac": lambda: rich_id3(3) + sound("aac"),
+    "tta": lambda: rich_id3(4) + sound("tta") + id3v1(),
+    "ape": lambda: sound("ape") + rich_ape(),
+    "wv": lambda: sound("wv") + rich_ape("Blues"),
+    "mpc": lambda: sound("mpc") + rich_ape(),
+    "dsf": lambda: with_dsf_tag(sound("dsf"), rich_id3(4)),
+    "dff": rich_dsdiff,
+    "wma": rich_wma,
     "flac": rich_flac,
     "ogg": lambda: rich_ogg("ogg"),
     "opus": lambda: rich_ogg("opus"),
     "oga": lambda: rich_ogg("oga"),
+    "spx": lambda: rich_ogg("spx"),
     "m4a": rich_mp4,
     "m4a_faststart": lambda: rich_mp4("m4a_faststart"),
     "wav": rich_wav,
     "aiff": rich_aiff,
 }
 _KINDS = ("mp3", "flac", "ogg", "opus", "oga", "m4a", "m4a_faststart", "wav", "aiff")
-BARE = tuple(f"bare {kind}" for kind in _KINDS)
+BARE = tuple(f"bare {kind}" for kind in (*_KINDS, *streams.KINDS))
+# Formats whose sound lies in one piece between tags.
+STREAMS = ("mp3", "aac", "tta", "ape", "wv", "mpc", "mpc_sv7")
+# In these the tag is an APE tag behind the sound.
+BEHIND = frozenset(
+    f"{bare}{kind}" for bare in ("", "bare ") for kind in ("ape", "wv", "mpc", "mpc_sv7")
+)
+# In these the genres stand in an ID3v2.2 or v2.3 tag, which holds one text.
+JOINS = frozenset(
+    {"mp3 v2.2", "mp3 v2.3", "aac", "wav", "dff"}
+    | {f"bare {kind}" for kind in ("mp3", "aac", "tta", "wav", "aiff", "dsf", "dff")}
+)
 
 
 def extension(kind: str) -> str:

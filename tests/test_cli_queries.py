@@ -244,8 +244,11 @@ def test_info_config_prints_each_value_and_where_it_came_from(tmp_path: Path) ->
     assert settings["jobs"] == {"value": 3, "source": "TAGGER_JOBS"}
     assert settings["catalog"] == {"value": "mine.db", "source": "option"}
     assert settings["by"] == {"value": "album", "source": "default"}
-    text = run_tagger("info", "--config", TAGGER_JOBS="3").out
+    variables = {"TAGGER_GENRE_MAP": "Hip-Hop=Rap,Pop=", "TAGGER_TREAT_AS_BLANK": "Other"}
+    text = run_tagger("info", "--config", TAGGER_JOBS="3", **variables).out
     assert "jobs             3  (TAGGER_JOBS)\n" in text
+    assert "treat_as_blank   Other  (TAGGER_TREAT_AS_BLANK)\n" in text
+    assert "genre_map        Hip-Hop → Rap, Pop → (never)  (TAGGER_GENRE_MAP)\n" in text
 
 
 def test_a_setting_that_makes_no_sense_ends_with_2_and_names_its_place(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_every_format_gets_its_genre(first: tuple[Outcome, Path], everything: Pa
 
 def test_each_track_is_told_of_once_with_the_fields_promised(first: tuple[Outcome, Path]) -> None:
     paths = [record["path"] for record in first[0].records]
-    assert len(paths) == len(set(paths)) == 16
+    assert len(paths) == len(set(paths)) == 20
     for record in first[0].records:
         assert set(record) >= PROMISED
         assert record["error"] is None or set(record["error"]) == {"stage", "reason"}
@@ -192,13 +192,13 @@ def test_what_was_not_written_is_byte_for_byte_what_it_was(
 
 def test_what_is_passed_over_is_counted(first: tuple[Outcome, Path]) -> None:
     summary = first[0].err.splitlines()[-2]
-    assert "10 written, 1 kept, 2 unsure, 3 failed" in summary
+    assert "14 written, 1 kept, 2 unsure, 3 failed" in summary
     skipped = summary.partition("skipped: ")[2]
     assert skipped == (
         "1 broken link, 2 hidden, 1 link to a folder, 1 not a regular file, "
         "3 trash or system folder, 1 unfinished download"
     )
-    assert first[0].err.splitlines()[-1] == "by genre: Rock 10"
+    assert first[0].err.splitlines()[-1] == "by genre: Rock 14"
 
 
 @pytest.mark.usefixtures("no_analysis")
@@ -430,6 +430,36 @@ def test_settings_come_from_the_environment_and_the_config_file(
         "00.flac": "written"
     }
     assert (tmp_path / "mine.db").exists()
+
+
+def test_genres_that_say_nothing_are_counted_and_filled_only_when_a_setting_says_so(
+    tag: Tag, music: Path
+) -> None:
+    named = {"a.flac": "Other", "b.flac": "genre", "c.flac": "Trip-Hop"}
+    for name, genre in named.items():
+        set_tags(make_track(music / name), genre=genre)
+    before = contents(music)
+    for _ in range(2):
+        outcome = tag(music)
+        assert "kept, though it says nothing: 2 with a genre like" in outcome.err
+        assert 'treat_as_blank = ["Other", "Unknown", "genre"] in /nonexistent' in outcome.err
+    assert contents(music) == before
+    outcome = tag(music, TAGGER_TREAT_AS_BLANK="other,Unknown")
+    assert outcome.statuses == {"a.flac": "written", "b.flac": "unchanged", "c.flac": "unchanged"}
+    assert "though it says nothing: 1 with" in outcome.err
+    assert genre_of(music / "a.flac") == ["Rock"]
+
+
+def test_a_label_is_written_by_another_name_if_the_genre_map_says_so(tag: Tag, music: Path) -> None:
+    (path,) = make_tracks(music, 1)
+    assert tag(music, TAGGER_GENRE_MAP="Rock=").statuses == {"00.flac": "unsure"}
+    assert tag(music, TAGGER_GENRE_MAP="rock=Rock'n'Roll").statuses == {"00.flac": "written"}
+    assert genre_of(path) == ["Rock'n'Roll"]
+    assert tag(music, TAGGER_GENRE_MAP="rock=Rock'n'Roll").statuses == {"00.flac": "unchanged"}
+    assert tag(music).statuses == {"00.flac": "written"}
+    assert genre_of(path) == ["Rock"]
+    wrong = tag(music, TAGGER_GENRE_MAP="Roc=Rap")
+    assert (wrong.code, "genre_map" in wrong.err) == (2, True)
 
 
 def test_the_catalogue_is_in_the_data_folder_unless_told_otherwise(

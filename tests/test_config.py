@@ -27,7 +27,20 @@ def test_the_catalogue_has_a_default_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["jbos = 2", "jobs = 'many'", "min_confidence = 2", "by = 'year'", "jobs = [", "genres = 3"],
+    [
+        "jbos = 2",
+        "jobs = 'many'",
+        "min_confidence = 2",
+        "by = 'year'",
+        "jobs = [",
+        "genres = 3",
+        "treat_as_blank = 1",
+        "genre_map = 'Rap'",
+        "genre_map = {Rock = 1}",
+        "genre_map = {Rock = ' Rap'}",
+        "genre_map = {Rock = 'a;b'}",
+        'genre_map = {Rock = "a\\u0000"}',
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_with_its_file(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.toml"
@@ -40,3 +53,28 @@ def test_a_setting_that_makes_no_sense_is_refused_with_its_file(tmp_path: Path, 
 def test_a_variable_that_makes_no_sense_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="TAGGER_OVERWRITE"):
         load_settings({}, environment={"TAGGER_OVERWRITE": "perhaps"}, file=tmp_path / "none")
+
+
+def test_what_counts_as_blank_and_what_is_written_for_a_label_can_be_set(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        'treat_as_blank = ["Other"]\n[genre_map]\n"Hip-Hop" = "Rap"\nInternational = ""\n'
+    )
+    settings, sources = load_settings({}, environment={}, file=file)
+    assert settings.treat_as_blank == ("Other",)
+    assert settings.genre_map == {"Hip-Hop": "Rap", "International": ""}
+    assert sources["genre_map"].source == str(file)
+    variables = {"TAGGER_TREAT_AS_BLANK": "Other, genre", "TAGGER_GENRE_MAP": "Hip-Hop=Rap,Pop="}
+    settings, _ = load_settings({}, environment=variables, file=file)
+    assert settings.treat_as_blank == ("Other", "genre")
+    assert settings.genre_map == {"Hip-Hop": "Rap", "Pop": ""}
+
+
+def test_by_default_nothing_counts_as_blank_and_labels_stand_for_themselves(tmp_path: Path) -> None:
+    settings, _ = load_settings({}, environment={}, file=tmp_path / "none.toml")
+    assert (settings.treat_as_blank, settings.genre_map) == ((), {})
+
+
+def test_a_genre_map_in_a_variable_needs_an_equals_sign(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="TAGGER_GENRE_MAP"):
+        load_settings({}, environment={"TAGGER_GENRE_MAP": "Rap"}, file=tmp_path / "none")

@@ -113,3 +113,73 @@ def test_the_reason_names_what_was_heard_and_what_was_needed() -> None:
     assert verdict(UNSURE, BLANK).reason == "sounds like Rock (50 %), 75 % needed"
     assert "--genres" in verdict(ODD, BLANK).reason
     assert verdict(SILENT, BLANK).reason == "silent"
+
+
+OTHER = TagsFound(genres=("other",))
+
+
+@pytest.mark.parametrize(
+    ("prediction", "overwrite", "status"),
+    [
+        (ROCK, False, Status.WRITTEN),
+        (ROCK, True, Status.WRITTEN),
+        (UNSURE, False, Status.UNSURE),
+        (UNSURE, True, Status.UNSURE),
+        (SILENT, False, Status.UNSURE),
+    ],
+)
+def test_a_genre_that_counts_as_none_is_filled(
+    prediction: TrackPrediction, overwrite: bool, status: Status
+) -> None:
+    intent = Intent(overwrite=overwrite, treat_as_blank=("Other", "Unknown"))
+    assert verdict(prediction, OTHER, intent=intent).status is status
+
+
+def test_a_genre_that_says_nothing_is_a_persons_unless_told_otherwise() -> None:
+    assert verdict(ROCK, OTHER).status is Status.KEPT
+    beside_another = TagsFound(genres=("Other", "Trip-Hop"))
+    intent = Intent(treat_as_blank=("Other",))
+    assert verdict(ROCK, beside_another, intent=intent).status is Status.KEPT
+
+
+def test_a_blank_that_is_what_was_heard_is_left_alone() -> None:
+    intent = Intent(treat_as_blank=("Rock",))
+    decision = verdict(ROCK, TagsFound(genres=("Rock",)), intent=intent)
+    assert (decision.status, decision.genres) == (Status.KEPT, ("Rock",))
+
+
+def mapped(genre_map: dict[str, str], max_genres: int = 1) -> GenrePolicy:
+    thresholds = dict.fromkeys(LABELS, 0.3)
+    return make_policy(LABELS, LABELS, thresholds, genre_map=genre_map, max_genres=max_genres)
+
+
+def test_a_label_is_written_as_what_the_genre_map_says() -> None:
+    assert verdict(ROCK, BLANK, mapped({"rock": "Rap"})).genres == ("Rap",)
+    assert verdict(ROCK, OURS, mapped({"Rock": "Folk"}), ours=True).status is Status.UNCHANGED
+
+
+def test_a_label_that_the_genre_map_leads_to_nothing_is_never_written() -> None:
+    decision = verdict(ROCK, BLANK, mapped({"Rock": ""}))
+    assert (decision.status, decision.genres) == (Status.UNSURE, ())
+    assert decision.reason == "sounds like Rock (90 %), which genre_map says is never written"
+    both = mapped({"Folk": ""}, max_genres=2)
+    assert verdict(heard({"Rock": 0.6, "Folk": 0.4}), BLANK, both).genres == ("Rock",)
+
+
+def test_two_labels_that_lead_to_one_genre_write_it_once() -> None:
+    policy = mapped({"Rock": "Guitar", "Folk": "Guitar"}, max_genres=2)
+    two = heard({"Rock": 0.4, "Folk": 0.3, "Electronic": 0.3})
+    assert verdict(two, BLANK, policy).genres == ("Guitar", "Electronic")
+
+
+def test_a_genre_map_for_labels_that_are_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"genre_map: this model does not know Roc;"):
+        mapped({"Roc": "Rap"})
+
+
+def test_a_label_that_no_tag_can_hold_is_refused_before_any_file() -> None:
+    odd = ("Ro\0ck", "Folk")
+    with pytest.raises(ConfigError, match="no tag can hold"):
+        make_policy(odd, odd, {})
+    assert make_policy(odd, odd, {}, genre_map={"Ro\0ck": "Rock"}).genre_of("Ro\0ck") == "Rock"
+    assert make_policy(odd, ("Folk",), {}).writable == {"Folk"}

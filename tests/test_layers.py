@@ -57,7 +57,7 @@ LAYERS = [
         "tagger.tags",
     },
     {"tagger.albums", "tagger.decision", "tagger.voting"},
-    {"tagger.records"},
+    {"tagger.genre_text", "tagger.records"},
     {"tagger.errors", "tagger", "training"},
 ]
 # Within these layers modules may use each other: flows hand on to flows, ground to ground.

@@ -65,6 +65,19 @@ def test_tags_are_made_where_a_level_of_them_is_missing(
     assert path.stat().st_size == size
 
 
+def test_empty_user_data_get_tags(tmp_path: Path) -> None:
+    path = tagged.make(tmp_path, "bare m4a")
+    data = path.read_bytes()
+    start = data.index(b"udta") - 4
+    size = int.from_bytes(data[start : start + 4], "big")
+    free = (size - 8).to_bytes(4, "big") + b"free" + bytes(size - 16)
+    path.write_bytes(data[:start] + _atom(b"udta", b"") + free + data[start + size :])
+    before = tagged.decoded(path)
+    _write(path, "Folk")
+    assert tagged.decoded(path) == before
+    assert tagged.taglib_tags(path)["GENRE"] == ["Folk"]
+
+
 def test_metadata_of_another_kind_are_left_alone(tmp_path: Path) -> None:
     path = tagged.make(tmp_path, "bare m4a")
     data = path.read_bytes().replace(b"mdir", b"mdta").replace(b"ilst", b"keys")

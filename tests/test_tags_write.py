@@ -32,14 +32,15 @@ def _restore(path: Path, before: TagsFound) -> None:
 def test_a_written_genre_is_what_other_readers_find(tmp_path: Path, kind: str) -> None:
     path = tagged.make(tmp_path, kind)
     write_genres(path, TWO, provenance=OURS)
-    joins = kind in ("mp3 v2.2", "mp3 v2.3", "wav") or kind in ("bare mp3", "bare wav", "bare aiff")
-    assert tagged.taglib_tags(path)["GENRE"] == (["; ".join(TWO)] if joins else TWO)
+    said = ["; ".join(TWO)] if kind in tagged.JOINS else TWO
+    assert tagged.taglib_tags(path)["GENRE"] == said
     found = read_tags(path)
     assert (found.genres, found.provenance) == (tuple(TWO), OURS)
     assert is_ours(found)
 
 
-@pytest.mark.parametrize("kind", ALL_KINDS)
+# FFmpeg reads no tag of a DSDIFF file but one among its sound's properties.
+@pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if "dff" not in kind])
 def test_ffmpeg_finds_the_written_genre(tmp_path: Path, kind: str) -> None:
     path = tagged.make(tmp_path, kind)
     _write(path, "Folk")
@@ -75,7 +76,7 @@ def test_cover_art_is_the_same_bytes_after_a_write(tmp_path: Path, kind: str) ->
     path = tagged.make(tmp_path, kind)
     _write(path, "Folk")
     # Ogg holds pictures as text of its own, which the makers fill with a mark.
-    mark = b"A" * 1000 if kind in ("ogg", "opus", "oga") else tagged.PICTURE
+    mark = b"A" * 1000 if kind in ("ogg", "opus", "oga", "spx") else tagged.PICTURE
     assert mark in path.read_bytes()
 
 
@@ -85,6 +86,9 @@ def test_a_second_write_moves_no_audio(tmp_path: Path, kind: str) -> None:
     _write(path, "Folk")
     size = path.stat().st_size
     _write(path, "Drum and Bass")
+    if kind in tagged.BEHIND:
+        assert path.read_bytes().startswith(tagged.sound(kind.removeprefix("bare ")))
+        return
     moved = path.stat().st_size != size
     # Ogg FLAC has no padding in its comment packet; an INFO list has none either.
     assert moved == (kind in ("oga", "bare oga", "wav"))

@@ -123,6 +123,8 @@ def _lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = [f"{label} → {genre or '(never)'}" for label, genre in value.items()]
     if isinstance(value, (list, tuple)):
         return plain(", ".join(map(str, value))) or "–"
     if isinstance(value, float):

@@ -23,8 +23,8 @@ from tagger.cli.options import (
     verbose_option,
 )
 from tagger.cli.output import OutputClosedError, Printer, column, path_fields, percent, plain
-from tagger.config import Settings, load_settings
-from tagger.decision import Intent, make_policy
+from tagger.config import Settings, config_path, load_settings
+from tagger.decision import FILLERS, Intent, make_policy
 from tagger.errors import CatalogError, ConfigError, TaggerError, printable
 from tagger.pipeline import TagRun, count_files
 from tagger.pool import default_n_jobs
@@ -120,7 +120,12 @@ def command(
         if not options["genres"]:
             raise ConfigError("--genres must name at least one label, or be all")
     settings, _ = load_settings(options)
-    intent = Intent(overwrite=settings.overwrite, write=not no_write, dry_run=dry_run)
+    intent = Intent(
+        overwrite=settings.overwrite,
+        write=not no_write,
+        dry_run=dry_run,
+        treat_as_blank=settings.treat_as_blank,
+    )
     request = _request(paths, settings, intent, force=force)
     printer = Printer(format_, _COLUMNS)
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
@@ -144,6 +149,7 @@ def _request(
         genres=settings.genres,
         min_confidence=settings.min_confidence,
         max_genres=settings.max_genres,
+        genre_map=settings.genre_map,
     )
     return TagRequest(
         paths=tuple(absolute(path) for path in paths),
@@ -256,5 +262,15 @@ def _report(summary: RunSummary, *, quiet: bool) -> None:
     if summary.by_genre:
         genres = sorted(summary.by_genre.items(), key=lambda item: (-item[1], item[0]))
         click.echo("by genre: " + ", ".join(f"{genre} {n}" for genre, n in genres), err=True)
+    if summary.n_fillers:
+        click.echo(_about_fillers(summary.n_fillers), err=True)
     if summary.interrupted:
         click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
+
+
+def _about_fillers(n_fillers: int) -> str:
+    names = ", ".join(f'"{name}"' for name in FILLERS)
+    return (
+        f"kept, though it says nothing: {n_fillers} with a genre like {names}; to have those "
+        f"filled, set treat_as_blank = [{names}] in {config_path()}"
+    )

@@ -2,8 +2,8 @@
 
 `read_tags`, `prepare_write` and `prepare_restore` are the way in; `is_ours` and `provenance_text`
 know our own field; `clean_leftovers` and `put_back` mend what a kill left behind. Formats are told
-by content: MP3, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF. What genre to write is
-decided elsewhere.
+by content: MP3, AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF, DSDIFF,
+Monkey's Audio, WavPack, Musepack, ASF. What genre to write is decided elsewhere.
 """
 
 from tagger.tags.copies import clean_leftovers

@@ -5,6 +5,8 @@ Source: wiki.hydrogenaud.io, APEv2 specification.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tagger.tags.fields import OUR_FIELD, Change, Container, Part, TagFaultError, without_repeats
@@ -12,6 +14,7 @@ from tagger.tags.fields import OUR_FIELD, Change, Container, Part, TagFaultError
 FOOTER_SIZE = 32
 _MAGIC = b"APETAGEX"
 _HAS_HEADER = 1 << 31
+_KEY = re.compile(rb"[ -~]{2,255}")
 _KIND = 0b110  # Item flags, bits 1 and 2: 0 is text in UTF-8.
 
 
@@ -65,6 +68,14 @@ def retagged_ape(data: bytes, change: Change, *, own_field: bool) -> bytes:
     return _assemble(tag, items)
 
 
+def new_ape(change: Change, others: Iterable[tuple[str, str]] = ()) -> bytes:
+    """Return a new tag with the genres, our own field, and other texts by key."""
+    footer = _MAGIC + (2000).to_bytes(4, "little") + bytes(8)
+    footer += _HAS_HEADER.to_bytes(4, "little") + bytes(8)
+    items = tuple(_text_item(key, (text,)) for key, text in others)
+    return retagged_ape(_assemble(_ApeTag(footer, True, items), items), change, own_field=True)
+
+
 def rest_of_ape(data: bytes) -> list[Part]:
     """Return all that a change of genre must leave alone in a tag."""
     tag = _parse(data)
@@ -82,7 +93,9 @@ def _parse(data: bytes) -> _ApeTag:
         item = _item_at(body, at)
         items.append(item)
         at += len(item.raw)
-    if len(items) != int.from_bytes(footer[16:20], "little"):
+    # TagLib drops items without a value but counts them: their number alone proves no damage.
+    is_odd = any(not _KEY.fullmatch(item.key) for item in items)
+    if is_odd and len(items) != int.from_bytes(footer[16:20], "little"):
         raise TagFaultError("its APE tag is damaged: it does not have as many items as it says")
     return _ApeTag(footer, has_header, tuple(items))
 
@@ -97,7 +110,7 @@ def _item_at(body: bytes, at: int) -> _Item:
     return _Item(key, value, int.from_bytes(body[at + 4 : at + 8], "little"), body[at:stop])
 
 
-def _assemble(tag: _ApeTag, items: list[_Item]) -> bytes:
+def _assemble(tag: _ApeTag, items: Sequence[_Item]) -> bytes:
     body = b"".join(item.raw for item in items)
     counts = (len(body) + FOOTER_SIZE).to_bytes(4, "little") + len(items).to_bytes(4, "little")
     footer = tag.footer[:12] + counts + tag.footer[20:]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tagger.genre_text import why_no_genre
 from tagger.records import TagsFound
 
 OUR_FIELD = "TAGGER_GENRE"
@@ -68,18 +68,9 @@ def checked_change(genres: Sequence[str], provenance: str | None) -> Change:
 def restoring_change(genres: Sequence[str], provenance: str | None) -> Change:
     """Return what stood in a file before, which may be nothing, as a change; else as above."""
     for text in (*genres, *([] if provenance is None else [provenance])):
-        _refuse_odd_text(text)
+        if why := why_no_genre(text):
+            raise TagFaultError(why)
     return Change(without_repeats(genres), provenance)
-
-
-def _refuse_odd_text(text: str) -> None:
-    if not text.strip():
-        raise TagFaultError("a genre must not be empty")
-    if text != text.strip():
-        raise TagFaultError(f"the genre {text!r} begins or ends with white space")
-    # Control characters, lone surrogates and non-characters: some container would alter them.
-    if any(unicodedata.category(c) in ("Cc", "Cs") or c in "\ufeff\ufffe\uffff" for c in text):
-        raise TagFaultError(f"the genre {text!r} has a character that no tag can hold")
 
 
 def without_repeats(genres: Iterable[str]) -> tuple[str, ...]:

@@ -1,18 +1,29 @@
 """FLAC files: metadata blocks, of which one holds Vorbis comments, then the audio frames.
 
 A change takes its room from a padding block. An ID3v2 tag in front of the stream, as some taggers
-put there, has its genre changed too if it has one; our own field stands in the comments alone.
+put there, has its genre changed too if it has one, and so has ID3v1 behind it; our own field
+stands in the comments alone.
+Where that tag says something and the comments nothing, it is the one written: most readers take
+the first tag that is not empty, and comments with a genre alone would hide its title and artist.
 Source: xiph.org, FLAC format, "METADATA_BLOCK".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from tagger.tags.ends import (
+    head_tags,
+    layout_of,
+    plan_heads,
+    plan_v1,
+    span_bytes,
+    texts_of_v1,
+)
 from tagger.tags.fields import Change, Container, Part, TagFaultError
-from tagger.tags.id3 import read_id3, rest_of_id3, retagged
-from tagger.tags.mp3 import head_tags
+from tagger.tags.id3 import is_silent, read_id3, rest_of_id3, retagged
+from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, read_v1
 from tagger.tags.splices import Splice, digest, read_at, size_of
 from tagger.tags.vorbis import (
     Comments,
@@ -49,19 +60,24 @@ class _Block:
 def read(file: BinaryIO) -> list[Container]:
     """Return what the comments say, and an ID3v2 tag in front of them."""
     found = [read_comments(_comments(file, b)) for b in _blocks(file) if b.kind == _COMMENTS]
-    return found + [read_id3(read_at(file, a, z - a)) for a, z in head_tags(file)]
+    found += [read_id3(span_bytes(file, head)) for head in head_tags(file)]
+    v1 = layout_of(file).v1
+    return found if v1 is None else [*found, read_v1(read_at(file, v1, V1_SIZE))]
 
 
 def plan(file: BinaryIO, change: Change) -> list[Splice]:
     """Return what to change so that the file carries these genres."""
-    return [*_plan_comments(file, change), *_plan_heads(file, change)]
+    splices = plan_v1(layout_of(file), change)
+    if id3_is_main(file):
+        return [*splices, _plan_id3(file, change)]
+    return [*splices, *_plan_comments(file, change), *plan_heads(file, change)]
 
 
 def rest(file: BinaryIO) -> list[Part]:
     """Return all that a change of genre must leave alone."""
     parts = []
-    for start, end in head_tags(file):
-        parts += rest_of_id3(read_at(file, start, end - start))
+    for head in head_tags(file):
+        parts += rest_of_id3(span_bytes(file, head))
     blocks = _blocks(file)
     for block in blocks:
         if block.kind == _COMMENTS:
@@ -69,23 +85,35 @@ def rest(file: BinaryIO) -> list[Part]:
         elif block.kind != _PADDING:
             name = f"the FLAC metadata block of kind {block.kind}"
             parts.append((name, digest(file, block.body, block.end)))
-    return [*parts, ("the audio", digest(file, blocks[-1].end, size_of(file)))]
+    v1 = layout_of(file).v1
+    end = size_of(file) if v1 is None else v1
+    if v1 is not None:
+        parts.append(("the ID3v1 tag", read_at(file, v1, V1_GENRE)))
+    return [*parts, ("the audio", digest(file, blocks[-1].end, end))]
 
 
-def _plan_heads(file: BinaryIO, change: Change) -> list[Splice]:
-    splices = []
-    for start, end in head_tags(file):
-        data = read_at(file, start, end - start)
-        found = read_id3(data)
-        if found.genres or found.provenance is not None:
-            splices.append(Splice(start, len(data), retagged(data, change, own_field=False)))
-    return splices
+def id3_is_main(file: BinaryIO) -> bool:
+    """Return whether an ID3v2 tag in front says something and the comments say nothing."""
+    if any(_comments(file, b).comments for b in _blocks(file) if b.kind == _COMMENTS):
+        return False
+    return not all(is_silent(span_bytes(file, head)) for head in head_tags(file))
+
+
+def _plan_id3(file: BinaryIO, change: Change) -> Splice:
+    heads = head_tags(file)
+    if len(heads) > 1:
+        raise TagFaultError("it has two ID3v2 tags; join them with a tag editor")
+    old = span_bytes(file, heads[0])
+    return Splice(heads[0][0], len(old), retagged(old, change))
 
 
 def _plan_comments(file: BinaryIO, change: Change) -> list[Splice]:
     blocks = _blocks(file)
     block = _comment_block(blocks)
     old = _comments(file, block) if block in blocks else Comments(_VENDOR, ())
+    if not old.comments:
+        repeated = [f"{t.comment_key}={t.text}" for t in texts_of_v1(file, layout_of(file))]
+        old = replace(old, comments=tuple(text.encode("utf-8") for text in repeated))
     body = comment_bytes(with_genres(old, change))
     grown = len(body) - block.size
     padding = next((b for b in blocks if b.kind == _PADDING and b.size >= grown), None)

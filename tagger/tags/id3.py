@@ -22,7 +22,18 @@ from tagger.tags.id3_frames import (
 )
 from tagger.tags.id3_genres import resolved
 
-_V2_IDS = {"TCON": "TCO", "TXXX": "TXX", "TIT2": "TT2", "TPE1": "TP1", "TALB": "TAL", "TPE2": "TP2"}
+_V2_IDS = {
+    "TCON": "TCO",
+    "TXXX": "TXX",
+    "TIT2": "TT2",
+    "TPE1": "TP1",
+    "TALB": "TAL",
+    "TPE2": "TP2",
+    "TYER": "TYE",
+    "TRCK": "TRK",
+    "TSSE": "TSS",
+    "COMM": "COM",
+}
 _CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 # Frames that hold byte positions in the file: a tag of another length would make them wrong.
 _POSITIONS = {"ASPI", "SEEK"}
@@ -43,10 +54,23 @@ def read_id3(data: bytes) -> Container:
     )
 
 
-def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
+def is_silent(data: bytes) -> bool:
+    """Return whether a tag has no text at all, so that readers look for another one."""
+    return not any(frame.id.startswith(("T", "COM")) for frame in parse(data).frames)
+
+
+def retagged(
+    data: bytes,
+    change: Change,
+    *,
+    own_field: bool = True,
+    repeated: Iterable[tuple[str, str]] = (),
+) -> bytes:
     """Return the tag with the genres changed, and our own field, or without it.
 
     It keeps its version, its length if there is room, and every other frame byte for byte.
+    ``repeated`` are texts by ID3v2.3 frame id that another tag of the file has: a silent tag that
+    gets a genre would hide them.
     """
     tag = parse(data)
     refuse_unchangeable(tag)
@@ -54,7 +78,7 @@ def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
     ours = [_genre_frame(tag, change)] if change.genres else []
     if own_field and change.provenance is not None:
         ours.append(_text_frame(tag, "TXXX", [OUR_FIELD, change.provenance]))
-    frames = _others(tag)
+    frames = [*(_other_frame(tag, *text) for text in repeated), *_others(tag)]
     place = _place_of_genre(tag, frames)
     new = assemble(replace(tag, frames=(*frames[:place], *ours, *frames[place:])), room=len(data))
     if len(new) != len(data) and any(f.id in _POSITIONS for f in frames):
@@ -62,12 +86,10 @@ def retagged(data: bytes, change: Change, *, own_field: bool = True) -> bytes:
     return new
 
 
-def new_id3(change: Change, others: Iterable[tuple[str, str]] = ()) -> bytes:
-    """Return a new tag with the genres, our own field, and other Latin-1 texts by frame id."""
-    tag = Id3Tag((3, 0), 0, b"", ())
-    frames = [_other_frame(tag, frame_id, text) for frame_id, text in others]
-    tag = replace(tag, frames=tuple(frames))
-    return retagged(assemble(tag, room=0), change)
+def new_id3(change: Change, repeated: Iterable[tuple[str, str]] = ()) -> bytes:
+    """Return a new tag with the genres, our own field, and texts that another tag has."""
+    empty = assemble(Id3Tag((3, 0), 0, b"", ()), room=0)
+    return retagged(empty, change, repeated=repeated)
 
 
 def rest_of_id3(data: bytes) -> list[Part]:
@@ -175,10 +197,16 @@ def _text_frame(tag: Id3Tag, frame_id: str, values: Iterable[str]) -> Frame:
 
 
 def _other_frame(tag: Id3Tag, frame_id: str, text: str) -> Frame:
+    if frame_id == "TYER" and tag.major == 4:
+        return _text_frame(tag, "TDRC", [text])
     if frame_id != "COMM":
         return _text_frame(tag, frame_id, [text])
-    # A comment has a language and a (here empty) description; ID3v1 knows neither.
-    return make_frame(tag, frame_id, b"\0eng\0" + text.encode("latin-1"))
+    # A comment has a language and a (here empty) description.
+    if _is_latin_1(text):
+        body = b"\0eng\0" + text.encode("latin-1")
+    else:
+        body = b"\1eng" + "\ufeff\0\ufeff".encode("utf-16-le") + text.encode("utf-16-le")
+    return make_frame(tag, _V2_IDS[frame_id] if tag.major == 2 else frame_id, body)
 
 
 def _is_latin_1(text: str) -> bool:

@@ -82,7 +82,9 @@ def parse(data: bytes) -> Id3Tag:
         body = synchronised(body)
     extended = body[: _extended_size(body, major)] if flags & _EXTENDED else b""
     tag = Id3Tag((major, data[4]), flags, extended, ())
-    return _with_split_frames(tag, body[len(extended) :])
+    tag = _with_split_frames(tag, body[len(extended) :])
+    # A chunk may be longer than the tag in it; what is no padding there must not be lost.
+    return replace(tag, junk=tag.junk + data[size:]) if data[size:].strip(b"\0") else tag
 
 
 def _with_split_frames(tag: Id3Tag, body: bytes) -> Id3Tag:

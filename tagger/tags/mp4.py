@@ -19,6 +19,8 @@ _GENRE, _NUMBERED, _FREEFORM = b"\xa9gen", b"gnre", b"----"
 _MEAN, _NAME = b"tagger", b"GENRE"
 _TEXT = (1).to_bytes(4) + bytes(4)  # A data atom's type (UTF-8) and locale (any).
 _NEW_PADDING = 2048
+# Padding, and user data that hold nothing yet.
+_MAY_CHANGE = ((b"moov", b"udta", b"meta", b"free"), (b"moov", b"udta"))
 _HANDLER = atom_bytes(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
 
 
@@ -65,7 +67,7 @@ def rest(file: BinaryIO) -> list[Part]:
             parts += [_item_part(file, item) for item in _others(file, child_atoms(file, atom))]
         elif atom.kind in (b"stco", b"co64"):
             parts.append((name, chunk_targets(file, tops, atom)))
-        elif atom.path != (b"moov", b"udta", b"meta", b"free"):
+        elif atom.path not in _MAY_CHANGE:
             parts.append((name, digest(file, atom.body, atom.end)))
     return parts
 

@@ -1,7 +1,8 @@
-"""Telling MPEG audio from other bytes: frames that follow one another."""
+"""Telling MPEG audio and AAC from other bytes: frames that follow one another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO
 
 from tagger.tags.splices import peek_at
@@ -9,23 +10,27 @@ from tagger.tags.splices import peek_at
 _SEARCHED = 1 << 16  # Between ID3v2 and the audio there may be padding or junk.
 
 
-def has_mpeg_frames(file: BinaryIO, start: int) -> bool:
-    """Return whether MPEG audio frames follow one another somewhere behind ``start``."""
+def stream_kind(file: BinaryIO, start: int) -> str | None:
+    """Return "MP3" or "AAC" for what frames follow one another behind ``start``; None for none."""
     data = peek_at(file, start, _SEARCHED)
     at = data.find(b"\xff")
     while at >= 0:
-        if _frames_follow(data, at):
-            return True
+        for kind, frame_length in _FRAMES.items():
+            if _frames_follow(data, at, frame_length):
+                return kind
         at = data.find(b"\xff", at + 1)
-    return False
+    return None
 
 
-def _frames_follow(data: bytes, at: int) -> bool:
+def _frames_follow(data: bytes, at: int, frame_length: Callable[[bytes], int]) -> bool:
     """Return whether three frames follow one another, or fewer up to the end of the data."""
+    # One header alone occurs in any data by chance; at the very start it is hardly chance.
+    least = 2 if at else 1
     for n in range(3):
-        if at + 4 > len(data):
-            return n > 0
-        length = _mpeg_frame_length(data[at : at + 4])
+        header = data[at : at + 6]
+        if len(header) < 6:
+            return n >= least
+        length = frame_length(header)
         if not length:
             return False
         at += length
@@ -50,6 +55,19 @@ def _mpeg_frame_length(header: bytes) -> int:
     samples = 576 if layer == 1 and version != 3 else 1152
     return samples // 8 * kbps * 1000 // sample_rate + padding
 
+
+def _adts_frame_length(header: bytes) -> int:
+    """Return the length of an AAC frame from its ADTS header, 0 where it is none.
+
+    Source: ISO/IEC 13818-7, 6.2.
+    """
+    if header[0] != 0xFF or header[1] & 0xF6 != 0xF0 or header[2] >> 2 & 15 > 12:
+        return 0
+    length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    return length if length > 7 else 0
+
+
+_FRAMES = {"MP3": _mpeg_frame_length, "AAC": _adts_frame_length}
 
 # (is MPEG 1, layer bits: 3 is layer I, 2 is II, 1 is III) -> kbit/s for the indices 1 to 14.
 _LOW = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)

@@ -1,0 +1,55 @@
+"""ID3v1: 128 bytes of fixed fields at the end of a file, of which the last one is a genre's number.
+
+Source: id3.org, ID3v1 and ID3v1.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tagger.tags.fields import Container
+from tagger.tags.id3_genres import genre_of_number
+
+V1_SIZE = 128
+V1_GENRE = 127
+"""Where the genre's number stands in the tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class V1Text:
+    """A field of an ID3v1 tag beside the genre, and what ID3v2.3, APEv2 and FLAC call it."""
+
+    frame_id: str
+    ape_key: str
+    comment_key: str
+    text: str
+
+
+def read_v1(data: bytes) -> Container:
+    """Return what a tag says."""
+    genre = genre_of_number(data[V1_GENRE])
+    return Container(
+        name="ID3v1",
+        genres=(genre,) if genre else (),
+        title=_text(data, 3, 30),
+        artist=_text(data, 33, 30),
+        album=_text(data, 63, 30),
+    )
+
+
+def v1_texts(data: bytes) -> list[V1Text]:
+    """Return what a tag says beside the genre."""
+    is_v11 = data[125] == 0 and data[126] != 0
+    texts = [
+        V1Text("TIT2", "Title", "TITLE", _text(data, 3, 30)),
+        V1Text("TPE1", "Artist", "ARTIST", _text(data, 33, 30)),
+        V1Text("TALB", "Album", "ALBUM", _text(data, 63, 30)),
+        V1Text("TYER", "Year", "DATE", _text(data, 93, 4)),
+        V1Text("COMM", "Comment", "COMMENT", _text(data, 97, 28 if is_v11 else 30)),
+        V1Text("TRCK", "Track", "TRACKNUMBER", str(data[126]) if is_v11 else ""),
+    ]
+    return [text for text in texts if text.text]
+
+
+def _text(data: bytes, start: int, length: int) -> str:
+    return data[start : start + length].split(b"\0")[0].decode("latin-1").strip()
