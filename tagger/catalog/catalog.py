@@ -227,8 +227,8 @@ class Catalog:
     def pending_writes(self) -> list[JournalEntry]:
         """Return the writes that were planned and never closed, the oldest first.
 
-        They are those of a run that was killed, or of one that is under way elsewhere. What
-        stands in the file settles either: the other run closes its entries itself in the end.
+        Whoever holds the right to touch files finds those of runs that were broken off; without
+        it, those of a run that is under way elsewhere are among them.
         """
         with self._transaction(self._engine) as connection:
             return journal.pending(connection)
