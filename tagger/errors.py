@@ -44,6 +44,10 @@ class TagWriteError(TaggerError):
     """A genre was not written; the file is as it was."""
 
 
+class TornWriteError(TagWriteError):
+    """A write broke off half-way and the file could not be put back at once; the journal can."""
+
+
 class CatalogError(TaggerError):
     """The catalogue cannot be opened, read or written."""
 

@@ -17,6 +17,7 @@ from tagger.analysis import AnalysisTask, analyse, load_model
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
 from tagger.interrupt import Interrupts
+from tagger.pending import close_pending
 from tagger.pool import Lost, map_unordered
 from tagger.records import (
     AudioFile,
@@ -27,7 +28,7 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import ScanTally, scan
-from tagger.settling import Settler, TagRequest, close_pending
+from tagger.settling import Settler, TagRequest
 from tagger.tags import clean_leftovers
 from tagger.track import Track
 
@@ -109,7 +110,7 @@ class TagRun:
         card = self.request.card
         dim = int(card.network["embedding_dim"])
         self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
-        return self.catalog.begin_run("tag", card.model_id)
+        return self.catalog.begin_run("tag", card.model_id, self.request.paths)
 
     def _not_scanned(self) -> list[TrackResult]:
         results = [TrackResult.of_failure(failure) for failure in self._tally.failures]

@@ -128,6 +128,7 @@ class Status(StrEnum):
     UNSURE = "unsure"
     UNCHANGED = "unchanged"
     MOVED = "moved"
+    RESTORED = "restored"
     FAILED = "failed"
 
 
@@ -159,6 +160,53 @@ class TagWrite:
     after: tuple[str, ...]
     provenance_before: str | None
     provenance_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Bytes of a file that a write replaces.
+
+    Args:
+        offset: Where they stand in the file as it is before the write.
+        old, new: The bytes before and after; their lengths may differ.
+    """
+
+    offset: int
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """All that a write changes in a file's bytes: enough to check it, and to take it back.
+
+    Args:
+        patches: In the order of the file, none touching another's bytes.
+        size_before: The file's length before.
+        mtime_ns: Its time of change before.
+    """
+
+    patches: tuple[Patch, ...]
+    size_before: int
+    mtime_ns: int
+
+    @property
+    def size_after(self) -> int:
+        """The file's length after."""
+        return self.size_before + sum(len(p.new) - len(p.old) for p in self.patches)
+
+    def reversed(self) -> FileChange:
+        """Return the change that takes this one back.
+
+        >>> change = FileChange((Patch(2, b"", b"xy"), Patch(4, b"e", b"z")), 9, 0)
+        >>> change.reversed().patches
+        (Patch(offset=2, old=b'xy', new=b''), Patch(offset=6, old=b'z', new=b'e'))
+        """
+        back, moved = [], 0
+        for patch in self.patches:
+            back.append(Patch(patch.offset + moved, patch.new, patch.old))
+            moved += len(patch.new) - len(patch.old)
+        return FileChange(tuple(back), self.size_after, self.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

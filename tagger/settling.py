@@ -5,8 +5,8 @@ The order for a track is journal entry, tag, row: a kill between any two loses n
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,17 +16,16 @@ from tagger.albums import AlbumKey, album_key
 from tagger.card import ModelCard
 from tagger.catalog import Catalog, FailedFile, PlannedWrite
 from tagger.decision import GenrePolicy, Intent, decide
-from tagger.errors import TagReadError, TagWriteError
+from tagger.errors import TagWriteError, TornWriteError
 from tagger.records import (
     Decision,
     Status,
-    TagWrite,
     TrackFailure,
     TrackPrediction,
     TrackResult,
 )
 from tagger.scan import ScanOptions
-from tagger.tags import clean_leftovers, is_ours, provenance_text, read_tags, write_genres
+from tagger.tags import PreparedWrite, is_ours, prepare_write, provenance_text
 from tagger.track import Finished, Track, is_as_found, stat_again
 from tagger.voting import vote_together
 
@@ -44,7 +43,7 @@ class TagRequest:
         scan: What is left out of the walk.
         n_jobs: Worker processes.
         by_album: An album's tracks vote together.
-        force: Analyse again what is known.
+        force: Analyse again what is known, and write again what was taken back.
         provenance: Write our own field beside the genre.
         preserve_mtime: Keep the time of change of files written.
         timeout_s: Seconds after which a track counts as hung.
@@ -109,14 +108,15 @@ class Settler:
         Args:
             tracks: Decided on.
         """
-        for track in tracks:
-            if track.failure is None and track.decided.status is Status.WRITTEN:
+        writing = [t for t in tracks if t.failure is None and t.decided.status is Status.WRITTEN]
+        with self._catalog.writing() if writing else nullcontext():
+            for track in writing:
                 self._look_again(track)
-        unheard = [(track.file, track.failure) for track in tracks if track.failure is not None]
-        finished = self._carry_out([track for track in tracks if track.failure is None])
-        if not self._request.intent.dry_run:
-            self._record(tracks, finished)
-        results = [TrackResult.of_failure(failure) for _, failure in unheard]
+            unheard = [track.failure for track in tracks if track.failure is not None]
+            finished = self._carry_out([track for track in tracks if track.failure is None])
+            if not self._request.intent.dry_run:
+                self._record(tracks, finished)
+        results = [TrackResult.of_failure(failure) for failure in unheard]
         return results + [f.result for f in finished]
 
     def _record(self, tracks: Sequence[Track], finished: Sequence[Finished]) -> None:
@@ -154,7 +154,7 @@ class Settler:
 
     def _decision(self, track: Track) -> Decision:
         assert track.vote is not None, track.file.path
-        return decide(
+        decision = decide(
             track.heard,
             track.vote,
             track.found,
@@ -162,6 +162,8 @@ class Settler:
             policy=self._request.policy,
             intent=self._request.intent,
         )
+        gone = track.known.taken_back if track.known and not self._request.force else ()
+        return _unless_taken_back(decision, gone)
 
     def _look_again(self, track: Track) -> None:
         """Decide anew on a track that is to be written if its tags may no longer be those known.
@@ -176,82 +178,81 @@ class Settler:
             track.decision = self._decision(track)
 
     def _carry_out(self, tracks: list[Track]) -> list[Finished]:
-        """Journal and write what is to be written; whatever fails is noted, not raised."""
-        writing = [
-            (track, self._planned_write(track, track.decided))
-            for track in tracks
-            if track.decided.status is Status.WRITTEN
-        ]
-        planned = [PlannedWrite(track.file, write) for track, write in writing]
-        journal_ids = self._catalog.journal(self._run_id, planned) if planned else []
-        writes = {
-            track.file.path: (write, journal_id)
-            for (track, write), journal_id in zip(writing, journal_ids, strict=True)
-        }
-        nothing = (None, None)
-        return [self._finish(track, *writes.get(track.file.path, nothing)) for track in tracks]
+        """Prepare, journal and write what is to be written; what fails is noted, not raised."""
+        with ExitStack() as opened:
+            ready: dict[Path, PreparedWrite] = {}
+            refused: dict[Path, TagWriteError] = {}
+            for track in tracks:
+                if track.decided.status is Status.WRITTEN:
+                    try:
+                        ready[track.file.path] = opened.enter_context(self._prepared(track))
+                    except TagWriteError as exc:
+                        refused[track.file.path] = exc
+            journal_ids = self._journal([t for t in tracks if t.file.path in ready], ready)
+            finished = []
+            for track in tracks:
+                path = track.file.path
+                if path in refused:
+                    finished.append(self._unwritten(track, refused[path], None))
+                elif path in ready:
+                    finished.append(self._finish(track, ready[path], journal_ids[path]))
+                else:
+                    finished.append(Finished(track, track.decided, track.file, track.found))
+        return finished
 
-    def _planned_write(self, track: Track, decision: Decision) -> TagWrite:
-        model_id = self._request.card.model_id
-        ours = provenance_text(decision.genres, decision.confidence, model_id)
-        return TagWrite(
-            path=track.file.path,
-            before=track.found.genres,
-            after=decision.genres,
-            provenance_before=track.found.provenance,
-            provenance_after=ours if self._request.provenance else None,
-        )
-
-    def _finish(self, track: Track, write: TagWrite | None, journal_id: int | None) -> Finished:
-        if write is None:
-            return Finished(track, track.decided, track.file, track.found)
-        try:
-            self._write(track, write)
-            file = stat_again(track.file)
-        except TagWriteError as exc:
-            return self._unwritten(track, exc.reason, journal_id)
-        tags = replace(track.found, genres=write.after, provenance=write.provenance_after)
-        return Finished(track, track.decided, file, tags, journal_id)
-
-    def _unwritten(self, track: Track, reason: str, journal_id: int | None) -> Finished:
-        """Return how a track stands whose tag could not be written: another run may have done it.
-
-        Its journal entry stays open, to be dropped.
-        """
-        self._look_again(track)
-        failure = track.failure
-        if failure is None and track.decided.status is Status.WRITTEN:
-            failure = TrackFailure(track.file.path, "write", reason)
-        finished = Finished(track, track.decided, track.file, track.found, failure=failure)
-        return replace(finished, dropped_id=journal_id)
-
-    def _write(self, track: Track, write: TagWrite) -> None:
+    def _prepared(self, track: Track) -> PreparedWrite:
         if not is_as_found(track.file):
-            raise TagWriteError("it changed while it was analysed; run again", write.path)
-        write_genres(
-            write.path,
-            write.after,
-            provenance=write.provenance_after,
-            preserve_mtime=self._request.preserve_mtime,
+            raise TagWriteError("it changed while it was analysed; run again", track.file.path)
+        decision, model_id = track.decided, self._request.card.model_id
+        ours = provenance_text(decision.genres, decision.confidence, model_id)
+        return prepare_write(
+            track.file.path,
+            decision.genres,
+            provenance=ours if self._request.provenance else None,
             expected=track.found,
         )
 
+    def _journal(
+        self, tracks: Sequence[Track], ready: Mapping[Path, PreparedWrite]
+    ) -> Mapping[Path, int]:
+        planned = []
+        for track in tracks:
+            one = ready[track.file.path]
+            planned.append(
+                PlannedWrite(track.file, one.write, kept=one.kept, overwritten=one.overwritten)
+            )
+        journal_ids = self._catalog.journal(self._run_id, planned) if planned else []
+        return {track.file.path: n for track, n in zip(tracks, journal_ids, strict=True)}
 
-def close_pending(catalog: Catalog) -> None:
-    """Settle writes that a kill left open: the file holds its old tag or its new one.
-
-    Nothing else needs mending: before a file is written its tags are read again, whatever its row
-    says. The copy that a kill may have left beside it is removed.
-    """
-    done: list[int] = []
-    dropped: list[int] = []
-    for pending in catalog.pending_writes():
-        path = pending.write.path
-        clean_leftovers(Path(os.path.realpath(path)).parent)
+    def _finish(self, track: Track, prepared: PreparedWrite, journal_id: int) -> Finished:
         try:
-            stands = read_tags(path).genres
-        except TagReadError:
-            stands = ()
-        (done if stands == pending.write.after else dropped).append(pending.journal_id)
-    catalog.journal_done(done)
-    catalog.journal_dropped(dropped)
+            write = prepared.carry_out(preserve_mtime=self._request.preserve_mtime)
+            file = stat_again(track.file)
+        except TagWriteError as exc:
+            return self._unwritten(track, exc, journal_id)
+        tags = replace(track.found, genres=write.after, provenance=write.provenance_after)
+        return Finished(track, track.decided, file, tags, journal_id)
+
+    def _unwritten(self, track: Track, error: TagWriteError, journal_id: int | None) -> Finished:
+        """Return how a track stands whose tag could not be written: another run may have done it.
+
+        Its journal entry stays open, to be dropped; or to be put back by the next run, where it
+        was left half written.
+        """
+        torn = isinstance(error, TornWriteError)
+        if not torn:
+            self._look_again(track)
+        failure = track.failure
+        if failure is None and track.decided.status is Status.WRITTEN:
+            failure = TrackFailure(track.file.path, "write", error.reason)
+        finished = Finished(track, track.decided, track.file, track.found, failure=failure)
+        return replace(finished, dropped_id=None if torn else journal_id)
+
+
+def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
+    """Return a decision, but for one to write what a person has taken back."""
+    writes = decision.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
+    if not writes or not set(decision.genres) <= set(gone):
+        return decision
+    reason = f"{', '.join(decision.genres)} was taken back here; --force writes it again"
+    return replace(decision, status=Status.KEPT, reason=reason)

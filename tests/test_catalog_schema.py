@@ -9,24 +9,26 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from tagger.catalog import Catalog, upgrade
+from tagger.catalog import Catalog, WriteQuery, sqlite, upgrade
 from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
-from tagger.records import TagsFound
+from tagger.records import TagsFound, TagWrite
 from tests.catalogs import assert_consistent, entries, entry, filled
 
-SECOND = """
+HEAD, NEXT = upgrade.HEAD, "9998"
+NEXT_STEP = f"""
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{HEAD}"
 
 def upgrade():
     with op.batch_alter_table("models") as table:
@@ -95,7 +97,7 @@ def test_opening_an_up_to_date_catalogue_does_not_import_alembic(tmp_path: Path)
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tagger as if it knew one migration more."""
     (tmp_path / "versions").mkdir()
-    (tmp_path / "versions" / "r0002_next.py").write_text(SECOND)
+    (tmp_path / "versions" / "next.py").write_text(NEXT_STEP)
     known = upgrade.alembic_config
 
     def config() -> Config:
@@ -106,8 +108,8 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return changed
 
     monkeypatch.setattr(upgrade, "alembic_config", config)
-    monkeypatch.setattr(upgrade, "REVISIONS", (*upgrade.REVISIONS, "0002"))
-    monkeypatch.setattr(upgrade, "HEAD", "0002")
+    monkeypatch.setattr(upgrade, "REVISIONS", (*upgrade.REVISIONS, NEXT))
+    monkeypatch.setattr(upgrade, "HEAD", NEXT)
 
 
 def kinds(path: Path) -> list[tuple[str, ...]]:
@@ -124,11 +126,11 @@ def test_an_older_schema_is_upgraded_and_its_copy_kept(
     Catalog.open(path).close()
     assert kinds(path) == [("cnn", "new")]
     assert_consistent(path)
-    (backup,) = path.parent.glob("catalog.db.schema-0001.*.bak")
+    (backup,) = path.parent.glob(f"catalog.db.schema-{HEAD}.*.bak")
     assert sorted(path.parent.iterdir()) == sorted([path, backup])
     assert_consistent(backup)
     with closing(sqlite3.connect(backup)) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
         assert database.execute("SELECT count(*) FROM tracks").fetchone() == (20,)
 
 
@@ -151,13 +153,13 @@ def test_a_failing_upgrade_leaves_the_old_schema(
     path = tmp_path / "data" / "catalog.db"
     filled(path, *entries(0, 20)).close()
     request.getfixturevalue("next_version")
-    step = tmp_path / "versions" / "r0002_next.py"
-    step.write_text(SECOND + "    raise KeyboardInterrupt\n")
+    step = tmp_path / "versions" / "next.py"
+    step.write_text(NEXT_STEP + "    raise KeyboardInterrupt\n")
     with pytest.raises(KeyboardInterrupt):
         Catalog.open(path)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT architecture FROM models").fetchall() == [("cnn",)]
-        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
 
 
 def test_without_room_for_the_copy_nothing_is_upgraded(
@@ -172,4 +174,38 @@ def test_without_room_for_the_copy_nothing_is_upgraded(
     with pytest.raises(CatalogError, match="no backup can be made before the upgrade"):
         Catalog.open(path)
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
+
+
+def test_a_catalogue_of_the_first_schema_is_upgraded_with_its_journal(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "catalog.db"
+    path.parent.mkdir()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = upgrade.alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        sqlite.mark_as_ours(connection)
+        for statement in FIRST_ROWS:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    with Catalog.open(path) as catalog:
+        (run,) = catalog.runs()
+        assert (run.command, run.paths, run.n_standing) == ("tag", (), 1)
+        (standing,) = catalog.standing_writes(WriteQuery())
+        assert standing.write == TagWrite(Path("/music/a.mp3"), (), ("Rock",), None, None)
+        (pending,) = catalog.pending_writes()
+        assert pending.journal_id == 2
+    assert_consistent(path)
+    assert len(list(path.parent.glob("catalog.db.schema-0001.*.bak"))) == 1
+
+
+FIRST_ROWS = (
+    "INSERT INTO roots VALUES (1, CAST('/music' AS BLOB), '/music')",
+    "INSERT INTO files VALUES (1, 1, CAST('a.mp3' AS BLOB), 'a.mp3', 10, 20, NULL)",
+    "INSERT INTO runs VALUES (1, 'tag', NULL, '2026-01-31T12:00:00Z', NULL, NULL, 0, '{}', '{}',"
+    " '{}')",
+    """INSERT INTO journal VALUES (1, 1, 1, '[]', '["Rock"]', NULL, NULL, 'done',"""
+    " '2026-01-31T12:00:00Z'), (2, 1, 1, '[]', '[]', NULL, NULL, 'intended',"
+    " '2026-01-31T12:00:00Z')",
+)

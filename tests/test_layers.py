@@ -12,8 +12,10 @@ LAYERS = [
     {"tagger.__main__"},
     {"tagger.cli", "training.__main__"},
     {
+        "tagger.pending",
         "tagger.pipeline",
         "tagger.settling",
+        "tagger.undoing",
         "training.recipe",
         "training.compare",
         "training.crossfit",

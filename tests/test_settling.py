@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tagger.catalog import Catalog
 from tagger.decision import Intent
 from tagger.pipeline import TagRun
 from tagger.records import Status
-from tagger.tags import write_genres
+from tagger.tags import prepare_write
 from tests.catalogs import assert_consistent
 from tests.library import (
     genre_of,
@@ -46,9 +47,9 @@ def test_a_file_that_changes_while_it_is_heard_is_left_to_the_next_run(
 
     def change_first(*arguments: Any, **options: Any) -> object:
         make_track(path, 2.0)
-        return write_genres(*arguments, **options)
+        return prepare_write(*arguments, **options)
 
-    monkeypatch.setattr("tagger.settling.write_genres", change_first)
+    monkeypatch.setattr("tagger.settling.prepare_write", change_first)
     request = request_for(model, other, path)
     results = statuses(list(TagRun(request, catalog).results()))
     monkeypatch.undo()
@@ -110,6 +111,89 @@ def test_copies_that_a_kill_left_are_removed(music: Path, catalog: Catalog, mode
     assert other.exists()
 
 
+def test_two_names_of_one_file_are_written_once_and_stay_one(
+    music: Path, catalog: Catalog, model: Path
+) -> None:
+    (path,) = make_tracks(music, 1, title="A title")
+    (music / "other.flac").hardlink_to(path)
+    results = list(TagRun(request_for(model, music), catalog).results())
+    assert sorted(statuses(results).values()) == ["unchanged", "written"]
+    assert path.stat().st_nlink == 2
+    assert genre_of(music / "other.flac") == ["Rock"]
+    again = list(TagRun(request_for(model, music), catalog).results())
+    assert set(statuses(again).values()) == {"unchanged"}
+
+
+# Writes in place that break off
+
+
+def a_disk_that_goes_away() -> Callable[..., None]:
+    """Return what overwrites half of the bytes that it is given, and from then on fails."""
+    is_there = iter([True])
+
+    def overwrite(descriptor: int, offset: int, data: bytes) -> None:
+        if next(is_there, False):
+            os.pwrite(descriptor, data[: max(1, len(data) // 2)], offset)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    return overwrite
+
+
+def test_a_file_left_half_written_by_a_fault_is_put_back_by_the_next_run(
+    music: Path, catalog: Catalog, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, other = make_tracks(music, 2, title="A title")
+    before = broken.read_bytes(), broken.stat().st_mtime_ns
+    monkeypatch.setattr("tagger.tags.inplace._write_at", a_disk_that_goes_away())
+    results = list(TagRun(request_for(model, broken), catalog).results())
+    monkeypatch.undo()
+    assert statuses(results) == {"00.flac": "failed"}
+    assert "half written and could not be put back" in results[0].reason
+    assert broken.read_bytes() != before[0]
+    assert journal(place) == ["intended"]
+    again = TagRun(request_for(model, other, intent=Intent(write=False)), catalog)
+    assert statuses(list(again.results())) == {"01.flac": "predicted"}
+    assert (broken.read_bytes(), broken.stat().st_mtime_ns) == before
+    assert journal(place) == ["dropped"]
+    last = TagRun(request_for(model, music), catalog)
+    assert statuses(list(last.results())) == {"00.flac": "written", "01.flac": "written"}
+    assert last.n_analysed == 0
+    assert_consistent(place)
+
+
+def test_a_file_half_written_that_somebody_changed_since_is_left_alone(
+    music: Path, catalog: Catalog, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (broken,) = make_tracks(music, 1, title="A title")
+    monkeypatch.setattr("tagger.tags.inplace._write_at", a_disk_that_goes_away())
+    list(TagRun(request_for(model, broken), catalog).results())
+    monkeypatch.undo()
+    make_track(broken, 2.0, title="Another")
+    theirs = broken.read_bytes()
+    list(TagRun(request_for(model, music, intent=Intent(write=False)), catalog).results())
+    assert broken.read_bytes() == theirs
+    assert journal(place) == ["dropped"]
+
+
+def test_a_file_half_written_that_is_out_of_reach_is_put_back_once_it_is_there_again(
+    music: Path, catalog: Catalog, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (broken,) = make_tracks(music / "disk", 1, title="A title")
+    before = broken.read_bytes()
+    other = make_track(music / "b.flac")
+    monkeypatch.setattr("tagger.tags.inplace._write_at", a_disk_that_goes_away())
+    list(TagRun(request_for(model, broken), catalog).results())
+    monkeypatch.undo()
+    assert broken.read_bytes() != before
+    away = broken.parent.rename(music.parent / "away")
+    list(TagRun(request_for(model, other), catalog).results())
+    assert journal(place)[0] == "intended"
+    away.rename(broken.parent)
+    list(TagRun(request_for(model, other), catalog).results())
+    assert broken.read_bytes() == before
+    assert journal(place)[0] == "dropped"
+
+
 # Ctrl-C
 
 
@@ -120,9 +204,9 @@ def interrupt_at(n_writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def press(*arguments: Any, **options: Any) -> object:
         if next(writes, None) is None:
             signal.raise_signal(signal.SIGINT)
-        return write_genres(*arguments, **options)
+        return prepare_write(*arguments, **options)
 
-    monkeypatch.setattr("tagger.settling.write_genres", press)
+    monkeypatch.setattr("tagger.settling.prepare_write", press)
 
 
 def test_ctrl_c_in_a_write_loses_no_result(

@@ -15,14 +15,29 @@ from typing import Any
 
 import pytest
 
-from tagger.errors import TagWriteError
-from tagger.tags import clean_leftovers, read_tags, write_genres, writer
-from tagger.tags.formats import family_of
-from tagger.tags.splices import spliced
+from tagger.errors import TagWriteError, TornWriteError
+from tagger.records import TagsFound
+from tagger.tags import (
+    Stands,
+    clean_leftovers,
+    inplace,
+    prepare_restore,
+    prepare_write,
+    preparing,
+    put_back,
+    read_tags,
+    splices,
+    write_genres,
+    writer,
+)
+from tagger.tags.differences import narrowed
+from tagger.tags.splices import Splice, size_of
 from tests import tagged
 
-FAMILIES = ["mp3 v2.4 without padding", "flac", "ogg", "m4a_faststart", "wav", "aiff"]
+FAMILIES = ["mp3 v2.2", "mp3 v2.4", "flac", "ogg", "opus", "m4a", "m4a_faststart", "wav", "aiff"]
+FAMILIES += ["aac", "tta", "ape", "wv", "mpc", "dsf", "dff", "wma"]
 ERRNOS = [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT]
+OURS = "Folk; 0.50; cnn-1"
 
 
 def _failing(code: int) -> Callable[..., Any]:
@@ -40,67 +55,149 @@ def _half_then_failing(code: int) -> Callable[..., Iterator[bytes]]:
     return fail
 
 
-def _break(step: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one step of a write fail; the numbers are those of the writer's own list."""
-    if step == "1 open":
-        monkeypatch.setattr(writer, "open_regular", _failing(code))
-    elif step == "1 look":
-        monkeypatch.setattr(writer, "real_changes", _failing(code))
-    elif step == "2 create":
-        real_open = os.open
-        monkeypatch.setattr(
-            os,
-            "open",
-            lambda path, flags, *a: (_failing(code) if flags & os.O_CREAT else real_open)(
-                path, flags, *a
-            ),
-        )
-    elif step == "2 attributes":
-        monkeypatch.setattr(os, "fchmod", _failing(code))
-    elif step == "3 fill":
-        monkeypatch.setattr(writer, "spliced", _half_then_failing(code))
-    elif step == "4 compare":
-        monkeypatch.setattr(writer, "family_of", _second_call_failing(code))
-    elif step == "5 sync":
-        monkeypatch.setattr(os, "fsync", _failing(code))
-    elif step == "5 rename":
-        monkeypatch.setattr(os, "rename", _failing(code))
+def _open_failing(flag: int, code: int) -> Callable[..., Any]:
+    """Let files be opened, but not with this flag."""
+    real_open = os.open
+
+    def open_or_fail(path: Path, flags: int, *mode: int) -> Any:
+        return (_failing(code) if flags & flag else real_open)(path, flags, *mode)
+
+    return open_or_fail
 
 
-def _second_call_failing(code: int) -> Callable[..., Any]:
-    answers = iter([family_of, _failing(code)])
-    return lambda file: next(answers)(file)
+class _OnceFailing:
+    """A function that fails on its n-th call, having done half of it, and works again."""
+
+    def __init__(self, real: Callable[..., Any], code: int, n: int = 1) -> None:
+        self._real, self._code, self._left = real, code, n
+
+    def __call__(self, *args: Any) -> Any:
+        self._left -= 1
+        if self._left:
+            return self._real(*args)
+        if len(args) == 3:  # os.pwrite: half of the bytes
+            descriptor, data, offset = args
+            self._real(descriptor, data[: len(data) // 2], offset)
+        raise OSError(self._code, os.strerror(self._code))
 
 
-STEPS = [
-    "1 open",
-    "1 look",
-    "2 create",
-    "2 attributes",
-    "3 fill",
-    "4 compare",
-    "5 sync",
-    "5 rename",
-]
+# The steps are those of the list in tagger.tags.writer.
+Breaking = Callable[[pytest.MonkeyPatch, int], None]
+LOOKING: dict[str, Breaking] = {
+    "1 open": lambda m, code: m.setattr(preparing, "open_regular", _failing(code)),
+    "1 look": lambda m, code: m.setattr(preparing, "real_changes", _failing(code)),
+    "2 compare": lambda m, code: m.setattr(preparing, "compare", _failing(code)),
+}
+IN_PLACE: dict[str, Breaking] = {
+    **LOOKING,
+    "4 open": lambda m, code: m.setattr(os, "open", _open_failing(os.O_RDWR, code)),
+    "5 overwrite": lambda m, code: m.setattr(os, "pwrite", _OnceFailing(os.pwrite, code)),
+    "5 cut": lambda m, code: m.setattr(os, "ftruncate", _OnceFailing(os.ftruncate, code)),
+    "6 sync": lambda m, code: m.setattr(os, "fsync", _OnceFailing(os.fsync, code)),
+}
+THROUGH_COPY: dict[str, Breaking] = {
+    **LOOKING,
+    "4 create": lambda m, code: m.setattr(os, "open", _open_failing(os.O_CREAT, code)),
+    "4 attributes": lambda m, code: m.setattr(os, "fchmod", _failing(code)),
+    "5 fill": lambda m, code: m.setattr(writer, "blocks", _half_then_failing(code)),
+    "5 read again": lambda m, code: m.setattr(writer, "size_of", _OnceFailing(size_of, code, 2)),
+    "6 sync": lambda m, code: m.setattr(os, "fsync", _failing(code)),
+    "6 rename": lambda m, code: m.setattr(os, "rename", _failing(code)),
+}
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("code", ERRNOS)
-def test_a_fault_at_any_step_leaves_the_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, code: int
-) -> None:
-    kind = FAMILIES[(STEPS.index(step) + ERRNOS.index(code)) % len(FAMILIES)]
-    path = tagged.make(tmp_path, kind)
+def _assert_nothing_happens(path: Path, write: Callable[[], object]) -> None:
     before, stat_before = path.read_bytes(), path.stat()
-    _break(step, code, monkeypatch)
     with pytest.raises(TagWriteError) as caught:
-        write_genres(path, ["Folk"], provenance="Folk; 0.50; cnn-1")
+        write()
     assert caught.value.path == path
-    monkeypatch.undo()
     assert path.read_bytes() == before
     assert path.stat().st_ino == stat_before.st_ino
     assert path.stat().st_mtime_ns == stat_before.st_mtime_ns
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("step", THROUGH_COPY)
+def test_a_fault_at_any_step_of_a_copy_leaves_the_file_and_nothing_else(
+    tmp_path: Path, kind: str, step: str
+) -> None:
+    path = tagged.make(tmp_path, kind)
+    for code in ERRNOS:
+        with pytest.MonkeyPatch.context() as patch:
+            THROUGH_COPY[step](patch, code)
+            _assert_nothing_happens(path, lambda: write_genres(path, ["Folk"], provenance=OURS))
+
+
+def _in_place(path: Path, genres: list[str]) -> None:
+    with prepare_write(path, genres, provenance=OURS) as prepared:
+        assert prepared.overwritten is not None
+        prepared.carry_out()
+
+
+def _with_room(folder: Path, kind: str) -> Path:
+    """A file that has been written before, and therefore has room."""
+    path = tagged.make(folder, kind)
+    write_genres(path, ["Rock"], provenance="Rock; 0.50; cnn-1")
+    return path
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("step", [step for step in IN_PLACE if step != "5 cut"])
+def test_a_fault_at_any_step_in_place_leaves_the_file_and_nothing_else(
+    tmp_path: Path, kind: str, step: str
+) -> None:
+    path = _with_room(tmp_path, kind)
+    for code in ERRNOS:
+        with pytest.MonkeyPatch.context() as patch:
+            IN_PLACE[step](patch, code)
+            _assert_nothing_happens(path, lambda: _in_place(path, ["Folk", "Dub"]))
+
+
+@pytest.mark.parametrize("code", ERRNOS)
+def test_a_fault_while_a_file_gets_shorter_leaves_it_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    path = tagged.make(tmp_path, "bare wav")
+    with prepare_write(path, ["Folk"], provenance=OURS) as prepared:
+        prepared.carry_out()
+    kept = prepared.kept
+
+    def restore() -> None:
+        with prepare_restore(path, TagsFound(), kept=kept) as back:
+            assert back.overwritten is not None
+            back.carry_out()
+
+    IN_PLACE["5 cut"](monkeypatch, code)
+    _assert_nothing_happens(path, restore)
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_a_file_that_cannot_be_put_back_at_once_is_put_back_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = _with_room(tmp_path, kind)
+    before, stat_before = path.read_bytes(), path.stat()
+    with prepare_write(path, ["Folk"], provenance=OURS) as prepared:
+        change = prepared.overwritten
+        assert change is not None
+        # The disk goes away in the middle of a write, and is not there to put it back either.
+        halves = iter([max(1, len(change.patches[-1].new) // 2)])
+        real = os.pwrite
+
+        def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+            n = next(halves, 0)
+            return real(descriptor, data[:n], offset) if n else _failing(errno.EIO)()
+
+        monkeypatch.setattr(os, "pwrite", pwrite)
+        with pytest.raises(TornWriteError, match="run tagger again") as caught:
+            prepared.carry_out()
+        monkeypatch.undo()
+    assert caught.value.path == path
+    assert path.read_bytes() != before
+    assert put_back(path, change) is Stands.OLD
+    assert path.read_bytes() == before
+    assert path.stat().st_mtime_ns == stat_before.st_mtime_ns
 
 
 def test_a_fault_after_the_rename_is_no_failure(
@@ -140,50 +237,87 @@ def test_a_full_disk_is_reported_with_what_to_do(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("kind", ["bare mp3", "mp3 v2.3"])
 def test_an_interrupt_leaves_the_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    path = tagged.make(tmp_path, "bare mp3")
+    path = tagged.make(tmp_path, kind)
     before = path.read_bytes()
 
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+    monkeypatch.setattr(os, "fsync", _Interrupted())
+    with prepare_write(path, ["Folk"], provenance=None) as prepared:
+        assert (prepared.overwritten is None) == (kind == "bare mp3")
+        with pytest.raises(KeyboardInterrupt):
+            prepared.carry_out()
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
-    monkeypatch.setattr(writer, "_compare", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_genres(path, ["Folk"], provenance=None)
+
+class _Interrupted:
+    """A function that Ctrl-C meets on its first call."""
+
+    def __init__(self) -> None:
+        self._met = False
+
+    def __call__(self, *_: object) -> None:
+        if not self._met:
+            self._met = True
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("place", ["in the title", "in the middle", "behind the middle"])
+def test_a_single_wrong_byte_in_a_plan_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, place: str
+) -> None:
+    path = tagged.make(tmp_path, kind)
+    before = path.read_bytes()
+    title = "A title".encode("utf-16-le" if kind == "wma" else "ascii")
+    places = {"in the title": before.index(title), "in the middle": len(before) // 2}
+    at = places.get(place, len(before) * 2 // 3)
+
+    def harmful(*args: Any) -> list[Splice]:
+        changes = [s for s in narrowed(*args) if not s.offset <= at < s.end]
+        harm = Splice(at, 1, bytes([before[at] ^ 0x15]))
+        return sorted([*changes, harm], key=lambda splice: splice.offset)
+
+    monkeypatch.setattr(preparing, "narrowed", harmful)
+    with pytest.raises(TagWriteError, match=r"would be|damaged|not sound|would read"):
+        prepare_write(path, ["Folk"], provenance=None)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
-@pytest.mark.parametrize("place", ["in the title", "in the middle", "behind the middle"])
-def test_a_single_wrong_byte_in_the_copy_is_caught(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, place: str
+def test_a_copy_that_reads_back_otherwise_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     path = tagged.make(tmp_path, kind)
-    before = path.read_bytes()
+    answers = iter([lambda data: data[:-1] + bytes([data[-1] ^ 1])])
 
-    def harmful(*args: Any) -> list[bytes]:
-        data = bytearray(b"".join(spliced(*args)))
-        middle = len(data) // 2
-        places = {"in the title": data.index(b"A title"), "in the middle": middle}
-        data[places.get(place, middle * 4 // 3)] ^= 0x15
-        return [bytes(data)]
+    def harmful(file: Any, start: int, stop: int) -> Iterator[bytes]:
+        for block in splices.blocks(file, start, stop):
+            yield next(answers, lambda data: data)(block)
 
-    monkeypatch.setattr(writer, "spliced", harmful)
-    with pytest.raises(TagWriteError, match="would be changed"):
-        write_genres(path, ["Folk"], provenance=None)
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
+    monkeypatch.setattr(writer, "blocks", harmful)
+    _assert_nothing_happens(path, lambda: write_genres(path, ["Folk"], provenance=None))
+
+
+def test_bytes_that_read_back_otherwise_in_place_are_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tagged.make(tmp_path, "flac")
+    monkeypatch.setattr(inplace, "_read_at", lambda *_: b"otherwise")
+    _assert_nothing_happens(path, lambda: _in_place(path, ["Folk"]))
 
 
 def test_the_comparison_names_what_would_be_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tagged.make(tmp_path, "mp3 v2.3")
-    data = tagged.id3(3, [tagged.text_frame(3, "TCON", "Folk")]) + tagged.sound("mp3")
-    monkeypatch.setattr(writer, "spliced", lambda file, splices: [data])
+    data = tagged.id3(3, [tagged.text_frame(3, "TCON", "Folk")])
+    size = len(tagged.rich_id3(3))
+    monkeypatch.setattr(preparing, "narrowed", lambda *_: [Splice(0, size, data)])
     with pytest.raises(TagWriteError, match="the ID3v2 frame TIT2 would be changed"):
         write_genres(path, ["Folk"], provenance=None)
 
@@ -192,13 +326,13 @@ def test_a_file_changed_during_the_write_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tagged.make(tmp_path, "bare mp3")
-    compare = writer._compare
+    fill = writer._fill
 
     def edited_meanwhile(*args: Any) -> None:
-        compare(*args)
+        fill(*args)
         path.write_bytes(b"somebody's work")
 
-    monkeypatch.setattr(writer, "_compare", edited_meanwhile)
+    monkeypatch.setattr(writer, "_fill", edited_meanwhile)
     with pytest.raises(TagWriteError, match="changed by somebody else"):
         write_genres(path, ["Folk"], provenance=None)
     assert path.read_bytes() == b"somebody's work"
@@ -211,7 +345,7 @@ def test_a_kill_leaves_a_copy_that_the_next_start_removes(tmp_path: Path) -> Non
         import os, pathlib, signal, sys
         sys.path.insert(0, sys.argv[2])
         from tagger.tags import write_genres, writer
-        writer._compare = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        writer._fill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         write_genres(pathlib.Path(sys.argv[1]), ["Folk"], provenance=None)
     """
     root = str(Path(__file__).parent.parent)
@@ -252,13 +386,13 @@ def test_a_copy_is_locked_while_it_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tagged.make(tmp_path, "bare mp3")
-    compare = writer._compare
+    fill = writer._fill
 
     def cleaned_meanwhile(*args: Any) -> None:
         assert clean_leftovers(tmp_path) == []
-        compare(*args)
+        fill(*args)
 
-    monkeypatch.setattr(writer, "_compare", cleaned_meanwhile)
+    monkeypatch.setattr(writer, "_fill", cleaned_meanwhile)
     write_genres(path, ["Folk"], provenance=None)
     assert read_tags(path).genres == ("Folk",)
     assert stat.S_IMODE(path.stat().st_mode) != 0o600

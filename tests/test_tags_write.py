@@ -11,7 +11,7 @@ import taglib
 
 from tagger.errors import TagWriteError
 from tagger.records import TagsFound
-from tagger.tags import is_ours, provenance_text, read_tags, write_genres
+from tagger.tags import is_ours, prepare_restore, provenance_text, read_tags, write_genres
 from tests import tagged
 
 TWO = ["Hip-Hop", "Café del Mar"]
@@ -21,6 +21,11 @@ ALL_KINDS = [*tagged.RICH, *tagged.BARE]
 
 def _write(path: Path, *genres: str) -> None:
     write_genres(path, genres, provenance=provenance_text(genres, 0.5, "cnn-1"))
+
+
+def _restore(path: Path, before: TagsFound) -> None:
+    with prepare_restore(path, before) as prepared:
+        prepared.carry_out()
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
@@ -283,3 +288,45 @@ def test_flac_comments_that_shrink_leave_their_room_as_padding(tmp_path: Path, l
     assert read_tags(path).genres == ("B" * length,)
     assert (path.stat().st_size == len(head + data[end:])) == (length <= 8)
     assert path.read_bytes().endswith(data[end:])
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_what_stood_before_can_be_restored(tmp_path: Path, kind: str) -> None:
+    path = tagged.make(tmp_path, kind)
+    before, others = read_tags(path), tagged.taglib_tags(path)
+    write_genres(path, TWO, provenance=OURS)
+    _restore(path, before)
+    assert read_tags(path) == before
+    assert tagged.taglib_tags(path) == others
+    stat = path.stat()
+    _restore(path, before)
+    assert path.stat() == stat
+
+
+@pytest.mark.parametrize("kind", tagged.BARE)
+def test_restoring_nothing_to_a_file_without_tags_does_nothing(tmp_path: Path, kind: str) -> None:
+    path = tagged.make(tmp_path, kind)
+    before = path.read_bytes()
+    _restore(path, TagsFound())
+    assert path.read_bytes() == before
+
+
+def test_restoring_reaches_every_container(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    tail = tagged.ape([("Title", b"A title")]) + tagged.id3v1(255)
+    path.write_bytes(tagged.rich_id3(3) + tagged.sound("mp3") + tail)
+    _write(path, "Rock")
+    assert path.read_bytes()[-1] == 17
+    _restore(path, TagsFound())
+    assert read_tags(path).genres == ()
+    assert path.read_bytes().endswith(tail)
+
+
+def test_restoring_takes_an_info_genre_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "info.wav"
+    texts = tagged.info((b"IART", "Somebody"))
+    path.write_bytes(tagged.with_chunks(tagged.sound("wav"), texts))
+    _write(path, "Folk")
+    assert b"IGNR" in path.read_bytes()
+    _restore(path, TagsFound())
+    assert texts in path.read_bytes()

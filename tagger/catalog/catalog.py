@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine
 
 from tagger.catalog import (
+    chronicle,
     embeddings,
     faults,
     journal,
+    locks,
     lookup,
+    opening,
     queries,
     recording,
     runs,
@@ -30,14 +32,15 @@ from tagger.catalog.rows import (
     Counts,
     Embeddings,
     FailedFile,
+    JournalEntry,
     KnownTrack,
     ModelRecord,
-    PendingWrite,
     PlannedWrite,
     RunRow,
     TrackInfo,
     TrackQuery,
     TrackRow,
+    WriteQuery,
 )
 from tagger.errors import CatalogError
 from tagger.records import AudioFile, RunSummary
@@ -76,24 +79,33 @@ class Catalog:
             create: Make the file, and the folders above it, where there is none.
             read_only: Touch nothing at all: an older schema is brought up to date in a copy in
                 memory, and with ``create`` an absent catalogue is an empty one in memory.
+                An absent one whose writes are known from its chronicle is never refused.
             wait_s: How long to wait while another process writes.
         """
-        path = _path_of(location)
+        path = opening.path_of(location)
         exists = sqlite.is_catalog(path)
-        if not exists and not create:
+        if not exists and not create and not chronicle.has_lines(path):
             raise CatalogError("there is no catalogue here yet; run tagger tag first", path)
         if not exists and read_only:
-            return cls.empty()
+            return cls.empty(path)
         with faults.reported(path):
-            engine = (_opened_to_read if read_only else _opened_to_write)(path, wait_s)
+            engine = (opening.opened_to_read if read_only else opening.opened_to_write)(
+                path, wait_s
+            )
         return cls(engine, path)
 
     @classmethod
-    def empty(cls) -> Self:
-        """Return an empty catalogue in memory, which cannot be written to."""
+    def empty(cls, path: Path | None = None) -> Self:
+        """Return an empty catalogue in memory, which cannot be written to.
+
+        Args:
+            path: Where one was that has been lost, if so: its writes are taken up.
+        """
         engine = sqlite.memory_engine()
         with engine.begin() as connection:
             upgrade.migrate(connection)
+            if path is not None:
+                chronicle.restore(connection, path)
         sqlite.forbid_writing(engine)
         return cls(engine, None)
 
@@ -136,10 +148,10 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             return runs.load_models(connection)
 
-    def begin_run(self, command: str, model_id: str | None) -> int:
-        """Note that a run begins, and return its number."""
+    def begin_run(self, command: str, model_id: str | None, paths: Sequence[Path] = ()) -> int:
+        """Note that a run begins, and what it was asked to look at; return its number."""
         with self._transaction(self._writer) as connection:
-            return runs.begin(connection, command, model_id)
+            return runs.begin(connection, command, model_id, paths)
 
     def end_run(self, run_id: int, summary: RunSummary) -> None:
         """Note how a run ended."""
@@ -162,6 +174,7 @@ class Catalog:
         """Record what a run found, in one transaction; earlier failures of these files go."""
         with self._transaction(self._writer) as connection:
             recording.record(connection, run_id, entries)
+            self._chronicle(connection, [e.journal_id for e in entries if e.journal_id is not None])
 
     def record_failures(self, run_id: int, failures: Sequence[FailedFile]) -> None:
         """Record files that could not be handled.
@@ -172,6 +185,16 @@ class Catalog:
             recording.record_failures(connection, run_id, failures)
 
     # Journal
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the right to touch files: one process has it at a time, the others wait.
+
+        A write that is found open by who has it was broken off by a kill.
+        """
+        assert self.path is not None, "a catalogue in memory is never written to"
+        with locks.held(chronicle.path_of(self.path)):
+            yield
 
     def journal(self, run_id: int, writes: Sequence[PlannedWrite]) -> list[int]:
         """Note tags that are about to be written, on disk before this returns.
@@ -190,20 +213,35 @@ class Catalog:
         """Note that writes were made; record() does it too, for its entries' journal_id."""
         with self._transaction(self._writer) as connection:
             journal.close(connection, journal_ids, journal.State.DONE)
+            self._chronicle(connection, journal_ids)
+
+    def _chronicle(self, connection: Connection, journal_ids: Sequence[int]) -> None:
+        if journal_ids and self.path is not None:
+            chronicle.append(connection, self.path, journal_ids)
 
     def journal_dropped(self, journal_ids: Sequence[int]) -> None:
         """Note that writes were never made: the file is as it was before."""
         with self._transaction(self._writer) as connection:
             journal.close(connection, journal_ids, journal.State.DROPPED)
 
-    def pending_writes(self) -> list[PendingWrite]:
+    def pending_writes(self) -> list[JournalEntry]:
         """Return the writes that were planned and never closed, the oldest first.
 
-        They are those of a run that was killed, or of one that is under way elsewhere. What
-        stands in the file settles either: the other run closes its entries itself in the end.
+        Whoever holds the right to touch files finds those of runs that were broken off; without
+        it, those of a run that is under way elsewhere are among them.
         """
         with self._transaction(self._engine) as connection:
             return journal.pending(connection)
+
+    def standing_writes(self, query: WriteQuery) -> list[JournalEntry]:
+        """Return the writes of one run that were made and not taken back, the latest first."""
+        with self._transaction(self._engine) as connection:
+            return journal.standing(connection, query)
+
+    def twins(self, entry: JournalEntry) -> list[Path]:
+        """Return where the file of a journal entry may have been moved to, if it is known."""
+        with self._transaction(self._engine) as connection:
+            return journal.twins(connection, entry)
 
     # Questions
 
@@ -236,48 +274,3 @@ class Catalog:
         """Return all embeddings of a model, in one matrix."""
         with self._transaction(self._engine) as connection:
             return embeddings.load_all(connection, model_id)
-
-
-def _path_of(location: str | Path) -> Path:
-    if isinstance(location, Path) or "://" not in location:
-        return Path(location).absolute()
-    try:
-        url = make_url(location)
-    except ArgumentError as error:
-        raise CatalogError(f"{location!r} is no URL of a database") from error
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise CatalogError(
-            f"a catalogue is an SQLite file so far, and {url.render_as_string()} names none; "
-            "give --catalog a file"
-        )
-    return Path(url.database).absolute()
-
-
-def _opened_to_write(path: Path, wait_s: float) -> Engine:
-    sqlite.make_folder(path)
-    with ExitStack() as on_error:
-        engine = sqlite.engine_for(path, wait_s=wait_s)
-        on_error.callback(engine.dispose)
-        if upgrade.needs_upgrade(engine, path):
-            upgrade.upgrade_file(path, wait_s=wait_s)
-        sqlite.check_sound(engine, path)
-        sqlite.use_wal(engine)
-        sqlite.check_writable(engine)
-        on_error.pop_all()
-    return engine
-
-
-def _opened_to_read(path: Path, wait_s: float) -> Engine:
-    with ExitStack() as on_error:
-        engine = sqlite.reading_engine_for(path, wait_s=wait_s)
-        on_error.callback(engine.dispose)
-        is_old = upgrade.needs_upgrade(engine, path)
-        sqlite.check_sound(engine, path)
-        if not is_old:
-            on_error.pop_all()
-            return engine
-        copy = sqlite.copy_to_memory(engine)
-        with copy.begin() as connection:
-            upgrade.migrate(connection)
-        sqlite.forbid_writing(copy)
-    return copy

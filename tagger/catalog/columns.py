@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Text
+from sqlalchemy import Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
+
+from tagger.catalog.packing import packed, unpacked
+from tagger.records import FileChange
 
 
 def fold(text: str) -> str:
@@ -74,8 +77,18 @@ def _numbers_to_text(numbers: Mapping[str, float]) -> str:
     return _json({storable(name): round(number, 7) for name, number in numbers.items()})
 
 
-def _time_to_text(time: datetime) -> str:
+def to_iso(time: datetime) -> str:
+    """Return a time as ISO 8601 text, in UTC."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_iso(text: str) -> datetime:
+    """Return the time that a text stands for.
+
+    >>> to_iso(from_iso("2026-01-31T12:00:00Z"))
+    '2026-01-31T12:00:00Z'
+    """
+    return datetime.fromisoformat(text)
 
 
 class PlainText(_AsText):
@@ -105,8 +118,23 @@ class UtcTime(_FromText):
     """A time in UTC as ISO 8601 text ("2026-01-31T12:00:00Z"): it sorts, and people read it."""
 
     cache_ok = True
-    to_text = staticmethod(_time_to_text)
-    from_text = staticmethod(datetime.fromisoformat)
+    to_text = staticmethod(to_iso)
+    from_text = staticmethod(from_iso)
+
+
+class Change(TypeDecorator[FileChange]):
+    """The bytes that a write changes in a file, packed."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: FileChange | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        """Return the bytes to store."""
+        return None if value is None else packed(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> FileChange | None:  # noqa: ARG002
+        """Return the change that the bytes stand for."""
+        return None if value is None else unpacked(value)
 
 
 def now() -> datetime:

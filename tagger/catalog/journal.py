@@ -1,22 +1,24 @@
 """The journal of tag writes: noted before a file is touched, closed when its row is right.
 
 For one track the order is journal entry, tag, row. After a kill between any two of them an entry
-is left open, and what stands in the file tells which side of the write it happened on.
+is left open, and what stands in the file tells which side of the write it happened on. A write
+that takes an earlier one back names it, so that it is known which writes still stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from tagger.catalog.batches import batches
-from tagger.catalog.columns import now
+from tagger.catalog.columns import fold, now
 from tagger.catalog.paths import Roots
-from tagger.catalog.rows import PendingWrite, PlannedWrite
-from tagger.catalog.tables import files, journal
+from tagger.catalog.rows import JournalEntry, PlannedWrite, WriteQuery
+from tagger.catalog.tables import files, journal, rollbacks
 from tagger.records import TagWrite
 
 
@@ -26,6 +28,22 @@ class State(StrEnum):
     INTENDED = "intended"
     DONE = "done"
     DROPPED = "dropped"
+
+
+_undo = journal.alias("undo")
+_redo = journal.alias("redo")
+_was_redone = (
+    select(_redo.c.journal_id)
+    .where(_redo.c.undoes == _undo.c.journal_id, _redo.c.state == State.DONE.value)
+    .exists()
+)
+_was_undone = (
+    select(_undo.c.journal_id)
+    .where(_undo.c.undoes == journal.c.journal_id, _undo.c.state == State.DONE.value, ~_was_redone)
+    .exists()
+)
+stands: ColumnElement[bool] = and_(journal.c.state == State.DONE.value, ~_was_undone)
+"""The condition that a write was made and not taken back; an undo may be taken back as well."""
 
 
 def note(
@@ -47,40 +65,135 @@ def note(
             "provenance_after": one.write.provenance_after,
             "state": State.INTENDED.value,
             "planned_at": now(),
+            "undoes": one.undoes,
+            "kept": one.kept,
         }
         for one in planned
     ]
     statement = insert(journal).returning(journal.c.journal_id, sort_by_parameter_order=True)
-    return list(connection.scalars(statement, rows))
+    journal_ids = list(connection.scalars(statement, rows))
+    in_place = [
+        {"journal_id": journal_id, "overwritten": one.overwritten}
+        for journal_id, one in zip(journal_ids, planned, strict=True)
+        if one.overwritten is not None
+    ]
+    if in_place:
+        connection.execute(insert(rollbacks), in_place)
+    return journal_ids
 
 
 def close(connection: Connection, journal_ids: Sequence[int], state: State) -> None:
-    """Note what became of writes."""
+    """Note what became of writes; what was kept of the bytes overwritten in place goes."""
     for batch in batches(journal_ids):
         chosen = journal.c.journal_id.in_(batch)
         connection.execute(update(journal).where(chosen).values(state=state.value))
+        connection.execute(delete(rollbacks).where(rollbacks.c.journal_id.in_(batch)))
 
 
-def pending(connection: Connection) -> list[PendingWrite]:
+def pending(connection: Connection) -> list[JournalEntry]:
     """Return the open entries, the oldest first."""
+    is_open = journal.c.state == State.INTENDED.value
+    return list(reversed(list(_entries(connection, Roots(connection), is_open))))
+
+
+def standing(connection: Connection, query: WriteQuery) -> list[JournalEntry]:
+    """Return the writes that can be taken back and are asked for, the latest first."""
+    known_roots = Roots(connection)
+    conditions = [stands]
+    if query.under is not None:
+        conditions.append(known_roots.under(query.under))
+    # An undo is taken back only if asked for by its number: else two of them would go round.
+    by_run = journal.c.undoes.is_(None) if query.run_id is None else None
+    conditions.append(journal.c.run_id == query.run_id if by_run is None else by_run)
+    found: list[JournalEntry] = []
+    for entry in _entries(connection, known_roots, *conditions):
+        if found and entry.run_id != found[0].run_id:
+            break
+        if query.genre is None or _concerns(entry.write, query.genre):
+            found.append(entry)
+    return found
+
+
+def _concerns(write: TagWrite, genre: str) -> bool:
+    return fold(genre) in {fold(text) for text in (*write.before, *write.after)}
+
+
+def _entries(
+    connection: Connection, known_roots: Roots, *conditions: ColumnElement[bool]
+) -> Iterator[JournalEntry]:
+    """Yield entries, the latest first."""
+    rows = connection.execution_options(yield_per=1000).execute(
+        select(
+            journal,
+            files.c.root_id,
+            files.c.relative,
+            files.c.size_bytes,
+            files.c.mtime_ns,
+            rollbacks.c.overwritten,
+        )
+        .join(files, files.c.file_id == journal.c.file_id)
+        .outerjoin(rollbacks, rollbacks.c.journal_id == journal.c.journal_id)
+        .where(*conditions)
+        .order_by(journal.c.run_id.desc(), journal.c.journal_id.desc())
+    )
+    return (_entry(row, known_roots) for row in rows)
+
+
+def _entry(row: Row[*tuple[Any, ...]], known_roots: Roots) -> JournalEntry:
+    return JournalEntry(
+        row.journal_id,
+        row.run_id,
+        known_roots.file(row.root_id, row.relative, row.size_bytes, row.mtime_ns),
+        TagWrite(
+            known_roots.path(row.root_id, row.relative),
+            row.genres_before,
+            row.genres_after,
+            row.provenance_before,
+            row.provenance_after,
+        ),
+        row.kept,
+        row.overwritten,
+    )
+
+
+def taken_back(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return {file_id: genres that a person took back}, for those files that have any."""
+    found: dict[int, tuple[str, ...]] = {}
+    for batch in batches(file_ids):
+        rows = connection.execute(
+            select(_undo.c.file_id, _undo.c.genres_before, _undo.c.genres_after).where(
+                _undo.c.file_id.in_(batch),
+                _undo.c.undoes.is_not(None),
+                _undo.c.state == State.DONE.value,
+                ~_was_redone,
+            )
+        )
+        for row in rows:
+            gone = tuple(genre for genre in row.genres_before if genre not in row.genres_after)
+            found[row.file_id] = found.get(row.file_id, ()) + gone
+    return found
+
+
+def n_standing(connection: Connection) -> dict[int, int]:
+    """Return {run_id: how many of its writes stand}."""
+    rows = connection.execute(
+        select(journal.c.run_id, func.count().label("n_standing"))
+        .where(stands)
+        .group_by(journal.c.run_id)
+    )
+    return {row.run_id: row.n_standing for row in rows}
+
+
+def twins(connection: Connection, entry: JournalEntry) -> list[Path]:
+    """Return other files with the length and the time of change that a file had when recorded.
+
+    One of them may be that file, moved.
+    """
     known_roots = Roots(connection)
     rows = connection.execute(
-        select(journal, files.c.root_id, files.c.relative)
-        .join(files, files.c.file_id == journal.c.file_id)
-        .where(journal.c.state == State.INTENDED.value)
-        .order_by(journal.c.journal_id)
-    )
-    return [
-        PendingWrite(
-            row.journal_id,
-            row.run_id,
-            TagWrite(
-                known_roots.path(row.root_id, row.relative),
-                row.genres_before,
-                row.genres_after,
-                row.provenance_before,
-                row.provenance_after,
-            ),
+        select(files.c.root_id, files.c.relative).where(
+            files.c.size_bytes == entry.file.size_bytes, files.c.mtime_ns == entry.file.mtime_ns
         )
-        for row in rows
-    ]
+    )
+    paths = (known_roots.path(row.root_id, row.relative) for row in rows)
+    return [path for path in paths if path != entry.file.path]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
 
+from tagger.catalog import journal
 from tagger.catalog.paths import Place, Roots, by_root
 from tagger.catalog.rows import KnownTrack
 from tagger.catalog.tables import failures, files, predictions, tracks
@@ -28,8 +29,9 @@ def known_tracks(
         chosen = and_(files.c.root_id == root_id, files.c.relative.in_(relatives))
         for row in connection.execute(statement.where(chosen)):
             rows[Place(root_id, row.relative)] = row
+    taken_back = journal.taken_back(connection, [row.file_id for row in rows.values()])
     return [
-        _known(file, rows[place], model_id) if place in rows else None
+        _known(file, rows[place], model_id, taken_back) if place in rows else None
         for file, place in zip(found, places, strict=True)
     ]
 
@@ -39,6 +41,7 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
     column = tracks.c
     return (
         select(
+            files.c.file_id,
             files.c.relative,
             files.c.size_bytes,
             files.c.mtime_ns,
@@ -68,21 +71,32 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _known(file: AudioFile, row: _Row, model_id: str) -> KnownTrack | None:
+def _known(
+    file: AudioFile, row: _Row, model_id: str, taken_back: Mapping[int, tuple[str, ...]]
+) -> KnownTrack | None:
     stat = (file.size_bytes, file.mtime_ns)
     recorded = row.track_id is not None and stat == (row.size_bytes, row.mtime_ns)
     failed = row.stage is not None and stat == (row.failed_size, row.failed_mtime)
-    if row.track_id is None and row.stage is None:
+    gone = taken_back.get(row.file_id, ())
+    if row.track_id is None and row.stage is None and not gone:
         return None  # noted in the journal, and nothing came of it
     return KnownTrack(
         unchanged=recorded or failed,
         tags=TagsFound() if row.track_id is None else _tags(row),
-        status=Status.FAILED if row.stage is not None else Status(row.status),
+        status=_status(row),
         genres=row.heard_genres or (),
         confidence=row.confidence or 0.0,
         prediction=_prediction(file, row, model_id) if recorded else None,
         failure=TrackFailure(file.path, row.stage, row.reason) if failed else None,
+        taken_back=gone,
     )
+
+
+def _status(row: _Row) -> Status:
+    if row.stage is not None:
+        return Status.FAILED
+    # A file without a track is in the journal of a lost catalogue alone.
+    return Status.RESTORED if row.track_id is None else Status(row.status)
 
 
 def _tags(row: _Row) -> TagsFound:

@@ -89,6 +89,11 @@ class Roots:
         """Return the path that a row stands for."""
         return Path(os.fsdecode(self._paths[root_id].rstrip(_SLASH) + _SLASH + relative))
 
+    def file(self, root_id: int, relative: bytes, size_bytes: int, mtime_ns: int) -> AudioFile:
+        """Return the file that a row stands for."""
+        root = Path(os.fsdecode(self._paths[root_id]))
+        return AudioFile(self.path(root_id, relative), root, size_bytes, mtime_ns)
+
     def under(self, path: Path) -> ColumnElement[bool]:
         """Return the condition that a row of files is this file or lies in this folder."""
         folder = _absolute(path).rstrip(_SLASH)

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 from tagger.catalog import embeddings, journal
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import fold, now
-from tagger.catalog.paths import Place, Roots, by_root, name_of
+from tagger.catalog.places import add_files
 from tagger.catalog.rows import CatalogEntry, FailedFile, PlannedWrite
 from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
-from tagger.records import AudioFile, FloatArray, TrackPrediction
+from tagger.records import FloatArray, TrackPrediction
 
 _Values = dict[str, Any]
 
@@ -28,7 +28,7 @@ def record(connection: Connection, run_id: int, entries: Sequence[CatalogEntry])
 
 def _record(connection: Connection, run_id: int, entries: Sequence[CatalogEntry]) -> None:
     latest = {entry.file.path: entry for entry in entries}
-    file_ids = _add_files(connection, [entry.file for entry in latest.values()])
+    file_ids = add_files(connection, [entry.file for entry in latest.values()])
     known = _track_ids(connection, file_ids.values())
     old = {known[file_ids[p]]: e for p, e in latest.items() if file_ids[p] in known}
     new = [entry for path, entry in latest.items() if file_ids[path] not in known]
@@ -50,7 +50,7 @@ def record_failures(connection: Connection, run_id: int, failed: Sequence[Failed
 
 def _record_failures(connection: Connection, run_id: int, failed: Sequence[FailedFile]) -> None:
     latest = {one.file.path: one for one in failed}
-    file_ids = _add_files(connection, [one.file for one in latest.values()])
+    file_ids = add_files(connection, [one.file for one in latest.values()])
     _clear_failures(connection, file_ids.values())
     rows = [
         {
@@ -69,43 +69,8 @@ def _record_failures(connection: Connection, run_id: int, failed: Sequence[Faile
 
 def note_writes(connection: Connection, run_id: int, planned: Sequence[PlannedWrite]) -> list[int]:
     """Note writes in the journal, with new rows for files not known yet; return the numbers."""
-    file_ids = _add_files(connection, [one.file for one in planned])
+    file_ids = add_files(connection, [one.file for one in planned])
     return journal.note(connection, run_id, planned, file_ids)
-
-
-def _add_files(connection: Connection, found: Sequence[AudioFile]) -> Mapping[Path, int]:
-    """Return {path: file_id} for files, with new rows for those not known yet."""
-    known_roots = Roots(connection)
-    places = {file.path: known_roots.place_or_add(connection, file) for file in found}
-    known = _file_ids(connection, places.values())
-    new = {
-        places[file.path]: {
-            "root_id": places[file.path].root_id,
-            "relative": places[file.path].relative,
-            "name": name_of(places[file.path].relative),
-            "size_bytes": file.size_bytes,
-            "mtime_ns": file.mtime_ns,
-        }
-        for file in found
-        if places[file.path] not in known
-    }
-    if new:
-        connection.execute(insert(files), list(new.values()))
-        known |= _file_ids(connection, new)
-    return {path: known[place] for path, place in places.items()}
-
-
-def _file_ids(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
-    column = files.c
-    found: dict[Place, int] = {}
-    for root_id, relatives in by_root(places):
-        rows = connection.execute(
-            select(column.relative, column.file_id).where(
-                column.root_id == root_id, column.relative.in_(relatives)
-            )
-        )
-        found.update({Place(root_id, row.relative): row.file_id for row in rows})
-    return found
 
 
 def _track_ids(connection: Connection, file_ids: Iterable[int]) -> dict[int, int]:

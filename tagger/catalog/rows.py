@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tagger.records import (
     AudioFile,
+    FileChange,
     FloatArray,
     RunSummary,
     Status,
@@ -81,6 +82,7 @@ class KnownTrack:
         prediction: What the model asked for heard in it, without the embedding. None if it has
             not heard it, and None if the file has changed since: it may sound differently now.
         failure: Why the file as it is now could not be handled. None once it has changed.
+        taken_back: Genres that the tagger wrote and a person took back.
     """
 
     unchanged: bool
@@ -90,23 +92,64 @@ class KnownTrack:
     confidence: float
     prediction: TrackPrediction | None
     failure: TrackFailure | None
+    taken_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
-    """A tag that is about to be written, and the file as it stands before."""
+    """A tag that is about to be written, and the file as it stands before.
+
+    Args:
+        file: The file.
+        write: What is to change.
+        undoes: The journal entry of the earlier write that this one takes back, if it does.
+        kept: The bytes that it replaces, if they are few enough to be kept.
+        overwritten: The bytes that it overwrites, if it is made in place; kept until it is closed.
+    """
 
     file: AudioFile
     write: TagWrite
+    undoes: int | None = None
+    kept: FileChange | None = None
+    overwritten: FileChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PendingWrite:
-    """A write that was planned and never reported done: the file tells what became of it."""
+class JournalEntry:
+    """A write as the journal has it.
+
+    Args:
+        journal_id: Its number.
+        run_id: The run that made it.
+        file: The file, as it was last recorded.
+        write: The genres and our own field before and after.
+        kept: What takes it back byte for byte, if that was kept.
+        overwritten: What puts it back if a kill broke it off; None for one that is closed, or
+            goes through a copy.
+    """
 
     journal_id: int
     run_id: int
+    file: AudioFile
     write: TagWrite
+    kept: FileChange | None
+    overwritten: FileChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteQuery:
+    """Which writes to take back.
+
+    Args:
+        run_id: Those of one run; None: of the last run that wrote what else is asked for and has
+            not been taken back.
+        under: In this folder, or of this file.
+        genre: That brought or replaced this genre, whatever its case.
+    """
+
+    run_id: int | None = None
+    under: Path | None = None
+    genre: str | None = None
 
 
 class SortKey(StrEnum):
@@ -171,7 +214,13 @@ class TrackRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run as recorded; ``ended`` is None while it goes on or if it was killed."""
+    """A run as recorded.
+
+    Args:
+        ended: None while it goes on, or if it was killed.
+        paths: What it was asked to look at, for reading.
+        n_standing: Tags that it wrote and that have not been taken back.
+    """
 
     run_id: int
     command: str
@@ -179,6 +228,8 @@ class RunRow:
     started: datetime
     ended: datetime | None
     summary: RunSummary
+    paths: tuple[str, ...] = ()
+    n_standing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

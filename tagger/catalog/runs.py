@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from tagger.catalog import journal
 from tagger.catalog.columns import now
 from tagger.catalog.rows import ModelRecord, RunRow
 from tagger.catalog.tables import models, runs
+from tagger.errors import printable
 from tagger.records import RunSummary, Status
 
 
@@ -38,7 +42,7 @@ def load_models(connection: Connection) -> list[ModelRecord]:
     return [ModelRecord(*row) for row in rows]
 
 
-def begin(connection: Connection, command: str, model_id: str | None) -> int:
+def begin(connection: Connection, command: str, model_id: str | None, paths: Sequence[Path]) -> int:
     """Note that a run begins, and return its number."""
     run_id: int = connection.execute(
         insert(runs)
@@ -50,6 +54,7 @@ def begin(connection: Connection, command: str, model_id: str | None) -> int:
             by_status={},
             by_genre={},
             skipped={},
+            paths=[printable(path) for path in paths],
         )
         .returning(runs.c.run_id)
     ).scalar_one()
@@ -79,10 +84,11 @@ def load_runs(
     statement = select(runs).order_by(runs.c.run_id.desc()).limit(limit)
     if among is not None:
         statement = statement.where(runs.c.run_id.in_(among))
-    return [_run(row) for row in connection.execute(statement)]
+    n_standing = journal.n_standing(connection)
+    return [_run(row, n_standing.get(row.run_id, 0)) for row in connection.execute(statement)]
 
 
-def _run(row: Row[*tuple[Any, ...]]) -> RunRow:
+def _run(row: Row[*tuple[Any, ...]], n_standing: int) -> RunRow:
     summary = RunSummary(
         by_status={Status(status): n for status, n in row.by_status.items()},
         by_genre=row.by_genre,
@@ -90,4 +96,13 @@ def _run(row: Row[*tuple[Any, ...]]) -> RunRow:
         elapsed_s=row.elapsed_s or 0.0,
         interrupted=row.interrupted,
     )
-    return RunRow(row.run_id, row.command, row.model_id, row.started_at, row.ended_at, summary)
+    return RunRow(
+        row.run_id,
+        row.command,
+        row.model_id,
+        row.started_at,
+        row.ended_at,
+        summary,
+        row.paths or (),
+        n_standing,
+    )

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from tagger.catalog.columns import Numbers, PlainText, Strings, UtcTime
+from tagger.catalog.columns import Change, Numbers, PlainText, Strings, UtcTime
 
 # Every constraint needs a name, or SQLite's rebuild of a table in a later migration loses it.
 metadata = MetaData(
@@ -62,6 +62,7 @@ runs = Table(
     Column("by_status", Numbers, nullable=False, comment="tracks by status"),
     Column("by_genre", Numbers, nullable=False, comment="genres written or planned"),
     Column("skipped", Numbers, nullable=False, comment="files passed over, by reason"),
+    Column("paths", Strings, comment="what it was asked to look at; empty in runs of long ago"),
     comment="what was run, when, and how it ended",
 )
 
@@ -173,6 +174,21 @@ journal = Table(
     Column("provenance_after", PlainText),
     Column("state", String, nullable=False, comment="intended, done or dropped"),
     Column("planned_at", UtcTime, nullable=False),
+    Column("kept", Change, comment="bytes replaced, to take the write back exactly; packed"),
+    Column(
+        "undoes",
+        ForeignKey("journal.journal_id", ondelete="SET NULL"),
+        index=True,
+        comment="the earlier write that this one took back",
+    ),
     Index(None, "state"),
     comment="every tag written: noted before the file is touched, closed after",
+)
+
+rollbacks = Table(
+    "rollbacks",
+    metadata,
+    Column("journal_id", ForeignKey(journal.c.journal_id, ondelete="CASCADE"), primary_key=True),
+    Column("overwritten", Change, nullable=False, comment="bytes old and new; packed"),
+    comment="writes in place that are under way: from here a file half written is put back",
 )

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from tagger.catalog import sqlite
+from tagger.catalog import chronicle, sqlite
 from tagger.errors import CatalogError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001",)  # all that this version knows, the oldest first; a test compares the files
+# All that this version knows, the oldest first; a test compares the files.
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 
@@ -48,6 +49,8 @@ def needs_upgrade(engine: Engine, path: Path | None) -> bool:
 def upgrade_file(path: Path, *, wait_s: float) -> Path | None:
     """Bring a catalogue file to this version's schema, or make it; return the backup's path.
 
+    A new one takes up the chronicle of one that was lost.
+
     A schema that was there before is copied first, to a file beside it. Tables, data and the
     file's mark change in one transaction: a kill leaves the old catalogue.
     """
@@ -62,6 +65,8 @@ def upgrade_file(path: Path, *, wait_s: float) -> Path | None:
             if backup is not None:
                 sqlite.back_up(path, backup)
             migrate(connection)
+            if found is None:
+                chronicle.restore(connection, path)
             sqlite.mark_as_ours(connection)
         return backup
     finally:

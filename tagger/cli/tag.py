@@ -76,7 +76,11 @@ _COLUMNS = (
     help="Whether an album's tracks vote together. [default: album]",
 )
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out; may be repeated.")
-@click.option("--force", is_flag=True, help="Analyse again what is known.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Analyse again what is known, and write again what was undone.",
+)
 @click.option(
     "--preserve-mtime", is_flag=True, default=None, help="Keep the time of change of files written."
 )

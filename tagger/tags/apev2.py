@@ -58,7 +58,7 @@ def read_ape(data: bytes) -> Container:
 def retagged_ape(data: bytes, change: Change, *, own_field: bool) -> bytes:
     """Return the tag with the genres changed, and our own field, or without it."""
     tag = _parse(data)
-    ours = [_text_item("Genre", change.genres)]
+    ours = [_text_item("Genre", change.genres)] if change.genres else []
     if own_field and change.provenance is not None:
         ours.append(_text_item(OUR_FIELD, (change.provenance,)))
     kept = [item for item in tag.items if not _is_ours(item)]

@@ -15,7 +15,7 @@ from tagger.tags.apev2 import FOOTER_SIZE, ape_size, read_ape, rest_of_ape
 from tagger.tags.fields import Change, Container, Part, TagFaultError
 from tagger.tags.id3 import read_id3, rest_of_id3, retagged
 from tagger.tags.id3_frames import HEADER_SIZE, tag_size
-from tagger.tags.id3_genres import number_of_genre
+from tagger.tags.id3_genres import NO_GENRE, number_of_genre
 from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, V1Text, read_v1, v1_texts
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
@@ -100,7 +100,8 @@ def plan_v1(layout: Layout, change: Change) -> list[Splice]:
     """Return the change to an ID3v1 tag: one byte, 255 where its list lacks the genre."""
     if layout.v1 is None:
         return []
-    return [Splice(layout.v1 + V1_GENRE, 1, bytes([number_of_genre(change.genres[0])]))]
+    number = number_of_genre(change.genres[0]) if change.genres else NO_GENRE
+    return [Splice(layout.v1 + V1_GENRE, 1, bytes([number]))]
 
 
 def texts_of_v1(file: BinaryIO, layout: Layout) -> list[V1Text]:

@@ -21,7 +21,7 @@ class TagFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The genres a file shall carry, and our own field beside them (None: no such field)."""
+    """The genres a file shall carry, and our own field beside them; () and None are nothing."""
 
     genres: tuple[str, ...]
     provenance: str | None
@@ -30,6 +30,11 @@ class Change:
     def joined(self) -> str:
         """The genres as one text, for containers that hold a single value."""
         return SEPARATOR.join(self.genres)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing shall stand there: a file without a genre needs no new tag for that."""
+        return not self.genres and self.provenance is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,11 @@ def checked_change(genres: Sequence[str], provenance: str | None) -> Change:
     """
     if isinstance(genres, str) or not genres:
         raise TagFaultError("no genre was given to write")
+    return restoring_change(genres, provenance)
+
+
+def restoring_change(genres: Sequence[str], provenance: str | None) -> Change:
+    """Return what stood in a file before, which may be nothing, as a change; else as above."""
     for text in (*genres, *([] if provenance is None else [provenance])):
         if why := why_no_genre(text):
             raise TagFaultError(why)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from mutagen.aiff import AIFF
-from mutagen.apev2 import APEv2
+from mutagen.apev2 import APENoHeaderError, APEv2
 from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
@@ -107,7 +107,10 @@ def _by_mutagen(reader: Any, key: str) -> Callable[[BinaryIO], list[str]]:
 
     def genres(file: BinaryIO) -> list[str]:
         with mutagen_faults():
-            found = reader(Bounded(file))
+            try:
+                found = reader(Bounded(file))
+            except APENoHeaderError:
+                return []  # an APE tag without any item is none to mutagen
             tags = found if isinstance(found, (ID3, APEv2)) else found.tags
             value = tags[key] if tags and key in tags else []
             return [str(text) for text in getattr(value, "genres", value)]

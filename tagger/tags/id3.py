@@ -6,6 +6,7 @@ New tags are ID3v2.3: of the three versions the one that every player and Window
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -36,6 +37,7 @@ _V2_IDS = {
 _CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 # Frames that hold byte positions in the file: a tag of another length would make them wrong.
 _POSITIONS = {"ASPI", "SEEK"}
+_PLAIN_ID = re.compile(r"[A-Z][A-Z0-9]{2,3}")
 
 
 def read_id3(data: bytes) -> Container:
@@ -73,7 +75,7 @@ def retagged(
     tag = parse(data)
     refuse_unchangeable(tag)
     _refuse_unreadable_genre(tag)
-    ours = [_genre_frame(tag, change)]
+    ours = [_genre_frame(tag, change)] if change.genres else []
     if own_field and change.provenance is not None:
         ours.append(_text_frame(tag, "TXXX", [OUR_FIELD, change.provenance]))
     frames = [*(_other_frame(tag, *text) for text in repeated), *_others(tag)]
@@ -121,12 +123,14 @@ def _refuse_unreadable_genre(tag: Id3Tag) -> None:
 
 
 def _place_of_genre(tag: Id3Tag, others: list[Frame]) -> int:
-    """Return where the genre goes: where it stood, else behind the texts at the start."""
+    """Return where the genre goes: where it stood, else at the end, where it moves no picture."""
     for n, frame in enumerate(tag.frames):
         if _is_genre(frame):
             return sum(1 for before in tag.frames[:n] if before in others)
+    if all(_PLAIN_ID.fullmatch(frame.id) and frame.body for frame in others):
+        return len(others)
     texts = 0
-    # Some readers stop at an empty frame; what is new must stand before it.
+    # Some readers stop at an empty or odd frame; what is new stands before it, behind the texts.
     while texts < len(others) and others[texts].id.startswith("T") and others[texts].body:
         texts += 1
     return texts

@@ -135,7 +135,7 @@ def _new_ilst(file: BinaryIO, ilst: Atom | None, change: Change) -> bytes:
 
 def _our_items(change: Change) -> bytes:
     data = [atom_bytes(b"data", _TEXT + genre.encode("utf-8")) for genre in change.genres]
-    genre = atom_bytes(_GENRE, b"".join(data))
+    genre = atom_bytes(_GENRE, b"".join(data)) if data else b""
     if change.provenance is None:
         return genre
     mean = atom_bytes(b"mean", bytes(4) + _MEAN)

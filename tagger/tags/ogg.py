@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from tagger.tags.fields import Change, Container, Part, TagFaultError
 from tagger.tags.mutagen_border import OggPage, mutagen_faults
-from tagger.tags.splices import Splice, read_at, size_of
+from tagger.tags.splices import Splice, digest, is_untouched, read_at, size_of
 from tagger.tags.vorbis import (
     Comments,
     comment_bytes,
@@ -104,6 +104,9 @@ def rest(file: BinaryIO) -> list[Part]:
     parts += rest_of_comments(headers.comments)
     parts.append(("the data behind the comments", _kept_tail(headers.comments.tail)))
     parts += [("an Ogg header", packet) for packet in headers.packets[1:]]
+    size = size_of(file)
+    if is_untouched(file, headers.end, size):
+        return [*parts, ("the audio", digest(file, headers.end, size))]
     audio = hashlib.blake2b(digest_size=20)
     for page in _pages(file, headers.end):
         audio.update(page.header[:_SEQUENCE] + page.lacing)

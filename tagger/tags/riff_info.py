@@ -50,9 +50,9 @@ def retagged_info(body: bytes, change: Change) -> bytes:
     items = _items(body)
     ids = [item_id for item_id, _ in items]
     first = ids.index(_GENRE) if _GENRE in ids else len(items)
-    genre = (_GENRE, change.joined.encode("utf-8") + b"\0")
+    genre = [(_GENRE, change.joined.encode("utf-8") + b"\0")] if change.genres else []
     others = [item for item in items[first:] if item[0] != _GENRE]
-    new = [*items[:first], genre, *others]
+    new = [*items[:first], *genre, *others]
     return body[:4] + b"".join(_item_bytes(item_id, text) for item_id, text in new)
 
 

@@ -1,20 +1,25 @@
 """Looking into files and changing byte ranges of them: the ground of all format families.
 
 A family says what to change as splices of the file as it stands. All that lies between them is
-thereby left alone, and the writer is free to make a new copy or to change the file in place.
+thereby left alone, and the writer is free to make a new copy or to change the file in place. A
+`View` reads as the file would with the splices applied, and nothing has been written for it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import os
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tagger.tags.fields import TagFaultError
 
 _BLOCK = 1 << 20
+_SHORT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,15 @@ def size_of(file: BinaryIO) -> int:
 
 def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
     """Return exactly these bytes of a file, or raise TagFaultError where it ends before them."""
-    if offset < 0 or length < 0 or offset + length > size_of(file):
+    # To ask for the size costs more than a short read; memory for a long one is not to be had
+    # for the asking by a damaged file.
+    if offset < 0 or length < 0 or (length > _SHORT and offset + length > size_of(file)):
         raise TagFaultError(f"the file is damaged: it ends before byte {offset + length}")
     file.seek(offset)
-    return file.read(length)
+    data = file.read(length)
+    if len(data) < length:
+        raise TagFaultError(f"the file is damaged: it ends before byte {offset + length}")
+    return data
 
 
 def peek_at(file: BinaryIO, offset: int, length: int) -> bytes:
@@ -63,11 +73,18 @@ def blocks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 
 
 def digest(file: BinaryIO, start: int, stop: int) -> bytes:
-    """Return a hash of a file's bytes from ``start`` to ``stop``."""
+    """Return a hash of a file's bytes from ``start`` to ``stop``; for a View see there."""
+    if isinstance(file, View):
+        return file.digest(start, stop)
     total = hashlib.blake2b(digest_size=20)
     for block in blocks(file, start, stop):
         total.update(block)
     return total.digest()
+
+
+def is_untouched(file: BinaryIO, start: int, stop: int) -> bool:
+    """Return whether these bytes of a View are one stretch of the file that no splice touches."""
+    return isinstance(file, View) and file.is_untouched(start, stop)
 
 
 def real_changes(file: BinaryIO, splices: Sequence[Splice]) -> list[Splice]:
@@ -77,11 +94,104 @@ def real_changes(file: BinaryIO, splices: Sequence[Splice]) -> list[Splice]:
     return [s for s in ordered if read_at(file, s.offset, s.length) != s.new]
 
 
-def spliced(file: BinaryIO, splices: Sequence[Splice]) -> Iterator[bytes]:
-    """Give a file's bytes with the splices (in the order of the file) applied."""
-    at = 0
-    for splice in splices:
-        yield from blocks(file, at, splice.offset)
-        yield splice.new
-        at = splice.end
-    yield from blocks(file, at, size_of(file))
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of a View: new bytes, or bytes of the file from ``source`` on."""
+
+    start: int
+    stop: int
+    source: int
+    new: bytes | None = None
+
+    def within(self, start: int, stop: int) -> _Piece:
+        """Return the part of it from ``start`` to ``stop``, which must not be empty."""
+        a, z = max(self.start, start), min(self.stop, stop)
+        new = None if self.new is None else self.new[a - self.start : z - self.start]
+        return _Piece(a, z, self.source + a - self.start, new)
+
+
+class _Spliced(io.RawIOBase):
+    """The bytes of a View, read from the file when they are asked for."""
+
+    def __init__(self, file: BinaryIO, splices: Sequence[Splice]) -> None:
+        self._descriptor = file.fileno()
+        self.pieces = _pieces(splices, os.fstat(self._descriptor).st_size)
+        self._starts = [piece.start for piece in self.pieces]
+        self._at = 0
+
+    @property
+    def size(self) -> int:
+        return self.pieces[-1].stop if self.pieces else 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._at = offset + (0, self._at, self.size)[whence]
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        n = bisect_right(self._starts, self._at) - 1
+        if n < 0 or self._at >= self.pieces[n].stop:
+            return 0
+        part = self.pieces[n].within(self._at, self._at + len(buffer))
+        data = part.new
+        if data is None:
+            data = os.pread(self._descriptor, part.stop - part.start, part.source)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def _pieces(splices: Sequence[Splice], size: int) -> list[_Piece]:
+    pieces: list[_Piece] = []
+    at, source = 0, 0
+    for splice in (*splices, Splice(size, 0, b"")):
+        pieces.append(_Piece(at, at + splice.offset - source, source))
+        at += splice.offset - source
+        pieces.append(_Piece(at, at + len(splice.new), splice.end, splice.new))
+        at, source = at + len(splice.new), splice.end
+    return [piece for piece in pieces if piece.stop > piece.start]
+
+
+class View(io.BufferedReader):
+    """A file as it reads with splices (in the order of the file) applied; nothing is written.
+
+    Two Views of one file whose splices take out the same bytes are compared fast: their digests
+    name the stretches that no splice touches, and neither View reads them.
+    """
+
+    def __init__(self, file: BinaryIO, splices: Sequence[Splice]) -> None:
+        self._spliced = _Spliced(file, splices)
+        super().__init__(self._spliced)
+
+    def digest(self, start: int, stop: int) -> bytes:
+        """Return what tells alike two stretches of two such Views; not a hash of their bytes."""
+        if stop > self._spliced.size:
+            raise TagFaultError(f"the file is damaged: it ends before byte {stop}")
+        total = hashlib.blake2b(digest_size=20)
+        new = b""
+        for piece in self._within(start, stop):
+            if piece.new is not None:
+                new += piece.new
+                continue
+            total.update(b"new %d:%b" % (len(new), new) if new else b"")
+            total.update(b"old %d %d;" % (piece.source, piece.stop - piece.start))
+            new = b""
+        total.update(b"new %d:%b" % (len(new), new) if new else b"")
+        return total.digest()
+
+    def is_untouched(self, start: int, stop: int) -> bool:
+        """Return whether this is one stretch of the file that no splice touches."""
+        pieces = self._within(start, stop)
+        return len(pieces) <= 1 and all(piece.new is None for piece in pieces)
+
+    def _within(self, start: int, stop: int) -> list[_Piece]:
+        pieces = self._spliced.pieces
+        return [p.within(start, stop) for p in pieces if p.start < stop and start < p.stop]

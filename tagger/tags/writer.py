@@ -2,177 +2,160 @@
 
 The steps of a write, each of which may fail and leave the file alone:
 
-1. Look: the file may be written, its tags are understood, what must stay is noted, what is to
-   change is planned as splices.
-2. Copy: a new file in the same folder, with the owner, mode and attributes of the old one.
-3. Fill: the old bytes with the splices applied.
-4. Compare: the copy is read again; all that must stay has stayed, the genres are those asked for,
-   and mutagen reads the same.
-5. Take its place: the copy is on the disk, the file is still the one of step 1, the copy is
-   renamed over it, and the folder is on the disk.
+1. Look: the file may be written, its tags are understood, what is to change is planned as splices.
+2. Compare: a view of the file with the splices applied is read; all that must stay has stayed,
+   the genres are those asked for, and mutagen reads the same. Nothing has been written so far.
+3. (The caller notes the write in its journal.)
 
-Many splices fit in place (their new bytes are as long as the old ones); an in-place path can take
-the plan of step 1 as it is.
+In place, where little is overwritten and the caller has a journal:
+
+4. Open: the file may be written and is still the one of step 1.
+5. Overwrite the bytes that change, the end of the file first.
+6. Sync: the bytes are on the disk. If 5 or 6 fails, the old bytes are put back.
+
+Else through a copy:
+
+4. Copy: a new file in the same folder, with the owner, mode and attributes of the old one.
+5. Fill: what the view reads as; then read again and compared, byte for byte.
+6. Take its place: the copy is on the disk, the file is still the one of step 1, the copy is
+   renamed over it, and the folder is on the disk.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_IWUSR
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from tagger.errors import TagWriteError, os_reason
-from tagger.records import TagsFound, TagWrite
+from tagger.records import FileChange, TagWrite
 from tagger.tags.copies import Copy, copy_beside, keep_attributes
-from tagger.tags.fields import SEPARATOR, Change, Part, TagFaultError, checked_change, merged
-from tagger.tags.formats import Family, family_of
-from tagger.tags.reader import open_regular
-from tagger.tags.splices import Splice, real_changes, spliced
+from tagger.tags.fields import TagFaultError
+from tagger.tags.inplace import write_in_place
+from tagger.tags.splices import View, blocks, size_of
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What step 1 found: the open file, what it says, what must stay, what is to change."""
-
-    file: BinaryIO
-    path: Path
-    family: Family
-    found: TagsFound
-    rest: list[Part]
-    change: Change
-    splices: list[Splice]
-    stat: os.stat_result
-
-
-def write_genres(
-    path: Path,
-    genres: Sequence[str],
-    *,
-    provenance: str | None,
-    preserve_mtime: bool = False,
-    expected: TagsFound | None = None,
-) -> TagWrite:
-    """Make a file carry these genres and our own field, and change nothing else in it.
-
-    A file that carries them already is not touched.
-
-    Args:
-        path: The file; where it is a link, its target is written and the link stays.
-        genres: Non-empty texts; several are stored in the format's own way.
-        provenance: The text of our own field (see `provenance_text`), None to have none.
-        preserve_mtime: Keep the file's time of change, so that backups and players see no change.
-        expected: What `read_tags` said; if other genres stand there now, nothing is written.
-
-    Raises:
-        TagWriteError: With the reason; the file is byte for byte as it was.
-    """
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """Turn what stands in the way of a write into a TagWriteError."""
     try:
-        change = checked_change(genres, provenance)
-        real = Path(os.path.realpath(path, strict=True))
-        with open_regular(real) as file:
-            plan = _looked_at(file, real, change, expected)
-            if plan.splices:
-                _write_through_copy(plan, preserve_mtime=preserve_mtime)
+        yield
     except TagFaultError as exc:
         raise TagWriteError(str(exc), path) from exc
     except OSError as exc:
         raise TagWriteError(os_reason(exc), path) from exc
-    before = plan.found
-    return TagWrite(path, before.genres, change.genres, before.provenance, change.provenance)
 
 
-def _looked_at(file: BinaryIO, path: Path, change: Change, expected: TagsFound | None) -> _Plan:
-    """Step 1."""
-    before = os.fstat(file.fileno())
-    _refuse_protected(path, before)
-    family = family_of(file)
-    found = merged(family.read(file))
-    if expected is not None and found.genres != expected.genres:
-        raise TagFaultError("its genre was changed by somebody else meanwhile")
-    splices = real_changes(file, family.plan(file, change))
-    rest = family.rest(file) if splices else []
-    return _Plan(file, path, family, found, rest, change, splices, before)
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The file of step 1, what stat(2) said of it, and how it is to read."""
+
+    file: BinaryIO
+    path: Path
+    stat: os.stat_result
+    view: View | None
+
+    @property
+    def times_ns(self) -> tuple[int, int]:
+        """Its times of access and of change."""
+        return self.stat.st_atime_ns, self.stat.st_mtime_ns
 
 
-def _refuse_protected(path: Path, before: os.stat_result) -> None:
-    """Respect what the mode says; as root, or by a rename, nothing else would."""
-    if not before.st_mode & S_IWUSR or not os.access(path, os.W_OK):
-        raise TagFaultError("the file is read-only; make it writable to have it tagged")
-    folder = path.parent
-    if not folder.stat().st_mode & S_IWUSR or not os.access(folder, os.W_OK | os.X_OK):
-        raise TagFaultError("its folder is read-only; make it writable to have it tagged")
-    if before.st_nlink > 1:
-        raise TagFaultError(
-            f"it has {before.st_nlink} hard links, which a write would split; copy it first"
-        )
+@dataclass(frozen=True, slots=True)
+class PreparedWrite:
+    """A write that has come through its comparison, and has touched nothing yet.
 
+    Args:
+        write: What changes for a reader of tags.
+        kept: What takes it back byte for byte, or None where that would be too much to keep.
+        overwritten: What it overwrites in place, to be on the disk before ``carry_out``; None if
+            it goes through a copy, or nothing is to be written.
+        is_exact: It makes the file byte for byte what it was before an earlier write.
+    """
 
-def _write_through_copy(plan: _Plan, *, preserve_mtime: bool) -> None:
-    """Steps 2 to 5."""
-    with copy_beside(plan.path) as copy:
-        keep_attributes(plan.file.fileno(), copy.file.fileno())
-        for block in spliced(plan.file, plan.splices):
-            copy.file.write(block)
-        copy.file.flush()
-        _compare(plan, copy.file)
-        if preserve_mtime:
-            times = (plan.stat.st_atime_ns, plan.stat.st_mtime_ns)
-            os.utime(copy.file.fileno(), ns=times)
-        _take_its_place(plan, copy)
+    write: TagWrite
+    kept: FileChange | None
+    overwritten: FileChange | None
+    is_exact: bool
+    _opened: Opened
 
+    def __enter__(self) -> Self:
+        """Return the prepared write itself."""
+        return self
 
-def _compare(plan: _Plan, copy: BinaryIO) -> None:
-    """Step 4."""
-    family = family_of(copy)
-    if family.name != plan.family.name:
-        raise TagFaultError(f"it would be taken for {family.name} after the write")
-    lost = _first_lost(plan.rest, family.rest(copy))
-    if lost:
-        raise TagFaultError(f"{lost} would be changed")
-    after = merged(family.read(copy))
-    if after.genres != plan.change.genres or after.provenance != plan.change.provenance:
-        raise TagFaultError(f"the genre would read as {SEPARATOR.join(after.genres)!r}")
-    second = _second_opinion(plan, copy)
-    if second not in (None, plan.change.joined):
-        raise TagFaultError(f"another reader would see the genre as {second!r}")
+    def __exit__(self, *_: object) -> None:
+        """Close the file; what was not carried out has not happened."""
+        self._opened.file.close()
 
+    def carry_out(self, *, preserve_mtime: bool = False) -> TagWrite:
+        """Write, and return what was written.
 
-def _second_opinion(plan: _Plan, copy: BinaryIO) -> str | None:
-    """Return the genres as mutagen reads them, None if it could not read the old file either."""
-    try:
-        return SEPARATOR.join(plan.family.second_opinion(copy))
-    except TagFaultError:
+        Args:
+            preserve_mtime: Keep the file's time of change, so that backups and players see none.
+
+        Raises:
+            TagWriteError: With the reason; the file is byte for byte as it was.
+            TornWriteError: It is half written; `put_back` mends it.
+        """
+        with reported(self.write.path):
+            if self.overwritten is not None:
+                self._write_in_place(self.overwritten, preserve_mtime=preserve_mtime)
+            elif self._opened.view is not None:
+                self._write_through_copy(self._opened.view, preserve_mtime=preserve_mtime)
+        return self.write
+
+    def _write_in_place(self, change: FileChange, *, preserve_mtime: bool) -> None:
+        descriptor = os.open(self._opened.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            plan.family.second_opinion(plan.file)
-        except TagFaultError:
-            return None
-        raise
+            self._refuse_changed(os.fstat(descriptor))
+            write_in_place(descriptor, change, self.write.path)
+            if preserve_mtime:
+                os.utime(
+                    descriptor, ns=(self._opened.stat.st_atime_ns, self._opened.stat.st_mtime_ns)
+                )
+        finally:
+            os.close(descriptor)
+
+    def _write_through_copy(self, view: View, *, preserve_mtime: bool) -> None:
+        self._refuse_changed(self._opened.path.stat())
+        with copy_beside(self._opened.path) as copy:
+            keep_attributes(self._opened.file.fileno(), copy.file.fileno())
+            _fill(copy.file, view)
+            if preserve_mtime:
+                os.utime(copy.file.fileno(), ns=self._opened.times_ns)
+            self._put_in_place(copy)
+
+    def _put_in_place(self, copy: Copy) -> None:
+        os.fsync(copy.file.fileno())
+        self._refuse_changed(self._opened.path.stat())
+        copy.path.rename(self._opened.path)
+        copy.taken = True
+        try:
+            _sync_folder(self._opened.path.parent)
+        except OSError as exc:
+            # The new file is whole and in its place; only a power cut could bring the old one back.
+            log.warning("%s may not yet be safe on the disk: %s", self._opened.path, exc)
+
+    def _refuse_changed(self, now: os.stat_result) -> None:
+        if _identity(now) != _identity(self._opened.stat):
+            raise TagFaultError("it was changed by somebody else meanwhile")
 
 
-def _first_lost(before: list[Part], after: list[Part]) -> str | None:
-    """Return the name of what is missing, altered or out of order; new parts do no harm."""
-    standing = iter(after)
-    return next((part[0] for part in before if part not in standing), None)
-
-
-def _take_its_place(plan: _Plan, copy: Copy) -> None:
-    """Step 5."""
-    os.fsync(copy.file.fileno())
-    if _identity(plan.path.stat()) != _identity(plan.stat):
-        raise TagFaultError("it was changed by somebody else meanwhile")
-    copy.path.rename(plan.path)
-    copy.taken = True
-    try:
-        _sync_folder(plan.path.parent)
-    except OSError as exc:
-        # The new file is whole and in its place; only a power cut now could bring back the old one.
-        log.warning("%s may not yet be safe on the disk: %s", plan.path, exc)
+def _fill(copy: BinaryIO, view: View) -> None:
+    """Write what a view reads as into a copy, and make sure that it stands there."""
+    size = size_of(view)
+    for block in blocks(view, 0, size):
+        copy.write(block)
+    copy.flush()
+    pairs = zip(blocks(view, 0, size), blocks(copy, 0, size_of(copy)), strict=False)
+    if size_of(copy) != size or any(a != b for a, b in pairs):
+        raise TagFaultError("its copy reads back otherwise than it was written; check the disk")
 
 
 def _identity(stat: os.stat_result) -> tuple[int, ...]:

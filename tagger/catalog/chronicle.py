@@ -1,0 +1,204 @@
+"""The chronicle: each tag written, as a line of JSON in a file beside the catalogue.
+
+Lines are only ever appended, and are on the disk before the journal calls a write done. Should the
+catalogue be lost, a new one takes up from here which runs wrote what, and how it is taken back.
+A line holds genres and the few bytes that were replaced, and is some hundred bytes long.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from tagger.catalog.batches import batches
+from tagger.catalog.columns import from_iso, to_iso
+from tagger.catalog.packing import packed, unpacked
+from tagger.catalog.paths import Roots
+from tagger.catalog.places import add_files
+from tagger.catalog.tables import files, journal, runs
+from tagger.errors import CatalogError, os_reason
+from tagger.records import AudioFile, Status
+
+log = logging.getLogger(__name__)
+
+_Line = Mapping[str, Any]
+
+
+def path_of(catalog: Path) -> Path:
+    """Return where the chronicle of a catalogue is."""
+    return catalog.with_name(f"{catalog.name}.writes")
+
+
+def has_lines(catalog: Path) -> bool:
+    """Return whether a catalogue has a chronicle with something in it."""
+    try:
+        return path_of(catalog).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def append(connection: Connection, catalog: Path, journal_ids: Sequence[int]) -> None:
+    """Put writes down, on the disk before this returns.
+
+    Raises:
+        CatalogError: They cannot be put down.
+    """
+    known_roots = Roots(connection)
+    lines = [
+        _line(row, known_roots)
+        for batch in batches(journal_ids)
+        for row in connection.execute(
+            select(
+                journal,
+                files.c.root_id,
+                files.c.relative,
+                files.c.size_bytes,
+                files.c.mtime_ns,
+                runs.c.command,
+                runs.c.started_at,
+                runs.c.paths,
+            )
+            .join(files, files.c.file_id == journal.c.file_id)
+            .join(runs, runs.c.run_id == journal.c.run_id)
+            .where(journal.c.journal_id.in_(batch))
+        )
+    ]
+    path = path_of(catalog)
+    try:
+        _append(path, lines)
+    except OSError as error:
+        raise CatalogError(os_reason(error), path) from error
+
+
+def _append(path: Path, lines: Iterable[_Line]) -> None:
+    with path.open("ab") as file:
+        # A kill may have cut the last line short; what follows it must not be lost with it.
+        data = b"".join(json.dumps(line).encode("ascii") + b"\n" for line in lines)
+        file.write(data if _ends_whole(path) else b"\n" + data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        return not size or (file.seek(size - 1), file.read(1))[1] == b"\n"
+
+
+def _line(row: Row[*tuple[Any, ...]], known_roots: Roots) -> _Line:
+    file = known_roots.file(row.root_id, row.relative, row.size_bytes, row.mtime_ns)
+    return {
+        "id": row.journal_id,
+        "path": str(file.path),
+        "root": str(file.root),
+        "size_bytes": file.size_bytes,
+        "mtime_ns": file.mtime_ns,
+        "at": to_iso(row.planned_at),
+        "before": row.genres_before,
+        "after": row.genres_after,
+        "provenance_before": row.provenance_before,
+        "provenance_after": row.provenance_after,
+        "undoes": row.undoes,
+        "kept": base64.b64encode(packed(row.kept)).decode("ascii") if row.kept else None,
+        "run": {
+            "id": row.run_id,
+            "command": row.command,
+            "started": to_iso(row.started_at),
+            "paths": row.paths or (),
+        },
+    }
+
+
+def restore(connection: Connection, catalog: Path) -> None:
+    """Fill the empty journal of a new catalogue from its chronicle, if it has one."""
+    if not has_lines(catalog):
+        return
+    path = path_of(catalog)
+    lines = list({line["id"]: line for line in _read(path)}.values())
+    if not lines:
+        return
+    _restore_runs(connection, lines)
+    found = {line["path"]: _file(line) for line in lines}
+    file_ids = add_files(connection, list(found.values()))
+    known = {line["id"] for line in lines}
+    rows = [
+        {
+            "journal_id": line["id"],
+            "run_id": line["run"]["id"],
+            "file_id": file_ids[Path(line["path"])],
+            "genres_before": tuple(line["before"]),
+            "genres_after": tuple(line["after"]),
+            "provenance_before": line["provenance_before"],
+            "provenance_after": line["provenance_after"],
+            "state": "done",
+            "planned_at": from_iso(line["at"]),
+            "undoes": line["undoes"] if line["undoes"] in known else None,
+            "kept": unpacked(base64.b64decode(line["kept"])) if line["kept"] else None,
+        }
+        for line in sorted(lines, key=lambda line: int(line["id"]))
+    ]
+    connection.execute(insert(journal), rows)
+    log.info("%d writes were taken up from %s", len(rows), path)
+
+
+def _file(line: _Line) -> AudioFile:
+    return AudioFile(Path(line["path"]), Path(line["root"]), line["size_bytes"], line["mtime_ns"])
+
+
+def _restore_runs(connection: Connection, lines: Sequence[_Line]) -> None:
+    by_run: dict[int, list[_Line]] = {}
+    for line in lines:
+        by_run.setdefault(line["run"]["id"], []).append(line)
+    rows = []
+    for run_id, of_run in sorted(by_run.items()):
+        run = of_run[-1]["run"]
+        ended = max(from_iso(line["at"]) for line in of_run)
+        statuses = Counter(
+            str(Status.WRITTEN if line["undoes"] is None else Status.RESTORED) for line in of_run
+        )
+        rows.append(
+            {
+                "run_id": run_id,
+                "command": run["command"],
+                "started_at": from_iso(run["started"]),
+                "ended_at": ended,
+                "elapsed_s": (ended - from_iso(run["started"])).total_seconds(),
+                "interrupted": False,
+                "by_status": dict(statuses),
+                "by_genre": {},
+                "skipped": {},
+                "paths": tuple(run["paths"]),
+            }
+        )
+    connection.execute(insert(runs), rows)
+
+
+def _read(path: Path) -> Iterator[_Line]:
+    """Give the lines that are whole."""
+    with path.open("rb") as file:
+        for number, text in enumerate(file, start=1):
+            if not text.strip():
+                continue
+            try:
+                yield _checked(json.loads(text))
+            except (ValueError, KeyError, TypeError) as exc:
+                log.warning("%s: line %d is damaged and passed over (%s)", path, number, exc)
+
+
+def _checked(line: Any) -> _Line:
+    """Return a line if it holds what it should; a line of a later version may hold more."""
+    if not isinstance(line["run"]["paths"], list) or not isinstance(line["before"], list):
+        raise TypeError("no list where one is due")
+    _file(line)
+    from_iso(line["at"])
+    if line["kept"]:
+        unpacked(base64.b64decode(line["kept"]))
+    return {**line, "id": int(line["id"]), "undoes": line["undoes"]}

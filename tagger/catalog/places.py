@@ -1,0 +1,47 @@
+"""Rows of files: found by their places, and added where there are none yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from tagger.catalog.paths import Place, Roots, by_root, name_of
+from tagger.catalog.tables import files
+from tagger.records import AudioFile
+
+
+def add_files(connection: Connection, found: Sequence[AudioFile]) -> Mapping[Path, int]:
+    """Return {path: file_id} for files, with new rows for those not known yet."""
+    known_roots = Roots(connection)
+    places = {file.path: known_roots.place_or_add(connection, file) for file in found}
+    known = _file_ids(connection, places.values())
+    new = {
+        places[file.path]: {
+            "root_id": places[file.path].root_id,
+            "relative": places[file.path].relative,
+            "name": name_of(places[file.path].relative),
+            "size_bytes": file.size_bytes,
+            "mtime_ns": file.mtime_ns,
+        }
+        for file in found
+        if places[file.path] not in known
+    }
+    if new:
+        connection.execute(insert(files), list(new.values()))
+        known |= _file_ids(connection, new)
+    return {path: known[place] for path, place in places.items()}
+
+
+def _file_ids(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
+    column = files.c
+    found: dict[Place, int] = {}
+    for root_id, relatives in by_root(places):
+        rows = connection.execute(
+            select(column.relative, column.file_id).where(
+                column.root_id == root_id, column.relative.in_(relatives)
+            )
+        )
+        found.update({Place(root_id, row.relative): row.file_id for row in rows})
+    return found

@@ -1,0 +1,115 @@
+"""``tagger undo``: put back the genres that a run replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.catalog import Catalog, WriteQuery
+from tagger.cli.options import catalog_option, format_option, under_option, verbose_option
+from tagger.cli.output import OutputClosedError, Printer, column, path_fields, plain
+from tagger.config import load_settings
+from tagger.errors import CatalogError, printable
+from tagger.records import RunSummary, Status
+from tagger.undoing import UndoRequest, UndoResult, UndoRun
+
+COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
+
+
+@click.command("undo")
+@click.argument("run_id", required=False, type=click.IntRange(1), metavar="[RUN]")
+@under_option
+@click.option("--genre", help="Only where this genre was written or replaced.")
+@click.option("--dry-run", "--pretend", "dry_run", is_flag=True, help="Touch nothing.")
+@click.option("--force", is_flag=True, help="Also where the genre was changed since.")
+@click.option(
+    "--preserve-mtime", is_flag=True, default=None, help="Keep the time of change of files written."
+)
+@catalog_option
+@format_option
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@verbose_option
+def command(
+    run_id: int | None,
+    under: Path | None,
+    genre: str | None,
+    dry_run: bool,
+    force: bool,
+    format_: str,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Put back the genres as they stood before RUN, by default the last run that wrote any.
+
+    RUN is a number from tagger runs. With --under or --genre the last run is meant that wrote
+    what they ask for. A genre that somebody has changed since is left alone. What was taken back
+    is not written again unless tagger tag is given --force; taking an undo back by its number
+    writes it again as well.
+    """
+    settings, _ = load_settings(options)
+    request = UndoRequest(
+        WriteQuery(run_id, under, genre),
+        dry_run=dry_run,
+        force=force,
+        preserve_mtime=settings.preserve_mtime,
+    )
+    printer = Printer(format_, COLUMNS)
+    with Catalog.open(settings.catalog, create=False, read_only=dry_run) as catalog:
+        _refuse_unknown_run(catalog, run_id)
+        run = UndoRun(request, catalog)
+        try:
+            with closing(run.results()) as results:
+                for result in results:
+                    _print(result, printer, quiet=quiet)
+        except (KeyboardInterrupt, OutputClosedError):
+            _report(run.summary, quiet=quiet)
+            return 130
+    _report(run.summary, quiet=quiet)
+    return 1 if run.summary.by_status.get(Status.FAILED) else 0
+
+
+def _refuse_unknown_run(catalog: Catalog, run_id: int | None) -> None:
+    if run_id is not None and all(run.run_id != run_id for run in catalog.runs()):
+        raise CatalogError(f"there was no run {run_id}; tagger runs lists them", catalog.path)
+
+
+def _print(result: UndoResult, printer: Printer, *, quiet: bool) -> None:
+    if result.status is Status.FAILED:
+        click.echo(f"{printable(result.path)}: {result.reason}", err=True)
+    silent = quiet or result.status is Status.FAILED
+    printer.print(_record(result), "" if silent else _line(result))
+
+
+def _record(result: UndoResult) -> Mapping[str, Any]:
+    return {
+        **path_fields(result.path),
+        "status": result.status,
+        "genres": list(result.genres),
+        "before": list(result.before),
+        "run": result.run_id,
+        "reason": result.reason,
+        "exact": result.is_exact,
+    }
+
+
+def _line(result: UndoResult) -> str:
+    change = f"{_said(result.before)} → {_said(result.genres)}"
+    why = f" — {result.reason}" if result.reason else ""
+    return f"{result.status:9s} {column(change, 24)}  {printable(result.path)}{why}"
+
+
+def _said(genres: tuple[str, ...]) -> str:
+    return plain(", ".join(genres)) or "–"
+
+
+def _report(summary: RunSummary, *, quiet: bool) -> None:
+    if quiet:
+        return
+    counts = [f"{n} {status}" for status, n in summary.by_status.items()]
+    click.echo(", ".join(counts) or "there is nothing to undo", err=True)
+    if summary.interrupted:
+        click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
