@@ -23,8 +23,10 @@ def events_in(folder: Path) -> Iterator[Event]:
     """Read event files: records of length, checksum, bytes, checksum."""
     for path in sorted(folder.glob("events.out.tfevents.*")):
         content = path.read_bytes()
-        while len(content) > 12:  # the last one may be half written
+        while len(content) >= 8:
             (length,) = struct.unpack("<Q", content[:8])
+            if len(content) < 16 + length:
+                break  # it is being written
             yield Event.FromString(content[12 : 12 + length])
             content = content[16 + length :]
 
