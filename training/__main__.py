@@ -5,15 +5,32 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tagger.errors import TaggerError, printable
 
+if TYPE_CHECKING:
+    from training.config import FitConfig
+
 _FILE = click.Path(path_type=Path)
 _MAX_LISTED = 20  # clips left out that are named on the terminal
+
+# Options that several commands have.
+_features = click.option(
+    "--features", "features_path", type=_FILE, required=True, help="A feature file (.npz)."
+)
+_config = click.option("--config", "config_path", type=_FILE, help="Settings, TOML.")
+_teacher = click.option(
+    "--teacher", "teacher_path", type=_FILE, help="Embeddings to imitate (.npz)."
+)
+_epochs = click.option("--epochs", type=click.IntRange(1), help="At most so many.")
+_jobs = click.option(
+    "--jobs", "n_jobs", type=click.IntRange(1), help="Fits at a time, a core each; default: all."
+)
 
 
 @click.group()
@@ -57,14 +74,12 @@ def prepare(
 
 
 @cli.command()
-@click.option(
-    "--features", "features_path", type=_FILE, required=True, help="A feature file (.npz)."
-)
+@_features
 @click.option("-o", "--output", type=_FILE, required=True, help="The checkpoint to write.")
-@click.option("--config", "config_path", type=_FILE, help="Settings, TOML.")
+@_config
 @click.option("--architecture", help="cnn, gru, cnn-gru or cnn-gru-attention.")
-@click.option("--teacher", "teacher_path", type=_FILE, help="Embeddings to imitate (.npz).")
-@click.option("--epochs", type=click.IntRange(1), help="At most so many.")
+@_teacher
+@_epochs
 @click.option("--seed", type=int, help="Of split, weights and chance.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--log-dir", type=_FILE, help="The log for TensorBoard; default: beside OUTPUT.")
@@ -78,13 +93,10 @@ def fit(
     **overrides: Any,
 ) -> None:
     """Train one network and write a checkpoint."""
-    from training.config import make_config, read_config
     from training.recipe import make_checkpoint
 
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    values = read_config(config_path) if config_path else {}
-    values |= {name: value for name, value in overrides.items() if value is not None}
-    config = make_config(values, config_path)
+    config = _settings(config_path, overrides)
     card = make_checkpoint(
         features_path,
         output,
@@ -98,9 +110,7 @@ def fit(
 
 @cli.command()
 @click.option("--checkpoint", "checkpoint_path", type=_FILE, required=True)
-@click.option(
-    "--features", "features_path", type=_FILE, required=True, help="A feature file (.npz)."
-)
+@_features
 @click.option(
     "--split",
     type=click.Choice(["all", "validation", "test"]),
@@ -118,9 +128,7 @@ def evaluate(checkpoint_path: Path, features_path: Path, split: str, format_: st
 
 
 @cli.command()
-@click.option(
-    "--features", "features_path", type=_FILE, required=True, help="A feature file (.npz)."
-)
+@_features
 @click.option("-o", "--output", type=_FILE, required=True, help="The folder for the results.")
 @click.option(
     "--protocol",
@@ -132,10 +140,10 @@ def evaluate(checkpoint_path: Path, features_path: Path, split: str, format_: st
 @click.option("--architectures", help="Which, with commas between; default: all.")
 @click.option("--seeds", "n_seeds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--folds", "n_folds", type=click.IntRange(2), help="Cross-validate in so many.")
-@click.option("--epochs", type=click.IntRange(1), help="At most so many.")
-@click.option("--config", "config_path", type=_FILE, help="Settings that all share, TOML.")
-@click.option("--teacher", "teacher_path", type=_FILE, help="Embeddings to imitate (.npz).")
-@click.option("--jobs", "n_jobs", type=click.IntRange(1), help="Fits at a time, a core each.")
+@_epochs
+@_config
+@_teacher
+@_jobs
 def compare(
     features_path: Path,
     output: Path,
@@ -152,11 +160,9 @@ def compare(
     Cut off, it goes on where it was when it is run again; what is there is not run again.
     """
     from training.compare import compare_on_file
-    from training.config import make_config, read_config
     from training.plan import VARIANTS, Plan
 
-    values = read_config(config_path) if config_path else {}
-    config = make_config(values | ({"epochs": epochs} if epochs else {}), config_path)
+    config = _settings(config_path, {"epochs": epochs})
     variants = tuple(architectures.split(",") if architectures else VARIANTS)
     plan = Plan(variants, n_folds=n_folds or 0, **chosen)
     results = compare_on_file(
@@ -182,6 +188,32 @@ def table(results: Path, output: Path) -> None:
 
     for path in write_comparison(results, output):
         click.echo(path)
+
+
+@cli.command()
+@_features
+@click.option("-o", "--output", type=_FILE, required=True, help="The folder for the study.")
+@click.option("--trials", "n_trials", type=click.IntRange(1), required=True, help="In all.")
+@_epochs
+@_config
+@_teacher
+@_jobs
+def tune(
+    features_path: Path,
+    output: Path,
+    epochs: int | None,
+    config_path: Path | None,
+    **options: Any,
+) -> None:
+    """Search for better settings; the best are written as TOML for fit.
+
+    Cut off, it goes on where it was when it is run again. The test tracks are never looked at.
+    """
+    from training.tune import tune_on_file
+
+    config = _settings(config_path, {"epochs": epochs})
+    best = tune_on_file(features_path, config, output, **options)
+    click.echo(f"{best.path}: trial {best.number} of {best.n_trials}, {best.accuracy:.1%}")
 
 
 @cli.command()
@@ -223,6 +255,15 @@ def _plot_attention(
     if features_path is None or track_id is None:
         raise click.UsageError("--checkpoint goes with --audio, or with --features and --track")
     return plot_attention_in_features(checkpoint, features_path, track_id, output)
+
+
+def _settings(config_path: Path | None, overrides: Mapping[str, Any]) -> FitConfig:
+    """Return the settings of a file, if there is one, with what was given as an option."""
+    from training.config import make_config, read_config
+
+    values = read_config(config_path) if config_path else {}
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    return make_config(values, config_path)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -115,6 +116,25 @@ def make_config(values: dict[str, Any], path: Path | None = None) -> FitConfig:
             arguments[section] = _section(section, kind, arguments[section], path)
     _refuse_unknown(FitConfig, arguments, "", path)
     return FitConfig(**arguments)
+
+
+def to_toml(config: FitConfig) -> str:
+    """Return settings as the TOML that ``read_config`` reads.
+
+    >>> make_config(tomllib.loads(to_toml(FitConfig(epochs=3)))) == FitConfig(epochs=3)
+    True
+    """
+    values = config.to_dict()
+    lines = [f"{name} = {_toml(value)}" for name, value in values.items() if name not in _SECTIONS]
+    for section in _SECTIONS:
+        lines += ["", f"[{section}]"]
+        lines += [f"{name} = {_toml(value)}" for name, value in values[section].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """Return a number, truth value, name or sequence of numbers; JSON writes these as TOML does."""
+    return json.dumps(value)
 
 
 def _section(name: str, kind: type, values: object, path: Path | None) -> Any:
