@@ -20,7 +20,9 @@ from tools.setup_venv import read_pins
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_PACKAGED = (".git", ".venv", ".*_cache", ".hypothesis", "build", "dist", "runs", "shared")
-PROJECT_FOLDERS = (".ci", "docs", "examples", "migrations", "tagger", "tests", "tools", "training")
+PROJECT_FOLDERS = (
+    *(".ci", "docs", "examples", "migrations", "notebooks", "tagger", "tests", "tools", "training"),
+)
 PROJECT_FILES = ("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "constraints.txt")
 GENERATED = ("__pycache__", "*.egg-info")
 

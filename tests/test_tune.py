@@ -182,7 +182,7 @@ def test_a_study_of_other_settings_or_at_work_is_refused(
     tuned(features, tmp_path, 1)
     with pytest.raises(ConfigError, match="other settings"):
         tune(Material(features), replace(CONFIG, epochs=5), tmp_path, n_trials=1)
-    with (tmp_path / "lock").open("w") as file:
+    with (tmp_path / "search.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(ConfigError, match="another process"):
             tuned(features, tmp_path, 2)

@@ -129,7 +129,7 @@ def tune(
         on_trial(n_done)
         n_begun = sum(trial.state != TrialState.WAITING for trial in study.trials)
         calls = (joblib.delayed(_try)(task, n_begun + i) for i in range(n_trials - n_done))
-        for _ in joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls):
+        for _ in joblib.Parallel(n_jobs, return_as="generator_unordered")(calls):
             n_done += 1
             on_trial(n_done)
         return _write_best(study, task)
@@ -163,7 +163,7 @@ def _only_one_search(folder: Path) -> Iterator[None]:
     """Hold the folder, so that what seems to run there was cut off."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as file:
+        with (folder / "search.lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as exc:
@@ -220,7 +220,14 @@ def _try(task: _Task, number: int) -> None:
             n_startup_trials=_STARTUP_TRIALS, n_warmup_steps=task.config.epochs // 4
         ),
     )
-    study.optimize(lambda trial: _accuracy_of(trial, task), n_trials=1)
+    # One after the other: on SQLite two that ask at the same moment may be given the same trial.
+    with (task.folder / "ask.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        trial = study.ask()
+    try:
+        study.tell(trial, _accuracy_of(trial, task))
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
 
 
 def _accuracy_of(trial: optuna.Trial, task: _Task) -> float:
