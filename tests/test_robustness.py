@@ -132,7 +132,7 @@ def sensitive(tmp_path: Path, model: Path) -> Path:
     layer = loaded.network.classify[-1]
     assert isinstance(layer, torch.nn.Linear)
     with torch.no_grad():
-        layer.weight.mul_(1000)
+        layer.weight.mul_(100_000)
     save_checkpoint(tmp_path / "sensitive.pt", loaded.network, loaded.card)
     return tmp_path / "sensitive.pt"
 

@@ -16,6 +16,8 @@ from tensorboardX import SummaryWriter
 from tagger.errors import DatasetError, os_reason
 from training.progress import Epoch
 
+_FLUSH_S = 1  # an epoch takes longer
+
 
 class EventLog:
     """The event files of one run in a folder; made with the first epoch.
@@ -58,7 +60,6 @@ class EventLog:
                 self._writer = _begin(self._folder, epoch)
             for name, value in values.items():
                 self._writer.add_scalar(name, value, epoch)
-            self._writer.flush()
         except OSError as exc:
             raise DatasetError(os_reason(exc), self._folder) from exc
 
@@ -67,5 +68,8 @@ def _begin(folder: Path, epoch: int) -> SummaryWriter:
     if epoch == 0:
         for path in folder.glob("events.out.tfevents.*"):
             path.unlink()
-    # Without a suffix two writers of the same second would share one file.
-    return SummaryWriter(str(folder), purge_step=epoch or None, filename_suffix=f".{epoch}")
+    # Without a suffix two writers of the same second would share one file. The writer is a thread
+    # of its own, whose flush() leaves what is still queued to its next turn.
+    return SummaryWriter(
+        str(folder), purge_step=epoch or None, filename_suffix=f".{epoch}", flush_secs=_FLUSH_S
+    )
