@@ -49,14 +49,14 @@ class Novelty:
 def capped(probabilities: FloatArray, is_novel: NDArray[np.bool_]) -> FloatArray:
     """Return probabilities (n, n_labels), those of novel tracks drawn toward all labels alike.
 
-    The order of the labels stays; the largest is then ``CEILING`` at most.
+    The order of the labels stays; the largest is then ``CEILING`` at most (of two labels 0.55).
 
     >>> capped(np.array([[0.75, 0.25, 0, 0]] * 2, np.float32), np.array([True, False])).tolist()
     [[0.5, 0.25, 0.125, 0.125], [0.75, 0.25, 0.0, 0.0]]
     """
     even = np.float32(1.0 / probabilities.shape[1])
     largest = probabilities.max(axis=1)
-    ceiling = max(CEILING, float(even))
+    ceiling = max(CEILING, float(even) + 0.05)  # of two labels the likelier one stays so
     share = np.where(largest > ceiling, (ceiling - even) / np.maximum(largest - even, 1e-6), 1.0)
     share = np.where(is_novel, share, 1.0).astype(np.float32)[:, None]
     drawn: FloatArray = share * probabilities + (1 - share) * even

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.novelty import CEILING, capped
 from tagger.records import FloatArray
 
 
@@ -26,8 +27,8 @@ def vote(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
     """Return a track's probabilities (n_labels,) from its segments' logits (n_segments, n_labels).
 
     The mean is taken of the logits, not of the probabilities: a segment that is sure of what the
-    track is not then counts as much as one that is sure of what it is. It measured better by 0.1
-    to 0.7 points of accuracy (docs/experiments.md).
+    track is not then counts as much as one that is sure of what it is. It measured no worse: each
+    model card compares the two.
 
     Args:
         logits: Before softmax, at least one segment.
@@ -46,9 +47,14 @@ def vote_probabilities(logits: FloatArray) -> FloatArray:
 def vote_together(probabilities: NDArray[np.floating], temperature: float) -> FloatArray:
     """Return the probabilities (n_labels,) that an album's tracks (n_tracks, n_labels) agree on.
 
+    Agreeing makes them surer than each alone, but tracks of which none is sure of anything stay
+    so: an album of noise is noise.
+
     Args:
         probabilities: Each track's, calibrated, in (0, 1].
         temperature: As for ``vote``, fitted on tracks that voted together.
     """
     logs = np.log(np.maximum(probabilities, 1e-9)).astype(np.float32)
-    return vote(logs, temperature)
+    none_is_sure = np.array([probabilities.max() <= CEILING + 1e-6])
+    agreed: FloatArray = capped(vote(logs, temperature)[None], none_is_sure)[0]
+    return agreed

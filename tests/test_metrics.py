@@ -236,7 +236,7 @@ def test_a_fold_has_no_part_in_its_own_calibration() -> None:
 
 
 def test_novel_tracks_are_never_sure() -> None:
-    logits = np.array([[[9.0, 0.0]], [[9.0, 0.0]]], dtype=np.float32)
+    logits = np.array([[[9.0, 0.0, 0.0]], [[9.0, 0.0, 0.0]]], dtype=np.float32)
     heard = Heard(logits, np.array([True, False]))
     said = Calibration(1.0, 1.0, {}).probabilities(heard)
     assert said[0].max() == 0.5 and said[1].max() > 0.99

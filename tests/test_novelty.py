@@ -11,6 +11,7 @@ from tagger.checkpoint import load_checkpoint, save_checkpoint
 from tagger.errors import CheckpointError
 from tagger.novelty import CEILING, Novelty, capped
 from tagger.records import FloatArray, Segments
+from tagger.voting import vote_together
 from tests.library import make_model
 from training.novelty import fit_novelty, limited
 
@@ -53,9 +54,15 @@ def test_a_cap_keeps_the_order_and_the_sum() -> None:
     assert np.allclose(both[1], probabilities[1])
 
 
-def test_two_labels_are_capped_as_well() -> None:
-    assert np.allclose(capped(np.array([[1.0, 0.0]], np.float32), np.array([True])), 0.5)
+def test_of_two_labels_the_likelier_stays_so() -> None:
+    assert np.allclose(capped(np.array([[0.1, 0.9]], np.float32), np.array([True])), [0.45, 0.55])
     assert np.allclose(capped(np.array([[1.0]], np.float32), np.array([True])), 1.0)
+
+
+def test_an_album_of_noise_is_noise() -> None:
+    odd = capped(np.array([[0.9, 0.05, 0.05]] * 4, np.float32), np.ones(4, bool))
+    assert vote_together(odd, 0.5).max() <= CEILING + 1e-6
+    assert vote_together(np.array([[0.6, 0.2, 0.2]] * 4, np.float32), 0.5).max() > 0.7
 
 
 @pytest.mark.parametrize("is_near", [True, False])

@@ -413,3 +413,35 @@ def test_highs_are_lost_above_a_band_and_the_lows_are_as_they_were() -> None:
     assert (lost.diff(dim=1)[:, 69:] <= 0).all()  # ever quieter, the higher
     assert float(lost.min()) == -80.0
     assert lose_highs(log_mel, 0.0, 80.0, generator) is log_mel
+
+
+@pytest.mark.parametrize("setting", [{"epochs": 0}, {"batch_size": 0}, {"folds": 1}])
+def test_numbers_out_of_range_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="at least"):
+        make_config(setting)
+
+
+def test_a_genre_of_fewer_tracks_than_folds_is_refused(tmp_path: Path) -> None:
+    few = load_features(write_features(tmp_path / "f.npz", n_tracks=24, n_artists=12))
+    with pytest.raises(DatasetError, match="too few to split"):
+        folds_by_artist(few, 10, seed=0)
+
+
+def test_features_of_other_mels_are_refused(features_path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model.pt"
+    make_checkpoint(features_path, output, replace(TINY, epochs=1))
+    other = write_features(tmp_path / "other.npz", mel=np.zeros((240, 64, 128), np.uint8))
+    with pytest.raises(DatasetError, match="mels"):
+        evaluate_checkpoint(output, other)
+
+
+def test_a_state_that_lacks_a_part_is_damaged(features_path: Path, tmp_path: Path) -> None:
+    lesson = lesson_of(load_features(features_path))
+    config = replace(TINY, network=replace(TINY.network, n_labels=3), epochs=1)
+    state = tmp_path / "state"
+    fit(lesson, config, state_path=state)
+    payload = torch.load(state, weights_only=True)
+    del payload["optimizer"]
+    torch.save(payload, state)
+    with pytest.raises(CheckpointError, match="damaged"):
+        fit(lesson, config, state_path=state)

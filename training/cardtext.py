@@ -33,8 +33,8 @@ _FMA_LIMITS = """\
 """
 
 _ODD_TAUGHT = """\
-Sounds that are no music (noise, tones) were shown to it as no genre at all. Of other kinds, never
-  shown (hum, clicks, speech, whale song), it is unsure as well: `python -m training oddities`."""
+Sounds that are no music (noise, tones) were shown to it as no genre at all. What it makes of
+  other kinds (hum, clicks, speech, whale song) `python -m training oddities` tells."""
 _ODD_UNKNOWN = """\
 Sounds that are no music (noise, hum, speech, whale song) get a label all the same."""
 

@@ -44,7 +44,7 @@ class FitConfig:
         odd_weight: Weight of that.
         odd_of_each_kind: How many of each kind are made to draw from.
         max_segments: Segments of a track that vote, when judged and when tagging.
-        n_threads: torch threads; 0 leaves torch's choice.
+        n_threads: torch threads; 0 leaves torch's choice. With folds each fit has one.
         device: A name of ``training.devices.DEVICES``.
         network: The network's shape.
         front_end: What the features are.
@@ -105,7 +105,7 @@ def make_config(values: dict[str, Any], path: Path | None = None) -> FitConfig:
     """Return the settings that plain values describe.
 
     Raises:
-        ConfigError: a key is unknown or a section is not one.
+        ConfigError: a key is unknown, a section is not one, or a number is out of its range.
 
     >>> make_config({"epochs": 3, "network": {"gru_size": 8}}).network.gru_size
     8
@@ -115,7 +115,13 @@ def make_config(values: dict[str, Any], path: Path | None = None) -> FitConfig:
         if section in arguments:
             arguments[section] = _section(section, kind, arguments[section], path)
     _refuse_unknown(FitConfig, arguments, "", path)
-    return FitConfig(**arguments)
+    config = FitConfig(**arguments)
+    for name in ("epochs", "batch_size", "max_segments", "odd_of_each_kind"):
+        if getattr(config, name) < 1:
+            raise ConfigError(f"{name} must be at least 1", path)
+    if config.folds == 1 or config.folds < 0:
+        raise ConfigError("folds must be 0, or at least 2", path)
+    return config
 
 
 def to_toml(config: FitConfig) -> str:

@@ -197,6 +197,8 @@ def folds_by_artist(features: FeatureFile, n_folds: int, *, seed: int) -> list[I
         )
     if len(np.unique(features.genre)) < 2:
         raise DatasetError("all tracks bear one genre: there is nothing to learn")
+    if np.bincount(features.genre).max() < n_folds:
+        raise DatasetError(f"no genre has as many as {n_folds} tracks: too few to split")
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     return [rows for _, rows in folds.split(features.genre, features.genre, features.artist_id)]
 

@@ -45,6 +45,7 @@ def evaluate_checkpoint(
     model = load_checkpoint(checkpoint)
     card = model.card
     features = _chosen(_relabelled(clean(load_features(features_path)), card), card, split)
+    _refuse_other_mels(features, card, features_path)
     logits, embeddings = score_tracks(
         model.network, features, np.arange(len(features)), _config_of(card)
     )
@@ -53,10 +54,23 @@ def evaluate_checkpoint(
     said = verdicts(heard, features.artist_id, calibration, card.labels, card.writable)
     report = report_on(heard, said, features)
     report["thresholds"] = dict(card.thresholds)
-    report["n_tracks_of_trained_artists"] = int(
-        np.isin(features.artist_id, card.provenance.get("training_artists", [])).sum()
+    report["n_tracks_of_trained_artists"] = (
+        int(np.isin(features.artist_id, card.provenance.get("training_artists", [])).sum())
+        if features.has_artists
+        else 0
     )
+    report["has_test_tracks"] = "test_tracks" in card.provenance
     return report
+
+
+def _refuse_other_mels(features: FeatureFile, card: ModelCard, path: Path) -> None:
+    n_mels = features.mel.shape[1]
+    if n_mels != card.network["n_mels"]:
+        raise DatasetError(
+            f"has {n_mels} mels, the checkpoint hears {card.network['n_mels']}", path
+        )
+    if not len(features):
+        raise DatasetError("holds no tracks but bad clips and duplicates", path)
 
 
 def report_on(heard: Heard, said: Verdicts, features: FeatureFile) -> dict[str, Any]:
@@ -117,9 +131,12 @@ def as_text(report: dict[str, Any]) -> str:
         *_writing_lines(report),
     ]
     if report["n_tracks_of_trained_artists"]:
+        remedy = (
+            "--split test judges on the others" if report["has_test_tracks"] else "see its card"
+        )
         lines.append(
             f"CAUTION: {report['n_tracks_of_trained_artists']} of these tracks are by artists it "
-            "was trained on; --split test judges on the others"
+            f"was trained on; {remedy}"
         )
     for label, figures in report["per_genre"].items():
         lines.append(

@@ -89,10 +89,12 @@ def _identity(config: FitConfig, lesson: Lesson) -> str:
     """Return a digest of what a run's result depends on; threads only make it faster."""
     settings = json.dumps(config.to_dict() | {"n_threads": 0}, sort_keys=True)
     digest = hashlib.sha256(settings.encode())
+    features, teacher = lesson.features, lesson.teacher
     for rows in (lesson.split.training, lesson.split.validation):
-        for values in (lesson.features.track_id[rows], lesson.features.genre[rows]):
+        for values in (features.track_id[rows], features.genre[rows], features.mel[rows]):
             digest.update(values.tobytes() + b"|")
-    for extra in (lesson.teacher.soft_labels if lesson.teacher else None, lesson.odd_rows):
+    taught = (teacher.embedding, teacher.soft_labels) if teacher else (None, None)
+    for extra in (*taught, lesson.odd_rows):
         digest.update(b"-" if extra is None else extra.tobytes())
     return digest.hexdigest()
 

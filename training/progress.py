@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from tagger.checkpoint import save_atomically
-from tagger.errors import CheckpointError
+from tagger.errors import CheckpointError, os_reason
 from tagger.networks import Network
 from training.schedules import Schedule
 
@@ -70,11 +70,18 @@ class Progress:
 
 
 def write_history(path: Path, history: list[Epoch]) -> None:
-    """Write the epochs as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(Epoch.__dataclass_fields__))
-        writer.writeheader()
-        writer.writerows(asdict(line) for line in history)
+    """Write the epochs as CSV.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(Epoch.__dataclass_fields__))
+            writer.writeheader()
+            writer.writerows(asdict(line) for line in history)
+    except OSError as exc:
+        raise CheckpointError(f"cannot be saved: {os_reason(exc)}", path) from exc
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -109,15 +116,22 @@ def restore(progress: Progress, path: Path) -> None:
     """
     try:
         payload = torch.load(path, map_location="cpu", weights_only=True)
-        identity = str(payload["identity"])
-    except (OSError, RuntimeError, EOFError, KeyError, TypeError, UnpicklingError) as exc:
+        if str(payload["identity"]) != progress.identity:
+            raise CheckpointError(
+                "is of a run with other settings or tracks; delete it to start anew", path
+            )
+        _take_up(progress, payload)
+    except _DAMAGE as exc:
         raise CheckpointError(
             "the state of the run is damaged; delete it to start anew", path
         ) from exc
-    if identity != progress.identity:
-        raise CheckpointError(
-            "is of a run with other settings or tracks; delete it to start anew", path
-        )
+
+
+# What torch raises on damaged files, and a state that lacks a part or has another shape.
+_DAMAGE = (OSError, RuntimeError, EOFError, KeyError, TypeError, ValueError, UnpicklingError)
+
+
+def _take_up(progress: Progress, payload: dict[str, Any]) -> None:
     for name in _STATEFUL:
         part = getattr(progress, name)
         if part is not None:

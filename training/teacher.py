@@ -43,6 +43,8 @@ class Teacher:
 def load_embedding(path: Path, track_id: IntArray) -> FloatArray:
     """Return a teacher's embeddings (n, dim) for those tracks, each dimension standardised.
 
+    Over all tracks, held-out ones included: no label has a part in that.
+
     Raises:
         DatasetError: the file cannot be read, or lacks a track.
     """
@@ -51,9 +53,10 @@ def load_embedding(path: Path, track_id: IntArray) -> FloatArray:
             embedding, ids = arrays["embedding"].astype(np.float32), arrays["track_id"]
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as exc:
         raise DatasetError(f"not a teacher file (embedding, track_id): {exc}", path) from exc
-    if embedding.ndim != 2 or ids.shape != embedding.shape[:1]:
+    if embedding.ndim != 2 or ids.shape != embedding.shape[:1] or ids.dtype.kind not in "iu":
         raise DatasetError(
-            f"embedding must be (n, dim) and track_id (n,), not {embedding.shape} and {ids.shape}",
+            "embedding must be (n, dim) and track_id (n,) whole numbers, not "
+            f"{embedding.shape} and {ids.shape}",
             path,
         )
     if not np.isfinite(embedding).all():
