@@ -40,7 +40,7 @@ def describe(
 ) -> ModelCard:
     """Return a network's card; ``rest`` are the fields of ModelCard that no network knows.
 
-    The id is of all that a track's probabilities depend on.
+    The id is a digest of the weights, the temperature and what is novel to the network.
     """
     state = {**_half(network.state_dict()), **_novelty_state(novelty)}
     temperature = torch.tensor(rest["temperature"], dtype=torch.float64)

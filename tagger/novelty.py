@@ -27,7 +27,8 @@ class Novelty:
         means: (n_labels, embedding_dim) float32, already whitened.
         whitening: (embedding_dim, embedding_dim) float32; an embedding times it has unit
             covariance around its label's mean.
-        limit: The distance beyond which one in a hundred tracks of unknown artists lies.
+        limit: The distance beyond which one in a hundred tracks of unknown artists lies, heard in
+            all segments; the mean of fewer strays farther.
     """
 
     means: FloatArray

@@ -27,7 +27,7 @@ from training.verdicts import Verdicts, verdicts
 def evaluate_checkpoint(
     checkpoint: Path, features_path: Path, *, split: str = "all"
 ) -> dict[str, Any]:
-    """Return the figures that COMMANDS promises of a checkpoint on a feature file.
+    """Return the figures of ``evaluate --format json`` of a checkpoint on a feature file.
 
     Labels are matched by name, never by position.
 

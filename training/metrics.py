@@ -165,7 +165,7 @@ def judge(
     groups: IntArray,
     labels: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Return the figures that ``evaluate --format json`` promises of tracks' probabilities.
+    """Return those figures of ``evaluate --format json`` that come of tracks' probabilities.
 
     Args:
         probabilities: (n, n_labels), calibrated.

@@ -174,7 +174,8 @@ def _cross_fitted(material: Material, config: FitConfig, folder: Path, log_dir: 
         calibrate(heard, truth, artists, labels),
         {name: report_on(heard, said, features)},
         {
-            "split": f"{name} by artist, each heard by a network that was fitted on the others",
+            "split": f"{name} by {'artist' if features.has_artists else 'track, artists unknown'}, "
+            "each heard by a network that was fitted on the others",
             "votes": _compared_votes(heard.logits, truth),
             "training_artists": np.unique(artists).tolist(),
         },
