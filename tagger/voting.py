@@ -27,8 +27,8 @@ def vote(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
     """Return a track's probabilities (n_labels,) from its segments' logits (n_segments, n_labels).
 
     The mean is taken of the logits, not of the probabilities: a segment that is sure of what the
-    track is not then counts as much as one that is sure of what it is. It measured no worse: each
-    model card compares the two.
+    track is not then counts as much as one that is sure of what it is. It measures
+    alike: each model card compares the two.
 
     Args:
         logits: Before softmax, at least one segment.
