@@ -241,7 +241,8 @@ class TrackResult:
 class RunSummary:
     """Counts of a run: by status, by genre written or planned, skipped by reason.
 
-    ``n_fillers`` are tracks kept as they are whose genre says nothing ("Other", "Unknown").
+    ``n_fillers`` are tracks kept as they are whose genre says nothing ("Other", "Unknown");
+    ``n_vanished`` files that were found to be gone; ``notes`` what else a person should know.
     """
 
     by_status: Mapping[Status, int] = field(default_factory=dict)
@@ -250,3 +251,5 @@ class RunSummary:
     elapsed_s: float = 0.0
     interrupted: bool = False
     n_fillers: int = 0
+    n_vanished: int = 0
+    notes: tuple[str, ...] = ()

@@ -107,7 +107,7 @@ def scan(paths: Sequence[Path], options: ScanOptions, tally: ScanTally) -> Itera
     """
     found: list[tuple[Path, os.stat_result]] = []
     failures: list[TrackFailure] = []
-    for path in map(_absolute, paths):
+    for path in map(absolute, paths):
         try:
             found.append((path, path.stat()))
         except OSError as exc:
@@ -317,7 +317,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _absolute(path: Path) -> Path:
+def absolute(path: Path) -> Path:
     """Return an absolute path, links not resolved, unless ``..`` could lead back across one."""
     return path.resolve() if ".." in path.parts else path.absolute()
 
