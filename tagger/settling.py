@@ -25,7 +25,14 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import ScanOptions
-from tagger.tags import PreparedWrite, is_ours, prepare_write, provenance_text
+from tagger.tags import (
+    SAFE_WAYS,
+    PreparedWrite,
+    Ways,
+    is_ours,
+    prepare_write,
+    provenance_text,
+)
 from tagger.track import Finished, Track, is_as_found, stat_again
 from tagger.voting import vote_together
 
@@ -46,6 +53,7 @@ class TagRequest:
         force: Analyse again what is known, and write again what was taken back.
         provenance: Write our own field beside the genre.
         preserve_mtime: Keep the time of change of files written.
+        ways: How files may be written.
         timeout_s: Seconds after which a track counts as hung.
     """
 
@@ -60,6 +68,7 @@ class TagRequest:
     force: bool = False
     provenance: bool = True
     preserve_mtime: bool = False
+    ways: Ways = SAFE_WAYS
     timeout_s: float = 60.0
 
 
@@ -210,6 +219,7 @@ class Settler:
             decision.genres,
             provenance=ours if self._request.provenance else None,
             expected=track.found,
+            ways=self._request.ways,
         )
 
     def _journal(

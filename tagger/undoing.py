@@ -20,7 +20,7 @@ from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.interrupt import Interrupts
 from tagger.pending import close_pending
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
-from tagger.tags import PreparedWrite, is_ours, prepare_restore, read_tags
+from tagger.tags import SAFE_WAYS, PreparedWrite, Ways, is_ours, prepare_restore, read_tags
 from tagger.track import stat_again
 
 _FLUSH_FILES = 32  # journalled, written and recorded in one go
@@ -35,12 +35,14 @@ class UndoRequest:
         dry_run: Touch nothing, not even the catalogue.
         force: Also where somebody has changed the genre since.
         preserve_mtime: Keep the files' time of change.
+        ways: How files may be written.
     """
 
     query: WriteQuery
     dry_run: bool = False
     force: bool = False
     preserve_mtime: bool = False
+    ways: Ways = SAFE_WAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,14 @@ class _Found:
         write = self.entry.write
         return replace(self.tags, genres=write.before, provenance=write.provenance_before)
 
-    def prepared(self) -> PreparedWrite:
+    def prepared(self, ways: Ways) -> PreparedWrite:
         """Make its write ready.
 
         Raises:
             TagWriteError: It cannot be put back.
         """
         return prepare_restore(
-            self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags
+            self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags, ways=ways
         )
 
     def result(
@@ -176,7 +178,7 @@ class UndoRun:
                     results.append(one)
                     continue
                 try:
-                    ready.append((one, opened.enter_context(one.prepared())))
+                    ready.append((one, opened.enter_context(one.prepared(self.request.ways))))
                 except TagWriteError as exc:
                     results.append(one.result(Status.FAILED, exc.reason))
             if self.request.dry_run:

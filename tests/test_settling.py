@@ -124,6 +124,23 @@ def test_two_names_of_one_file_are_written_once_and_stay_one(
     assert set(statuses(again).values()) == {"unchanged"}
 
 
+def test_hard_links_are_split_only_if_asked_for(music: Path, place: Path, model: Path) -> None:
+    path = make_track(music / "a.mp3")
+    (music / "b.mp3").hardlink_to(path)
+    before = path.read_bytes()
+    common = ("--catalog", place, "--format", "jsonl")
+    refused = run_tagger("tag", *common, "--model", model, music)
+    assert (refused.code, set(refused.statuses.values())) == (1, {"failed"})
+    assert "2 hard links" in refused.err
+    assert "--allow-copies" in refused.err
+    assert path.read_bytes() == before
+    allowed = run_tagger("tag", *common, "--model", model, "--allow-copies", music)
+    assert (allowed.code, set(allowed.statuses.values())) == (0, {"written"})
+    assert genre_of(path) == genre_of(music / "b.mp3") == ["Rock"]
+    assert run_tagger("undo", *common).statuses == {"a.mp3": "restored", "b.mp3": "restored"}
+    assert path.read_bytes() == (music / "b.mp3").read_bytes() == before
+
+
 # Writes in place that break off
 
 

@@ -11,8 +11,9 @@ import taglib
 
 from tagger.errors import TagWriteError
 from tagger.records import TagsFound
-from tagger.tags import is_ours, prepare_restore, provenance_text, read_tags, write_genres
+from tagger.tags import is_ours, prepare_restore, provenance_text, read_tags
 from tests import tagged
+from tests.writing import write_genres
 
 TWO = ["Hip-Hop", "Café del Mar"]
 OURS = provenance_text(TWO, 0.875, "cnn-gru-1a2b")

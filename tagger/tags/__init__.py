@@ -8,14 +8,16 @@ Monkey's Audio, WavPack, Musepack, ASF. What genre to write is decided elsewhere
 
 from tagger.tags.copies import clean_leftovers
 from tagger.tags.inplace import Stands, put_back
-from tagger.tags.preparing import prepare_restore, prepare_write, write_genres
+from tagger.tags.preparing import prepare_restore, prepare_write
 from tagger.tags.provenance import is_ours, provenance_text
 from tagger.tags.reader import read_tags
-from tagger.tags.writer import PreparedWrite
+from tagger.tags.writer import SAFE_WAYS, PreparedWrite, Ways
 
 __all__ = [
+    "SAFE_WAYS",
     "PreparedWrite",
     "Stands",
+    "Ways",
     "clean_leftovers",
     "is_ours",
     "prepare_restore",
@@ -23,5 +25,4 @@ __all__ = [
     "provenance_text",
     "put_back",
     "read_tags",
-    "write_genres",
 ]
