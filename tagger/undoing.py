@@ -92,20 +92,29 @@ class _Found:
             self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags, ways=ways
         )
 
-    def result(
-        self, status: Status, reason: str = "", prepared: PreparedWrite | None = None
-    ) -> UndoResult:
-        """Return what became of it."""
-        stands = self.wanted if status in (Status.RESTORED, Status.PLANNED) else self.tags
+    def left_alone(self, status: Status, reason: str) -> UndoResult:
+        """Return what became of it where nothing is written."""
+        return UndoResult(
+            self.file.path, self.entry.run_id, status, self.tags.genres, self.tags.genres, reason
+        )
+
+    def put_back(self, status: Status, prepared: PreparedWrite) -> UndoResult:
+        """Return what became of it where the write was made, or would be."""
         return UndoResult(
             self.file.path,
             self.entry.run_id,
             status,
             self.tags.genres,
-            stands.genres,
-            reason,
-            is_exact=prepared is not None and prepared.is_exact,
+            self.wanted.genres,
+            "" if prepared.is_exact else self._why_not_exact,
+            is_exact=prepared.is_exact,
         )
+
+    @property
+    def _why_not_exact(self) -> str:
+        if self.entry.kept is None:
+            return "its genre alone: that run replaced more than is kept"
+        return "its genre alone: the file is not as that run left it"
 
 
 @dataclass
@@ -180,9 +189,9 @@ class UndoRun:
                 try:
                     ready.append((one, opened.enter_context(one.prepared(self.request.ways))))
                 except TagWriteError as exc:
-                    results.append(one.result(Status.FAILED, exc.reason))
+                    results.append(one.left_alone(Status.FAILED, exc.reason))
             if self.request.dry_run:
-                return results + [one.result(Status.PLANNED, "", p) for one, p in ready]
+                return results + [one.put_back(Status.PLANNED, p) for one, p in ready]
             return results + (self._restore(run_id, ready) if ready else [])
 
     def _look(self, entry: JournalEntry) -> _Found | UndoResult:
@@ -193,11 +202,11 @@ class UndoRun:
             return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=exc.reason)
         found = _Found(entry, file, tags)
         if tags == found.wanted:
-            return found.result(Status.UNCHANGED, "it stands as it did before")
+            return found.left_alone(Status.UNCHANGED, "it stands as it did before")
         if tags.genres != entry.write.after and not self.request.force:
             now = ", ".join(tags.genres) or "none"
             reason = f"its genre was changed since: now {now}; --force puts the old one back"
-            return found.result(Status.FAILED, reason)
+            return found.left_alone(Status.FAILED, reason)
         return found
 
     def _file_of(self, entry: JournalEntry) -> tuple[AudioFile, TagsFound]:
@@ -233,11 +242,11 @@ class UndoRun:
             try:
                 prepared.carry_out(preserve_mtime=self.request.preserve_mtime)
                 recorded.append(self._row(one, journal_id))
-                results.append(one.result(Status.RESTORED, "", prepared))
+                results.append(one.put_back(Status.RESTORED, prepared))
             except TagWriteError as exc:
                 if not isinstance(exc, TornWriteError):  # the next start puts that one back
                     dropped.append(journal_id)
-                results.append(one.result(Status.FAILED, exc.reason))
+                results.append(one.left_alone(Status.FAILED, exc.reason))
         self.catalog.record(run_id, recorded)
         self.catalog.journal_dropped(dropped)
         return results

@@ -101,7 +101,7 @@ def test_the_last_run_that_wrote_is_taken_back(music: Path, run: Run, place: Pat
     assert outcome.statuses == {"a.flac": "restored", "b.mp3": "restored"}
     record = outcome.by_name["b.mp3"]
     assert (record["before"], record["genres"], record["run"]) == (["Rock"], [], 1)
-    assert all(record["exact"] for record in outcome.records)
+    assert all(record["exact"] and not record["reason"] for record in outcome.records)
     assert {path: path.read_bytes() for path in (first, second)} == before
     assert "2 restored" in outcome.err
     newest = run("runs").records[0]
@@ -194,6 +194,7 @@ def test_what_else_was_changed_since_stays(music: Path, run: Run) -> None:
     set_tags(path, artist="A much longer name than there was room for" * 200)
     outcome = run("undo")
     assert (outcome.code, outcome.records[0]["exact"]) == (0, False)
+    assert "genre alone: the file is not as that run left it" in outcome.records[0]["reason"]
     assert read_tags(path).artist.startswith("A much longer")
     assert read_tags(path).genres == ()
 
