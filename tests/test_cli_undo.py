@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from tagger.catalog import Catalog, WriteQuery
 from tagger.tags import prepare_restore, read_tags
 from tests.catalogs import assert_consistent
 from tests.library import (
-    Outcome,
+    Run,
     contents,
     genre_of,
     journal,
@@ -28,20 +27,6 @@ from tests.library import (
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(place: Path, model: Path) -> Run:
-    """Run a command on one catalogue; `tag` with the network that hears Rock in everything."""
-
-    def run_command(command: str, *arguments: str | Path) -> Outcome:
-        chosen = ("--model", model) if command == "tag" and "--model" not in arguments else ()
-        common = ("--catalog", place, "--format", "jsonl")
-        return run_tagger(command, *common, *chosen, *arguments)
-
-    return run_command
 
 
 # Runs
