@@ -13,6 +13,7 @@ import pytest
 
 from tagger.catalog import Catalog, WriteQuery
 from tagger.tags import prepare_restore, read_tags
+from tests import tagged
 from tests.catalogs import assert_consistent
 from tests.library import (
     Run,
@@ -232,15 +233,27 @@ def test_what_was_taken_back_is_not_written_again_unless_forced(
 def test_an_undo_can_be_taken_back_by_its_number(music: Path, run: Run, place: Path) -> None:
     (path,) = make_tracks(music, 1)
     run("tag", music)
-    tagged = read_tags(path)
+    written = read_tags(path)
     run("undo")
     assert run("undo", "2").statuses == {"00.flac": "restored"}
-    assert read_tags(path) == tagged
+    assert read_tags(path) == written
     assert run("tag", music).statuses == {"00.flac": "unchanged"}
     with Catalog.open(place) as catalog:
         assert [entry.run_id for entry in catalog.standing_writes(WriteQuery())] == [1]
     assert run("undo").statuses == {"00.flac": "restored"}
     assert genre_of(path) == []
+
+
+def test_an_undo_is_taken_back_byte_for_byte_where_it_took_a_whole_tag_out(
+    music: Path, run: Run
+) -> None:
+    path = tagged.make(music, "bare mp3")
+    run("tag", music)
+    written = path.read_bytes()
+    run("undo")
+    again = run("undo", "2").records[0]
+    assert (again["exact"], again["reason"]) == (True, "")
+    assert path.read_bytes() == written
 
 
 def test_a_file_edited_elsewhere_since_is_heard_again_after_the_undo(music: Path, run: Run) -> None:
