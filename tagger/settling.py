@@ -32,6 +32,7 @@ from tagger.tags import (
     is_ours,
     prepare_write,
     provenance_text,
+    taken_out,
 )
 from tagger.track import Finished, Track, is_as_found, stat_again
 from tagger.voting import vote_together
@@ -171,8 +172,10 @@ class Settler:
             policy=self._request.policy,
             intent=self._request.intent,
         )
-        gone = track.known.taken_back if track.known and not self._request.force else ()
-        return _unless_taken_back(decision, gone)
+        if self._request.force:
+            return decision
+        gone = track.known.taken_back if track.known else ()
+        return _unless_taken_back(decision, (*gone, *taken_out(track.found)))
 
     def _look_again(self, track: Track) -> None:
         """Decide anew on a track that is to be written if its tags may no longer be those known.
@@ -260,7 +263,7 @@ class Settler:
 
 
 def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
-    """Return a decision, but for one to write what a person has taken back."""
+    """Return a decision, but for one to write what a person took back: by an undo, or by hand."""
     writes = decision.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
     if not writes or not set(decision.genres) <= set(gone):
         return decision

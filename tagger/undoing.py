@@ -2,8 +2,9 @@
 
 A file is found where it was written, or, if it is gone from there, where the catalogue has since
 seen a file of the same length and time of change that bears our field. Its genre is put back only
-while it is the one that the journal says we wrote. Taking back is a write like any other: noted in
-the journal first, and done or not done as a whole.
+while it is the one that the journal says we wrote; where the one before stands there again, our
+field goes. Taking back is a write like any other: noted in the journal first, and done or not done
+as a whole.
 """
 
 from __future__ import annotations
@@ -203,7 +204,8 @@ class UndoRun:
         found = _Found(entry, file, tags)
         if tags == found.wanted:
             return found.left_alone(Status.UNCHANGED, "it stands as it did before")
-        if tags.genres != entry.write.after and not self.request.force:
+        are_known = tags.genres in (entry.write.after, entry.write.before)
+        if not are_known and not self.request.force:
             now = ", ".join(tags.genres) or "none"
             reason = f"its genre was changed since: now {now}; --force puts the old one back"
             return found.left_alone(Status.FAILED, reason)

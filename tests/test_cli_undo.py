@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import mutagen
 import pytest
 
 from tagger.catalog import Catalog, WriteQuery
@@ -228,6 +229,36 @@ def test_what_was_taken_back_is_not_written_again_unless_forced(
     assert genre_of(path) == ["Folk"]
     assert run("tag", "--force", music).statuses == {"00.flac": "written"}
     assert genre_of(path) == ["Rock"]
+
+
+def test_what_a_person_took_out_by_hand_is_not_written_again_unless_forced(
+    music: Path, run: Run, tmp_path: Path
+) -> None:
+    (path,) = make_tracks(music, 1)
+    run("tag", music)
+    file: Any = mutagen.File(path)
+    del file["genre"]
+    file.save()
+    again = run("tag", music)
+    assert again.statuses == {"00.flac": "kept"}
+    assert again.records[0]["reason"] == "Rock was taken back here; --force writes it again"
+    assert genre_of(path) == []
+    folk = make_model(tmp_path / "folk.pt", "Folk")
+    assert run("tag", "--model", folk, "--dry-run", music).statuses == {"00.flac": "planned"}
+    assert run("tag", "--force", music).statuses == {"00.flac": "written"}
+
+
+def test_our_field_goes_where_a_person_has_put_the_old_genre_back(music: Path, run: Run) -> None:
+    blank, jazz = make_track(music / "a.flac"), make_track(music / "b.flac", genre="Jazz")
+    run("tag", "--overwrite", music)
+    file: Any = mutagen.File(blank)
+    del file["genre"]
+    file.save()
+    set_tags(jazz, genre="Jazz")
+    outcome = run("undo")
+    assert (outcome.code, set(outcome.statuses.values())) == (0, {"restored"})
+    assert (genre_of(blank), genre_of(jazz)) == ([], ["Jazz"])
+    assert read_tags(blank).provenance is read_tags(jazz).provenance is None
 
 
 def test_an_undo_can_be_taken_back_by_its_number(music: Path, run: Run, place: Path) -> None:
