@@ -42,6 +42,7 @@ class Settings:
         exclude: Glob patterns of files and folders left out.
         overwrite: Replace genres that somebody else set.
         preserve_mtime: Keep a file's time of change when its tag is written.
+        allow_copies: Write through a copy also where hard links, owner or attributes are lost.
         provenance: Write the field that says a genre is ours.
         follow_symlinks: Go into linked folders.
         timeout: Seconds after which a track counts as hung.
@@ -59,6 +60,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     overwrite: bool = False
     preserve_mtime: bool = False
+    allow_copies: bool = False
     provenance: bool = True
     follow_symlinks: bool = False
     timeout: float = 60.0
@@ -166,6 +168,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "exclude": _list,
     "overwrite": _boolean,
     "preserve_mtime": _boolean,
+    "allow_copies": _boolean,
     "provenance": _boolean,
     "follow_symlinks": _boolean,
     "timeout": float,

@@ -25,7 +25,15 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import ScanOptions
-from tagger.tags import PreparedWrite, is_ours, prepare_write, provenance_text
+from tagger.tags import (
+    SAFE_WAYS,
+    PreparedWrite,
+    Ways,
+    is_ours,
+    prepare_write,
+    provenance_text,
+    taken_out,
+)
 from tagger.track import Finished, Track, is_as_found, stat_again
 from tagger.voting import vote_together
 
@@ -46,6 +54,7 @@ class TagRequest:
         force: Analyse again what is known, and write again what was taken back.
         provenance: Write our own field beside the genre.
         preserve_mtime: Keep the time of change of files written.
+        ways: How files may be written.
         timeout_s: Seconds after which a track counts as hung.
     """
 
@@ -60,6 +69,7 @@ class TagRequest:
     force: bool = False
     provenance: bool = True
     preserve_mtime: bool = False
+    ways: Ways = SAFE_WAYS
     timeout_s: float = 60.0
 
 
@@ -162,8 +172,10 @@ class Settler:
             policy=self._request.policy,
             intent=self._request.intent,
         )
-        gone = track.known.taken_back if track.known and not self._request.force else ()
-        return _unless_taken_back(decision, gone)
+        if self._request.force:
+            return decision
+        gone = track.known.taken_back if track.known else ()
+        return _unless_taken_back(decision, (*gone, *taken_out(track.found)))
 
     def _look_again(self, track: Track) -> None:
         """Decide anew on a track that is to be written if its tags may no longer be those known.
@@ -210,6 +222,7 @@ class Settler:
             decision.genres,
             provenance=ours if self._request.provenance else None,
             expected=track.found,
+            ways=self._request.ways,
         )
 
     def _journal(
@@ -250,7 +263,7 @@ class Settler:
 
 
 def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
-    """Return a decision, but for one to write what a person has taken back."""
+    """Return a decision, but for one to write what a person took back: by an undo, or by hand."""
     writes = decision.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
     if not writes or not set(decision.genres) <= set(gone):
         return decision

@@ -2,8 +2,9 @@
 
 A file is found where it was written, or where the catalogue has since seen it moved to; if it is
 gone, where there is a copy of the same recording that bears our field. Its genre is put back only
-while it is the one that the journal says we wrote. Taking back is a write like any other: noted in
-the journal first, and done or not done as a whole.
+while it is the one that the journal says we wrote; where the one before stands there again, our
+field goes. Taking back is a write like any other: noted in the journal first, and done or not done
+as a whole.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.interrupt import Interrupts
 from tagger.pending import close_pending
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
-from tagger.tags import PreparedWrite, is_ours, prepare_restore, read_tags
+from tagger.tags import SAFE_WAYS, PreparedWrite, Ways, is_ours, prepare_restore, read_tags
 from tagger.track import stat_again
 
 _FLUSH_FILES = 32  # journalled, written and recorded in one go
@@ -35,12 +36,14 @@ class UndoRequest:
         dry_run: Touch nothing, not even the catalogue.
         force: Also where somebody has changed the genre since.
         preserve_mtime: Keep the files' time of change.
+        ways: How files may be written.
     """
 
     query: WriteQuery
     dry_run: bool = False
     force: bool = False
     preserve_mtime: bool = False
+    ways: Ways = SAFE_WAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +83,39 @@ class _Found:
         write = self.entry.write
         return replace(self.tags, genres=write.before, provenance=write.provenance_before)
 
-    def prepared(self) -> PreparedWrite:
+    def prepared(self, ways: Ways) -> PreparedWrite:
         """Make its write ready.
 
         Raises:
             TagWriteError: It cannot be put back.
         """
         return prepare_restore(
-            self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags
+            self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags, ways=ways
         )
 
-    def result(
-        self, status: Status, reason: str = "", prepared: PreparedWrite | None = None
-    ) -> UndoResult:
-        """Return what became of it."""
-        stands = self.wanted if status in (Status.RESTORED, Status.PLANNED) else self.tags
+    def left_alone(self, status: Status, reason: str) -> UndoResult:
+        """Return what became of it where nothing is written."""
+        return UndoResult(
+            self.file.path, self.entry.run_id, status, self.tags.genres, self.tags.genres, reason
+        )
+
+    def put_back(self, status: Status, prepared: PreparedWrite) -> UndoResult:
+        """Return what became of it where the write was made, or would be."""
         return UndoResult(
             self.file.path,
             self.entry.run_id,
             status,
             self.tags.genres,
-            stands.genres,
-            reason,
-            is_exact=prepared is not None and prepared.is_exact,
+            self.wanted.genres,
+            "" if prepared.is_exact else self._why_not_exact,
+            is_exact=prepared.is_exact,
         )
+
+    @property
+    def _why_not_exact(self) -> str:
+        if self.entry.kept is None:
+            return "its genre alone: that run replaced more than is kept"
+        return "its genre alone: the file is not as that run left it"
 
 
 @dataclass
@@ -176,11 +188,11 @@ class UndoRun:
                     results.append(one)
                     continue
                 try:
-                    ready.append((one, opened.enter_context(one.prepared())))
+                    ready.append((one, opened.enter_context(one.prepared(self.request.ways))))
                 except TagWriteError as exc:
-                    results.append(one.result(Status.FAILED, exc.reason))
+                    results.append(one.left_alone(Status.FAILED, exc.reason))
             if self.request.dry_run:
-                return results + [one.result(Status.PLANNED, "", p) for one, p in ready]
+                return results + [one.put_back(Status.PLANNED, p) for one, p in ready]
             return results + (self._restore(run_id, ready) if ready else [])
 
     def _look(self, entry: JournalEntry) -> _Found | UndoResult:
@@ -191,11 +203,12 @@ class UndoRun:
             return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=exc.reason)
         found = _Found(entry, file, tags)
         if tags == found.wanted:
-            return found.result(Status.UNCHANGED, "it stands as it did before")
-        if tags.genres != entry.write.after and not self.request.force:
+            return found.left_alone(Status.UNCHANGED, "it stands as it did before")
+        are_known = tags.genres in (entry.write.after, entry.write.before)
+        if not are_known and not self.request.force:
             now = ", ".join(tags.genres) or "none"
             reason = f"its genre was changed since: now {now}; --force puts the old one back"
-            return found.result(Status.FAILED, reason)
+            return found.left_alone(Status.FAILED, reason)
         return found
 
     def _file_of(self, entry: JournalEntry) -> tuple[AudioFile, TagsFound]:
@@ -230,11 +243,11 @@ class UndoRun:
             try:
                 prepared.carry_out(preserve_mtime=self.request.preserve_mtime)
                 recorded.append(self._row(one, journal_id))
-                results.append(one.result(Status.RESTORED, "", prepared))
+                results.append(one.put_back(Status.RESTORED, prepared))
             except TagWriteError as exc:
                 if not isinstance(exc, TornWriteError):  # the next start puts that one back
                     dropped.append(journal_id)
-                results.append(one.result(Status.FAILED, exc.reason))
+                results.append(one.left_alone(Status.FAILED, exc.reason))
         self.catalog.record(run_id, recorded)
         self.catalog.journal_dropped(dropped)
         return results

@@ -1,10 +1,12 @@
 """Fixtures that cost too much to make in every test module."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.library import make_model, map_in_process
+from tagger.catalog import Catalog
+from tests.library import Outcome, Run, make_model, map_in_process, run_tagger
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,22 @@ def place(tmp_path: Path) -> Path:
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tracks are analysed in this process, since no test of that module is about workers."""
     monkeypatch.setattr("tagger.pipeline.map_unordered", map_in_process)
+
+
+@pytest.fixture
+def run(place: Path, model: Path) -> Run:
+    """Run a command on one catalogue; `tag` with the network that hears Rock in everything."""
+
+    def run_command(command: str, *arguments: str | Path) -> Outcome:
+        chosen = ("--model", model) if command == "tag" and "--model" not in arguments else ()
+        common = ("--catalog", place, "--format", "jsonl")
+        return run_tagger(command, *common, *chosen, *arguments)
+
+    return run_command
+
+
+@pytest.fixture
+def catalog(place: Path) -> Iterator[Catalog]:
+    """An empty catalogue, open."""
+    with Catalog.open(place) as opened:
+        yield opened

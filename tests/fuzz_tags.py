@@ -21,8 +21,9 @@ from pathlib import Path
 import click
 
 from tagger.errors import TagReadError, TagWriteError
-from tagger.tags import read_tags, write_genres
+from tagger.tags import read_tags
 from tests import tagged
+from tests.writing import write_genres
 
 GENRE = "Folk"
 _TIME_LIMIT_S = 20

@@ -146,6 +146,9 @@ class Outcome:
         return {name: record["status"] for name, record in self.by_name.items()}
 
 
+Run = Callable[..., Outcome]
+
+
 def environment(**variables: str) -> dict[str, str]:
     """Return our environment without settings of the tagger's, but for those given."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAGGER_", "XDG_"))}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,28 +14,16 @@ from tagger.tags import read_tags
 from tests import tagged
 from tests.catalogs import assert_consistent
 from tests.library import (
-    Outcome,
+    Run,
     contents,
     genre_of,
     journal,
     make_track,
     make_tracks,
-    run_tagger,
     set_tags,
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(place: Path, model: Path) -> Run:
-    def run_command(command: str, *arguments: str | Path) -> Outcome:
-        chosen = ("--model", model) if command == "tag" else ()
-        return run_tagger(command, "--catalog", place, "--format", "jsonl", *chosen, *arguments)
-
-    return run_command
 
 
 def lose(place: Path) -> None:

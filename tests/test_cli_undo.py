@@ -6,17 +6,18 @@ import errno
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mutagen
 import pytest
 
 from tagger.catalog import Catalog, WriteQuery
 from tagger.tags import prepare_restore, read_tags
+from tests import tagged
 from tests.catalogs import assert_consistent
 from tests.library import (
-    Outcome,
+    Run,
     contents,
     genre_of,
     journal,
@@ -28,20 +29,6 @@ from tests.library import (
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(place: Path, model: Path) -> Run:
-    """Run a command on one catalogue; `tag` with the network that hears Rock in everything."""
-
-    def run_command(command: str, *arguments: str | Path) -> Outcome:
-        chosen = ("--model", model) if command == "tag" and "--model" not in arguments else ()
-        common = ("--catalog", place, "--format", "jsonl")
-        return run_tagger(command, *common, *chosen, *arguments)
-
-    return run_command
 
 
 # Runs
@@ -101,7 +88,7 @@ def test_the_last_run_that_wrote_is_taken_back(music: Path, run: Run, place: Pat
     assert outcome.statuses == {"a.flac": "restored", "b.mp3": "restored"}
     record = outcome.by_name["b.mp3"]
     assert (record["before"], record["genres"], record["run"]) == (["Rock"], [], 1)
-    assert all(record["exact"] for record in outcome.records)
+    assert all(record["exact"] and not record["reason"] for record in outcome.records)
     assert {path: path.read_bytes() for path in (first, second)} == before
     assert "2 restored" in outcome.err
     newest = run("runs").records[0]
@@ -194,6 +181,7 @@ def test_what_else_was_changed_since_stays(music: Path, run: Run) -> None:
     set_tags(path, artist="A much longer name than there was room for" * 200)
     outcome = run("undo")
     assert (outcome.code, outcome.records[0]["exact"]) == (0, False)
+    assert "genre alone: the file is not as that run left it" in outcome.records[0]["reason"]
     assert read_tags(path).artist.startswith("A much longer")
     assert read_tags(path).genres == ()
 
@@ -254,18 +242,60 @@ def test_what_was_taken_back_is_not_written_again_unless_forced(
     assert genre_of(path) == ["Rock"]
 
 
+def test_what_a_person_took_out_by_hand_is_not_written_again_unless_forced(
+    music: Path, run: Run, tmp_path: Path
+) -> None:
+    (path,) = make_tracks(music, 1)
+    run("tag", music)
+    file: Any = mutagen.File(path)
+    del file["genre"]
+    file.save()
+    again = run("tag", music)
+    assert again.statuses == {"00.flac": "kept"}
+    assert again.records[0]["reason"] == "Rock was taken back here; --force writes it again"
+    assert genre_of(path) == []
+    folk = make_model(tmp_path / "folk.pt", "Folk")
+    assert run("tag", "--model", folk, "--dry-run", music).statuses == {"00.flac": "planned"}
+    assert run("tag", "--force", music).statuses == {"00.flac": "written"}
+
+
+def test_our_field_goes_where_a_person_has_put_the_old_genre_back(music: Path, run: Run) -> None:
+    blank, jazz = make_track(music / "a.flac"), make_track(music / "b.flac", genre="Jazz")
+    run("tag", "--overwrite", music)
+    file: Any = mutagen.File(blank)
+    del file["genre"]
+    file.save()
+    set_tags(jazz, genre="Jazz")
+    outcome = run("undo")
+    assert (outcome.code, set(outcome.statuses.values())) == (0, {"restored"})
+    assert (genre_of(blank), genre_of(jazz)) == ([], ["Jazz"])
+    assert read_tags(blank).provenance is read_tags(jazz).provenance is None
+
+
 def test_an_undo_can_be_taken_back_by_its_number(music: Path, run: Run, place: Path) -> None:
     (path,) = make_tracks(music, 1)
     run("tag", music)
-    tagged = read_tags(path)
+    written = read_tags(path)
     run("undo")
     assert run("undo", "2").statuses == {"00.flac": "restored"}
-    assert read_tags(path) == tagged
+    assert read_tags(path) == written
     assert run("tag", music).statuses == {"00.flac": "unchanged"}
     with Catalog.open(place) as catalog:
         assert [entry.run_id for entry in catalog.standing_writes(WriteQuery())] == [1]
     assert run("undo").statuses == {"00.flac": "restored"}
     assert genre_of(path) == []
+
+
+def test_an_undo_is_taken_back_byte_for_byte_where_it_took_a_whole_tag_out(
+    music: Path, run: Run
+) -> None:
+    path = tagged.make(music, "bare mp3")
+    run("tag", music)
+    written = path.read_bytes()
+    run("undo")
+    again = run("undo", "2").records[0]
+    assert (again["exact"], again["reason"]) == (True, "")
+    assert path.read_bytes() == written
 
 
 def test_a_file_edited_elsewhere_since_is_heard_again_after_the_undo(music: Path, run: Run) -> None:

@@ -20,6 +20,17 @@ def test_option_beats_environment_beats_file_beats_default(tmp_path: Path) -> No
     assert sources["timeout"].source == "default"
 
 
+def test_copies_that_lose_something_are_allowed_by_a_setting(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("allow_copies = true\n")
+    nobody_said, _ = load_settings({}, environment={}, file=tmp_path / "none.toml")
+    in_file, _ = load_settings({}, environment={}, file=file)
+    in_variable, _ = load_settings({}, environment={"TAGGER_ALLOW_COPIES": "no"}, file=file)
+    assert not nobody_said.allow_copies
+    assert in_file.allow_copies
+    assert not in_variable.allow_copies
+
+
 def test_the_catalogue_has_a_default_place(tmp_path: Path) -> None:
     settings, _ = load_settings({}, environment={}, file=tmp_path / "none.toml")
     assert settings.catalog.endswith("tagger/catalog.db")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,6 @@ from tests.library import (
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")
-
-
-@pytest.fixture
-def catalog(place: Path) -> Iterator[Catalog]:
-    with Catalog.open(place) as opened:
-        yield opened
 
 
 # Counting

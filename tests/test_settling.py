@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tagger.records import Status
 from tagger.tags import prepare_write
 from tests.catalogs import assert_consistent
 from tests.library import (
+    Run,
     genre_of,
     journal,
     make_track,
@@ -29,12 +30,6 @@ from tests.library import (
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")
-
-
-@pytest.fixture
-def catalog(place: Path) -> Iterator[Catalog]:
-    with Catalog.open(place) as opened:
-        yield opened
 
 
 # What others do meanwhile
@@ -122,6 +117,22 @@ def test_two_names_of_one_file_are_written_once_and_stay_one(
     assert genre_of(music / "other.flac") == ["Rock"]
     again = list(TagRun(request_for(model, music), catalog).results())
     assert set(statuses(again).values()) == {"unchanged"}
+
+
+def test_hard_links_are_split_only_if_asked_for(music: Path, run: Run) -> None:
+    path = make_track(music / "a.mp3")
+    (music / "b.mp3").hardlink_to(path)
+    before = path.read_bytes()
+    refused = run("tag", music)
+    assert (refused.code, set(refused.statuses.values())) == (1, {"failed"})
+    assert "2 hard links" in refused.err
+    assert "--allow-copies" in refused.err
+    assert path.read_bytes() == before
+    allowed = run("tag", "--allow-copies", music)
+    assert (allowed.code, set(allowed.statuses.values())) == (0, {"written"})
+    assert genre_of(path) == genre_of(music / "b.mp3") == ["Rock"]
+    assert run("undo").statuses == {"a.mp3": "restored", "b.mp3": "restored"}
+    assert path.read_bytes() == (music / "b.mp3").read_bytes() == before
 
 
 # Writes in place that break off

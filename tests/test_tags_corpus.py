@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tagger.tags import audio_identity, is_ours, provenance_text, read_tags, write_genres
+from tagger.tags import audio_identity, is_ours, provenance_text, read_tags
 from tests import tagged, try_files
 from tests.corpus import CASES, Case
 from tests.readers import differences, said
+from tests.writing import write_genres
 
 GENRES = ("Hip-Hop", "Café del Mar")
 OURS = provenance_text(GENRES, 0.75, "cnn-1")

@@ -27,12 +27,12 @@ from tagger.tags import (
     put_back,
     read_tags,
     splices,
-    write_genres,
     writer,
 )
 from tagger.tags.differences import narrowed
 from tagger.tags.splices import Splice, size_of
 from tests import tagged
+from tests.writing import write_genres
 
 FAMILIES = ["mp3 v2.2", "mp3 v2.4", "flac", "ogg", "opus", "m4a", "m4a_faststart", "wav", "aiff"]
 FAMILIES += ["aac", "tta", "ape", "wv", "mpc", "dsf", "dff", "wma"]
@@ -217,7 +217,7 @@ def test_a_full_disk_is_reported_with_what_to_do(tmp_path: Path) -> None:
     script = """
         import resource, sys, pathlib
         sys.path.insert(0, sys.argv[2])
-        from tagger.tags import write_genres
+        from tests.writing import write_genres
         from tagger.errors import TagWriteError
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
         try:
@@ -344,7 +344,8 @@ def test_a_kill_leaves_a_copy_that_the_next_start_removes(tmp_path: Path) -> Non
     script = """
         import os, pathlib, signal, sys
         sys.path.insert(0, sys.argv[2])
-        from tagger.tags import write_genres, writer
+        from tagger.tags import writer
+        from tests.writing import write_genres
         writer._fill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         write_genres(pathlib.Path(sys.argv[1]), ["Folk"], provenance=None)
     """

@@ -13,8 +13,9 @@ import pytest
 from mutagen.apev2 import APEv2
 
 from tagger.errors import TagReadError, TagWriteError
-from tagger.tags import read_tags, write_genres
+from tagger.tags import read_tags
 from tests import streams, tagged
+from tests.writing import write_genres
 
 ID3_FIRST = ["aac", "tta"]
 APE_FIRST = ["ape", "wv", "mpc", "mpc_sv7"]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tagger.errors import TagWriteError
 from tagger.genre_text import why_no_genre
-from tagger.tags import is_ours, provenance_text, read_tags, write_genres
+from tagger.tags import is_ours, provenance_text, read_tags
 from tests import fuzz_tags, tagged
+from tests.writing import write_genres
 
 N_MUTANTS = 12
 

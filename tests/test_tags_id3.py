@@ -9,8 +9,9 @@ import pytest
 from mutagen.id3 import ID3
 
 from tagger.errors import TagReadError, TagWriteError
-from tagger.tags import read_tags, write_genres
+from tagger.tags import read_tags
 from tests import tagged
+from tests.writing import write_genres
 
 
 def _mp3(folder: Path, head: bytes = b"", tail: bytes = b"") -> Path:

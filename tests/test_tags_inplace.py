@@ -18,13 +18,13 @@ from tagger.tags import (
     prepare_write,
     put_back,
     read_tags,
-    write_genres,
 )
 from tagger.tags.changes import IN_PLACE_BYTES
 from tagger.tags.differences import narrowed
 from tagger.tags.inplace import write_in_place
 from tagger.tags.splices import Splice, View, digest, is_untouched, size_of
 from tests import tagged
+from tests.writing import write_genres
 
 OURS = "Folk; 0.50; cnn-1"
 # What has room, or ends in what grows: the audio does not move.

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import TagWriteError
-from tagger.tags import read_tags, write_genres
+from tagger.tags import read_tags
 from tests import tagged
+from tests.writing import write_genres
 
 
 def _write(path: Path, *genres: str) -> None:

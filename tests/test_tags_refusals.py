@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tagger.errors import TagReadError, TagWriteError
-from tagger.tags import read_tags, write_genres
+from tagger.tags import Ways, prepare_write, read_tags
+from tagger.tags.copies import keep_attributes
+from tagger.tags.fields import TagFaultError
 from tests import tagged
+from tests.writing import write_genres
+
+ANY = Ways(lossy_copies=True)
+# rw- for the owner, r-- for user 1 and the group, as far as the mask r-- allows, --- for others.
+ACL = bytes.fromhex("02000000" "01000600ffffffff" "0200040001000000" "04000400ffffffff"
+                    "10000400ffffffff" "20000000ffffffff")  # fmt: skip
 
 
 def test_a_read_only_file_is_left_alone_even_by_root(tmp_path: Path) -> None:
@@ -33,22 +42,45 @@ def test_a_read_only_folder_is_left_alone_even_by_root(tmp_path: Path) -> None:
 def test_hard_links_are_not_split(tmp_path: Path) -> None:
     path = tagged.make(tmp_path, "bare mp3")
     (tmp_path / "other.mp3").hardlink_to(path)
-    with pytest.raises(TagWriteError, match="2 hard links"):
+    with pytest.raises(TagWriteError, match=r"2 hard links.*--allow-copies"):
         write_genres(path, ["Folk"], provenance=None)
     assert path.read_bytes() == tagged.sound("mp3")
+
+
+def test_hard_links_are_split_where_that_is_allowed(tmp_path: Path) -> None:
+    path, other = tagged.make(tmp_path, "bare mp3"), tmp_path / "other.mp3"
+    other.hardlink_to(path)
+    with (
+        prepare_write(path, ["Folk"], provenance=None, ways=ANY) as first,
+        prepare_write(other, ["Folk"], provenance=None, ways=ANY) as second,
+    ):
+        first.carry_out()
+        assert other.read_bytes() == tagged.sound("mp3")
+        second.carry_out()
+    assert read_tags(path).genres == read_tags(other).genres == ("Folk",)
+    assert path.stat().st_nlink == other.stat().st_nlink == 1
+
+
+def test_a_file_changed_meanwhile_is_not_replaced_though_links_may_be_split(tmp_path: Path) -> None:
+    path, other = tagged.make(tmp_path, "bare mp3"), tmp_path / "other.mp3"
+    other.hardlink_to(path)
+    with prepare_write(path, ["Folk"], provenance=None, ways=ANY) as prepared:
+        other.write_bytes(b"somebody's work")
+        other.unlink()
+        with pytest.raises(TagWriteError, match="changed by somebody else"):
+            prepared.carry_out()
+    assert path.read_bytes() == b"somebody's work"
 
 
 def test_mode_and_extended_attributes_survive(tmp_path: Path) -> None:
     path = tagged.make(tmp_path, "bare mp3")
     path.chmod(0o640)
     os.setxattr(path, "user.mark", b"mine")
-    acl = bytes.fromhex("02000000" "01000600ffffffff" "0200040001000000" "04000400ffffffff"
-                        "10000400ffffffff" "20000000ffffffff")  # fmt: skip
-    os.setxattr(path, "system.posix_acl_access", acl)
+    os.setxattr(path, "system.posix_acl_access", ACL)
     before = path.stat()
     write_genres(path, ["Folk"], provenance=None)
     assert os.getxattr(path, "user.mark") == b"mine"
-    assert os.getxattr(path, "system.posix_acl_access") == acl
+    assert os.getxattr(path, "system.posix_acl_access") == ACL
     after = path.stat()
     assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
     assert after.st_ino != before.st_ino
@@ -64,9 +96,43 @@ def test_attributes_that_cannot_be_kept_stop_the_write(
     path = tagged.make(tmp_path, "bare mp3")
     os.setxattr(path, "user.mark", b"mine")
     monkeypatch.setattr(os, "setxattr", _refused)
-    with pytest.raises(TagWriteError, match="could not keep"):
+    with pytest.raises(TagWriteError, match=r"could not keep its attribute user\.mark; --allow-c"):
         write_genres(path, ["Folk"], provenance=None)
     assert list(tmp_path.iterdir()) == [path]
+    write_genres(path, ["Folk"], provenance=None, ways=ANY)
+    assert read_tags(path).genres == ("Folk",)
+    assert os.listxattr(path) == []
+
+
+def test_an_owner_that_cannot_be_kept_stops_the_write_unless_that_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_fstat = os.fstat
+    with (tmp_path / "old").open("w+b") as old, (tmp_path / "new").open("w+b") as new:
+        source, target = old.fileno(), new.fileno()
+        anothers = SimpleNamespace(st_uid=os.getuid() + 1, st_gid=os.getgid(), st_mode=0o100664)
+
+        def fstat(descriptor: int) -> Any:
+            return anothers if descriptor == source else real_fstat(descriptor)
+
+        monkeypatch.setattr(os, "fstat", fstat)
+        monkeypatch.setattr(os, "fchown", _refused)
+        with pytest.raises(TagFaultError, match="could not keep its owner; --allow-copies"):
+            keep_attributes(source, target)
+        keep_attributes(source, target, all_or_none=False)
+        assert real_fstat(target).st_mode == 0o100664
+
+
+def test_who_may_read_a_file_grows_by_no_loss_of_its_acl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    path.chmod(0o600)
+    os.setxattr(path, "system.posix_acl_access", ACL)
+    assert path.stat().st_mode & 0o777 == 0o640
+    monkeypatch.setattr(os, "setxattr", _refused)
+    write_genres(path, ["Folk"], provenance=None, ways=ANY)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import taglib
 
 from tagger.errors import TagWriteError
 from tagger.records import TagsFound
-from tagger.tags import is_ours, prepare_restore, provenance_text, read_tags, write_genres
+from tagger.tags import is_ours, prepare_restore, provenance_text, read_tags
 from tests import tagged
+from tests.writing import write_genres
 
 TWO = ["Hip-Hop", "Café del Mar"]
 OURS = provenance_text(TWO, 0.875, "cnn-gru-1a2b")
@@ -261,12 +262,15 @@ def _flac_end(data: bytes) -> int:
     return 4 + sum(4 + len(body) for _, body in _flac_blocks(data))
 
 
-def test_a_flac_file_of_streaminfo_and_audio_alone_gets_comments(tmp_path: Path) -> None:
+def _flac_without_comments() -> bytes:
     bare = tagged.sound("flac")
     (_, info), *_ = _flac_blocks(bare)
+    return b"fLaC\x80" + len(info).to_bytes(3, "big") + info + bare[_flac_end(bare) :]
+
+
+def test_a_flac_file_of_streaminfo_and_audio_alone_gets_comments(tmp_path: Path) -> None:
     path = tmp_path / "song.flac"
-    head = b"fLaC\x80" + len(info).to_bytes(3, "big") + info
-    path.write_bytes(head + bare[_flac_end(bare) :])
+    path.write_bytes(_flac_without_comments())
     before = tagged.decoded(path)
     _write(path, "Folk")
     assert [kind for kind, _ in _flac_blocks(path.read_bytes())] == [0, 4, 1]
@@ -309,6 +313,23 @@ def test_restoring_nothing_to_a_file_without_tags_does_nothing(tmp_path: Path, k
     before = path.read_bytes()
     _restore(path, TagsFound())
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["mp3", "aac", "tta", "ape", "wv", "mpc", "flac"])
+def test_no_tag_is_added_to_take_a_genre_out_of_id3v1(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "song"
+    sound = _flac_without_comments() if kind == "flac" else tagged.sound(kind)
+    path.write_bytes(sound + tagged.id3v1(17))
+    _restore(path, TagsFound())
+    assert path.read_bytes() == sound + tagged.id3v1(255)
+
+
+def test_no_tag_is_added_to_take_a_genre_out_of_info(tmp_path: Path) -> None:
+    path = tmp_path / "info.wav"
+    bare = tagged.sound("wav")
+    path.write_bytes(tagged.with_chunks(bare, tagged.info((b"IART", "Somebody"), (b"IGNR", "Dub"))))
+    _restore(path, TagsFound())
+    assert path.read_bytes() == tagged.with_chunks(bare, tagged.info((b"IART", "Somebody")))
 
 
 def test_restoring_reaches_every_container(tmp_path: Path) -> None:

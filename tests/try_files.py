@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from tagger.errors import TagReadError, TagWriteError
-from tagger.tags import read_tags, write_genres
+from tagger.tags import read_tags
 from tests.readers import differences, said
+from tests.writing import write_genres
 
 GENRE = "Folk"
 

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, insert, select
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import from_iso, to_iso
 from tagger.catalog.packing import packed, unpacked
-from tagger.catalog.paths import Roots
+from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.places import add_files
 from tagger.catalog.tables import files, journal, runs
 from tagger.errors import CatalogError, os_reason
@@ -56,16 +56,7 @@ def append(connection: Connection, catalog: Path, journal_ids: Sequence[int]) ->
         _line(row, known_roots)
         for batch in batches(journal_ids)
         for row in connection.execute(
-            select(
-                journal,
-                files.c.root_id,
-                files.c.relative,
-                files.c.size_bytes,
-                files.c.mtime_ns,
-                runs.c.command,
-                runs.c.started_at,
-                runs.c.paths,
-            )
+            select(journal, *FILE_COLUMNS, runs.c.command, runs.c.started_at, runs.c.paths)
             .join(files, files.c.file_id == journal.c.file_id)
             .join(runs, runs.c.run_id == journal.c.run_id)
             .where(journal.c.journal_id.in_(batch))
@@ -94,7 +85,7 @@ def _ends_whole(path: Path) -> bool:
 
 
 def _line(row: Row[*tuple[Any, ...]], known_roots: Roots) -> _Line:
-    file = known_roots.file(row.root_id, row.relative, row.size_bytes, row.mtime_ns)
+    file = known_roots.file(row)
     return {
         "id": row.journal_id,
         "path": str(file.path),

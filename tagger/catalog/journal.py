@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import fold, now
-from tagger.catalog.paths import Roots
+from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.rows import JournalEntry, PlannedWrite, WriteQuery
 from tagger.catalog.tables import files, journal, rollbacks
 from tagger.records import AudioFile, TagWrite
@@ -123,14 +123,7 @@ def _entries(
 ) -> Iterator[JournalEntry]:
     """Yield entries, the latest first."""
     rows = connection.execution_options(yield_per=1000).execute(
-        select(
-            journal,
-            files.c.root_id,
-            files.c.relative,
-            files.c.size_bytes,
-            files.c.mtime_ns,
-            rollbacks.c.overwritten,
-        )
+        select(journal, *FILE_COLUMNS, rollbacks.c.overwritten)
         .join(files, files.c.file_id == journal.c.file_id)
         .outerjoin(rollbacks, rollbacks.c.journal_id == journal.c.journal_id)
         .where(*conditions)
@@ -140,12 +133,13 @@ def _entries(
 
 
 def _entry(row: Row[*tuple[Any, ...]], known_roots: Roots) -> JournalEntry:
+    file = known_roots.file(row)
     return JournalEntry(
         row.journal_id,
         row.run_id,
-        known_roots.file(row.root_id, row.relative, row.size_bytes, row.mtime_ns),
+        file,
         TagWrite(
-            known_roots.path(row.root_id, row.relative),
+            file.path,
             row.genres_before,
             row.genres_after,
             row.provenance_before,
@@ -194,9 +188,9 @@ def twins(connection: Connection, entry: JournalEntry) -> list[AudioFile]:
         files.c.root_id == own.root_id, files.c.relative == own.relative
     )
     rows = connection.execute(
-        select(files.c.root_id, files.c.relative, files.c.size_bytes, files.c.mtime_ns)
+        select(*FILE_COLUMNS)
         .where(files.c.audio == its.scalar_subquery())
         .order_by(files.c.file_id.desc())
     )
-    found = (known_roots.file(*row) for row in rows)
+    found = (known_roots.file(row) for row in rows)
     return [file for file in found if file.path != entry.file.path]

@@ -12,9 +12,9 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, false, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, insert, or_, select
 
 from tagger.catalog.batches import batches
 from tagger.catalog.tables import files, roots
@@ -30,6 +30,10 @@ class Place(NamedTuple):
 
     root_id: int
     relative: bytes
+
+
+FILE_COLUMNS = (files.c.root_id, files.c.relative, files.c.size_bytes, files.c.mtime_ns)
+"""What a query selects so that ``Roots.file`` can say which file a row is about."""
 
 
 class Roots:
@@ -89,10 +93,11 @@ class Roots:
         """Return the path that a row stands for."""
         return Path(os.fsdecode(self._paths[root_id].rstrip(_SLASH) + _SLASH + relative))
 
-    def file(self, root_id: int, relative: bytes, size_bytes: int, mtime_ns: int) -> AudioFile:
-        """Return the file that a row stands for."""
-        root = Path(os.fsdecode(self._paths[root_id]))
-        return AudioFile(self.path(root_id, relative), root, size_bytes, mtime_ns)
+    def file(self, row: Row[*tuple[Any, ...]]) -> AudioFile:
+        """Return the file that a row with FILE_COLUMNS is about."""
+        root = Path(os.fsdecode(self._paths[row.root_id]))
+        path = self.path(row.root_id, row.relative)
+        return AudioFile(path, root, row.size_bytes, row.mtime_ns)
 
     def under(self, path: Path) -> ColumnElement[bool]:
         """Return the condition that a row of files is this file or lies in this folder."""

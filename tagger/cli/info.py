@@ -11,10 +11,11 @@ import click
 
 from tagger.card import ModelCard, find_model, read_card
 from tagger.catalog import Catalog
-from tagger.catalog.rows import RunRow, TrackInfo
+from tagger.catalog.rows import TrackInfo
 from tagger.cli.list_ import row_record
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import plain, say
+from tagger.cli.runs import run_record
 from tagger.config import Sourced, load_settings
 from tagger.errors import CatalogError, printable
 
@@ -86,17 +87,7 @@ def _track_record(known: TrackInfo) -> Mapping[str, Any]:
         "reason": known.row.reason,
         "model": model_id,
         "probabilities": dict(probabilities),
-        "runs": [_run_record(run) for run in known.runs],
-    }
-
-
-def _run_record(run: RunRow) -> Mapping[str, Any]:
-    return {
-        "id": run.run_id,
-        "command": run.command,
-        "started": run.started.isoformat(),
-        "ended": run.ended.isoformat() if run.ended else None,
-        "model": run.model_id,
+        "runs": [run_record(run) for run in known.runs],
     }
 
 

@@ -35,6 +35,16 @@ under_option = click.option(
 max_option = click.option(
     "-n", "limit", type=click.IntRange(1), metavar="N", help="At most so many."
 )
+preserve_mtime_option = click.option(
+    "--preserve-mtime", is_flag=True, default=None, help="Keep the time of change of files written."
+)
+allow_copies_option = click.option(
+    "--allow-copies",
+    is_flag=True,
+    default=None,
+    help="Write a file anew also where that loses its hard links, owner or attributes.",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 verbose_option = click.option(
     "-v",
     "--verbose",

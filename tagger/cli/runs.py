@@ -51,16 +51,23 @@ def command(limit: int | None, catalog: str | None, format_: str) -> int:
     return 0
 
 
-def _record(run: RunRow) -> Mapping[str, Any]:
+def run_record(run: RunRow) -> Mapping[str, Any]:
+    """Return which run it was, as JSON and CSV give it."""
     return {
         "id": run.run_id,
         "command": run.command,
         "started": run.started.isoformat(),
         "ended": run.ended.isoformat() if run.ended else None,
+        "model": run.model_id,
+    }
+
+
+def _record(run: RunRow) -> Mapping[str, Any]:
+    return {
+        **run_record(run),
         "elapsed_s": run.summary.elapsed_s,
         "interrupted": run.summary.interrupted,
         "paths": list(run.paths),
-        "model": run.model_id,
         **{str(status): run.summary.by_status.get(status, 0) for status in _COUNTED},
         "undoable": run.n_standing,
     }

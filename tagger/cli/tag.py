@@ -17,9 +17,12 @@ from tagger.card import find_model, read_card
 from tagger.catalog import Catalog
 from tagger.cli.options import (
     absolute,
+    allow_copies_option,
     catalog_option,
     format_option,
     model_option,
+    preserve_mtime_option,
+    quiet_option,
     verbose_option,
 )
 from tagger.cli.output import OutputClosedError, Printer, column, path_fields, percent, plain
@@ -31,6 +34,7 @@ from tagger.pool import default_n_jobs
 from tagger.records import RunSummary, Status, TrackResult
 from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
+from tagger.tags import Ways
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +85,8 @@ _COLUMNS = (
     is_flag=True,
     help="Analyse again what is known, and write again what was undone.",
 )
-@click.option(
-    "--preserve-mtime", is_flag=True, default=None, help="Keep the time of change of files written."
-)
+@preserve_mtime_option
+@allow_copies_option
 @click.option(
     "--no-provenance",
     "provenance",
@@ -99,7 +102,7 @@ _COLUMNS = (
     help="Give a track up after so many seconds. [default: 60]",
 )
 @format_option
-@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@quiet_option
 @verbose_option
 def command(
     paths: tuple[Path, ...],
@@ -163,6 +166,7 @@ def _request(
         force=force,
         provenance=settings.provenance,
         preserve_mtime=settings.preserve_mtime,
+        ways=Ways(lossy_copies=settings.allow_copies),
         timeout_s=settings.timeout,
     )
 

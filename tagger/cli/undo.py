@@ -10,11 +10,20 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, WriteQuery
-from tagger.cli.options import catalog_option, format_option, under_option, verbose_option
+from tagger.cli.options import (
+    allow_copies_option,
+    catalog_option,
+    format_option,
+    preserve_mtime_option,
+    quiet_option,
+    under_option,
+    verbose_option,
+)
 from tagger.cli.output import OutputClosedError, Printer, column, path_fields, plain
 from tagger.config import load_settings
 from tagger.errors import CatalogError, printable
 from tagger.records import RunSummary, Status
+from tagger.tags import Ways
 from tagger.undoing import UndoRequest, UndoResult, UndoRun
 
 COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
@@ -26,12 +35,11 @@ COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
 @click.option("--genre", help="Only where this genre was written or replaced.")
 @click.option("--dry-run", "--pretend", "dry_run", is_flag=True, help="Touch nothing.")
 @click.option("--force", is_flag=True, help="Also where the genre was changed since.")
-@click.option(
-    "--preserve-mtime", is_flag=True, default=None, help="Keep the time of change of files written."
-)
+@preserve_mtime_option
+@allow_copies_option
 @catalog_option
 @format_option
-@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@quiet_option
 @verbose_option
 def command(
     run_id: int | None,
@@ -56,6 +64,7 @@ def command(
         dry_run=dry_run,
         force=force,
         preserve_mtime=settings.preserve_mtime,
+        ways=Ways(lossy_copies=settings.allow_copies),
     )
     printer = Printer(format_, COLUMNS)
     with Catalog.open(settings.catalog, create=False, read_only=dry_run) as catalog:

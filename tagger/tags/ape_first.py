@@ -25,7 +25,7 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     if layout.ape:
         old = span_bytes(file, layout.ape)
         splices.append(Splice(layout.ape[0], len(old), retagged_ape(old, change, own_field=True)))
-    else:
+    elif not change.is_blank:
         texts = [(text.ape_key, text.text) for text in texts_of_v1(file, layout)]
         splices.append(Splice(layout.audio[1], 0, new_ape(change, texts)))
     return splices

@@ -112,7 +112,7 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     if form.fault:
         raise TagFaultError(form.fault)
     kind = form.kind
-    splices = [_plan_id3(file, form, change)]
+    splices = _plan_id3(file, form, change)
     for chunk in _infos(file, form):
         new = kind.chunk_bytes(chunk.id, retagged_info(_body(file, chunk), change))
         splices.append(Splice(chunk.offset, chunk.end - chunk.offset, new))
@@ -186,20 +186,22 @@ def _infos(file: BinaryIO, form: _Form) -> list[_Chunk]:
     return [chunk for chunk in form.of_id(b"LIST") if is_info(peek_at(file, chunk.body, 4))]
 
 
-def _plan_id3(file: BinaryIO, form: _Form, change: Change) -> Splice:
+def _plan_id3(file: BinaryIO, form: _Form, change: Change) -> list[Splice]:
     found = form.of_id(*_ID3_IDS)
     if len(found) > 1:
         raise TagFaultError("it has two ID3 chunks; remove one with a tag editor")
     if form.inner_id3:
         raise TagFaultError("its ID3 tag stands among the sound's properties; move it to the end")
+    if not found and change.is_blank:
+        return []
     if not found:
         new = form.kind.chunk_bytes(form.kind.id3_id, new_id3(change, _repeated(file, form)))
-        return Splice(size_of(file), 0, new)
+        return [Splice(size_of(file), 0, new)]
     chunk = found[0]
     old = _body(file, chunk)
-    repeated = _repeated(file, form) if is_silent(old) else []
+    repeated = _repeated(file, form) if is_silent(old) and not change.is_blank else []
     new = form.kind.chunk_bytes(chunk.id, retagged(old, change, repeated=repeated))
-    return Splice(chunk.offset, chunk.end - chunk.offset, new)
+    return [Splice(chunk.offset, chunk.end - chunk.offset, new)]
 
 
 def _repeated(file: BinaryIO, form: _Form) -> list[tuple[str, str]]:

@@ -20,8 +20,9 @@ def compare(
         file: As it stands.
         splices: What is to change.
         change: What it is to come to.
-        is_exact: The splices take an earlier write back, and with it perhaps a whole tag: nothing
-            may be there afterwards that is not there now, rather than the other way round.
+        is_exact: The splices take an earlier write back, and with it perhaps a whole tag: it may
+            be that nothing is there afterwards that is not there now, rather than the other way
+            round.
 
     Raises:
         TagFaultError: Something else would change, or the genre would not be read again.
@@ -32,7 +33,9 @@ def compare(
     if seen.name != family.name:
         raise TagFaultError(f"it would be taken for {seen.name} after the write")
     old, new = family.rest(before), family.rest(after)
-    lost = _first_lost(new, old) if is_exact else _first_lost(old, new)
+    lost = _first_lost(old, new)
+    if lost and is_exact:
+        lost = _first_lost(new, old)
     if lost:
         raise TagFaultError(f"{lost} would be changed")
     found = merged(family.read(after))

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _SUFFIX = "tagger-copy"
 _NAME = re.compile(rf"\.[0-9a-f]{{16}}\.{_SUFFIX}")
 _ATTEMPTS = 8
+_ACL = "system.posix_acl_access"
 
 
 @dataclass(slots=True)
@@ -70,35 +71,70 @@ def _lock(file: BinaryIO) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX)
 
 
-def keep_attributes(source: int, target: int) -> None:
+def keep_attributes(source: int, target: int, *, all_or_none: bool = True) -> None:
     """Give an open file the owner, mode and extended attributes (with them ACLs) of another.
 
-    Raises TagFaultError where one cannot be kept, for a write must not change who may read a file.
+    Raises:
+        TagFaultError: One cannot be kept, and ``all_or_none`` is asked for: a write must not
+            change who may read a file.
     """
     old = os.fstat(source)
-    try:
-        if (os.fstat(target).st_uid, os.fstat(target).st_gid) != (old.st_uid, old.st_gid):
+    mode = stat.S_IMODE(old.st_mode)
+    lost = [] if _keep_owner(target, old) else ["owner"]
+    lost += [] if _keep_mode(target, mode) else ["mode"]
+    attributes = _lost_extended(source, target)
+    if _ACL in attributes:
+        # The mode's bits for the group stood for all whom the ACL named.
+        _keep_mode(target, mode & ~stat.S_IRWXG)
+    lost += [f"attribute {name}" for name in attributes]
+    if lost and all_or_none:
+        raise TagFaultError(
+            f"a new copy of it could not keep its {' and '.join(lost)}; "
+            "--allow-copies writes it all the same"
+        )
+
+
+def _keep_owner(target: int, old: os.stat_result) -> bool:
+    def is_kept() -> bool:
+        new = os.fstat(target)
+        return (new.st_uid, new.st_gid) == (old.st_uid, old.st_gid)
+
+    if not is_kept():
+        with _where_allowed():
             os.fchown(target, old.st_uid, old.st_gid)
-        os.fchmod(target, stat.S_IMODE(old.st_mode))
-        _keep_extended(source, target)
-    except PermissionError as exc:
-        raise TagFaultError("a new copy of it could not keep its owner or attributes") from exc
-    new = os.fstat(target)
-    if (new.st_uid, new.st_gid, new.st_mode) != (old.st_uid, old.st_gid, old.st_mode):
-        raise TagFaultError("a new copy of it could not keep its owner or mode")
+    return is_kept()
 
 
-def _keep_extended(source: int, target: int) -> None:
+def _keep_mode(target: int, mode: int) -> bool:
+    with _where_allowed():
+        os.fchmod(target, mode)
+    return stat.S_IMODE(os.fstat(target).st_mode) == mode
+
+
+def _lost_extended(source: int, target: int) -> list[str]:
+    """Give an open file the extended attributes of another; return which it does not get."""
     if not hasattr(os, "listxattr"):
-        return  # Python offers them on Linux alone.
+        return []  # Python offers them on Linux alone.
     wanted = _extended(source)
     for name in set(_extended(target)) - set(wanted):
-        os.removexattr(target, name)  # A folder's default ACL, which the file does not have.
+        with _where_allowed():
+            os.removexattr(target, name)  # A folder's default ACL, which the file does not have.
     for name, value in wanted.items():
         if _extended(target).get(name) != value:
-            os.setxattr(target, name, value)
-    if _extended(target) != wanted:
-        raise TagFaultError("a new copy of it could not keep its extended attributes")
+            with _where_allowed():
+                os.setxattr(target, name, value)
+    found = _extended(target)
+    return sorted(name for name in {**wanted, **found} if wanted.get(name) != found.get(name))
+
+
+@contextmanager
+def _where_allowed() -> Iterator[None]:
+    """Go on where the system does not let us do something, or does not know how."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno not in (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL):
+            raise
 
 
 def _extended(descriptor: int) -> dict[str, bytes]:

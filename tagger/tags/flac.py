@@ -116,6 +116,8 @@ def _plan_comments(file: BinaryIO, change: Change) -> list[Splice]:
     blocks = _blocks(file)
     block = _comment_block(blocks)
     old = _comments(file, block) if block in blocks else Comments(_VENDOR, ())
+    if not old.comments and change.is_blank:
+        return []
     if not old.comments:
         repeated = [f"{t.comment_key}={t.text}" for t in texts_of_v1(file, layout_of(file))]
         old = replace(old, comments=tuple(text.encode("utf-8") for text in repeated))

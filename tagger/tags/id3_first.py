@@ -32,7 +32,7 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     if len(layout.heads) > 1 or layout.appended:
         raise TagFaultError("it has two ID3v2 tags, or one at its end; join them with a tag editor")
     splices = [*_plan_ape(file, layout, change), *plan_v1(layout, change)]
-    if not ape_is_main(file, layout):
+    if not ape_is_main(file, layout) and (layout.heads or not change.is_blank):
         splices.append(_plan_id3(file, layout, change))
     return splices
 
@@ -47,7 +47,7 @@ def _id3_is_silent(file: BinaryIO, layout: Layout) -> bool:
 
 
 def _plan_id3(file: BinaryIO, layout: Layout, change: Change) -> Splice:
-    is_new = _id3_is_silent(file, layout)
+    is_new = _id3_is_silent(file, layout) and not change.is_blank
     repeated = [(t.frame_id, t.text) for t in texts_of_v1(file, layout)] if is_new else []
     if not layout.heads:
         return Splice(0, 0, new_id3(change, repeated))

@@ -19,23 +19,9 @@ from tagger.tags.fields import Change, TagFaultError, checked_change, merged, re
 from tagger.tags.formats import Family, family_of
 from tagger.tags.reader import open_regular
 from tagger.tags.splices import Splice, View, real_changes
-from tagger.tags.writer import Opened, PreparedWrite, reported
+from tagger.tags.writer import SAFE_WAYS, Opened, PreparedWrite, Ways, reported
 
 log = logging.getLogger(__name__)
-
-
-def write_genres(
-    path: Path,
-    genres: Sequence[str],
-    *,
-    provenance: str | None,
-    preserve_mtime: bool = False,
-    expected: TagsFound | None = None,
-) -> TagWrite:
-    """Write at once, without a journal and therefore through a copy; else as `prepare_write`."""
-    asked = prepare_write(path, genres, provenance=provenance, expected=expected, in_place=False)
-    with asked as prepared:
-        return prepared.carry_out(preserve_mtime=preserve_mtime)
 
 
 def prepare_write(
@@ -44,7 +30,7 @@ def prepare_write(
     *,
     provenance: str | None,
     expected: TagsFound | None = None,
-    in_place: bool = True,
+    ways: Ways = SAFE_WAYS,
 ) -> PreparedWrite:
     """Make ready that a file carries these genres and our own field, and changes in nothing else.
 
@@ -55,14 +41,14 @@ def prepare_write(
         genres: Non-empty texts; several are stored in the format's own way.
         provenance: The text of our own field (see `provenance_text`), None to have none.
         expected: What `read_tags` said; if other genres stand there now, nothing is written.
-        in_place: The caller keeps ``overwritten`` safe before it carries the write out.
+        ways: Those that may be taken.
 
     Raises:
         TagWriteError: With the reason.
     """
     with reported(path):
         task = _ByFamily(checked_change(genres, provenance))
-        return _prepared(path, task, expected=expected, in_place=in_place)
+        return _prepared(path, task, expected=expected, ways=ways)
 
 
 def prepare_restore(
@@ -71,7 +57,7 @@ def prepare_restore(
     *,
     kept: FileChange | None = None,
     expected: TagsFound | None = None,
-    in_place: bool = True,
+    ways: Ways = SAFE_WAYS,
 ) -> PreparedWrite:
     """Make ready that a file carries the genres and our own field that stood there before.
 
@@ -81,7 +67,7 @@ def prepare_restore(
         kept: The change to take back, of the write that replaced it: byte for byte, if the file
             is still as that write left it where it wrote.
         expected: As for `prepare_write`.
-        in_place: As for `prepare_write`.
+        ways: As for `prepare_write`.
 
     Raises:
         TagWriteError: With the reason.
@@ -91,10 +77,10 @@ def prepare_restore(
         if kept is not None:
             task = _ByBytes(change, kept)
             try:
-                return _prepared(path, task, expected=expected, in_place=in_place)
+                return _prepared(path, task, expected=expected, ways=ways)
             except TagFaultError as exc:
                 log.info("%s is not put back byte for byte: %s", path, exc)
-        return _prepared(path, _ByFamily(change), expected=expected, in_place=in_place)
+        return _prepared(path, _ByFamily(change), expected=expected, ways=ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +115,7 @@ class _ByBytes:
 
 
 def _prepared(
-    path: Path, task: _ByFamily | _ByBytes, *, expected: TagsFound | None, in_place: bool
+    path: Path, task: _ByFamily | _ByBytes, *, expected: TagsFound | None, ways: Ways
 ) -> PreparedWrite:
     """Steps 1 and 2."""
     real = Path(os.path.realpath(path, strict=True))
@@ -144,9 +130,9 @@ def _prepared(
         nothing_to_do = task.change.is_blank and not found.genres and found.provenance is None
         splices = [] if nothing_to_do else task.plan(family, file)
         view = task.compare(family, file, splices) if splices else None
-        overwritten = overwriting_change(file, view, splices) if in_place and view else None
+        overwritten = overwriting_change(file, view, splices) if ways.in_place and view else None
         if view and not overwritten:
-            _refuse_copying(real, stat)
+            _refuse_copying(real, stat, ways)
         on_error.pop_all()
     to = task.change
     return PreparedWrite(
@@ -155,6 +141,7 @@ def _prepared(
         overwritten,
         task.is_exact,
         Opened(file, real, stat, view),
+        ways,
     )
 
 
@@ -164,12 +151,13 @@ def _refuse_read_only(path: Path, before: os.stat_result) -> None:
         raise TagFaultError("the file is read-only; make it writable to have it tagged")
 
 
-def _refuse_copying(path: Path, before: os.stat_result) -> None:
+def _refuse_copying(path: Path, before: os.stat_result, ways: Ways) -> None:
     """Refuse to put a copy in the place of a file where that would do harm."""
     folder = path.parent
     if not folder.stat().st_mode & S_IWUSR or not os.access(folder, os.W_OK | os.X_OK):
         raise TagFaultError("its folder is read-only; make it writable to have it tagged")
-    if before.st_nlink > 1:
+    if before.st_nlink > 1 and not ways.lossy_copies:
         raise TagFaultError(
-            f"it has {before.st_nlink} hard links, which a write would split; copy it first"
+            f"it has {before.st_nlink} hard links, which its new copy would not share; "
+            "--allow-copies writes it all the same"
         )

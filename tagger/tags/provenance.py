@@ -33,7 +33,21 @@ def is_ours(tags: TagsFound) -> bool:
     >>> is_ours(TagsFound(genres=("Blues",), provenance="Rock; 0.87; cnn-1"))
     False
     """
-    if not tags.genres or tags.provenance is None:
-        return False
-    said = tags.provenance.rsplit(SEPARATOR, 2)
-    return len(said) == 3 and said[0] == SEPARATOR.join(tags.genres)
+    return bool(tags.genres) and _named(tags) == SEPARATOR.join(tags.genres)
+
+
+def taken_out(tags: TagsFound) -> tuple[str, ...]:
+    """Return the genres that our field names though none stands there: somebody took them out.
+
+    >>> taken_out(TagsFound(provenance="Rock; Pop; 0.87; cnn-1"))
+    ('Rock', 'Pop')
+    >>> taken_out(TagsFound(genres=("Blues",), provenance="Rock; 0.87; cnn-1"))
+    ()
+    """
+    return () if tags.genres else tuple(filter(None, _named(tags).split(SEPARATOR)))
+
+
+def _named(tags: TagsFound) -> str:
+    """Return the genres that our field names, as one text; "" without a field."""
+    said = (tags.provenance or "").rsplit(SEPARATOR, 2)
+    return said[0] if len(said) == 3 else ""

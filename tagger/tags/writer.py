@@ -68,6 +68,22 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways in which a file may be written.
+
+    Args:
+        in_place: The caller keeps ``PreparedWrite.overwritten`` safe before it carries it out.
+        lossy_copies: Through a copy also where that loses hard links, owner or attributes.
+    """
+
+    in_place: bool = True
+    lossy_copies: bool = False
+
+
+SAFE_WAYS = Ways()
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedWrite:
     """A write that has come through its comparison, and has touched nothing yet.
 
@@ -84,6 +100,7 @@ class PreparedWrite:
     overwritten: FileChange | None
     is_exact: bool
     _opened: Opened
+    _ways: Ways
 
     def __enter__(self) -> Self:
         """Return the prepared write itself."""
@@ -125,7 +142,8 @@ class PreparedWrite:
     def _write_through_copy(self, view: View, *, preserve_mtime: bool) -> None:
         self._refuse_changed(self._opened.path.stat())
         with copy_beside(self._opened.path) as copy:
-            keep_attributes(self._opened.file.fileno(), copy.file.fileno())
+            source, target = self._opened.file.fileno(), copy.file.fileno()
+            keep_attributes(source, target, all_or_none=not self._ways.lossy_copies)
             _fill(copy.file, view)
             if preserve_mtime:
                 os.utime(copy.file.fileno(), ns=self._opened.times_ns)
@@ -143,7 +161,12 @@ class PreparedWrite:
             log.warning("%s may not yet be safe on the disk: %s", self._opened.path, exc)
 
     def _refuse_changed(self, now: os.stat_result) -> None:
-        if _identity(now) != _identity(self._opened.stat):
+        before = self._opened.stat
+        is_same = _identity(now) == _identity(before)
+        if self._ways.lossy_copies and now.st_nlink < before.st_nlink:
+            # Another name of it has a copy of its own now, which sets the time of status change.
+            is_same = _identity(now)[:-1] == _identity(before)[:-1]
+        if not is_same:
             raise TagFaultError("it was changed by somebody else meanwhile")
 
 
