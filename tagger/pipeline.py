@@ -65,6 +65,7 @@ class TagRun:
     _started: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
     _n_fillers: int = 0
+    _n_left: int = 0
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
 
@@ -79,7 +80,7 @@ class TagRun:
             interrupted=self._interrupted,
             n_fillers=self._n_fillers,
             n_vanished=self._missing.n_marked,
-            notes=self._missing.held_back,
+            notes=(*self._missing.held_back, *_about_left(self._n_left)),
         )
 
     def results(self) -> Generator[TrackResult, None, None]:
@@ -153,7 +154,10 @@ class TagRun:
         known = self.catalog.lookup(files, self.request.card.model_id)
         tracks = {f.path: Track(f, k) for f, k in zip(files, known, strict=True)}
         todo = self._recall(list(tracks.values()))
-        units = _Units(tracks.values(), set(todo), by_folder=self.request.by_album)
+        left = [t for t in tracks.values() if t.is_anothers and t.file.path not in set(todo)]
+        yield from self._leave(left, settler)
+        ours = [track for track in tracks.values() if track not in left]
+        units = _Units(ours, set(todo), by_folder=self.request.by_album)
         yield from self._settle(units.complete(), settler, interrupts)
         for heard in self._heard(tracks, todo, settler, interrupts):
             ready = [track for one in heard for track in units.done(one)]
@@ -173,9 +177,17 @@ class TagRun:
             self._seen.add(track.file, track.known.file_id if track.known else None)
             if self.request.force:
                 track.forget()
-            if self.request.force or not (is_known or track.prediction):
+            is_left = track.is_anothers and not self.request.refresh
+            if self.request.force or not (is_known or track.prediction or is_left):
                 todo.append(track.file.path)
         return todo
+
+    def _leave(self, tracks: list[Track], settler: Settler) -> list[TrackResult]:
+        results = settler.leave(tracks) if tracks else []
+        self._n_left += len(results)
+        self._count(results)
+        self.tick(len(results))
+        return results
 
     def _heard(
         self, tracks: dict[Path, Track], todo: list[Path], settler: Settler, interrupts: Interrupts
@@ -232,6 +244,12 @@ class TagRun:
                 yield TrackFailure(outcome.task.path, "analyse", outcome.reason)
             else:
                 yield outcome
+
+
+def _about_left(n_left: int) -> tuple[str, ...]:
+    return (f"left as another model heard them: {n_left}; --refresh hears them anew",) * bool(
+        n_left
+    )
 
 
 class _Units:

@@ -52,6 +52,7 @@ class TagRequest:
         n_jobs: Worker processes.
         by_album: An album's tracks vote together.
         force: Analyse again what is known, and write again what was taken back.
+        refresh: Analyse what only another model has heard; else that is left as it is.
         provenance: Write our own field beside the genre.
         preserve_mtime: Keep the time of change of files written.
         ways: How files may be written.
@@ -67,6 +68,7 @@ class TagRequest:
     n_jobs: int
     by_album: bool = True
     force: bool = False
+    refresh: bool = True
     provenance: bool = True
     preserve_mtime: bool = False
     ways: Ways = SAFE_WAYS
@@ -97,6 +99,19 @@ class Settler:
             track.look()
         entries = [track.heard_only for track in heard if not track.is_overtaken]
         self._catalog.record(self._run_id, entries)
+
+    def leave(self, tracks: Sequence[Track]) -> list[TrackResult]:
+        """Leave tracks to the model that has heard them; return the results.
+
+        Only what else became of them is recorded: that they were moved, or tagged elsewhere.
+        """
+        changed = [t for t in tracks if (t.known and not t.known.is_as_recorded) or t.moved_from]
+        for track in changed:
+            track.read_tags()
+        entries = [track.left for track in changed if track.failure is None]
+        if not self._request.intent.dry_run:
+            self._catalog.record(self._run_id, entries)
+        return [_left(track) for track in tracks]
 
     def decide(self, tracks: Sequence[Track]) -> None:
         """Decide on tracks.
@@ -260,6 +275,22 @@ class Settler:
             failure = TrackFailure(track.file.path, "write", error.reason)
         finished = Finished(track, track.decided, track.file, track.found, failure=failure)
         return replace(finished, dropped_id=None if torn else journal_id)
+
+
+def _left(track: Track) -> TrackResult:
+    if track.failure is not None:
+        return TrackResult.of_failure(track.failure)
+    known = track.known
+    assert known is not None, track.file.path
+    genres = (track.tags or known.tags).genres
+    return TrackResult(
+        path=track.file.path,
+        status=Status.MOVED if track.moved_from else Status.UNCHANGED,
+        genres=genres or known.genres,
+        before=genres,
+        reason=f"heard by {known.other_model}; --refresh hears it anew",
+        confidence=known.confidence,
+    )
 
 
 def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:

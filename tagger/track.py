@@ -21,7 +21,7 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.scan import inode_of
-from tagger.tags import read_tags
+from tagger.tags import is_ours, read_tags
 
 
 @dataclass(slots=True)
@@ -97,6 +97,14 @@ class Track:
         """Whether it holds the recording that its row says, whatever else has changed."""
         return self.audio is not None and self.known is not None and self.known.audio == self.audio
 
+    @property
+    def is_anothers(self) -> bool:
+        """Whether only another model has heard its recording."""
+        known = self.known
+        if self.prediction or self.failure or known is None or known.other_model is None:
+            return False
+        return known.is_as_recorded or self.has_same_sound
+
     def take_known(self, prediction: TrackPrediction) -> None:
         """Note what was heard in its recording before, here or elsewhere; tags may be others."""
         self.prediction = replace(prediction, path=self.file.path)
@@ -105,6 +113,21 @@ class Track:
     def forget(self) -> None:
         """Drop what the catalogue knows of its sound, to hear it again."""
         self.prediction, self.failure, self.tags = None, None, None
+
+    @property
+    def left(self) -> CatalogEntry:
+        """Its row where it is left to the model that has heard it: as it was, but for its tags."""
+        assert self.known is not None, self.file.path
+        is_persons = bool(self.found.genres) and not is_ours(self.found)
+        return CatalogEntry(
+            file=self.file,
+            tags=self.found,
+            status=Status.KEPT if is_persons else self.known.status,
+            genres=self.known.genres,
+            confidence=self.known.confidence,
+            reason=f"heard by {self.known.other_model}; --refresh hears it anew",
+            audio=self.audio,
+        )
 
     @property
     def heard_only(self) -> CatalogEntry:

@@ -15,9 +15,17 @@ import pytest
 from tagger.catalog import Catalog, TrackQuery
 from tagger.decision import Intent
 from tagger.pipeline import TagRun
-from tagger.records import RunSummary, TrackResult
+from tagger.records import RunSummary, Status, TrackResult
 from tagger.scan import EXCLUDE_MARK
-from tests.library import contents, genre_of, make_track, make_tracks, request_for, set_tags
+from tests.library import (
+    contents,
+    genre_of,
+    make_model,
+    make_track,
+    make_tracks,
+    request_for,
+    set_tags,
+)
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
@@ -337,3 +345,40 @@ def test_a_dry_run_marks_nothing(music: Path, scan: Scanner, catalog: Catalog) -
     assert scan(music, intent=Intent(dry_run=True)).summary.n_vanished == 0
     assert len(listed(catalog)) == 5
     assert contents(music) == before
+
+
+# Another model
+
+
+def test_what_another_model_heard_is_left_until_a_refresh_which_may_be_stopped(
+    music: Path, scan: Scanner, catalog: Catalog, model: Path, tmp_path: Path
+) -> None:
+    paths = make_tracks(music, 3)
+    scan(music)
+    folk = make_model(tmp_path / "folk.pt", "Folk")
+    make_track(music / "new.flac")
+    paths[0].rename(music / "moved.flac")
+    set_tags(paths[1], genre="Dub")
+
+    def run(**options: object) -> Scan:
+        one = TagRun(request_for(folk, music, **options), catalog)  # type: ignore[arg-type]
+        return Scan(list(one.results()), one.n_analysed, one.summary)
+
+    left = run(refresh=False)
+    assert left.statuses == {
+        "moved.flac": "moved",
+        "01.flac": "unchanged",
+        "02.flac": "unchanged",
+        "new.flac": "written",
+    }
+    assert left.n_analysed == 1
+    assert "left as another model heard them: 3; --refresh" in left.summary.notes[0]
+    (kept,) = catalog.tracks(TrackQuery(status=Status.KEPT))
+    assert kept.genres == ("Dub",)
+    stopped = TagRun(request_for(folk, music), catalog)
+    for _ in zip(stopped.results(), range(2), strict=False):
+        pass
+    again = run()
+    assert stopped.n_analysed + again.n_analysed == 3
+    assert genre_of(paths[2]) == ["Folk"]
+    assert scan(music).n_analysed == 1  # the first model knows its own three still

@@ -16,6 +16,16 @@ from tagger.records import AudioFile, Status, TagsFound, TrackFailure, TrackPred
 _Row = Row[*tuple[Any, ...]]
 
 
+_heard = predictions.alias()
+_latest_model = (
+    select(_heard.c.model_id)
+    .where(_heard.c.track_id == files.c.track_id)
+    .order_by(_heard.c.run_id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
 def known_tracks(
     connection: Connection, found: Sequence[AudioFile], model_id: str
 ) -> list[KnownTrack | None]:
@@ -66,6 +76,7 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
             predictions.c.confidence.label("heard_confidence"),
             predictions.c.n_segments,
             predictions.c.unheard,
+            _latest_model.label("latest_model"),
             failures.c.stage,
             failures.c.reason,
             failures.c.size_bytes.label("failed_size"),
@@ -99,6 +110,7 @@ def _known(
         taken_back=gone,
         audio=row.audio,
         has_vanished=row.vanished_at is not None,
+        other_model=row.latest_model if row.probabilities is None else None,
     )
 
 

@@ -90,6 +90,7 @@ class KnownTrack:
         taken_back: Genres that the tagger wrote and a person took back.
         audio: The identity of its recording; None if it was never told.
         has_vanished: It was found to be gone.
+        other_model: A model that has heard it, where the one asked for has not.
     """
 
     file_id: int
@@ -104,6 +105,7 @@ class KnownTrack:
     taken_back: tuple[str, ...] = ()
     audio: str | None = None
     has_vanished: bool = False
+    other_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

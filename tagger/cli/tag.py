@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ _COLUMNS = (
     is_flag=True,
     help="Analyse again what is known, and write again what was undone.",
 )
+@click.option(
+    "--refresh",
+    is_flag=True,
+    help="Analyse what only another model has heard. [default: if a model is named]",
+)
 @preserve_mtime_option
 @allow_copies_option
 @click.option(
@@ -109,6 +115,7 @@ def command(
     dry_run: bool,
     no_write: bool,
     force: bool,
+    refresh: bool,
     format_: str,
     quiet: bool,
     **options: Any,
@@ -122,14 +129,16 @@ def command(
         options["genres"] = tuple(g.strip() for g in options["genres"].split(",") if g.strip())
         if not options["genres"]:
             raise ConfigError("--genres must name at least one label, or be all")
-    settings, _ = load_settings(options)
+    settings, sources = load_settings(options)
     intent = Intent(
         overwrite=settings.overwrite,
         write=not no_write,
         dry_run=dry_run,
         treat_as_blank=settings.treat_as_blank,
     )
-    request = _request(paths, settings, intent, force=force)
+    # A model that came with a new version of the tagger is no request to hear all anew.
+    refresh = refresh or sources["model"].source != "default"
+    request = replace(_request(paths, settings, intent, force=force), refresh=refresh)
     printer = Printer(format_, _COLUMNS)
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
         run = TagRun(request, catalog)
