@@ -227,14 +227,15 @@ def decide(
     chosen = () if prediction.unheard else policy.choose(probabilities)
     stands, heard = _stands(found, intent, ours=ours), _heard(chosen, found)
     status, reason = _OUTCOMES[stands, heard]
-    why = "" if chosen else prediction.unheard or policy.why_not(probabilities)
+    if "{why}" in reason:
+        reason = reason.format(why=prediction.unheard or policy.why_not(probabilities))
     keeps_ours = stands is _Stands.OURS and heard is _Heard.NOTHING_SURE
     return Decision(
         prediction.path,
         found.genres if keeps_ours else chosen,
         intent.when_sure if status is Status.WRITTEN else status,
         0.0 if prediction.unheard else max(probabilities.values(), default=0.0),
-        reason.replace("{why}", why),
+        reason,
     )
 
 

@@ -149,8 +149,8 @@ class TagRun:
         self, files: list[AudioFile], settler: Settler, interrupts: Interrupts
     ) -> Iterator[TrackResult]:
         if self.request.intent.write and not self.request.intent.dry_run:
-            for folder in {file.path.parent for file in files}:
-                clean_leftovers(folder)
+            for folder in {file.folder for file in files}:
+                clean_leftovers(Path(folder))
         known = self.catalog.lookup(files, self.request.card.model_id)
         tracks = {f.path: Track(f, k) for f, k in zip(files, known, strict=True)}
         todo = self._recall(list(tracks.values()))
@@ -262,11 +262,11 @@ class _Units:
     """
 
     def __init__(self, tracks: Iterable[Track], waiting: set[Path], *, by_folder: bool) -> None:
-        self._key: Callable[[Track], Path] = (
-            (lambda t: t.file.path.parent) if by_folder else (lambda t: t.file.path)
+        self._key: Callable[[Track], str] = (
+            (lambda t: t.file.folder) if by_folder else (lambda t: str(t.file.path))
         )
-        self._members: dict[Path, list[Track]] = {}
-        self._n_waiting: Counter[Path] = Counter()
+        self._members: dict[str, list[Track]] = {}
+        self._n_waiting: Counter[str] = Counter()
         for track in tracks:
             key = self._key(track)
             self._members.setdefault(key, []).append(track)
@@ -294,7 +294,7 @@ def _chunks(files: Iterable[AudioFile]) -> Iterator[list[AudioFile]]:
     [400, 100]
     """
     chunk: list[AudioFile] = []
-    for _, folder in groupby(files, key=lambda file: file.path.parent):
+    for _, folder in groupby(files, key=lambda file: file.folder):
         for file in folder:
             chunk.append(file)
             if len(chunk) >= _HUGE_FOLDER:

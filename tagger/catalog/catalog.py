@@ -177,6 +177,8 @@ class Catalog:
 
     def record(self, run_id: int, entries: Sequence[CatalogEntry]) -> None:
         """Record what a run found, in one transaction; earlier failures of these files go."""
+        if not entries:
+            return
         with self._transaction(self._writer) as connection:
             recording.record(connection, run_id, entries)
             self._chronicle(connection, [e.journal_id for e in entries if e.journal_id is not None])
@@ -186,6 +188,8 @@ class Catalog:
 
         Where only the write failed, record the track first, so that it is not analysed again.
         """
+        if not failures:
+            return
         with self._transaction(self._writer) as connection:
             recording.record_failures(connection, run_id, failures)
 
@@ -263,6 +267,8 @@ class Catalog:
 
     def journal_dropped(self, journal_ids: Sequence[int]) -> None:
         """Note that writes were never made: the file is as it was before."""
+        if not journal_ids:
+            return
         with self._transaction(self._writer) as connection:
             journal.close(connection, journal_ids, journal.State.DROPPED)
 

@@ -37,7 +37,7 @@ def known_tracks(
     statement = _statement(model_id)
     for root_id, relatives in by_root(wanted):
         chosen = and_(files.c.root_id == root_id, files.c.relative.in_(relatives))
-        for row in connection.execute(statement.where(chosen)):
+        for row in connection.execute(statement.where(chosen)).all():
             rows[Place(root_id, row.relative)] = row
     taken_back = journal.taken_back(connection, [row.file_id for row in rows.values()])
     return [

@@ -47,7 +47,9 @@ class Roots:
 
     def place(self, path: Path) -> Place | None:
         """Return where a file belongs, or None if no known root contains it."""
-        folder, _, name = _absolute(path).rpartition(_SLASH)
+        folder, _, name = os.fsencode(path).rpartition(_SLASH)
+        if name in (b"", b"..") or not path.is_absolute():
+            folder, _, name = _absolute(path).rpartition(_SLASH)
         below = self._below(folder)
         return None if below is None else Place(below[0], below[1] + name)
 
@@ -57,7 +59,8 @@ class Roots:
         Remembered for each folder: a scan asks once for every file in it.
         """
         if folder not in self._by_folder:
-            self._by_folder[folder] = self._search(folder)
+            absolute = _absolute(Path(os.fsdecode(folder or _SLASH)))
+            self._by_folder[folder] = self._search(absolute.rstrip(_SLASH))
         return self._by_folder[folder]
 
     def _search(self, folder: bytes) -> tuple[int, bytes] | None:

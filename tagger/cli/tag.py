@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,7 +193,7 @@ def _follow(run: TagRun, printer: Printer, *, quiet: bool) -> int:
         whole = True
         try:
             for result in results:
-                with bar.external_write_mode(sys.stdout):
+                with bar.external_write_mode(sys.stdout) if show_bar else nullcontext():
                     _print(result, printer, run, quiet=quiet)
         except CatalogError as exc:
             if not run.summary.by_status:
