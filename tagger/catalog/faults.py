@@ -11,6 +11,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tagger.errors import CatalogError
 
+Where = Path | str | None  # a file, a URL without its password, or a catalogue in memory
+
 # By SQLite's primary result code: the low byte of an extended one.
 _REASONS = {
     sqlite3.SQLITE_BUSY: "another program has held the catalogue locked for too long; "
@@ -35,26 +37,34 @@ _REASONS = {
 DAMAGED = _REASONS[sqlite3.SQLITE_CORRUPT]
 
 
+def complaint(reason: str, where: Where) -> CatalogError:
+    """Return the error that says what is wrong with the catalogue that is there."""
+    if isinstance(where, str):
+        return CatalogError(f"{where}: {reason}")
+    return CatalogError(reason, where)
+
+
 @contextmanager
-def reported(path: Path | None) -> Iterator[None]:
+def reported(where: Where) -> Iterator[None]:
     """Turn the database's errors that a user can mend into CatalogErrors.
 
     Anything else, a constraint that does not hold or SQL that is wrong, is our own mistake and
     goes through as it is.
 
     Raises:
-        CatalogError: With the catalogue's path and what to do.
+        CatalogError: With the catalogue's place and what to do.
     """
     try:
         yield
     except (DatabaseError, sqlite3.DatabaseError) as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         if reason is None:
             raise
-        raise CatalogError(reason, path) from error
+        raise complaint(reason, where) from error
 
 
-def _reason(error: DatabaseError | sqlite3.DatabaseError) -> str | None:
+def reason_of(error: DatabaseError | sqlite3.DatabaseError) -> str | None:
+    """Return what an error means to a user, or None where it is a mistake of ours."""
     cause = error.orig if isinstance(error, DatabaseError) else error
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     if code == sqlite3.SQLITE_ERROR:  # SQL that is wrong
