@@ -6,6 +6,7 @@ Callers open a Catalog and exchange frozen records with it.
 
 from tagger.catalog.catalog import Catalog
 from tagger.catalog.columns import fold
+from tagger.catalog.exporting import ExportedTrack
 from tagger.catalog.rows import (
     CatalogEntry,
     Counts,
@@ -28,6 +29,7 @@ __all__ = [
     "CatalogEntry",
     "Counts",
     "Embeddings",
+    "ExportedTrack",
     "FailedFile",
     "JournalEntry",
     "KnownTrack",

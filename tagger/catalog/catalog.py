@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from tagger.catalog import (
     chronicle,
     embeddings,
+    exporting,
     faults,
     journal,
     lookup,
@@ -25,6 +26,7 @@ from tagger.catalog import (
     upgrade,
 )
 from tagger.catalog.batches import batches
+from tagger.catalog.exporting import ExportedTrack
 from tagger.catalog.rows import (
     CatalogEntry,
     Counts,
@@ -258,6 +260,11 @@ class Catalog:
         """Yield tracks, and files that failed, as they are read."""
         with self._transaction(self._engine) as connection:
             yield from queries.track_rows(connection, query or TrackQuery())
+
+    def exported(self, query: TrackQuery | None = None) -> Iterator[ExportedTrack]:
+        """Yield all that is known of tracks, and of files that failed, as they are read."""
+        with self._transaction(self._engine) as connection:
+            yield from exporting.exported(connection, query or TrackQuery())
 
     def track_ids(self, query: TrackQuery) -> NDArray[np.int64]:
         """Return the ids of the tracks that a query asks for, whatever its sort and limit."""

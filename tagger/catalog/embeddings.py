@@ -172,11 +172,19 @@ def _load(connection: Connection, block_id: int) -> _Block:
 
 def _unpacked(row: Row[*tuple[Any, ...]]) -> _Block:
     block_id, n_rows, track_ids, vectors = row
-    return _Block(
-        block_id,
-        np.frombuffer(track_ids, _ID).copy(),
-        np.frombuffer(vectors, _VALUE).reshape(n_rows, -1).copy(),
-    )
+    ids, values = block_arrays(n_rows, track_ids, vectors)
+    return _Block(block_id, ids.copy(), values.copy())
+
+
+def block_arrays(
+    n_rows: int, track_ids: bytes, vectors: bytes
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Return a block's track_ids (n_rows,) and vectors (n_rows, embedding_dim), to be read only.
+
+    Raises:
+        ValueError: They are no such arrays.
+    """
+    return np.frombuffer(track_ids, _ID), np.frombuffer(vectors, _VALUE).reshape(n_rows, -1)
 
 
 def _save(connection: Connection, model_id: str, block: _Block) -> int:

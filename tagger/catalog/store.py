@@ -50,6 +50,9 @@ class Store(Protocol):
     def exists(self) -> bool:
         """Return whether there is a catalogue; raise CatalogError where something else is."""
 
+    def revision(self) -> str | None:
+        """Return the schema's revision; raise CatalogError for one of a newer version."""
+
     def open_to_write(self, wait_s: float) -> Engine:
         """Return an engine on a sound catalogue of this version's schema, made if it is absent."""
 

@@ -84,8 +84,34 @@ def damage(path: Path) -> Iterator[str]:
                     yield " ".join(str(line).split())
             for table, _, parent, _ in database.execute("PRAGMA foreign_key_check"):
                 yield f"a row of {table} refers to one of {parent} that is not there"
+            yield from _odd_values(database)
         except sqlite3.DatabaseError as error:
             yield faults.reason_of(error) or said(error)
+
+
+def _odd_values(database: sqlite3.Connection) -> Iterator[str]:
+    """Yield columns with values of another kind than theirs, which SQLite would keep."""
+    tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+    for (table,) in database.execute(tables).fetchall():
+        columns = database.execute(f"SELECT name, type FROM pragma_table_info('{table}')")
+        kinds = {name: _KINDS[kind.partition("(")[0]] for name, kind in columns}
+        odd = (f"total(typeof({name}) NOT IN ({kind}, 'null'))" for name, kind in kinds.items())
+        counts = database.execute(f"SELECT {', '.join(odd)} FROM {table}").fetchone()
+        for name, n in zip(kinds, counts, strict=True):
+            if n:
+                yield f"{int(n)} values of {table}.{name} are of another kind than the column"
+
+
+_KINDS = {
+    "BIGINT": "'integer'",
+    "BLOB": "'blob'",
+    "BOOLEAN": "'integer'",
+    "FLOAT": "'real', 'integer'",
+    "INTEGER": "'integer'",
+    "TEXT": "'text'",
+    "VARCHAR": "'text'",
+}
+"""{type that a column was declared with: what SQLite's typeof() says of its values}"""
 
 
 def move_aside(path: Path, target: Path) -> None:

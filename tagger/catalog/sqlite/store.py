@@ -37,6 +37,15 @@ class SqliteStore:
         """Return whether the file is a catalogue; False where there is none."""
         return header.is_catalog(self.path)
 
+    def revision(self) -> str | None:
+        """Return the schema's revision."""
+        engine = engines.reading_engine_for(self.path)
+        try:
+            with engine.connect() as connection:
+                return upgrade.known_revision(connection, self.path)
+        finally:
+            engine.dispose()
+
     def open_to_write(self, wait_s: float) -> Engine:
         """Return an engine on a sound catalogue of this version's schema, made if it is absent."""
         header.make_folder(self.path)
@@ -84,7 +93,8 @@ class SqliteStore:
         change in one transaction: a kill leaves the old catalogue.
         """
         with self._rebuilding(wait_s) as connection:
-            found = upgrade.revision_of(connection)  # another process may have been quicker
+            # Another process may have been quicker since it was found to be old.
+            found = upgrade.known_revision(connection, self.path)
             if found == upgrade.HEAD:
                 return Upgrade(found)
             backup = None if found is None else self.default_backup(f"schema-{found}")
