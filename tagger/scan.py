@@ -302,7 +302,14 @@ def _extension(name: str) -> str:
 
 
 def _audio_file(path: Path, root: Path, status: os.stat_result) -> AudioFile:
-    return AudioFile(path, root, status.st_size, status.st_mtime_ns)
+    return AudioFile(
+        path, root, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode_of(status)
+    )
+
+
+def inode_of(status: os.stat_result) -> int:
+    """Return a file's number as a database holds it: 63 bits; some file systems use 64."""
+    return status.st_ino & (1 << 63) - 1
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from tagger.records import (
     TrackPrediction,
     TrackResult,
 )
+from tagger.scan import inode_of
 from tagger.tags import read_tags
 
 
@@ -201,4 +202,10 @@ def stat_again(file: AudioFile) -> AudioFile:
         stat = file.path.stat()
     except OSError as exc:
         raise TagWriteError(os_reason(exc), file.path) from exc
-    return replace(file, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
+    return replace(
+        file,
+        size_bytes=stat.st_size,
+        mtime_ns=stat.st_mtime_ns,
+        ctime_ns=stat.st_ctime_ns,
+        inode=inode_of(stat),
+    )

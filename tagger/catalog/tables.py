@@ -1,10 +1,11 @@
 """The tables, as the migrations leave them (a test compares the two).
 
 For people who query the catalogue with plain SQL: begin with the view ``library``, one row a
-track. Paths are bytes, since a file name need not be UTF-8; ``name`` columns hold a readable
-copy. Lists are JSON arrays, times are UTC in ISO 8601, ``_key`` columns hold text folded for
-searching whatever its case. Change nothing by hand but through a copy: the packed embeddings and
-the keys are kept in step by the tagger alone.
+track; ``vanished`` has the files that are no longer there, ``duplicates`` those that hold the same
+recording as another one. Paths are bytes, since a file name need not be UTF-8; ``name`` columns
+hold a readable copy. Lists are JSON arrays, times are UTC in ISO 8601, ``_key`` columns hold text
+folded for searching whatever its case. Change nothing by hand but through a copy: the packed
+embeddings and the keys are kept in step by the tagger alone.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ roots = Table(
     Column("root_id", Integer, primary_key=True),
     Column("path", LargeBinary, nullable=False, unique=True, comment="absolute, as bytes"),
     Column("name", PlainText, nullable=False, comment="the path for reading, no slash at its end"),
+    Column("device", BigInteger, comment="number of the device it was on, as stat(2) tells it"),
     comment="folders that were scanned; files are found relative to them",
 )
 
@@ -92,6 +94,8 @@ tracks = Table(
     Column("genre", PlainText, nullable=False, comment="for reading: file_genres, or heard_genres"),
     Column("heard_genres", Strings, nullable=False, comment="genres the tagger decided on"),
     Column("confidence", Float, nullable=False, comment="probability of the first heard genre"),
+    Column("mb_recording", PlainText, comment="the recording's MusicBrainz id, if tagged"),
+    Column("isrc", PlainText, comment="the recording's ISRC, if tagged"),
     Column("status", String, nullable=False, comment="what became of it last"),
     Column("reason", PlainText, nullable=False, comment="why"),
     Column("run_id", ForeignKey(runs.c.run_id), nullable=False, comment="the run that says so"),
@@ -117,6 +121,10 @@ files = Table(
     Column("name", PlainText, nullable=False, comment="that path for reading"),
     Column("size_bytes", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False, comment="nanoseconds since 1970, UTC"),
+    Column("ctime_ns", BigInteger, comment="time of the last change of its inode, likewise"),
+    Column("inode", BigInteger),
+    Column("audio", String, index=True, comment="its recording: the same in all copies of it"),
+    Column("vanished_at", UtcTime, index=True, comment="when it was first found to be gone"),
     Column("track_id", ForeignKey(tracks.c.track_id), unique=True, comment="empty until read"),
     UniqueConstraint("root_id", "relative"),
     comment="files, as they stood when they were last recorded",
