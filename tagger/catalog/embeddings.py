@@ -155,19 +155,14 @@ def _selected() -> Select[*tuple[Any, ...]]:
 
 def _last(connection: Connection, model_id: str) -> _Block | None:
     newest = (
-        _selected()
-        .where(blocks.c.model_id == model_id)
-        .order_by(blocks.c.block_id.desc())
-        .limit(1)
-        .with_for_update()  # one writer at a time where a database lets several in
+        _selected().where(blocks.c.model_id == model_id).order_by(blocks.c.block_id.desc()).limit(1)
     )
     row = connection.execute(newest).one_or_none()
     return None if row is None else _unpacked(row)
 
 
 def _load(connection: Connection, block_id: int) -> _Block:
-    chosen = _selected().where(blocks.c.block_id == block_id).with_for_update()
-    return _unpacked(connection.execute(chosen).one())
+    return _unpacked(connection.execute(_selected().where(blocks.c.block_id == block_id)).one())
 
 
 def _unpacked(row: Row[*tuple[Any, ...]]) -> _Block:

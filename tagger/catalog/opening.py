@@ -20,9 +20,14 @@ def store_of(location: str | Path) -> Store:
         url = make_url(location)
     except ArgumentError as error:
         raise CatalogError("--catalog is neither a file nor the URL of a database") from error
-    if url.get_backend_name() != "sqlite" or not url.database:
+    backend = url.get_backend_name()
+    if backend in ("postgresql", "postgres") and url.database:
+        from tagger.catalog.postgresql import PostgresStore  # few need it
+
+        return PostgresStore(url)
+    if backend != "sqlite" or not url.database:
         raise CatalogError(
-            f"a catalogue is an SQLite file so far, and {url.render_as_string()} names none; "
-            "give --catalog a file"
+            f"{url.render_as_string()} names no catalogue; give --catalog a file, "
+            "or postgresql://USER@HOST/DATABASE"
         )
     return SqliteStore(Path(url.database).absolute())

@@ -52,14 +52,19 @@ def known_revision(connection: Connection, where: faults.Where) -> str | None:
     return found
 
 
-def migrate(connection: Connection) -> None:
-    """Run the migrations from the schema found to this version's, in the open transaction."""
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations from the schema found to this version's, in the open transaction.
+
+    Args:
+        connection: Where.
+        revision: An older one to stop at.
+    """
     from alembic import command  # 0.3 s, for nothing in almost every run
 
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each step at INFO
     config = alembic_config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def alembic_config() -> Config:

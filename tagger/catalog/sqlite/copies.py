@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -36,22 +36,35 @@ def back_up(path: Path, target: Path) -> None:
     Raises:
         CatalogError: The copy cannot be written, or a file of that name is there.
     """
+    with (
+        drafted(target) as draft,
+        closing(engines.reading_connection(path)) as source,
+        closing(sqlite3.connect(draft, isolation_level=None)) as copy,
+    ):
+        source.backup(copy)
+
+
+@contextmanager
+def drafted(target: Path) -> Iterator[Path]:
+    """Give a file for a catalogue; it gets its name at the end, or goes if it is not sound.
+
+    Raises:
+        CatalogError: It cannot be written, or a file of that name is there.
+    """
     if target.exists() or target.is_symlink():
         raise CatalogError("this file is there already; name another one for the backup", target)
-    unfinished = target.with_name(target.name + ".part")
+    draft = target.with_name(target.name + ".part")
     try:
-        unfinished.unlink(missing_ok=True)
-        with (
-            closing(engines.reading_connection(path)) as source,
-            closing(sqlite3.connect(unfinished, isolation_level=None)) as copy,
-        ):
-            source.backup(copy)
-        _verify(unfinished)
-        give_name(unfinished, target)
+        draft.unlink(missing_ok=True)
+        yield draft
+        _verify(draft)
+        give_name(draft, target)
     except (OSError, sqlite3.Error) as error:
-        unfinished.unlink(missing_ok=True)
         reason = f"no backup can be made here ({said(error)}); make room for it, or choose -o FILE"
         raise CatalogError(reason, target) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _verify(copy: Path) -> None:
