@@ -315,6 +315,14 @@ def test_the_password_is_in_no_file_and_no_name(url: str) -> None:
     assert "secret" not in str(store.where)
 
 
+@pytest.mark.parametrize("option", ["--config", "--format=jsonl"])
+def test_a_password_is_never_shown(option: str, model: Path) -> None:
+    url = "postgresql://me:secret@localhost:1/music"
+    outcome = run_tagger("info", option, "--catalog", url, "--model", model)
+    assert "secret" not in outcome.out + outcome.err
+    assert "postgresql://me@localhost:1/music" in outcome.out + outcome.err
+
+
 def test_a_reader_sees_one_moment(url: str) -> None:
     with filled(url, *entries(0, 1500)) as catalog, Catalog.open(url) as other:
         rows = catalog.tracks()

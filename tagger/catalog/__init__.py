@@ -7,6 +7,8 @@ Callers open a Catalog and exchange frozen records with it.
 from tagger.catalog.catalog import Catalog
 from tagger.catalog.columns import fold
 from tagger.catalog.exporting import ExportedTrack
+from tagger.catalog.opening import shown
+from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.rows import (
     CatalogEntry,
     Counts,
@@ -40,6 +42,8 @@ __all__ = [
     "TrackInfo",
     "TrackQuery",
     "TrackRow",
+    "VanishedFile",
     "WriteQuery",
     "fold",
+    "shown",
 ]

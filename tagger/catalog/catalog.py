@@ -20,6 +20,7 @@ from tagger.catalog import (
     journal,
     lookup,
     opening,
+    pruning,
     queries,
     recording,
     runs,
@@ -27,6 +28,7 @@ from tagger.catalog import (
 )
 from tagger.catalog.batches import batches
 from tagger.catalog.exporting import ExportedTrack
+from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.rows import (
     CatalogEntry,
     Counts,
@@ -194,6 +196,17 @@ class Catalog:
         """
         with self._transaction(self._writer) as connection:
             recording.record_failures(connection, run_id, failures)
+
+    def vanished(self, under: Path | None = None) -> list[VanishedFile]:
+        """Return the files that are gone, in a folder or anywhere."""
+        with self._transaction(self._engine) as connection:
+            return pruning.vanished_files(connection, under)
+
+    def prune(self, under: Path | None = None) -> list[VanishedFile]:
+        """Forget the files that are gone; return them, and those that had to be kept."""
+        with self._transaction(self._durable_writer) as connection:
+            history = None if self._store is None else self._store.chronicle
+            return pruning.prune(connection, history, under)
 
     # Journal
 

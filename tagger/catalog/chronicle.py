@@ -72,6 +72,22 @@ def append(connection: Connection, path: Path, journal_ids: Sequence[int]) -> No
             .where(journal.c.journal_id.in_(batch))
         )
     ]
+    _put_down(path, lines)
+
+
+def forget(path: Path, journal_ids: Sequence[int]) -> None:
+    """Put down that writes are to be known no more, on the disk before this returns.
+
+    Their numbers may be given to others, whose lines come after this one.
+
+    Raises:
+        CatalogError: It cannot be put down.
+    """
+    if has_lines(path):
+        _put_down(path, [{"forgotten": list(journal_ids)}])
+
+
+def _put_down(path: Path, lines: Iterable[_Line]) -> None:
     try:
         _append(path, lines)
     except OSError as error:
@@ -122,7 +138,7 @@ def take_up(connection: Connection, path: Path) -> None:
     if not has_lines(path):
         return
     states = {row.journal_id: row.state for row in connection.execute(_STATES)}
-    by_id = {line["id"]: line for line in _read(path)}
+    by_id = _not_forgotten(path)
     known = states.keys() | by_id.keys()
     was_open = [number for number in by_id if states.get(number) == State.INTENDED]
     close(connection, was_open, State.DONE)
@@ -134,6 +150,17 @@ def take_up(connection: Connection, path: Path) -> None:
     rows = [_journal_values(line, file_ids[Path(line["path"])], known) for line in lines]
     connection.execute(insert(journal), rows)
     log.info("%d writes were taken up from %s", len(rows), path)
+
+
+def _not_forgotten(path: Path) -> dict[int, _Line]:
+    """Return {journal_id: its last line}."""
+    found: dict[int, _Line] = {}
+    for line in _read(path):
+        for number in line.get("forgotten", ()):
+            found.pop(number, None)
+        if "id" in line:
+            found[line["id"]] = line
+    return found
 
 
 _STATES = select(journal.c.journal_id, journal.c.state)
@@ -204,6 +231,8 @@ def _read(path: Path) -> Iterator[_Line]:
 
 def _checked(line: Any) -> _Line:
     """Return a line if it holds what it should; a line of a later version may hold more."""
+    if "forgotten" in line:
+        return {"forgotten": [int(number) for number in line["forgotten"]]}
     if not isinstance(line["run"]["paths"], list) or not isinstance(line["before"], list):
         raise TypeError("no list where one is due")
     _file(line)

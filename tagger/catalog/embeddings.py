@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from tagger.catalog.rows import Embeddings
 from tagger.catalog.tables import embedding_blocks as blocks
@@ -61,8 +61,11 @@ def drop(connection: Connection, model_id: str, track_ids: Iterable[int]) -> Non
         block = _load(connection, block_id)
         for _, row in members:
             block.track_ids[row] = 0
-        _save(connection, model_id, block)
         _set_places(connection, model_id, [(track_id, None, None) for track_id, _ in members])
+        if block.track_ids.any():
+            _save(connection, model_id, block)
+        else:
+            connection.execute(delete(blocks).where(blocks.c.block_id == block_id))
 
 
 def load_all(connection: Connection, model_id: str) -> Embeddings:

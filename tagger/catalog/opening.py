@@ -31,3 +31,13 @@ def store_of(location: str | Path) -> Store:
             "or postgresql://USER@HOST/DATABASE"
         )
     return SqliteStore(Path(url.database).absolute())
+
+
+def shown(location: str) -> str:
+    """Return a location as it may be shown: a path as it is, a URL without its password."""
+    if "://" not in location:
+        return location
+    try:
+        return str(store_of(location).where)
+    except CatalogError:
+        return f"{location.partition('://')[0]}://…"

@@ -11,6 +11,7 @@ _COMMANDS = {
     "backup": ("tagger.cli.catalog.backup", "Copy the catalogue to a file."),
     "restore": ("tagger.cli.catalog.restore", "Put a backup in the catalogue's place."),
     "upgrade": ("tagger.cli.catalog.upgrade", "Bring it to this version's schema."),
+    "prune": ("tagger.cli.catalog.prune", "Forget the files that have vanished."),
     "export": ("tagger.cli.catalog.export", "Write all tracks to CSV, JSON Lines or Parquet."),
 }
 
