@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psycopg
 
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord, PlannedWrite
 from tagger.records import AudioFile, Status, TagsFound, TagWrite, TrackPrediction
 
+Location = Path | str  # a file, or the URL of a database
 MODEL = ModelRecord("cnn-1", "cnn", ("Pop", "Rock"), 8)
 MUSIC = Path("/music")
 
@@ -58,30 +63,41 @@ def begin(catalog: Catalog) -> int:
     return catalog.begin_run("tag /music", MODEL.model_id)
 
 
-def filled(path: Path, *recorded: CatalogEntry) -> Catalog:
+def filled(location: Location, *recorded: CatalogEntry) -> Catalog:
     """An open catalogue with some entries of one run."""
-    catalog = Catalog.open(path)
+    catalog = Catalog.open(location)
     catalog.record(begin(catalog), recorded)
     return catalog
 
 
-def assert_consistent(path: Path) -> None:
+@contextmanager
+def database(location: Location) -> Iterator[Any]:
+    """A connection to a catalogue for plain SQL, without the code under test."""
+    if isinstance(location, Path):
+        with closing(sqlite3.connect(location)) as file, file:
+            yield file
+    else:
+        with psycopg.connect(location) as connection:
+            yield connection
+
+
+def assert_consistent(location: Location) -> None:
     """Every row fits the others, by plain SQL and without the code under test."""
-    with sqlite3.connect(path) as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        (orphans,) = database.execute(
+    with database(location) as connection:
+        if isinstance(location, Path):
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        (orphans,) = connection.execute(
             "SELECT count(*) FROM tracks WHERE track_id NOT IN "
             "(SELECT track_id FROM files WHERE track_id IS NOT NULL)"
         ).fetchone()
         assert orphans == 0
-        _assert_places_fit(database)
-    database.close()
+        _assert_places_fit(connection)
 
 
-def _assert_places_fit(database: sqlite3.Connection) -> None:
+def _assert_places_fit(connection: Any) -> None:
     in_blocks: dict[tuple[int, int], int] = {}
-    for block_id, n_rows, ids, vectors, dim in database.execute(
+    for block_id, n_rows, ids, vectors, dim in connection.execute(
         "SELECT block_id, n_rows, track_ids, vectors, embedding_dim "
         "FROM embedding_blocks JOIN models USING (model_id)"
     ):
@@ -91,7 +107,7 @@ def _assert_places_fit(database: sqlite3.Connection) -> None:
         in_blocks |= {(block_id, row): t for row, t in enumerate(track_ids.tolist()) if t}
     in_predictions = {
         (block_id, row): track_id
-        for block_id, row, track_id in database.execute(
+        for block_id, row, track_id in connection.execute(
             "SELECT block_id, block_row, track_id FROM predictions WHERE block_id IS NOT NULL"
         )
     }

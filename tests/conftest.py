@@ -1,12 +1,14 @@
 """Fixtures that cost too much to make in every test module."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tagger.catalog import Catalog
+from tests.catalogs import Location
 from tests.library import Outcome, Run, make_model, map_in_process, run_tagger
+from tests.postgres import Server, running_server
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,52 @@ def music(tmp_path: Path) -> Path:
 def place(tmp_path: Path) -> Path:
     """Where a catalogue is to be."""
     return tmp_path / "catalog.db"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is put into, or found in, the data folder of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def new_database(server: Server) -> Callable[[], str]:
+    """Make a database with an empty catalogue in it; gives its URL."""
+    template = server.new_database()
+    Catalog.open(template).close()
+    return lambda: server.new_database(template=template)
+
+
+def make_location(request: pytest.FixtureRequest, folder: Path) -> Location:
+    """Return where a catalogue is to be: a file in the folder, or a database with an empty one."""
+    if request.param == "sqlite":
+        return folder / "catalog.db"
+    url: str = request.getfixturevalue("new_database")()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """Where a catalogue is to be: a file, and then a database."""
+    return make_location(request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """Where a catalogue is to be made: no file yet, and then a database without tables."""
+    if request.param == "sqlite":
+        return tmp_path / "catalog.db"
+    server: Server = request.getfixturevalue("server")
+    return server.new_database()
 
 
 @pytest.fixture

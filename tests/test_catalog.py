@@ -20,6 +20,7 @@ from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackFailur
 from tests.catalogs import (
     MODEL,
     MUSIC,
+    Location,
     assert_consistent,
     audio_file,
     begin,
@@ -35,10 +36,10 @@ log = logging.getLogger(__name__)
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    with Catalog.open(tmp_path / "catalog.db") as opened:
+def catalog(location: Location) -> Iterator[Catalog]:
+    with Catalog.open(location) as opened:
         yield opened
-    assert_consistent(tmp_path / "catalog.db")
+    assert_consistent(location)
 
 
 def test_a_recorded_track_is_known_and_unchanged(catalog: Catalog) -> None:
@@ -317,19 +318,19 @@ def test_a_file_that_is_in_the_journal_alone_is_not_known(catalog: Catalog) -> N
 
 def test_the_journal_is_synced_to_disk_and_the_rows_are_not(catalog: Catalog) -> None:
     run_id = begin(catalog)
-    said = []
+    said: list[bool] = []
 
     @event.listens_for(Engine, "before_cursor_execute")
     def listen(connection: object, cursor: object, statement: str, *rest: object) -> None:
         if "synchronous" in statement:
-            said.append(statement)
+            said.append("FULL" in statement or "commit = on" in statement)
 
     try:
         catalog.journal(run_id, [planned(entry("a.mp3"))])
         catalog.record(run_id, [entry("a.mp3")])
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
-    assert said == ["PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"]
+    assert said == [True, False]
 
 
 # Runs
@@ -370,7 +371,7 @@ def test_an_interrupt_in_the_middle_of_a_record_leaves_nothing_of_it(catalog: Ca
 
 
 def test_our_own_mistake_is_not_called_the_users(catalog: Catalog) -> None:
-    with pytest.raises(Exception, match="FOREIGN KEY") as caught:
+    with pytest.raises(Exception, match=r"(?i)foreign key") as caught:
         catalog.record(999, [entry("a.mp3")])
     assert not isinstance(caught.value, CatalogError)
 
@@ -397,9 +398,9 @@ def test_a_disk_that_fills_is_reported_and_loses_nothing(tmp_path: Path) -> None
 # Speed
 
 
-def test_ten_thousand_unchanged_files_are_looked_up(tmp_path: Path) -> None:
+def test_ten_thousand_unchanged_files_are_looked_up(place: Path) -> None:
     found = entries(0, 10_000)
-    with filled(tmp_path / "catalog.db", *found) as catalog:
+    with filled(place, *found) as catalog:
         files = [one.file for one in found]
         begun = time.perf_counter()
         known = catalog.lookup(files, MODEL.model_id)

@@ -59,16 +59,13 @@ def test_a_url_names_the_same_file_as_its_path(tmp_path: Path) -> None:
         assert catalog.counts().n_tracks == 1
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/music", "sqlite://", "nonsense://", "://"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:secret@host", "sqlite://", "nonsense://me:secret@host/x", "://"]
+)
 def test_a_url_that_names_no_file_is_refused_in_one_line(url: str) -> None:
     with pytest.raises(CatalogError) as caught:
         Catalog.open(url)
     assert "\n" not in str(caught.value)
-
-
-def test_a_password_is_not_shown() -> None:
-    with pytest.raises(CatalogError) as caught:
-        Catalog.open("postgresql://me:secret@host/music")
     assert "secret" not in str(caught.value)
 
 

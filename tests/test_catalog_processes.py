@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from tagger.catalog import Catalog
-from tests.catalogs import MODEL, assert_consistent, begin, entries, filled, planned
+from tests.catalogs import MODEL, Location, assert_consistent, begin, entries, filled, planned
 
 # Processes that begin clean, without the threads of other tests, and import only once.
 fresh = multiprocessing.get_context("forkserver")
@@ -31,23 +31,23 @@ def finish(process: ForkServerProcess) -> int | None:
     return process.exitcode
 
 
-def write_half_the_same_tracks(path: Path, first: int) -> None:
+def write_half_the_same_tracks(location: Location, first: int) -> None:
     """Record in 20 transactions; the tracks of every second one are the other process's too."""
-    with Catalog.open(path) as catalog:
+    with Catalog.open(location) as catalog:
         run_id = begin(catalog)
         for start in range(0, 100, 10):
             catalog.record(run_id, entries(start, start + 10))
             catalog.record(run_id, entries(first + start, first + start + 10))
 
 
-def make_and_begin(path: Path) -> None:
-    with Catalog.open(path) as catalog:
+def make_and_begin(location: Location) -> None:
+    with Catalog.open(location) as catalog:
         begin(catalog)
 
 
-def die_while_recording(path: Path, n_statements: int) -> None:
+def die_while_recording(location: Location, n_statements: int) -> None:
     """Die as if the power were cut, at the n-th statement of a record."""
-    catalog = Catalog.open(path)
+    catalog = Catalog.open(location)
     catalog.journal(1, [planned(one) for one in entries(10, 400)])
     statements = iter(range(1, n_statements))
 
@@ -59,12 +59,11 @@ def die_while_recording(path: Path, n_statements: int) -> None:
     catalog.record(1, entries(10, 400))
 
 
-def test_two_processes_record_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.db"
-    processes = [start(write_half_the_same_tracks, path, first) for first in (1000, 2000)]
+def test_two_processes_record_at_once_and_nothing_is_lost(location: Location) -> None:
+    processes = [start(write_half_the_same_tracks, location, first) for first in (1000, 2000)]
     assert [finish(process) for process in processes] == [0, 0]
-    assert_consistent(path)
-    with Catalog.open(path) as catalog:
+    assert_consistent(location)
+    with Catalog.open(location) as catalog:
         wanted = [*entries(0, 100), *entries(1000, 1100), *entries(2000, 2100)]
         known = catalog.lookup([one.file for one in wanted], MODEL.model_id)
         assert [one.tags.title for one in known if one] == [one.tags.title for one in wanted]
@@ -72,29 +71,29 @@ def test_two_processes_record_at_once_and_nothing_is_lost(tmp_path: Path) -> Non
         assert len(catalog.embeddings(MODEL.model_id).track_ids) == 300
 
 
-def test_several_processes_make_the_same_catalogue_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.db"
-    processes = [start(make_and_begin, path) for _ in range(5)]
+def test_several_processes_make_the_same_catalogue_at_once(empty_location: Location) -> None:
+    location = empty_location
+    processes = [start(make_and_begin, location) for _ in range(5)]
     assert [finish(process) for process in processes] == [0] * 5
-    with Catalog.open(path) as catalog:
+    with Catalog.open(location) as catalog:
         assert len(catalog.runs()) == 5
-    assert [p.name for p in tmp_path.iterdir()] == ["catalog.db"]
+    if isinstance(location, Path):
+        assert [p.name for p in location.parent.iterdir()] == ["catalog.db"]
 
 
 @pytest.mark.parametrize("n_statements", [1, 4, 9, 15])
 def test_a_kill_in_the_middle_of_a_record_leaves_nothing_of_it(
-    tmp_path: Path, n_statements: int
+    location: Location, n_statements: int
 ) -> None:
-    path = tmp_path / "catalog.db"
-    filled(path, *entries(0, 10)).close()
-    assert finish(start(die_while_recording, path, n_statements)) == -signal.SIGKILL
-    with Catalog.open(path, read_only=True) as catalog:
+    filled(location, *entries(0, 10)).close()
+    assert finish(start(die_while_recording, location, n_statements)) == -signal.SIGKILL
+    with Catalog.open(location, read_only=True) as catalog:
         assert len(catalog.pending_writes()) == 390  # the journal was on disk, in the -wal file
-    with Catalog.open(path) as catalog:
+    with Catalog.open(location) as catalog:
         assert catalog.counts().n_tracks == 10
         pending = catalog.pending_writes()
         assert [one.write.path for one in pending] == [one.file.path for one in entries(10, 400)]
         catalog.record(1, entries(10, 400))
         catalog.journal_done([one.journal_id for one in pending])
         assert catalog.pending_writes() == []
-    assert_consistent(path)
+    assert_consistent(location)

@@ -10,7 +10,8 @@ import pytest
 
 from tagger.catalog import Catalog, CatalogEntry, FailedFile, SortKey, TrackQuery
 from tagger.records import Status, TagsFound, TrackFailure
-from tests.catalogs import MODEL, MUSIC, audio_file, begin, entry
+from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry
+from tests.conftest import make_location
 
 
 def track(name: str, title: str, artist: str, genre: str, **changes: object) -> CatalogEntry:
@@ -36,9 +37,11 @@ TRACKS = [
 BAD = audio_file("bad.mp3")
 
 
-@pytest.fixture(scope="module")
-def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    with Catalog.open(tmp_path_factory.mktemp("catalog") / "catalog.db") as opened:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def catalog(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Catalog]:
+    with Catalog.open(make_location(request, tmp_path_factory.mktemp("catalog"))) as opened:
         run_id = begin(opened)
         opened.record(run_id, TRACKS)
         failure = TrackFailure(BAD.path, "decode", "it is text")
@@ -92,8 +95,8 @@ def test_part_of_an_artist_is_found_whatever_its_case_and_script(
     assert titles(catalog, artist=part) == found
 
 
-def test_an_album_artist_is_found_too(tmp_path: Path) -> None:
-    with Catalog.open(tmp_path / "catalog.db") as catalog:
+def test_an_album_artist_is_found_too(location: Location) -> None:
+    with Catalog.open(location) as catalog:
         tags = TagsFound(artist="Guest", album_artist="Host")
         catalog.record(begin(catalog), [entry("a.mp3", tags=tags)])
         assert len(titles(catalog, artist="host")) == 1
@@ -122,8 +125,8 @@ def test_under_lists_a_folder_and_no_neighbour(catalog: Catalog, folder: Path, n
     assert len(titles(catalog, under=folder)) == n
 
 
-def test_under_covers_several_roots(tmp_path: Path) -> None:
-    with Catalog.open(tmp_path / "catalog.db") as catalog:
+def test_under_covers_several_roots(location: Location) -> None:
+    with Catalog.open(location) as catalog:
         run_id = begin(catalog)
         for root in ("/m/Rock/Live", "/m/Rock", "/m/Pop", "/n"):
             catalog.record(run_id, [entry("a.mp3", root=Path(root))])

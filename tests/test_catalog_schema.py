@@ -16,7 +16,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from tagger.catalog import Catalog, WriteQuery, sqlite, upgrade
+from tagger.catalog import Catalog, WriteQuery, upgrade
+from tagger.catalog.sqlite import SqliteStore, header
 from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
 from tagger.records import TagsFound, TagWrite
@@ -168,10 +169,9 @@ def test_without_room_for_the_copy_nothing_is_upgraded(
     path = tmp_path / "data" / "catalog.db"
     filled(path, *entries(0, 20)).close()
     request.getfixturevalue("next_version")
-    taken = tmp_path / "data" / "taken"
-    taken.mkdir()
-    monkeypatch.setattr(upgrade, "_backup_path", lambda path, revision: taken)
-    with pytest.raises(CatalogError, match="no backup can be made before the upgrade"):
+    nowhere = tmp_path / "nowhere" / "backup"
+    monkeypatch.setattr(SqliteStore, "default_backup", lambda store, label: nowhere)
+    with pytest.raises(CatalogError, match="no backup can be made here"):
         Catalog.open(path)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
@@ -185,7 +185,7 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_its_journal(tmp_path: 
         config = upgrade.alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        sqlite.mark_as_ours(connection)
+        header.mark_as_ours(connection)
         for statement in FIRST_ROWS:
             connection.exec_driver_sql(statement)
     engine.dispose()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from tagger.migrations.kinds import TEXT
 
 revision = "0002"
 down_revision = "0001"
@@ -16,7 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add columns, all of them empty in the rows that are there, and a table."""
-    op.add_column("runs", sa.Column("paths", sa.Text(), nullable=True))
+    op.add_column("runs", sa.Column("paths", TEXT, nullable=True))
     with op.batch_alter_table("journal") as journal:
         journal.add_column(sa.Column("kept", sa.LargeBinary(), nullable=True))
         journal.add_column(sa.Column("undoes", sa.Integer(), nullable=True))

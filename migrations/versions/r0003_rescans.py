@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from tagger.migrations.kinds import TEXT
 
 revision = "0003"
 down_revision = "0002"
@@ -79,13 +80,13 @@ def upgrade() -> None:
         ("ctime_ns", sa.BigInteger()),
         ("inode", sa.BigInteger()),
         ("audio", sa.String()),
-        ("vanished_at", sa.Text()),
+        ("vanished_at", TEXT),
     ):
         op.add_column("files", sa.Column(name, kind, nullable=True))
     op.create_index("ix_files_audio", "files", ["audio"])
     op.create_index("ix_files_vanished_at", "files", ["vanished_at"])
     for name in ("mb_recording", "isrc"):
-        op.add_column("tracks", sa.Column(name, sa.Text(), nullable=True))
+        op.add_column("tracks", sa.Column(name, TEXT, nullable=True))
     op.execute(_LIBRARY)
     op.execute(_VANISHED)
     op.execute(_DUPLICATES)

@@ -6,6 +6,9 @@ Callers open a Catalog and exchange frozen records with it.
 
 from tagger.catalog.catalog import Catalog
 from tagger.catalog.columns import fold
+from tagger.catalog.exporting import ExportedTrack
+from tagger.catalog.opening import shown
+from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.rows import (
     CatalogEntry,
     Copy,
@@ -32,6 +35,7 @@ __all__ = [
     "Copy",
     "Counts",
     "Embeddings",
+    "ExportedTrack",
     "FailedFile",
     "FileRow",
     "JournalEntry",
@@ -44,6 +48,8 @@ __all__ = [
     "TrackInfo",
     "TrackQuery",
     "TrackRow",
+    "VanishedFile",
     "WriteQuery",
     "fold",
+    "shown",
 ]

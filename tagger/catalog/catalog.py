@@ -16,19 +16,21 @@ from tagger.catalog import (
     chronicle,
     copies,
     embeddings,
+    exporting,
     faults,
     journal,
-    locks,
     lookup,
     opening,
+    pruning,
     queries,
     recording,
     runs,
-    sqlite,
     upgrade,
     vanishing,
 )
 from tagger.catalog.batches import batches
+from tagger.catalog.exporting import ExportedTrack
+from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.rows import (
     CatalogEntry,
     Copy,
@@ -47,8 +49,12 @@ from tagger.catalog.rows import (
     TrackRow,
     WriteQuery,
 )
+from tagger.catalog.sqlite.engines import forbid_writing, memory_engine
+from tagger.catalog.store import DURABLE, WAIT_S, WRITING, Store
 from tagger.errors import CatalogError
 from tagger.records import AudioFile, RunSummary, TrackPrediction
+
+ABSENT = "there is no catalogue here yet; run tagger tag first"
 
 
 class Catalog:
@@ -61,12 +67,12 @@ class Catalog:
         CatalogError: From any method, with the catalogue's path and what to do.
     """
 
-    def __init__(self, engine: Engine, path: Path | None) -> None:
+    def __init__(self, engine: Engine, store: Store | None) -> None:
         """Take an engine whose schema is up to date; users call open() or empty()."""
-        self.path = path
+        self._store = store
         self._engine = engine
-        self._writer = engine.execution_options(**sqlite.WRITING)
-        self._durable_writer = engine.execution_options(**sqlite.DURABLE)
+        self._writer = engine.execution_options(**WRITING)
+        self._durable_writer = engine.execution_options(**DURABLE)
 
     @classmethod
     def open(
@@ -75,7 +81,7 @@ class Catalog:
         *,
         create: bool = True,
         read_only: bool = False,
-        wait_s: float = sqlite.WAIT_S,
+        wait_s: float = WAIT_S,
     ) -> Self:
         """Open a catalogue, bring its schema up to date, and make it if need be.
 
@@ -87,32 +93,39 @@ class Catalog:
                 An absent one whose writes are known from its chronicle is never refused.
             wait_s: How long to wait while another process writes.
         """
-        path = opening.path_of(location)
-        exists = sqlite.is_catalog(path)
-        if not exists and not create and not chronicle.has_lines(path):
-            raise CatalogError("there is no catalogue here yet; run tagger tag first", path)
-        if not exists and read_only:
-            return cls.empty(path)
-        with faults.reported(path):
-            engine = (opening.opened_to_read if read_only else opening.opened_to_write)(
-                path, wait_s
-            )
-        return cls(engine, path)
+        store = opening.store_of(location)
+        with faults.reported(store.where):
+            exists = store.exists()
+            if not exists and not create and not chronicle.has_lines(store.chronicle):
+                raise faults.complaint(ABSENT, store.where)
+            if not exists and read_only:
+                return cls.empty(location)
+            engine = (store.open_to_read if read_only else store.open_to_write)(wait_s)
+        return cls(engine, store)
 
     @classmethod
-    def empty(cls, path: Path | None = None) -> Self:
+    def empty(cls, location: str | Path | None = None) -> Self:
         """Return an empty catalogue in memory, which cannot be written to.
 
         Args:
-            path: Where one was that has been lost, if so: its writes are taken up.
+            location: Where one was that has been lost, if so: its writes are taken up.
         """
-        engine = sqlite.memory_engine()
+        engine = memory_engine()
         with engine.begin() as connection:
             upgrade.migrate(connection)
-            if path is not None:
-                chronicle.restore(connection, path)
-        sqlite.forbid_writing(engine)
+            if location is not None:
+                chronicle.take_up(connection, opening.store_of(location).chronicle)
+        forbid_writing(engine)
         return cls(engine, None)
+
+    @property
+    def where(self) -> faults.Where:
+        """The file, or the URL without its password; None for one in memory."""
+        return None if self._store is None else self._store.where
+
+    def complaint(self, reason: str) -> CatalogError:
+        """Return the error that says what is wrong with what was asked of this catalogue."""
+        return faults.complaint(reason, self.where)
 
     def close(self) -> None:
         """Close the catalogue; the last process to do so tidies its files up."""
@@ -138,7 +151,7 @@ class Catalog:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        with faults.reported(self.path), engine.begin() as connection:
+        with faults.reported(self.where), engine.begin() as connection:
             yield connection
 
     # Runs
@@ -230,6 +243,17 @@ class Catalog:
         with self._transaction(self._writer) as connection:
             vanishing.set_device(connection, root_id, device)
 
+    def vanished(self, under: Path | None = None) -> list[VanishedFile]:
+        """Return the files that are gone, in a folder or anywhere."""
+        with self._transaction(self._engine) as connection:
+            return pruning.vanished_files(connection, under)
+
+    def prune(self, under: Path | None = None) -> list[VanishedFile]:
+        """Forget the files that are gone; return them, and those that had to be kept."""
+        with self._transaction(self._durable_writer) as connection:
+            history = None if self._store is None else self._store.chronicle
+            return pruning.prune(connection, history, under)
+
     # Journal
 
     @contextmanager
@@ -238,8 +262,8 @@ class Catalog:
 
         A write that is found open by who has it was broken off by a kill.
         """
-        assert self.path is not None, "a catalogue in memory is never written to"
-        with locks.held(chronicle.path_of(self.path)):
+        assert self._store is not None, "a catalogue in memory is never written to"
+        with faults.reported(self.where), self._store.hold_files(self._engine):
             yield
 
     def journal(self, run_id: int, writes: Sequence[PlannedWrite]) -> list[int]:
@@ -262,8 +286,8 @@ class Catalog:
             self._chronicle(connection, journal_ids)
 
     def _chronicle(self, connection: Connection, journal_ids: Sequence[int]) -> None:
-        if journal_ids and self.path is not None:
-            chronicle.append(connection, self.path, journal_ids)
+        if journal_ids and self._store is not None:
+            chronicle.append(connection, self._store.chronicle, journal_ids)
 
     def journal_dropped(self, journal_ids: Sequence[int]) -> None:
         """Note that writes were never made: the file is as it was before."""
@@ -297,6 +321,11 @@ class Catalog:
         """Yield tracks, and files that failed, as they are read."""
         with self._transaction(self._engine) as connection:
             yield from queries.track_rows(connection, query or TrackQuery())
+
+    def exported(self, query: TrackQuery | None = None) -> Iterator[ExportedTrack]:
+        """Yield all that is known of tracks, and of files that failed, as they are read."""
+        with self._transaction(self._engine) as connection:
+            yield from exporting.exported(connection, query or TrackQuery())
 
     def track_ids(self, query: TrackQuery) -> NDArray[np.int64]:
         """Return the ids of the tracks that a query asks for, whatever its sort and limit."""

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import from_iso, to_iso
+from tagger.catalog.journal import State, close
 from tagger.catalog.packing import packed, unpacked
 from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.places import add_files
@@ -33,19 +34,19 @@ _Line = Mapping[str, Any]
 
 
 def path_of(catalog: Path) -> Path:
-    """Return where the chronicle of a catalogue is."""
+    """Return where the chronicle of a catalogue in a file is."""
     return catalog.with_name(f"{catalog.name}.writes")
 
 
-def has_lines(catalog: Path) -> bool:
-    """Return whether a catalogue has a chronicle with something in it."""
+def has_lines(path: Path) -> bool:
+    """Return whether there is a chronicle with something in it."""
     try:
-        return path_of(catalog).stat().st_size > 0
+        return path.stat().st_size > 0
     except FileNotFoundError:
         return False
 
 
-def append(connection: Connection, catalog: Path, journal_ids: Sequence[int]) -> None:
+def append(connection: Connection, path: Path, journal_ids: Sequence[int]) -> None:
     """Put writes down, on the disk before this returns.
 
     Raises:
@@ -62,7 +63,22 @@ def append(connection: Connection, catalog: Path, journal_ids: Sequence[int]) ->
             .where(journal.c.journal_id.in_(batch))
         )
     ]
-    path = path_of(catalog)
+    _put_down(path, lines)
+
+
+def forget(path: Path, journal_ids: Sequence[int]) -> None:
+    """Put down that writes are to be known no more, on the disk before this returns.
+
+    Their numbers may be given to others, whose lines come after this one.
+
+    Raises:
+        CatalogError: It cannot be put down.
+    """
+    if has_lines(path):
+        _put_down(path, [{"forgotten": list(journal_ids)}])
+
+
+def _put_down(path: Path, lines: Iterable[_Line]) -> None:
     try:
         _append(path, lines)
     except OSError as error:
@@ -108,46 +124,65 @@ def _line(row: Row[*tuple[Any, ...]], known_roots: Roots) -> _Line:
     }
 
 
-def restore(connection: Connection, catalog: Path) -> None:
-    """Fill the empty journal of a new catalogue from its chronicle, if it has one."""
-    if not has_lines(catalog):
+def take_up(connection: Connection, path: Path) -> None:
+    """Put into the journal what the chronicle, if there is one, knows and the journal does not."""
+    if not has_lines(path):
         return
-    path = path_of(catalog)
-    lines = list({line["id"]: line for line in _read(path)}.values())
+    states = {row.journal_id: row.state for row in connection.execute(_STATES)}
+    by_id = _not_forgotten(path)
+    known = states.keys() | by_id.keys()
+    was_open = [number for number in by_id if states.get(number) == State.INTENDED]
+    close(connection, was_open, State.DONE)
+    lines = [line for number, line in sorted(by_id.items()) if number not in states]
     if not lines:
         return
-    _restore_runs(connection, lines)
-    found = {line["path"]: _file(line) for line in lines}
-    file_ids = add_files(connection, list(found.values()))
-    known = {line["id"] for line in lines}
-    rows = [
-        {
-            "journal_id": line["id"],
-            "run_id": line["run"]["id"],
-            "file_id": file_ids[Path(line["path"])],
-            "genres_before": tuple(line["before"]),
-            "genres_after": tuple(line["after"]),
-            "provenance_before": line["provenance_before"],
-            "provenance_after": line["provenance_after"],
-            "state": "done",
-            "planned_at": from_iso(line["at"]),
-            "undoes": line["undoes"] if line["undoes"] in known else None,
-            "kept": unpacked(base64.b64decode(line["kept"])) if line["kept"] else None,
-        }
-        for line in sorted(lines, key=lambda line: int(line["id"]))
-    ]
+    _add_runs(connection, lines)
+    file_ids = add_files(connection, list({line["path"]: _file(line) for line in lines}.values()))
+    rows = [_journal_values(line, file_ids[Path(line["path"])], known) for line in lines]
     connection.execute(insert(journal), rows)
     log.info("%d writes were taken up from %s", len(rows), path)
+
+
+def _not_forgotten(path: Path) -> dict[int, _Line]:
+    """Return {journal_id: its last line}."""
+    found: dict[int, _Line] = {}
+    for line in _read(path):
+        for number in line.get("forgotten", ()):
+            found.pop(number, None)
+        if "id" in line:
+            found[line["id"]] = line
+    return found
+
+
+_STATES = select(journal.c.journal_id, journal.c.state)
+
+
+def _journal_values(line: _Line, file_id: int, known: Collection[int]) -> dict[str, Any]:
+    return {
+        "journal_id": line["id"],
+        "run_id": line["run"]["id"],
+        "file_id": file_id,
+        "genres_before": tuple(line["before"]),
+        "genres_after": tuple(line["after"]),
+        "provenance_before": line["provenance_before"],
+        "provenance_after": line["provenance_after"],
+        "state": State.DONE.value,
+        "planned_at": from_iso(line["at"]),
+        "undoes": line["undoes"] if line["undoes"] in known else None,
+        "kept": unpacked(base64.b64decode(line["kept"])) if line["kept"] else None,
+    }
 
 
 def _file(line: _Line) -> AudioFile:
     return AudioFile(Path(line["path"]), Path(line["root"]), line["size_bytes"], line["mtime_ns"])
 
 
-def _restore_runs(connection: Connection, lines: Sequence[_Line]) -> None:
+def _add_runs(connection: Connection, lines: Sequence[_Line]) -> None:
+    known = set(connection.scalars(select(runs.c.run_id)))
     by_run: dict[int, list[_Line]] = {}
     for line in lines:
-        by_run.setdefault(line["run"]["id"], []).append(line)
+        if line["run"]["id"] not in known:
+            by_run.setdefault(line["run"]["id"], []).append(line)
     rows = []
     for run_id, of_run in sorted(by_run.items()):
         run = of_run[-1]["run"]
@@ -169,7 +204,8 @@ def _restore_runs(connection: Connection, lines: Sequence[_Line]) -> None:
                 "paths": tuple(run["paths"]),
             }
         )
-    connection.execute(insert(runs), rows)
+    if rows:
+        connection.execute(insert(runs), rows)
 
 
 def _read(path: Path) -> Iterator[_Line]:
@@ -186,6 +222,8 @@ def _read(path: Path) -> Iterator[_Line]:
 
 def _checked(line: Any) -> _Line:
     """Return a line if it holds what it should; a line of a later version may hold more."""
+    if "forgotten" in line:
+        return {"forgotten": [int(number) for number in line["forgotten"]]}
     if not isinstance(line["run"]["paths"], list) or not isinstance(line["before"], list):
         raise TypeError("no list where one is due")
     _file(line)

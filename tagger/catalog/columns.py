@@ -137,6 +137,10 @@ class Change(TypeDecorator[FileChange]):
         return None if value is None else unpacked(value)
 
 
+STORED_OTHERWISE = (_FromText, Change)
+"""The types whose values come from what is stored by a conversion, which damage can break."""
+
+
 def now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from tagger.catalog.rows import Embeddings
 from tagger.catalog.tables import embedding_blocks as blocks
@@ -61,8 +61,11 @@ def drop(connection: Connection, model_id: str, track_ids: Iterable[int]) -> Non
         block = _load(connection, block_id)
         for _, row in members:
             block.track_ids[row] = 0
-        _save(connection, model_id, block)
         _set_places(connection, model_id, [(track_id, None, None) for track_id, _ in members])
+        if block.track_ids.any():
+            _save(connection, model_id, block)
+        else:
+            connection.execute(delete(blocks).where(blocks.c.block_id == block_id))
 
 
 def load_all(connection: Connection, model_id: str) -> Embeddings:
@@ -166,28 +169,31 @@ def _selected() -> Select[*tuple[Any, ...]]:
 
 def _last(connection: Connection, model_id: str) -> _Block | None:
     newest = (
-        _selected()
-        .where(blocks.c.model_id == model_id)
-        .order_by(blocks.c.block_id.desc())
-        .limit(1)
-        .with_for_update()  # one writer at a time where a database lets several in
+        _selected().where(blocks.c.model_id == model_id).order_by(blocks.c.block_id.desc()).limit(1)
     )
     row = connection.execute(newest).one_or_none()
     return None if row is None else _unpacked(row)
 
 
 def _load(connection: Connection, block_id: int) -> _Block:
-    chosen = _selected().where(blocks.c.block_id == block_id).with_for_update()
-    return _unpacked(connection.execute(chosen).one())
+    return _unpacked(connection.execute(_selected().where(blocks.c.block_id == block_id)).one())
 
 
 def _unpacked(row: Row[*tuple[Any, ...]]) -> _Block:
     block_id, n_rows, track_ids, vectors = row
-    return _Block(
-        block_id,
-        np.frombuffer(track_ids, _ID).copy(),
-        np.frombuffer(vectors, _VALUE).reshape(n_rows, -1).copy(),
-    )
+    ids, values = block_arrays(n_rows, track_ids, vectors)
+    return _Block(block_id, ids.copy(), values.copy())
+
+
+def block_arrays(
+    n_rows: int, track_ids: bytes, vectors: bytes
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Return a block's track_ids (n_rows,) and vectors (n_rows, embedding_dim), to be read only.
+
+    Raises:
+        ValueError: They are no such arrays.
+    """
+    return np.frombuffer(track_ids, _ID), np.frombuffer(vectors, _VALUE).reshape(n_rows, -1)
 
 
 def _save(connection: Connection, model_id: str, block: _Block) -> int:

@@ -7,60 +7,129 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tagger.errors import CatalogError
 
+Where = Path | str | None  # a file, a URL without its password, or a catalogue in memory
+
+_LOCKED = (
+    "another program has held the catalogue locked for too long; "
+    "wait until it is done, or close it, and run again"
+)
+_FULL = "the disk is full; make room on it and run again (what was recorded before is safe)"
+DAMAGED = (
+    "the catalogue is damaged; put a backup in its place, "
+    "or move it away and tag again (the tags in your files are not lost)"
+)
+READ_ONLY_SERVER = "the server takes no changes, it is read-only; name the one that does"
+
 # By SQLite's primary result code: the low byte of an extended one.
-_REASONS = {
-    sqlite3.SQLITE_BUSY: "another program has held the catalogue locked for too long; "
-    "wait until it is done, or close it, and run again",
-    sqlite3.SQLITE_LOCKED: "another program has held the catalogue locked for too long; "
-    "wait until it is done, or close it, and run again",
-    sqlite3.SQLITE_FULL: "the disk is full; make room on it and run again "
-    "(what was recorded before is safe)",
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: "the catalogue, its folder or its disk is read-only; "
     "give yourself the right to write there, or choose another --catalog",
     sqlite3.SQLITE_CANTOPEN: "the catalogue cannot be opened; check that its folder exists and "
     "that you may write there, or choose another --catalog",
     sqlite3.SQLITE_PERM: "you have no right to the catalogue; "
     "give yourself that right, or choose another --catalog",
-    sqlite3.SQLITE_CORRUPT: "the catalogue is damaged; put a backup in its place, "
-    "or move it away and tag again (the tags in your files are not lost)",
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_NOTADB: "this is not a catalogue but some other file; choose another --catalog",
     sqlite3.SQLITE_IOERR: "the disk reports a fault or a limit while the catalogue is used; "
     "check the disk and its free space before anything else",
 }
+_BROKEN_OFF = (
+    "a run was broken off while it wrote to the catalogue; the next tagger tag puts that right"
+)
 
-DAMAGED = _REASONS[sqlite3.SQLITE_CORRUPT]
+# By PostgreSQL's code, or its class, the first two places.
+_POSTGRESQL = {
+    "08": "the connection to the server is lost; run again when it is back "
+    "(what was recorded before is safe)",
+    "22021": "the server takes no text of this kind; the database must be in UTF8",
+    "25006": READ_ONLY_SERVER,
+    "28": "the server does not let you in; check the user and the password",
+    "3D000": "there is no such database on the server; make it (createdb NAME), or name another",
+    "40": "the server broke off what others stood in the way of; run again",
+    "42501": "you have no right to the catalogue's tables; have it given to you",
+    "53100": _FULL,
+    "53": "the server lacks memory or connections; run again later",
+    "54000": "a path is too long for the server to look for (2,700 bytes and more); leave the "
+    "file out with --exclude",
+    "55P03": _LOCKED,
+    "57": "the server ends or broke off what it was asked for; run again when it is back "
+    "(what was recorded before is safe)",
+    "58": "the server's disk reports a fault; check it before anything else",
+    "XX": "the server reports damage to the database; put a backup in its place",
+}
+# Without a code: why no connection came about, by what the client's library says.
+_NO_CONNECTION = {
+    "password authentication failed": _POSTGRESQL["28"],
+    "no password supplied": _POSTGRESQL["28"],
+    "no pg_hba.conf entry": _POSTGRESQL["28"],
+    "role ": _POSTGRESQL["28"],
+    "database ": _POSTGRESQL["3D000"],
+    "server closed the connection": _POSTGRESQL["08"],
+    "connection is lost": _POSTGRESQL["08"],
+    "connection is closed": _POSTGRESQL["08"],
+}
+_NOT_REACHED = "the server cannot be reached; check its name and port, and that it is running"
+
+
+def complaint(reason: str, where: Where) -> CatalogError:
+    """Return the error that says what is wrong with the catalogue that is there."""
+    if isinstance(where, str):
+        return CatalogError(f"{where}: {reason}")
+    return CatalogError(reason, where)
 
 
 @contextmanager
-def reported(path: Path | None) -> Iterator[None]:
+def reported(where: Where) -> Iterator[None]:
     """Turn the database's errors that a user can mend into CatalogErrors.
 
     Anything else, a constraint that does not hold or SQL that is wrong, is our own mistake and
     goes through as it is.
 
     Raises:
-        CatalogError: With the catalogue's path and what to do.
+        CatalogError: With the catalogue's place and what to do.
     """
     try:
         yield
-    except (DatabaseError, sqlite3.DatabaseError) as error:
-        reason = _reason(error)
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        reason = reason_of(error)
         if reason is None:
             raise
-        raise CatalogError(reason, path) from error
+        raise complaint(reason, where) from error
 
 
-def _reason(error: DatabaseError | sqlite3.DatabaseError) -> str | None:
-    cause = error.orig if isinstance(error, DatabaseError) else error
-    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    if code == sqlite3.SQLITE_ERROR:  # SQL that is wrong
-        return None
-    known = _REASONS.get(code & 0xFF)
+def reason_of(error: DBAPIError | sqlite3.DatabaseError) -> str | None:
+    """Return what an error means to a user, or None where it is a mistake of ours."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        if code == sqlite3.SQLITE_ERROR:  # SQL that is wrong
+            return None
+        known = _by_sqlite(code)
+    else:
+        known = _by_postgresql(cause, is_connected=getattr(error, "statement", None) is not None)
     if known is None and isinstance(error, OperationalError):
         said = " ".join(str(cause).split())
         return f"the database refuses: {said}; if it goes on, choose another --catalog"
     return known
+
+
+def _by_sqlite(code: int) -> str | None:
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return _BROKEN_OFF
+    return _SQLITE.get(code & 0xFF)
+
+
+def _by_postgresql(cause: BaseException | None, *, is_connected: bool) -> str | None:
+    code = getattr(cause, "sqlstate", None)
+    if code is not None:
+        return _POSTGRESQL.get(code) or _POSTGRESQL.get(code[:2])
+    said = " ".join(str(cause).split())
+    known = (reason for words, reason in _NO_CONNECTION.items() if words in said)
+    return next(known, None if is_connected else f"{_NOT_REACHED} ({said[:200]})")

@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from tagger.catalog import runs
 from tagger.catalog.batches import batches
@@ -33,7 +44,8 @@ _FETCHED_AT_ONCE = 1000
 _failed = failures.c.file_id.is_not(None)
 _is_listed = or_(files.c.track_id.is_not(None), _failed)
 _is_there = files.c.vanished_at.is_(None)
-_status = case((_failed, Status.FAILED.value), else_=tracks.c.status)
+# Literal, since PostgreSQL would take two parameters of the same value for two expressions.
+_status = case((_failed, literal(Status.FAILED.value, literal_execute=True)), else_=tracks.c.status)
 _is_ours = or_(
     tracks.c.file_genres == (), tracks.c.file_genres == tracks.c.heard_genres
 )  # the same rule as in the view ``library``

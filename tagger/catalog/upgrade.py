@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from tagger.catalog import chronicle, sqlite
-from tagger.errors import CatalogError
+from tagger.catalog import faults
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -29,58 +26,45 @@ def revision_of(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def needs_upgrade(engine: Engine, path: Path | None) -> bool:
+def needs_upgrade(engine: Engine, where: faults.Where) -> bool:
     """Return whether the schema is older than this version of the tagger.
 
     Raises:
         CatalogError: It is newer.
     """
     with engine.connect() as connection:
-        found = revision_of(connection)
+        return known_revision(connection, where) != HEAD
+
+
+def known_revision(connection: Connection, where: faults.Where) -> str | None:
+    """Return the schema's revision, or None for a database without tables of ours.
+
+    Raises:
+        CatalogError: It is newer than this version of the tagger.
+    """
+    found = revision_of(connection)
     if found is not None and found not in REVISIONS:
-        raise CatalogError(
+        raise faults.complaint(
             f"this catalogue was made by a newer version of tagger (schema {found}); "
             "upgrade tagger, or choose another --catalog",
-            path,
+            where,
         )
-    return found != HEAD
+    return found
 
 
-def upgrade_file(path: Path, *, wait_s: float) -> Path | None:
-    """Bring a catalogue file to this version's schema, or make it; return the backup's path.
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations from the schema found to this version's, in the open transaction.
 
-    A new one takes up the chronicle of one that was lost.
-
-    A schema that was there before is copied first, to a file beside it. Tables, data and the
-    file's mark change in one transaction: a kill leaves the old catalogue.
+    Args:
+        connection: Where.
+        revision: An older one to stop at.
     """
-    # Foreign keys would forbid the rebuild of a table, which is how SQLite alters one.
-    engine = sqlite.engine_for(path, wait_s=wait_s, foreign_keys=False)
-    try:
-        with engine.execution_options(**sqlite.DURABLE).begin() as connection:
-            found = revision_of(connection)  # another process may have been quicker
-            if found == HEAD:
-                return None
-            backup = None if found is None else _backup_path(path, found)
-            if backup is not None:
-                sqlite.back_up(path, backup)
-            migrate(connection)
-            if found is None:
-                chronicle.restore(connection, path)
-            sqlite.mark_as_ours(connection)
-        return backup
-    finally:
-        engine.dispose()
-
-
-def migrate(connection: Connection) -> None:
-    """Run the migrations from the schema found to this version's, in the open transaction."""
     from alembic import command  # 0.3 s, for nothing in almost every run
 
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells each step at INFO
     config = alembic_config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def alembic_config() -> Config:
@@ -92,8 +76,3 @@ def alembic_config() -> Config:
     config.set_main_option("script_location", folder.replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     return config
-
-
-def _backup_path(path: Path, revision: str) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return path.with_name(f"{path.name}.schema-{revision}.{stamp}.bak")

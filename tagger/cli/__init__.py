@@ -6,7 +6,6 @@ Here alone a TaggerError becomes a message and an exit code: 0 all done, 1 some 
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import traceback
@@ -15,6 +14,7 @@ from typing import NoReturn
 import click
 
 from tagger import __version__
+from tagger.cli.lazy import LazyGroup
 from tagger.cli.output import OutputClosedError, flush_output
 from tagger.errors import TaggerError
 
@@ -26,30 +26,13 @@ _COMMANDS = {
     "runs": ("tagger.cli.runs", "List past runs."),
     "undo": ("tagger.cli.undo", "Put back the genres that a run replaced."),
     "info": ("tagger.cli.info", "Show what is known of a file, the catalogue or the model."),
+    "catalog": ("tagger.cli.catalog", "Look after the catalogue: check, backup, export, …"),
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands' names, the main one first."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, its module imported now."""
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, short) for name, (_, short) in _COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="tagger")
 def cli() -> None:
     """Put genres on the music files that lack one, safely, and catalogue what was heard.

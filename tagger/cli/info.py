@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tagger.card import ModelCard, find_model, read_card
-from tagger.catalog import Catalog
+from tagger.catalog import Catalog, shown
 from tagger.catalog.rows import TrackInfo
 from tagger.cli.list_ import row_record
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
@@ -52,13 +52,15 @@ def command(path: Path | None, show_config: bool, format_: str, **options: Any) 
 
 
 def _config_record(sources: Mapping[str, Sourced]) -> Mapping[str, Any]:
-    return {name: {"value": s.value, "source": s.source} for name, s in sources.items()}
+    values = {name: s.value for name, s in sources.items()}
+    values["catalog"] = shown(values["catalog"])
+    return {name: {"value": values[name], "source": s.source} for name, s in sources.items()}
 
 
 def _catalog_record(catalog: Catalog, location: str) -> Mapping[str, Any]:
     counts = catalog.counts()
     return {
-        "path": location,
+        "path": shown(location),
         "schema": catalog.schema,
         "n_tracks": counts.n_tracks,
         "n_failures": counts.n_failures,
@@ -120,7 +122,10 @@ def _plain(value: Any) -> str:
         return plain(", ".join(map(str, value))) or "–"
     if isinstance(value, float):
         return f"{value:.3f}"
-    return "–" if value in (None, "") else printable(Path(str(value)))
+    if value in (None, ""):
+        return "–"
+    text = str(value)
+    return plain(text) if "://" in text else printable(Path(text))  # a URL is no path
 
 
 def _one_line(item: Mapping[str, Any]) -> str:

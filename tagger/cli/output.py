@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +46,25 @@ class Printer:
     Args:
         format_: ``text``, ``jsonl`` or ``csv``.
         columns: The fields of a CSV row, in order.
+        write: What takes a line, if not stdout.
     """
 
-    def __init__(self, format_: str, columns: Sequence[str]) -> None:
+    def __init__(
+        self,
+        format_: str,
+        columns: Sequence[str],
+        write: Callable[[str], object] | None = None,
+    ) -> None:
         self._format = format_
         self._columns = columns
+        self._write = write or say
         # CSV gives names of files as the bytes they are; text escapes them before they come here,
         # and then only what a terminal's encoding lacks is left to be replaced.
         reconfigure = getattr(sys.stdout, "reconfigure", None)
-        if reconfigure is not None:
+        if write is None and reconfigure is not None:
             reconfigure(errors="surrogateescape" if format_ == "csv" else "backslashreplace")
         if format_ == "csv":
-            say(_csv_row(columns))
+            self._write(_csv_row(columns))
 
     def print(self, record: Mapping[str, Any], text: str) -> None:
         """Print one record; ``text`` is what a person is shown of it.
@@ -66,11 +73,11 @@ class Printer:
             OutputClosedError: nobody reads it.
         """
         if self._format == "jsonl":
-            say(json.dumps(record))
+            self._write(json.dumps(record))
         elif self._format == "csv":
-            say(_csv_row([_cell(record.get(name)) for name in self._columns]))
+            self._write(_csv_row([_cell(record.get(name)) for name in self._columns]))
         elif text:
-            say(text)
+            self._write(text)
 
 
 _CSV_END = "\r\n"

@@ -21,7 +21,7 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import OutputClosedError, Printer, column, path_fields, plain
 from tagger.config import load_settings
-from tagger.errors import CatalogError, printable
+from tagger.errors import printable
 from tagger.records import RunSummary, Status
 from tagger.tags import Ways
 from tagger.undoing import UndoRequest, UndoResult, UndoRun
@@ -83,7 +83,7 @@ def command(
 
 def _refuse_unknown_run(catalog: Catalog, run_id: int | None) -> None:
     if run_id is not None and all(run.run_id != run_id for run in catalog.runs()):
-        raise CatalogError(f"there was no run {run_id}; tagger runs lists them", catalog.path)
+        raise catalog.complaint(f"there was no run {run_id}; tagger runs lists them")
 
 
 def _print(result: UndoResult, printer: Printer, *, quiet: bool) -> None:

@@ -1,0 +1,101 @@
+"""All that is known of every track, for other programs: one record after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from tagger.catalog import queries
+from tagger.catalog.batches import AT_ONCE
+from tagger.catalog.rows import TrackQuery, TrackRow
+from tagger.catalog.tables import files, predictions, tracks
+
+_Row = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTrack:
+    """One track with all that is known of it.
+
+    Args:
+        row: As in a listing.
+        album_artist: As in the tag.
+        file_genres: Genres that stand in the file.
+        heard_genres: Genres that the tagger decided on.
+        provenance: Our own field in the file's tag.
+        size_bytes: The file's size when it was last recorded; None if it never was read.
+        mtime_ns: Its time of change, likewise.
+        model_id: The model that heard it last.
+        probabilities: What that model heard, {label: p}.
+    """
+
+    row: TrackRow
+    album_artist: str
+    file_genres: tuple[str, ...]
+    heard_genres: tuple[str, ...]
+    provenance: str | None
+    size_bytes: int | None
+    mtime_ns: int | None
+    model_id: str | None
+    probabilities: Mapping[str, float]
+
+
+def exported(connection: Connection, query: TrackQuery) -> Iterator[ExportedTrack]:
+    """Yield the tracks that a query asks for; memory stays flat however many they are."""
+    rows = queries.track_rows(connection, query)
+    while batch := list(islice(rows, AT_ONCE)):
+        track_ids = [row.track_id for row in batch if row.track_id is not None]
+        details = _details(connection, track_ids)
+        heard = _heard(connection, track_ids)
+        for row in batch:
+            known = None if row.track_id is None else details[row.track_id]
+            yield _exported(row, known, None if row.track_id is None else heard.get(row.track_id))
+
+
+def _details(connection: Connection, track_ids: Sequence[int]) -> dict[int, _Row]:
+    statement = (
+        select(
+            files.c.track_id,
+            files.c.size_bytes,
+            files.c.mtime_ns,
+            tracks.c.album_artist,
+            tracks.c.file_genres,
+            tracks.c.heard_genres,
+            tracks.c.provenance,
+        )
+        .join(tracks, tracks.c.track_id == files.c.track_id)
+        .where(files.c.track_id.in_(track_ids))
+    )
+    return _by_track(connection.execute(statement))
+
+
+def _heard(connection: Connection, track_ids: Sequence[int]) -> dict[int, _Row]:
+    column = predictions.c
+    statement = (
+        select(column.track_id, column.model_id, column.probabilities)
+        .where(column.track_id.in_(track_ids))
+        .order_by(column.run_id, column.model_id.desc())  # the last one counts
+    )
+    return _by_track(connection.execute(statement))
+
+
+def _by_track(rows: Iterable[_Row]) -> dict[int, _Row]:
+    return {row.track_id: row for row in rows}
+
+
+def _exported(row: TrackRow, known: _Row | None, heard: _Row | None) -> ExportedTrack:
+    return ExportedTrack(
+        row=row,
+        album_artist="" if known is None else known.album_artist,
+        file_genres=() if known is None else known.file_genres,
+        heard_genres=() if known is None else known.heard_genres,
+        provenance=None if known is None else known.provenance,
+        size_bytes=None if known is None else known.size_bytes,
+        mtime_ns=None if known is None else known.mtime_ns,
+        model_id=None if heard is None else heard.model_id,
+        probabilities={} if heard is None else heard.probabilities,
+    )

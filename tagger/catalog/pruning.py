@@ -1,0 +1,116 @@
+"""Forgetting files that have vanished: their rows, what was heard in them, and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select
+
+from tagger.catalog import chronicle, embeddings, journal
+from tagger.catalog.batches import batches
+from tagger.catalog.paths import Roots
+from tagger.catalog.tables import files, predictions, roots, tracks
+from tagger.catalog.tables import journal as entries
+
+
+@dataclass(frozen=True, slots=True)
+class VanishedFile:
+    """A file that is gone, as the catalogue knows it.
+
+    Args:
+        file_id: Its row.
+        path: Where it was.
+        vanished_at: When it was first found to be gone.
+        n_undoable: Writes of ours that stand in it, and cannot be taken back once it is forgotten.
+        is_open: A write was broken off, and what was there before is still needed.
+    """
+
+    file_id: int
+    path: Path
+    vanished_at: datetime
+    n_undoable: int
+    is_open: bool
+
+
+def vanished_files(connection: Connection, under: Path | None = None) -> list[VanishedFile]:
+    """Return the files that are gone, in the order of their paths.
+
+    Args:
+        connection: To the catalogue.
+        under: Only those in this folder.
+    """
+    known_roots = Roots(connection)
+    statement = _statement()
+    if under is not None:
+        statement = statement.where(known_roots.under(under))
+    return [_vanished(row, known_roots) for row in connection.execute(statement)]
+
+
+def _statement() -> Select[*tuple[Any, ...]]:
+    is_open = entries.c.state == journal.State.INTENDED.value
+    return (
+        select(
+            files.c.file_id,
+            files.c.root_id,
+            files.c.relative,
+            files.c.vanished_at,
+            _n_entries(journal.stands).label("n_undoable"),
+            _n_entries(is_open).label("n_open"),
+        )
+        .join(roots, roots.c.root_id == files.c.root_id)
+        .where(files.c.vanished_at.is_not(None))
+        .order_by(roots.c.path, files.c.relative)
+    )
+
+
+def _n_entries(condition: ColumnElement[bool]) -> Any:
+    of_file = and_(entries.c.file_id == files.c.file_id, condition)
+    return select(func.count()).select_from(entries).where(of_file).scalar_subquery()
+
+
+def _vanished(row: Row[*tuple[Any, ...]], known_roots: Roots) -> VanishedFile:
+    path = known_roots.path(row.root_id, row.relative)
+    return VanishedFile(row.file_id, path, row.vanished_at, row.n_undoable, row.n_open > 0)
+
+
+def prune(
+    connection: Connection, history: Path | None, under: Path | None = None
+) -> list[VanishedFile]:
+    """Forget the files that are gone; return them, and those that had to be kept.
+
+    Args:
+        connection: To the catalogue.
+        history: Its chronicle, which forgets them too: else a new catalogue would know of them.
+        under: Only those in this folder.
+    """
+    found = vanished_files(connection, under)
+    for batch in batches([one.file_id for one in found if not one.is_open]):
+        _forget(connection, history, batch)
+    _drop_empty_roots(connection)
+    return found
+
+
+def _forget(connection: Connection, history: Path | None, file_ids: Sequence[int]) -> None:
+    of_files = files.c.file_id.in_(file_ids)
+    track_ids = list(
+        connection.scalars(select(files.c.track_id).where(of_files, files.c.track_id.is_not(None)))
+    )
+    written = select(entries.c.journal_id).where(entries.c.file_id.in_(file_ids))
+    journal_ids = list(connection.scalars(written.order_by(entries.c.journal_id)))
+    heard_by = select(predictions.c.model_id).where(predictions.c.track_id.in_(track_ids))
+    for model_id in list(connection.scalars(heard_by.distinct())):
+        embeddings.drop(connection, model_id, track_ids)
+    # What else belongs to a file, or to a track, goes with it.
+    connection.execute(delete(files).where(of_files))
+    connection.execute(delete(tracks).where(tracks.c.track_id.in_(track_ids)))
+    if history is not None and journal_ids:
+        chronicle.forget(history, journal_ids)
+
+
+def _drop_empty_roots(connection: Connection) -> None:
+    used = select(files.c.root_id).where(files.c.root_id == roots.c.root_id)
+    connection.execute(delete(roots).where(~used.exists()))

@@ -1,0 +1,147 @@
+"""Copies of a catalogue: in memory, to read an older schema; in a file, to be safe."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from tagger.catalog import faults
+from tagger.catalog.sqlite import engines, header
+from tagger.catalog.sqlite.header import said
+from tagger.errors import CatalogError
+
+_SHOWN = 20  # complaints of the database; there may be one for each page
+
+
+def copy_to_memory(source: Engine) -> Engine:
+    """Return an engine with a copy of the database in memory."""
+    target = engines.memory_engine()
+    with source.connect() as read, target.connect() as write:
+        engines.raw(read).backup(engines.raw(write))
+    return target
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy a catalogue to a new file: whole, verified and on the disk before it gets its name.
+
+    Others may write meanwhile: the copy is what stood there when it began. The caller may hold the
+    write lock, but on another connection: SQLite copies nothing through one that is writing, and
+    Python waits for it forever.
+
+    Raises:
+        CatalogError: The copy cannot be written, or a file of that name is there.
+    """
+    with (
+        drafted(target) as draft,
+        closing(engines.reading_connection(path)) as source,
+        closing(sqlite3.connect(draft, isolation_level=None)) as copy,
+    ):
+        source.backup(copy)
+
+
+@contextmanager
+def drafted(target: Path) -> Iterator[Path]:
+    """Give a file for a catalogue; it gets its name at the end, or goes if it is not sound.
+
+    Raises:
+        CatalogError: It cannot be written, or a file of that name is there.
+    """
+    if target.exists() or target.is_symlink():
+        raise CatalogError("this file is there already; name another one for the backup", target)
+    draft = target.with_name(target.name + ".part")
+    try:
+        draft.unlink(missing_ok=True)
+        yield draft
+        _verify(draft)
+        give_name(draft, target)
+    except (OSError, sqlite3.Error) as error:
+        reason = f"no backup can be made here ({said(error)}); make room for it, or choose -o FILE"
+        raise CatalogError(reason, target) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _verify(copy: Path) -> None:
+    found = next(damage(copy), None)
+    if found is not None:
+        raise sqlite3.DatabaseError(found)
+
+
+def give_name(unfinished: Path, target: Path) -> None:
+    """Give a file its name once its bytes are on the disk; the name as well when this returns."""
+    for path in (unfinished, target.parent):
+        if path == target.parent:
+            unfinished.replace(target)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def damage(path: Path) -> Iterator[str]:
+    """Yield what SQLite finds wrong with a file: its pages, its references, whose it is."""
+    if not header.is_catalog(path):
+        yield "it is empty"
+        return
+    with closing(engines.reading_connection(path)) as database:
+        try:
+            for (line,) in database.execute(f"PRAGMA integrity_check({_SHOWN})"):
+                if line != "ok":
+                    yield " ".join(str(line).split())
+            for table, _, parent, _ in database.execute("PRAGMA foreign_key_check"):
+                yield f"a row of {table} refers to one of {parent} that is not there"
+            yield from _odd_values(database)
+        except sqlite3.DatabaseError as error:
+            yield faults.reason_of(error) or said(error)
+
+
+def _odd_values(database: sqlite3.Connection) -> Iterator[str]:
+    """Yield columns with values of another kind than theirs, which SQLite would keep."""
+    tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+    for (table,) in database.execute(tables).fetchall():
+        columns = database.execute(f"SELECT name, type FROM pragma_table_info('{table}')")
+        kinds = {name: _KINDS[kind.partition("(")[0]] for name, kind in columns}
+        odd = (f"total(typeof({name}) NOT IN ({kind}, 'null'))" for name, kind in kinds.items())
+        counts = database.execute(f"SELECT {', '.join(odd)} FROM {table}").fetchone()
+        for name, n in zip(kinds, counts, strict=True):
+            if n:
+                yield f"{int(n)} values of {table}.{name} are of another kind than the column"
+
+
+_KINDS = {
+    "BIGINT": "'integer'",
+    "BLOB": "'blob'",
+    "BOOLEAN": "'integer'",
+    "FLOAT": "'real', 'integer'",
+    "INTEGER": "'integer'",
+    "TEXT": "'text'",
+    "VARCHAR": "'text'",
+}
+"""{type that a column was declared with: what SQLite's typeof() says of its values}"""
+
+
+def move_aside(path: Path, target: Path) -> None:
+    """Rename a catalogue that nobody has open, with what belongs to it.
+
+    Raises:
+        CatalogError: Another program has it open.
+    """
+    try:
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as database:
+            database.execute("PRAGMA journal_mode = delete")  # works for who is alone only
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            reason = "another program has it open; close it and try again"
+            raise CatalogError(reason, path) from error
+        # It is damaged, which is why a backup is wanted.
+    for ending in ("-wal", "-shm", "-journal", ""):
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.replace(target.with_name(target.name + ending))

@@ -1,0 +1,151 @@
+"""A catalogue in a file of SQLite's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from tagger.catalog import chronicle, faults, locks, upgrade
+from tagger.catalog.sqlite import copies, engines, header, shares, wal
+from tagger.catalog.store import DURABLE, Upgrade, stamped
+from tagger.errors import CatalogError
+
+_CHECKED_BYTES = 4 << 20  # quick_check reads the whole file: 10 ms for so much
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteStore:
+    """A file, with the chronicle beside it."""
+
+    path: Path
+
+    @property
+    def where(self) -> Path:
+        """The file."""
+        return self.path
+
+    @property
+    def chronicle(self) -> Path:
+        """A file of the same name and ``.writes``."""
+        return chronicle.path_of(self.path)
+
+    def exists(self) -> bool:
+        """Return whether the file is a catalogue; False where there is none."""
+        return header.is_catalog(self.path)
+
+    def revision(self) -> str | None:
+        """Return the schema's revision."""
+        engine = engines.reading_engine_for(self.path)
+        try:
+            with engine.connect() as connection:
+                return upgrade.known_revision(connection, self.path)
+        finally:
+            engine.dispose()
+
+    def open_to_write(self, wait_s: float) -> Engine:
+        """Return an engine on a sound catalogue of this version's schema, made if it is absent."""
+        header.make_folder(self.path)
+        is_shared = shares.network_file_system(self.path.parent) is not None
+        with ExitStack() as on_error:
+            engine = engines.engine_for(self.path, wait_s=wait_s, careful=is_shared)
+            on_error.callback(engine.dispose)
+            if upgrade.needs_upgrade(engine, self.path):
+                self.upgrade(wait_s)
+            self._check_sound(engine)
+            wal.choose_mode(engine, self.path)
+            engines.check_writable(engine)
+            on_error.pop_all()
+        return engine
+
+    def open_to_read(self, wait_s: float) -> Engine:
+        """Return an engine on the file as it is, or on a copy in memory with today's schema."""
+        with ExitStack() as on_error:
+            engine = engines.reading_engine_for(self.path, wait_s=wait_s)
+            on_error.callback(engine.dispose)
+            is_old = upgrade.needs_upgrade(engine, self.path)
+            self._check_sound(engine)
+            if not is_old:
+                on_error.pop_all()
+                return engine
+            copy = copies.copy_to_memory(engine)
+            with copy.begin() as connection:
+                upgrade.migrate(connection)
+            engines.forbid_writing(copy)
+        return copy
+
+    def _check_sound(self, engine: Engine) -> None:
+        """Look for damage in a catalogue that is small enough to be read at every start."""
+        if self.path.stat().st_size > _CHECKED_BYTES:
+            return
+        with engine.connect() as connection:
+            (found,) = connection.exec_driver_sql("PRAGMA quick_check(1)").one()
+        if found != "ok":
+            raise CatalogError(faults.DAMAGED, self.path)
+
+    def upgrade(self, wait_s: float) -> Upgrade:
+        """Bring the file to this version's schema, or make it.
+
+        A new one takes up the chronicle of one that was lost. Tables, data and the file's mark
+        change in one transaction: a kill leaves the old catalogue.
+        """
+        with self._rebuilding(wait_s) as connection:
+            # Another process may have been quicker since it was found to be old.
+            found = upgrade.known_revision(connection, self.path)
+            if found == upgrade.HEAD:
+                return Upgrade(found)
+            backup = None if found is None else self.default_backup(f"schema-{found}")
+            if backup is not None:
+                self.back_up(backup)
+            upgrade.migrate(connection)
+            if found is None:
+                chronicle.take_up(connection, self.chronicle)
+            header.mark_as_ours(connection)
+        return Upgrade(found, backup)
+
+    @contextmanager
+    def _rebuilding(self, wait_s: float) -> Iterator[Connection]:
+        engine = engines.engine_for(self.path, wait_s=wait_s, foreign_keys=False)
+        try:
+            with engine.execution_options(**DURABLE).begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    def hold_files(self, engine: Engine) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Hold a lock on the chronicle, which the system gives back when its holder dies."""
+        return locks.held(self.chronicle)
+
+    def back_up(self, target: Path) -> None:
+        """Copy the catalogue to a new file, whole and verified, while others may write."""
+        copies.back_up(self.path, target)
+
+    def restore(self, source: Path, wait_s: float) -> Path | None:
+        """Put a backup in the file's place; what was there is renamed, not deleted."""
+        header.make_folder(self.path)
+        draft = self.path.with_name(f"{self.path.name}.restored")
+        try:
+            draft.unlink(missing_ok=True)
+            copies.back_up(source, draft)
+            with SqliteStore(draft)._rebuilding(wait_s) as connection:
+                if upgrade.known_revision(connection, source) != upgrade.HEAD:
+                    upgrade.migrate(connection)
+                chronicle.take_up(connection, self.chronicle)
+            kept = self.default_backup("replaced") if self.exists() else None
+            if kept is not None:
+                copies.move_aside(self.path, kept)
+            copies.give_name(draft, self.path)
+        finally:
+            draft.unlink(missing_ok=True)
+        return kept
+
+    def default_backup(self, label: str) -> Path:
+        """Return a name beside the file."""
+        return stamped(self.path, label)
+
+    def damage(self) -> Iterator[str]:
+        """Yield what SQLite finds wrong with the file."""
+        return copies.damage(self.path)

@@ -1,0 +1,88 @@
+"""What every kind of place for a catalogue offers: a file of SQLite's, or a PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+WAIT_S = 30.0  # how long to wait for another writer
+
+# Execution options of a connection: its transactions wait for their turn to write, and are on
+# the disk when they end. Without the second, a power cut may undo the last of them, whole.
+WRITING: Mapping[str, str] = {"catalog_access": "write"}
+DURABLE: Mapping[str, str] = {"catalog_access": "durable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What bringing a schema up to date came to.
+
+    Args:
+        found: The revision found; None where there was no catalogue.
+        backup: The copy made before, if the schema was older.
+    """
+
+    found: str | None
+    backup: Path | None = None
+
+
+class Store(Protocol):
+    """A place for a catalogue, and what only that kind of place knows how to do.
+
+    Engines that it gives understand WRITING and DURABLE; a transaction without them only reads,
+    and sees the catalogue as it stood when it began.
+    """
+
+    @property
+    def where(self) -> Path | str:
+        """The file, or the URL without its password, as messages name it."""
+
+    @property
+    def chronicle(self) -> Path:
+        """The file on this machine that has a line for each tag written."""
+
+    def exists(self) -> bool:
+        """Return whether there is a catalogue; raise CatalogError where something else is."""
+
+    def revision(self) -> str | None:
+        """Return the schema's revision; raise CatalogError for one of a newer version."""
+
+    def open_to_write(self, wait_s: float) -> Engine:
+        """Return an engine on a sound catalogue of this version's schema, made if it is absent."""
+
+    def open_to_read(self, wait_s: float) -> Engine:
+        """Return an engine that touches nothing and shows this version's schema."""
+
+    def upgrade(self, wait_s: float) -> Upgrade:
+        """Bring the schema up to date, or make it; a schema that was there is backed up first."""
+
+    def hold_files(self, engine: Engine) -> AbstractContextManager[None]:
+        """Hold the right to touch files: one process has it at a time, the others wait."""
+
+    def back_up(self, target: Path) -> None:
+        """Copy the catalogue to a new SQLite file: whole, verified, or not at all."""
+
+    def restore(self, source: Path, wait_s: float) -> Path | None:
+        """Put a backup in the catalogue's place; return where what was there has been kept."""
+
+    def default_backup(self, label: str) -> Path:
+        """Return a new file's path for a backup; the label says what kind of backup it is."""
+
+    def damage(self) -> Iterator[str]:
+        """Yield what the database itself finds wrong with what it keeps, one line each."""
+
+
+def stamped(path: Path, label: str) -> Path:
+    """Return a name beside a file for a copy of it, with the time in UTC.
+
+    >>> stamped(Path("catalog.db"), "schema-0001").match("catalog.db.schema-0001.*Z.bak")
+    True
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return path.with_name(f"{path.name}.{label}.{stamp}.bak")

@@ -1,0 +1,74 @@
+"""All rows of one catalogue put into another, of whatever kind: backups of PostgreSQL's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, MetaData, insert, select
+
+from tagger.catalog import upgrade
+from tagger.catalog.sqlite import copies, engines, header
+from tagger.catalog.store import DURABLE, WAIT_S
+
+_AT_ONCE = 100  # a row may hold some hundred kilobytes of embeddings
+_NOT_ROWS = "alembic_version"
+
+
+def back_up(source: Connection, target: Path) -> None:
+    """Copy what a transaction sees to a new SQLite file of the same schema.
+
+    Raises:
+        CatalogError: The copy cannot be written, or a file of that name is there.
+    """
+    with (
+        copies.drafted(target) as draft,
+        _sqlite(draft, foreign_keys=False) as copy,
+    ):
+        upgrade.migrate(copy, upgrade.revision_of(source) or upgrade.HEAD)
+        copy_rows(source, copy, tables=_tables_of(copy))
+        header.mark_as_ours(copy)
+
+
+def copy_rows(source: Connection, target: Connection, *, tables: MetaData) -> None:
+    """Copy all rows of some tables, those that others refer to first."""
+    for table in tables.sorted_tables:
+        if table.name == _NOT_ROWS:
+            continue
+        statement = select(table).order_by(*table.primary_key)
+        rows = source.execution_options(yield_per=_AT_ONCE).execute(statement)
+        for batch in rows.mappings().partitions():
+            target.execute(insert(table), [dict(row) for row in batch])
+
+
+@contextmanager
+def upgraded_copy(source: Path, folder: Path) -> Iterator[tuple[Connection, MetaData]]:
+    """Give a copy of a backup with this version's schema, and its tables.
+
+    Raises:
+        CatalogError: It is damaged, or of a newer version.
+    """
+    draft = folder / "backup.db"
+    copies.back_up(source, draft)
+    with _sqlite(draft, foreign_keys=False) as copy:
+        if upgrade.known_revision(copy, source) != upgrade.HEAD:
+            upgrade.migrate(copy)
+        yield copy, _tables_of(copy)
+
+
+def _tables_of(connection: Connection) -> MetaData:
+    # The types of the columns are SQLite's own, so that values are copied as they are stored.
+    tables = MetaData()
+    tables.reflect(connection)
+    return tables
+
+
+@contextmanager
+def _sqlite(path: Path, *, foreign_keys: bool) -> Iterator[Connection]:
+    engine = engines.engine_for(path, wait_s=WAIT_S, foreign_keys=foreign_keys)
+    try:
+        with engine.execution_options(**DURABLE).begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()

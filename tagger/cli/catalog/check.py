@@ -1,0 +1,61 @@
+"""``tagger catalog check``: look for damage and contradictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tagger.catalog.upkeep import Complaint, Health, check
+from tagger.cli.options import catalog_option, format_option, verbose_option
+from tagger.cli.output import Printer
+from tagger.config import load_settings
+from tagger.errors import printable
+
+COLUMNS = ("problem", "n", "example")
+
+
+@click.command("check")
+@catalog_option
+@format_option
+@verbose_option
+def command(catalog: str | None, format_: str) -> int:
+    """Look for damage and contradictions in the catalogue; change nothing.
+
+    All of it is read. The exit code is 0 where all is well and 1 where something is wrong.
+    """
+    settings, _ = load_settings({"catalog": catalog})
+    printer = Printer(format_, COLUMNS)
+    health = check(settings.catalog)
+    for complaint in health.complaints:
+        printer.print(_record(complaint), _line(complaint))
+    click.echo(_verdict(health), err=True)
+    return 1 if health.complaints else 0
+
+
+def _record(complaint: Complaint) -> dict[str, object]:
+    return {"problem": complaint.problem, "n": complaint.n, "example": complaint.example}
+
+
+def _line(complaint: Complaint) -> str:
+    if not complaint.example:
+        return complaint.problem
+    return f"{complaint.problem}: {complaint.n} (the first is {complaint.example})"
+
+
+def _verdict(health: Health) -> str:
+    where = printable(Path(health.where)) if isinstance(health.where, Path) else health.where
+    if health.complaints:
+        return (
+            f"{where}: something is wrong; put a backup in its place (tagger catalog restore "
+            "FILE), or move it away and tag again (the tags in your files are not lost)"
+        )
+    said = [f"{where}: all is well"]
+    if not health.is_current:
+        said.append(f"its schema, {health.schema}, will be upgraded when it is next written to")
+    if health.n_open_writes:
+        said.append(
+            f"{health.n_open_writes} writes are under way, or were broken off and will be settled "
+            "by the next tagger tag"
+        )
+    return "; ".join(said)

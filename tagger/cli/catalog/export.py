@@ -1,0 +1,103 @@
+"""``tagger catalog export``: all tracks, for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.catalog import Catalog, ExportedTrack
+from tagger.cli.files import replaced
+from tagger.cli.list_ import row_record
+from tagger.cli.options import absolute, catalog_option, verbose_option
+from tagger.cli.output import Printer
+from tagger.config import load_settings
+
+COLUMNS = (
+    "path",
+    "path_b64",
+    "title",
+    "artist",
+    "album",
+    "album_artist",
+    "genres",
+    "confidence",
+    "duration_s",
+    "status",
+    "reason",
+    "file_genres",
+    "heard_genres",
+    "provenance",
+    "size_bytes",
+    "mtime_ns",
+    "model",
+    "probabilities",
+)
+
+
+@click.command("export")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "jsonl", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="What to write; parquet needs pyarrow.",
+)
+@click.option(
+    "-o",
+    "target",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to write it. [default: standard output]",
+)
+@catalog_option
+@verbose_option
+def command(format_: str, target: Path | None, catalog: str | None) -> int:
+    """Write all that is known of every track; a path that is not UTF-8 is exact in path_b64."""
+    if format_ == "parquet" and target is None:
+        raise click.UsageError("--format parquet needs -o FILE")
+    settings, _ = load_settings({"catalog": catalog})
+    with Catalog.open(settings.catalog, create=False, read_only=True) as opened:
+        records = map(_record, opened.exported())
+        if target is None:
+            _print_all(records, Printer(format_, COLUMNS))
+            return 0
+        with replaced(absolute(target)) as draft:
+            if format_ == "parquet":
+                from tagger.cli.catalog.parquet import write_parquet
+
+                write_parquet(draft, records)
+            else:
+                with _printing_to(draft, format_) as printer:
+                    _print_all(records, printer)
+    return 0
+
+
+def _print_all(records: Iterator[Mapping[str, Any]], printer: Printer) -> None:
+    for record in records:
+        printer.print(record, "")
+
+
+@contextmanager
+def _printing_to(path: Path, format_: str) -> Iterator[Printer]:
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        yield Printer(format_, COLUMNS, lambda line: print(line, file=file))
+
+
+def _record(track: ExportedTrack) -> Mapping[str, Any]:
+    return {
+        **row_record(track.row),
+        "reason": track.row.reason,
+        "album_artist": track.album_artist,
+        "file_genres": list(track.file_genres),
+        "heard_genres": list(track.heard_genres),
+        "provenance": track.provenance,
+        "size_bytes": track.size_bytes,
+        "mtime_ns": track.mtime_ns,
+        "model": track.model_id,
+        "probabilities": dict(track.probabilities),
+    }

@@ -1,0 +1,30 @@
+"""``tagger catalog restore``: put a backup in the catalogue's place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tagger.catalog.upkeep import restore
+from tagger.cli.options import absolute, catalog_option, verbose_option
+from tagger.config import load_settings
+from tagger.errors import printable
+
+
+@click.command("restore")
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
+@catalog_option
+@verbose_option
+def command(source: Path, catalog: str | None) -> int:
+    """Put a backup in the catalogue's place.
+
+    What was there is kept in another file, whose name is told. Which tags were written since the
+    backup was made is taken up from the list beside the catalogue, so that they can be undone;
+    what else has changed since is found by the next tagger tag.
+    """
+    settings, _ = load_settings({"catalog": catalog})
+    kept = restore(settings.catalog, absolute(source))
+    said = "" if kept is None else f"; what was there before is now {printable(kept)}"
+    click.echo(f"restored from {printable(source)}{said}", err=True)
+    return 0
