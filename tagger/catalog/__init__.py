@@ -9,6 +9,7 @@ from tagger.catalog.columns import fold
 from tagger.catalog.exporting import ExportedTrack
 from tagger.catalog.opening import shown
 from tagger.catalog.pruning import VanishedFile
+from tagger.catalog.relocating import Relocated
 from tagger.catalog.rows import (
     CatalogEntry,
     Copy,
@@ -42,6 +43,7 @@ __all__ = [
     "KnownTrack",
     "ModelRecord",
     "PlannedWrite",
+    "Relocated",
     "RootRow",
     "RunRow",
     "SortKey",

@@ -24,6 +24,7 @@ from tagger.catalog import (
     pruning,
     queries,
     recording,
+    relocating,
     runs,
     upgrade,
     vanishing,
@@ -31,6 +32,7 @@ from tagger.catalog import (
 from tagger.catalog.batches import batches
 from tagger.catalog.exporting import ExportedTrack
 from tagger.catalog.pruning import VanishedFile
+from tagger.catalog.relocating import Relocated
 from tagger.catalog.rows import (
     CatalogEntry,
     Copy,
@@ -253,6 +255,11 @@ class Catalog:
         with self._transaction(self._durable_writer) as connection:
             history = None if self._store is None else self._store.chronicle
             return pruning.prune(connection, history, under)
+
+    def relocate(self, old: Path, new: Path) -> Relocated:
+        """Let the rows of all files under a folder say that they are under another one."""
+        with self._transaction(self._durable_writer) as connection:
+            return relocating.relocate(connection, old, new)
 
     # Journal
 

@@ -102,6 +102,16 @@ class Roots:
         path = self.path(row.root_id, row.relative)
         return AudioFile(path, root, row.size_bytes, row.mtime_ns)
 
+    def roots_in(self, folder: Path) -> list[tuple[int, Path]]:
+        """Return (root_id, path) of the roots that are this folder or lie in it."""
+        inside = ((root_id, Path(os.fsdecode(path))) for path, root_id in self._ids.items())
+        return [(root_id, path) for root_id, path in inside if path.is_relative_to(folder)]
+
+    def are_whole(self, folder: Path) -> bool:
+        """Return whether what is known in a folder are whole roots, and no part of a larger one."""
+        place = self.place(folder)
+        return place is None or not place.relative
+
     def under(self, path: Path) -> ColumnElement[bool]:
         """Return the condition that a row of files is this file or lies in this folder."""
         folder = _absolute(path).rstrip(_SLASH)

@@ -89,12 +89,15 @@ def prune(
     """
     found = vanished_files(connection, under)
     for batch in batches([one.file_id for one in found if not one.is_open]):
-        _forget(connection, history, batch)
-    _drop_empty_roots(connection)
+        journal_ids = forget(connection, batch)
+        if history is not None and journal_ids:
+            chronicle.forget(history, journal_ids)
+    drop_empty_roots(connection)
     return found
 
 
-def _forget(connection: Connection, history: Path | None, file_ids: Sequence[int]) -> None:
+def forget(connection: Connection, file_ids: Sequence[int]) -> list[int]:
+    """Forget files; return the numbers of their writes, which are forgotten with them."""
     of_files = files.c.file_id.in_(file_ids)
     track_ids = list(
         connection.scalars(select(files.c.track_id).where(of_files, files.c.track_id.is_not(None)))
@@ -107,10 +110,10 @@ def _forget(connection: Connection, history: Path | None, file_ids: Sequence[int
     # What else belongs to a file, or to a track, goes with it.
     connection.execute(delete(files).where(of_files))
     connection.execute(delete(tracks).where(tracks.c.track_id.in_(track_ids)))
-    if history is not None and journal_ids:
-        chronicle.forget(history, journal_ids)
+    return journal_ids
 
 
-def _drop_empty_roots(connection: Connection) -> None:
+def drop_empty_roots(connection: Connection) -> None:
+    """Forget the roots in which no file is known."""
     used = select(files.c.root_id).where(files.c.root_id == roots.c.root_id)
     connection.execute(delete(roots).where(~used.exists()))

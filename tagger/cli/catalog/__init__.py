@@ -12,6 +12,7 @@ _COMMANDS = {
     "restore": ("tagger.cli.catalog.restore", "Put a backup in the catalogue's place."),
     "upgrade": ("tagger.cli.catalog.upgrade", "Bring it to this version's schema."),
     "prune": ("tagger.cli.catalog.prune", "Forget the files that have vanished."),
+    "relocate": ("tagger.cli.catalog.relocate", "Follow a library that was moved as a whole."),
     "export": ("tagger.cli.catalog.export", "Write all tracks to CSV, JSON Lines or Parquet."),
 }
 
