@@ -72,17 +72,19 @@ def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPredicti
         return _unheard(model, path, segments)
     scores = score(model, heard)
     embedding = scores.embeddings.mean(axis=0)
-    probabilities = vote(scores.logits, model.card.temperature)
+    card = model.card
+    probabilities = vote(scores.logits, card.temperature, exclusive=card.exclusive)
     if model.novelty is not None:
         novel = model.novelty.is_novel(embedding[None])
         probabilities = capped(probabilities[None], novel)[0]
+    by_label = dict(zip(card.labels, probabilities.tolist(), strict=True))
     return TrackPrediction(
         path=path,
-        probabilities=dict(zip(model.card.labels, probabilities.tolist(), strict=True)),
-        confidence=float(probabilities.max()),
+        probabilities=by_label,
+        confidence=max(by_label[genre] for genre in card.genre_labels),
         embedding=embedding,
         n_segments=len(heard),
-        model_id=model.card.model_id,
+        model_id=card.model_id,
         duration_s=segments.duration_s,
     )
 
