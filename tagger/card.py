@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import CheckpointError, os_reason
+from tagger.heads import Head
 
 FORMAT = "tagger-checkpoint"
 VERSION = 3  # 2 had neither labels that exclude no other nor labels that are no genres
@@ -61,6 +62,7 @@ class ModelCard:
             (sigmoid).
         genres: The labels that are genres, and not moods or decades; () is all.
         broader: {genre: the one that it is a kind of}.
+        head: In place of the network's own outputs, where a person's genres were learned.
     """
 
     model_id: str
@@ -80,6 +82,7 @@ class ModelCard:
     exclusive: bool = True
     genres: tuple[str, ...] = ()
     broader: Mapping[str, str] = field(default_factory=dict)
+    head: Head | None = None
 
     @property
     def genre_labels(self) -> tuple[str, ...]:
@@ -94,6 +97,7 @@ class ModelCard:
     def to_json(self) -> str:
         """Return the card as JSON text, as the checkpoint holds it."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["head"] = None if self.head is None else self.head.to_plain()
         return json.dumps(values, sort_keys=True)
 
     @classmethod
@@ -109,6 +113,8 @@ class ModelCard:
                 values[name] = tuple(values.get(name, ()))
             for name in ("network", "front_end", "thresholds", "provenance", "broader"):
                 values[name] = dict(values.get(name, {}))
+            if values.get("head") is not None:
+                values["head"] = Head.from_plain(values["head"])
             card = cls(**values)
         except (ValueError, TypeError, KeyError, AttributeError) as exc:
             raise CheckpointError(f"its card cannot be read ({exc})", path) from exc
@@ -121,6 +127,8 @@ class ModelCard:
         """Whether a label stands twice, or one is spoken of that there is not."""
         labels, genres = set(self.labels), set(self.genre_labels)
         spoken_of = {*self.writable, *self.broader, *self.broader.values()}
+        if self.head is not None and len(self.head.bias) != len(self.labels):
+            return True
         return not (len(labels) == len(self.labels) and genres <= labels and spoken_of <= genres)
 
 

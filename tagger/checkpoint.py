@@ -75,6 +75,21 @@ def save_checkpoint(
     save_atomically(path, payload)
 
 
+def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
+    """Write a checkpoint with the weights of another one and a head of its own, whole or not.
+
+    Args:
+        path: Where to.
+        base_path: The checkpoint whose embeddings the head was fitted on.
+        card: The new one's, with the head.
+
+    Raises:
+        CheckpointError: the base cannot be read, or the new one cannot be written.
+    """
+    base = load_checkpoint(base_path)
+    save_checkpoint(path, base.network, card)
+
+
 def save_atomically(path: Path, payload: Mapping[str, Any]) -> None:
     """Write what torch can save to a file that is either the old one or the whole new one.
 
@@ -119,8 +134,13 @@ def load_checkpoint(path: Path) -> LoadedModel:
 def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMel]:
     network = network_of_card(card.architecture, card.network)
     front_end = FrontEndConfig(**card.front_end)
-    if network.config.n_labels != len(card.labels) or front_end.n_samples != card.n_samples:
-        raise ValueError("another number of labels or samples")
+    head = card.head
+    if front_end.n_samples != card.n_samples:
+        raise ValueError("another number of samples")
+    if head is None and network.config.n_labels != len(card.labels):
+        raise ValueError("another number of labels")
+    if head is not None and network.config.embedding_dim != head.weight.shape[1]:
+        raise ValueError("another size of embedding")
     network.load_state_dict({name: _float(value) for name, value in state.items()})
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network, LogMel(front_end).eval()
