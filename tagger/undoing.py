@@ -21,7 +21,15 @@ from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.interrupt import Interrupts
 from tagger.pending import close_pending
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
-from tagger.tags import SAFE_WAYS, PreparedWrite, Ways, is_ours, prepare_restore, read_tags
+from tagger.tags import (
+    SAFE_WAYS,
+    PreparedWrite,
+    Ways,
+    carry_out_all,
+    is_ours,
+    prepare_restore,
+    read_tags,
+)
 from tagger.track import stat_again
 
 _FLUSH_FILES = 32  # journalled, written and recorded in one go
@@ -240,9 +248,11 @@ class UndoRun:
         recorded: list[CatalogEntry] = []
         dropped: list[int] = []
         results: list[UndoResult] = []
-        for (one, prepared), journal_id in zip(ready, journal_ids, strict=True):
+        faults = carry_out_all([p for _, p in ready], preserve_mtime=self.request.preserve_mtime)
+        for (one, prepared), fault, journal_id in zip(ready, faults, journal_ids, strict=True):
             try:
-                prepared.carry_out(preserve_mtime=self.request.preserve_mtime)
+                if fault is not None:
+                    raise fault
                 recorded.append(self._row(one, journal_id))
                 results.append(one.put_back(Status.RESTORED, prepared))
             except TagWriteError as exc:

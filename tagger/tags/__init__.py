@@ -1,12 +1,13 @@
 """Genre tags: read from any container of a file, and written so that nothing else changes.
 
-`read_tags`, `prepare_write` and `prepare_restore` are the way in; `is_ours`, `taken_out` and
-`provenance_text` know our own field; `clean_leftovers` and `put_back` mend what a kill left
-behind. Formats are told by content: MP3, AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4,
-WAV, AIFF, DSF, DSDIFF, Monkey's Audio, WavPack, Musepack, ASF. What genre to write is decided
-elsewhere.
+`read_tags`, `prepare_write`, `prepare_restore` and `carry_out_all` are the way in; `is_ours`,
+`taken_out` and `provenance_text` know our own field; `clean_leftovers` and `put_back` mend what a
+kill left behind. Formats are told by content: MP3, AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg
+FLAC, MP4, WAV, AIFF, DSF, DSDIFF, Monkey's Audio, WavPack, Musepack, ASF. What genre to write is
+decided elsewhere.
 """
 
+from tagger.tags.batch import carry_out_all
 from tagger.tags.copies import clean_leftovers
 from tagger.tags.inplace import Stands, put_back
 from tagger.tags.preparing import prepare_restore, prepare_write
@@ -19,6 +20,7 @@ __all__ = [
     "PreparedWrite",
     "Stands",
     "Ways",
+    "carry_out_all",
     "clean_leftovers",
     "is_ours",
     "prepare_restore",
