@@ -30,6 +30,28 @@ def test_a_read_only_file_is_left_alone_even_by_root(tmp_path: Path) -> None:
     assert path.read_bytes() == tagged.sound("mp3")
 
 
+def test_a_read_only_disk_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(TagWriteError, match="that disk is mounted read-only"):
+        write_genres(path, ["Folk"], provenance=None)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "aac"])
+@pytest.mark.parametrize("junk", [bytes(10), bytes(417), b"junk" * 30])
+def test_a_tag_behind_other_bytes_is_not_hidden_by_a_new_one(
+    tmp_path: Path, kind: str, junk: bytes
+) -> None:
+    path = tmp_path / f"song.{kind}"
+    data = junk + tagged.rich_id3(3) + tagged.sound(kind)
+    path.write_bytes(data)
+    assert tagged.taglib_tags(path)["TITLE"] == ["A title"]
+    with pytest.raises(TagWriteError, match="ID3v2 tag behind other bytes"):
+        write_genres(path, ["Folk"], provenance=None)
+    assert path.read_bytes() == data
+
+
 def test_a_read_only_folder_is_left_alone_even_by_root(tmp_path: Path) -> None:
     path = tagged.make(tmp_path, "bare mp3")
     tmp_path.chmod(0o555)
