@@ -212,11 +212,8 @@ class UndoRun:
         found = _Found(entry, file, tags)
         if tags == found.wanted:
             return found.left_alone(Status.UNCHANGED, "it stands as it did before")
-        are_known = tags.genres in (entry.write.after, entry.write.before)
-        if not are_known and not self.request.force:
-            now = ", ".join(tags.genres) or "none"
-            reason = f"its genre was changed since: now {now}; --force puts the old one back"
-            return found.left_alone(Status.FAILED, reason)
+        if not self.request.force and (change := _changed_since(tags, entry.write)):
+            return found.left_alone(Status.FAILED, f"{change}; --force puts the old one back")
         return found
 
     def _file_of(self, entry: JournalEntry) -> tuple[AudioFile, TagsFound]:
@@ -278,6 +275,17 @@ class UndoRun:
             reason="" if ours else f"the write of run {one.entry.run_id} was taken back",
             journal_id=journal_id,
         )
+
+
+def _changed_since(tags: TagsFound, write: TagWrite) -> str:
+    """Return what somebody has done to a genre that we wrote, "" if nothing or put the old back."""
+    if tags.genres == write.before:
+        return ""
+    if tags.genres != write.after:
+        return f"its genre was changed since: now {', '.join(tags.genres) or 'none'}"
+    if tags.provenance != write.provenance_after:
+        return "its genre was set anew since"
+    return ""
 
 
 def _bears_our_write(file: AudioFile, write: TagWrite) -> bool:
