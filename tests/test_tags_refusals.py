@@ -143,6 +143,28 @@ def test_an_owner_that_cannot_be_kept_stops_the_write_unless_that_is_allowed(
             keep_attributes(source, target)
         keep_attributes(source, target, all_or_none=False)
         assert real_fstat(target).st_mode == 0o100664
+        anothers.st_gid += 1
+        keep_attributes(source, target, all_or_none=False)
+        assert real_fstat(target).st_mode == 0o100644  # another group may do no more than anybody
+
+
+def test_the_group_stays_where_the_owner_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def fchown(_descriptor: int, uid: int, gid: int) -> None:
+        asked.append((uid, gid))
+        if uid != -1:
+            _refused()
+
+    with (tmp_path / "old").open("w+b") as old, (tmp_path / "new").open("w+b") as new:
+        real_fstat, source = os.fstat, old.fileno()
+        anothers = SimpleNamespace(st_uid=os.getuid() + 1, st_gid=7, st_mode=0o100660)
+        monkeypatch.setattr(os, "fstat", lambda d: anothers if d == source else real_fstat(d))
+        monkeypatch.setattr(os, "fchown", fchown)
+        keep_attributes(source, new.fileno(), all_or_none=False)
+    assert asked == [(anothers.st_uid, 7), (-1, 7)]
 
 
 def test_who_may_read_a_file_grows_by_no_loss_of_its_acl(
