@@ -24,6 +24,14 @@ def album_key(path: Path, tags: TagsFound) -> AlbumKey | None:
     album = tags.album.strip().casefold()
     if not album:
         return None
-    together = tags.album_artist.strip().casefold()
-    artist = together if together and together not in _VARIOUS else tags.artist.strip().casefold()
-    return path.parent, album, artist
+    return path.parent, album, artist_of(tags).casefold()
+
+
+def artist_of(tags: TagsFound) -> str:
+    """Return whose a track is: its album's artist, or its own where the album is by several.
+
+    >>> artist_of(TagsFound(artist="Joni", album_artist="Various Artists"))
+    'Joni'
+    """
+    together = tags.album_artist.strip()
+    return together if together and together.casefold() not in _VARIOUS else tags.artist.strip()

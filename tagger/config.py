@@ -22,6 +22,11 @@ def default_catalog() -> str:
     return str(platformdirs.user_data_path(APP) / "catalog.db")
 
 
+def models_folder() -> Path:
+    """Return where models that were learned are kept unless the user says otherwise."""
+    return platformdirs.user_data_path(APP) / "models"
+
+
 def config_path() -> Path:
     """Return where the config file is looked for."""
     return platformdirs.user_config_path(APP) / "config.toml"

@@ -17,7 +17,7 @@ from tagger.novelty import Novelty
 from tagger.records import FloatArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Head:
     """Logits from embeddings, and where they cannot be believed.
 
@@ -32,6 +32,14 @@ class Head:
     weight: FloatArray
     bias: FloatArray
     novelty: Novelty
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether all numbers are the same."""
+        return isinstance(other, Head) and self.to_plain() == other.to_plain()
+
+    def __hash__(self) -> int:
+        """Return a hash that equal heads have in common."""
+        return hash((self.base, self.novelty.limit))
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
         """Return logits (n, n_labels) of embeddings (n, embedding_dim)."""

@@ -17,6 +17,7 @@ LAYERS = [
         "tagger.pipeline",
         "tagger.recognition",
         "tagger.settling",
+        "tagger.teaching",
         "tagger.undoing",
         "training.recipe",
         "training.compare",

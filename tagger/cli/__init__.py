@@ -23,6 +23,8 @@ _COMMANDS = {
     "tag": ("tagger.cli.tag", "Fill blank genres in folders of music and record all."),
     "list": ("tagger.cli.list_", "Query the catalogue."),
     "similar": ("tagger.cli.similar", "Show the tracks most like one."),
+    "learn": ("tagger.cli.learn", "Learn your own genres from your own tags."),
+    "doubtful": ("tagger.cli.doubtful", "List tracks whose genre looks wrong."),
     "runs": ("tagger.cli.runs", "List past runs."),
     "undo": ("tagger.cli.undo", "Put back the genres that a run replaced."),
     "info": ("tagger.cli.info", "Show what is known of a file, the catalogue or the model."),

@@ -136,11 +136,14 @@ def command(
         dry_run=dry_run,
         treat_as_blank=settings.treat_as_blank,
     )
-    # A model that came with a new version of the tagger is no request to hear all anew.
-    refresh = refresh or sources["model"].source != "default"
-    request = replace(_request(paths, settings, intent, force=force), refresh=refresh)
     printer = Printer(format_, _COLUMNS)
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
+        is_named = sources["model"].source != "default"
+        own = None if is_named else catalog.default_model()
+        model_path = own or find_model(settings.model).absolute()
+        request = _request(paths, settings, intent, model_path, force=force)
+        # A model that came with a new version of the tagger is no request to hear all anew.
+        request = replace(request, refresh=refresh or is_named or own is not None)
         run = TagRun(request, catalog)
         try:
             return _follow(run, printer, quiet=quiet)
@@ -150,9 +153,8 @@ def command(
 
 
 def _request(
-    paths: tuple[Path, ...], settings: Settings, intent: Intent, *, force: bool
+    paths: tuple[Path, ...], settings: Settings, intent: Intent, model_path: Path, *, force: bool
 ) -> TagRequest:
-    model_path = find_model(settings.model)
     card = read_card(model_path)
     policy = make_policy(
         card.genre_labels,
@@ -166,7 +168,7 @@ def _request(
     )
     return TagRequest(
         paths=tuple(absolute(path) for path in paths),
-        model_path=model_path.absolute(),
+        model_path=model_path,
         card=card,
         policy=policy,
         intent=intent,

@@ -1,0 +1,118 @@
+"""``tagger doubtful``: tracks whose genre looks wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.card import ModelCard, find_model, read_card
+from tagger.catalog import Catalog
+from tagger.cli.learn import load_teaching
+from tagger.cli.options import (
+    absolute,
+    catalog_option,
+    format_option,
+    model_option,
+    verbose_option,
+)
+from tagger.cli.output import Printer, column, path_fields, percent, plain
+from tagger.config import Settings, Sourced, load_settings
+from tagger.errors import CheckpointError, LearnError, printable
+
+COLUMNS = ("path", "genres", "likelihood", "suggestion", "confidence")
+
+
+@click.command("doubtful")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH…]")
+@click.option("-n", "limit", type=click.IntRange(1), default=50, show_default=True, metavar="N")
+@click.option("--min-tracks", type=click.IntRange(2), default=10, show_default=True, metavar="N")
+@model_option
+@catalog_option
+@format_option
+@verbose_option
+def command(
+    paths: tuple[Path, ...], limit: int, min_tracks: int, format_: str, **options: Any
+) -> int:
+    """List tracks that sound like another genre than the one you gave them, worst first.
+
+    Each is judged by what the tags of your other artists say. Only what is in the catalogue is
+    looked at, and nothing is changed.
+    """
+    teaching = load_teaching()
+    settings, sources = load_settings(options)
+    printer = Printer(format_, COLUMNS)
+    folders = [absolute(path) for path in paths]
+    with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
+        base = _base(catalog, folders, settings, sources)
+        lesson = teaching.gather(catalog, base.model_id, folders, min_tracks=min_tracks)
+    found = teaching.doubts(lesson, base)
+    for doubt in found[:limit]:
+        printer.print(_record(doubt), _line(doubt))
+    n_judged = len(lesson.tracks)
+    click.echo(f"{n_judged} tracks judged, {len(found)} sound like another genre", err=True)
+    return 0
+
+
+def _base(
+    catalog: Catalog,
+    folders: Sequence[Path],
+    settings: Settings,
+    sources: Mapping[str, Sourced],
+) -> ModelCard:
+    """Return the card of the model named, or of that which has heard most of the tagged tracks."""
+    if sources["model"].source != "default":
+        card = read_card(find_model(settings.model))
+        return card if card.head is None else _card_of(card.head.base)
+    counts = {
+        model.model_id: sum(
+            1 for folder in folders or (None,) for _ in catalog.tagged(model.model_id, folder)
+        )
+        for model in catalog.models()
+    }
+    heard = {model_id: n for model_id, n in counts.items() if n and _is_at_hand(model_id)}
+    if not heard:
+        raise LearnError(
+            "no track with a genre of yours has been heard yet; run tagger learn or tagger tag "
+            "--no-write on your music first"
+        )
+    return _card_of(max(heard, key=lambda model_id: heard[model_id]))
+
+
+def _bundled() -> Mapping[str, ModelCard]:
+    from tagger.card import BUNDLED
+
+    cards = [read_card(path) for path in sorted(BUNDLED.glob("*.pt"))]
+    return {card.model_id: card for card in cards}
+
+
+def _is_at_hand(model_id: str) -> bool:
+    return model_id in _bundled()
+
+
+def _card_of(model_id: str) -> ModelCard:
+    found = _bundled().get(model_id)
+    if found is None:
+        raise CheckpointError(f"the network {model_id} is not bundled; name it with --model")
+    return found
+
+
+def _record(doubt: Any) -> dict[str, Any]:
+    return {
+        **path_fields(doubt.path),
+        "genres": list(doubt.genres),
+        "likelihood": doubt.likelihood,
+        "suggestion": doubt.suggestion,
+        "confidence": doubt.confidence,
+    }
+
+
+def _line(doubt: Any) -> str:
+    said = column(plain(", ".join(doubt.genres)), 16)
+    other = column(plain(doubt.suggestion), 16)
+    return (
+        f"{said} {percent(doubt.likelihood)}  {other} {percent(doubt.confidence)}  "
+        f"{printable(doubt.path)}"
+    )

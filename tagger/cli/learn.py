@@ -1,0 +1,221 @@
+"""``tagger learn``: a person's own genres, from a person's own tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+from tagger.card import BUNDLED, ModelCard, find_model, read_card
+from tagger.catalog import Catalog, ModelRecord
+from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
+from tagger.cli.output import column, percent, plain, say
+from tagger.config import Settings, Sourced, load_settings, models_folder
+from tagger.decision import Intent, make_policy
+from tagger.errors import LearnError, printable
+from tagger.pipeline import TagRun
+from tagger.pool import default_n_jobs
+from tagger.scan import ScanOptions
+from tagger.settling import TagRequest
+
+if TYPE_CHECKING:
+    from tagger.learning.judging import Report
+    from tagger.teaching import Lesson
+
+_BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
+_MOST_TOLD = 12
+
+
+@click.command("learn")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The checkpoint to write. [default: mine.pt in your data folder]",
+)
+@click.option("--default", "as_default", is_flag=True, help="Use it from now on in this catalogue.")
+@click.option(
+    "--min-tracks",
+    type=click.IntRange(2),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Of a genre; rarer ones are merged into broader ones or left out.",
+)
+@click.option("--dry-run", "--pretend", "dry_run", is_flag=True, help="Report only; touch nothing.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes. [default: the cores]")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@model_option
+@catalog_option
+@verbose_option
+def command(
+    paths: tuple[Path, ...],
+    output: Path | None,
+    as_default: bool,
+    min_tracks: int,
+    dry_run: bool,
+    format_: str,
+    **options: Any,
+) -> int:
+    """Learn the genres of PATH from the tags that you set there.
+
+    Listens to what has not been heard yet, cleans up how genres are written, fits a model to them
+    and says how good it is, on artists that it did not learn from. tagger tag --model FILE then
+    fills blanks your way. No file is changed.
+    """
+    teaching = load_teaching()
+    settings, sources = load_settings(options)
+    base_path = _base(settings, sources)
+    base = read_card(base_path)
+    if base.head is not None:
+        raise LearnError("this model was learned itself; name the network that it is built on")
+    folders = [absolute(path) for path in paths]
+    with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
+        if not dry_run:
+            _hear(catalog, folders, settings, base_path, base)
+        lesson = teaching.gather(catalog, base.model_id, folders, min_tracks=min_tracks)
+        target = (output or models_folder() / "mine.pt").expanduser().absolute()
+        card, _, report = teaching.teach(lesson, base, target.stem)
+        if not dry_run:
+            _save(catalog, target, base_path, card, as_default=as_default)
+    if format_ == "json":
+        say(json.dumps(_record(lesson, report, card, None if dry_run else target)))
+    else:
+        for line in _lines(lesson, report):
+            say(line)
+    if not dry_run:
+        click.echo(_about(target, as_default=as_default), err=True)
+    return 0
+
+
+def load_teaching() -> Any:
+    """Return what learning needs scikit-learn for, or say how to get it."""
+    try:
+        from tagger import teaching
+    except ModuleNotFoundError as exc:
+        if exc.name not in ("sklearn", "scipy"):
+            raise
+        raise LearnError(
+            "this needs scikit-learn, which tagging does not: python -m pip install "
+            "'genre-tagger[learn]', or in a clone .venv/bin/python -m pip install scikit-learn"
+        ) from exc
+    return teaching
+
+
+def _base(settings: Settings, sources: Mapping[str, Sourced]) -> Path:
+    is_named = sources["model"].source != "default"
+    best_is_there = (BUNDLED / f"{_BEST}.pt").is_file()
+    return find_model(settings.model if is_named or not best_is_there else _BEST).absolute()
+
+
+def _hear(
+    catalog: Catalog, folders: Sequence[Path], settings: Settings, path: Path, card: ModelCard
+) -> None:
+    """Analyse what the model has not heard yet; write no tag."""
+    request = TagRequest(
+        paths=tuple(folders),
+        model_path=path,
+        card=card,
+        policy=make_policy(card.labels, card.writable, card.thresholds),
+        intent=Intent(write=False),
+        scan=ScanOptions(settings.exclude, settings.follow_symlinks),
+        n_jobs=settings.jobs or default_n_jobs(),
+        timeout_s=settings.timeout,
+    )
+    run = TagRun(request, catalog)
+    with (
+        tqdm(unit=" tracks", disable=None, dynamic_ncols=True) as bar,
+        closing(run.results()) as results,
+    ):
+        run.tick = bar.update
+        for result in results:
+            if result.failure is not None:
+                click.echo(f"{printable(result.path)}: {result.failure.reason}", err=True)
+
+
+def _save(
+    catalog: Catalog, target: Path, base_path: Path, card: ModelCard, *, as_default: bool
+) -> None:
+    from tagger.checkpoint import save_with_head
+
+    if target == base_path:
+        raise LearnError("this would overwrite the network itself; name another --output")
+    if target.parent == models_folder():
+        target.parent.mkdir(parents=True, exist_ok=True)
+    save_with_head(target, base_path, card)
+    if as_default:
+        dim = int(card.network["embedding_dim"])
+        catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
+        catalog.set_default_model(card.model_id, target)
+
+
+def _about(target: Path, *, as_default: bool) -> str:
+    if as_default:
+        return f"saved: {printable(target)}; tagger tag uses it with this catalogue from now on"
+    return f"saved: {printable(target)}; use it with tagger tag --model {printable(target)}"
+
+
+def _record(lesson: Lesson, report: Report, card: ModelCard, target: Path | None) -> dict[str, Any]:
+    return {
+        "model": card.model_id,
+        "file": None if target is None else str(target),
+        "learned_on": card.provenance["learned_on"],
+        "exclusive": card.exclusive,
+        "writable": list(card.writable),
+        "n_ours": lesson.n_ours,
+        "n_copies": lesson.n_copies,
+        "changes": [asdict(change) for change in lesson.genres.changes],
+        **asdict(report),
+    }
+
+
+def _lines(lesson: Lesson, report: Report) -> Iterator[str]:
+    """Yield the report as a person reads it."""
+    yield f"learned from {report.n_tracks} tracks by {report.n_artists} artists"
+    aside = [f"{lesson.n_ours} with a genre of ours"] * bool(lesson.n_ours)
+    aside += [f"{lesson.n_copies} copies"] * bool(lesson.n_copies)
+    if aside:
+        yield f"left aside: {', '.join(aside)}"
+    changes = lesson.genres.changes
+    for change in changes[:_MOST_TOLD]:
+        taken = ", ".join(change.taken) or "left out"
+        yield f"  {plain(change.written)} ({change.n_tracks}) → {plain(taken)}: {plain(change.why)}"
+    if len(changes) > _MOST_TOLD:
+        yield f"  and {len(changes) - _MOST_TOLD} more; --format json has all"
+    yield ""
+    yield f"{column('genre', 24)} tracks artists  right  found  written from"
+    for one in report.genres:
+        least = percent(one.threshold).strip() if one.threshold <= 1 else "never"
+        yield (
+            f"{column(plain(one.genre), 24)} {one.n_tracks:6d} {one.n_artists:7d}  "
+            f"{percent(one.precision)}  {percent(one.recall)}  {least}"
+        )
+    yield ""
+    yield (
+        "of tracks by artists that were not learned from, "
+        f"{_share(report.accuracy)} are called what you call them (with half of the artists to "
+        f"learn from {_share(report.with_half)}; all called by your commonest genre "
+        f"{_share(report.by_chance)})"
+    )
+    for precision, coverage in report.coverage.items():
+        yield f"the surest {_share(coverage)} are right {_share(precision)} of the time"
+    if report.confusions:
+        told = [f"{a} for {b} ({n})" for a, b, n in report.confusions[:5]]
+        yield f"taken for another most often: {plain(', '.join(told))}"
+    wanting = [one.genre for one in report.genres if one.more_would_help]
+    if wanting:
+        yield f"more tracks by more artists would help: {plain(', '.join(wanting))}"
+
+
+def _share(p: float) -> str:
+    return f"{100 * p:.0f} %"

@@ -1,0 +1,313 @@
+"""Learning a person's genres: honest scores, clean labels, doubts, and blanks filled that way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagger.card import read_card
+from tagger.catalog import Catalog, CatalogEntry
+from tagger.checkpoint import load_checkpoint
+from tagger.errors import LearnError
+from tagger.learning.fitting import Examples, fit_scale, learn, to_probabilities
+from tagger.learning.genres import clean, key_of
+from tagger.learning.judging import judge
+from tagger.records import TagsFound
+from tagger.teaching import doubts, gather, teach
+from tests.catalogs import MODEL, entry, filled, prediction
+from tests.library import genre_of, make_model, make_track, run_tagger, set_tags
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+
+def blobs(
+    n_artists: int, names: int = 3, *, spread: float = 0.7, seed: int = 0, dim: int = 8
+) -> Examples:
+    """Tracks around a centre for each genre, four an artist."""
+    rng = np.random.default_rng(seed)
+    centres = np.eye(dim)[:names] * 3
+    first = np.repeat(np.arange(n_artists) % names, 4)
+    own = np.repeat(rng.normal(0, spread, (n_artists, dim)), 4, axis=0)
+    vectors = (centres[first] + own + rng.normal(0, spread, own.shape)).astype(np.float32)
+    truth = np.eye(names, dtype=np.bool_)[first]
+    return Examples(vectors, truth, first, np.repeat(np.arange(n_artists), 4))
+
+
+NAMES = ("Bebop", "Trip-Hop", "Tango")
+
+
+# What is learned, and what is said of it
+
+
+def test_genres_that_sound_apart_are_learned() -> None:
+    examples = blobs(60)
+    learned = learn(examples, NAMES, "base-1")
+    report = judge(examples, learned, NAMES)
+    assert learned.exclusive
+    assert report.accuracy > 0.9
+    assert report.by_chance == pytest.approx(1 / 3)
+    assert all(learned.thresholds[name] < 1 for name in NAMES)
+    assert (learned.head.logits(examples.embeddings).argmax(axis=1) == examples.first).mean() > 0.9
+
+
+def test_noise_is_not_learned_and_nothing_of_it_may_be_written() -> None:
+    examples = blobs(60)
+    noise = np.random.default_rng(1).normal(size=examples.embeddings.shape).astype(np.float32)
+    examples = replace(examples, embeddings=noise)
+    learned = learn(examples, NAMES, "base-1")
+    assert judge(examples, learned, NAMES).accuracy < 0.5
+    assert all(threshold > 0.9 for threshold in learned.thresholds.values())
+
+
+def test_the_score_is_of_artists_not_learned_from() -> None:
+    """Artists with a sound each and genres by chance: known again by heart, and not by rule."""
+    rng = np.random.default_rng(0)
+    own = np.repeat(rng.normal(0, 3, (40, 64)), 6, axis=0)
+    first = np.repeat(rng.integers(0, 2, 40), 6)
+    vectors = (own + rng.normal(0, 0.1, own.shape)).astype(np.float32)
+    truth, artists = np.eye(2, dtype=np.bool_)[first], np.repeat(np.arange(40), 6)
+    scores = []
+    for groups in (np.arange(240), artists):
+        examples = Examples(vectors, truth, first, groups)
+        scores.append(judge(examples, learn(examples, NAMES[:2], "base-1"), NAMES[:2]).accuracy)
+    by_track, by_artist = scores
+    assert by_track > 0.9
+    assert by_artist < 0.7
+
+
+def test_confidence_is_how_often_it_is_right() -> None:
+    examples = blobs(300, spread=1.6)
+    p = learn(examples, NAMES, "base-1").probabilities
+    right = p.argmax(axis=1) == examples.first
+    assert 0.5 < right.mean() < 0.9
+    assert abs(p.max(axis=1).mean() - right.mean()) < 0.04
+
+
+def test_a_rare_genre_is_not_drowned_by_a_common_one() -> None:
+    examples = blobs(90)
+    kept = np.flatnonzero((examples.first != 2) | (examples.groups < 30))
+    rare = examples.take(kept)
+    learned = learn(rare, NAMES, "base-1")
+    of_rare = next(g for g in judge(rare, learned, NAMES).genres if g.genre == "Tango")
+    assert of_rare.n_tracks == 40
+    assert of_rare.recall > 0.8
+
+
+def test_several_genres_a_track_are_learned_side_by_side() -> None:
+    examples = blobs(90, spread=0.4)
+    both = examples.truth.copy()
+    vectors = examples.embeddings.copy()
+    both[::2, 2] = True
+    vectors[::2, 2] += 3
+    learned = learn(replace(examples, truth=both, embeddings=vectors), NAMES, "base-1")
+    assert not learned.exclusive
+    said = to_probabilities(learned.head.logits(vectors), exclusive=False) > 0.5
+    assert (said == both).mean() > 0.95
+
+
+def test_a_scale_mends_logits_that_are_too_sure_and_of_another_mix() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 3)).astype(np.float32)
+    chances = to_probabilities(logits + np.array([1, 0, -1], np.float32), exclusive=True)
+    drawn = np.array([rng.choice(3, p=p / p.sum()) for p in chances.astype(float)])
+    scale = fit_scale(logits * 4, np.eye(3, dtype=np.bool_)[drawn], exclusive=True)
+    assert scale.slope == pytest.approx(0.25, abs=0.03)
+    assert scale.shifts - scale.shifts.mean() == pytest.approx([1, 0, -1], abs=0.15)
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    ("written", "names", "out"),
+    [
+        ([["Hip-Hop"]] * 9 + [["hip hop"]] * 5, ("Hip-Hop",), ["hip hop"]),
+        ([["House"]] * 12 + [["Deep House"]] * 3, ("House",), ["Deep House"]),
+        ([["Rock"]] * 12 + [["Other"]] * 12, ("Rock",), ["Other"]),
+        ([["Rock"]] * 12 + [["Pop"]] * 11 + [["Rock/Pop"]] * 3, ("Rock", "Pop"), ["Rock/Pop"]),
+        ([["AC/DC-like"]] * 12, ("AC/DC-like",), []),
+        ([["финский танго"]] * 8 + [["Финский Танго"]] * 4, ("финский танго",), ["Финский Танго"]),
+        ([["サントラ"]] * 12 + [["Bebop"]] * 2, ("サントラ",), ["Bebop"]),
+    ],
+)
+def test_genres_are_cleaned_and_each_change_is_told(
+    written: list[list[str]], names: tuple[str, ...], out: list[str]
+) -> None:
+    found = clean(written, [str(n % 5) for n in range(len(written))])
+    assert found.names == names
+    assert [change.written for change in found.changes] == out
+
+
+def test_a_genre_of_one_artist_is_not_learned() -> None:
+    found = clean([["Rock"]] * 30 + [["Dub"]] * 30, ["a", "b", "c"] * 10 + ["d"] * 30)
+    assert found.names == ("Rock",)
+    assert found.changes[0].why == "too few tracks or artists to be learned"
+
+
+def test_a_thousand_genres_are_cleaned_in_no_time() -> None:
+    tracks = [[f"Genre {n}", f"genre-{n}"] for n in range(1000) for _ in range(10)]
+    found = clean(tracks, [str(n) for n in range(len(tracks))])
+    assert len(found.names) == 1000
+    assert key_of("Genre 7") == "genre7"
+
+
+# From a catalogue
+
+
+def tagged(
+    name: str, number: int, genre: str, artist: str, audio: str | None = None
+) -> CatalogEntry:
+    tags = TagsFound((genre,), None, f"Title {number}", artist)
+    return entry(name, number, tags=tags, genres=(), audio=audio)
+
+
+def library(place: Path, *, wrong: int = 0) -> Catalog:
+    """Ninety tracks of two genres that sound apart; the first ones bear the other's name."""
+    rng = np.random.default_rng(0)
+    found = []
+    for n in range(90):
+        is_dub = n % 2 == 0
+        genre = "Dub" if is_dub != (n < wrong) else "Fado"
+        one = tagged(f"{n:03d}.mp3", n, genre, f"Artist {n // 4}")
+        vector = rng.normal(0, 0.5, MODEL.embedding_dim).astype(np.float32)
+        vector[0] += 3 if is_dub else -3
+        heard = replace(prediction(one.file.path, n), embedding=vector)
+        found.append(replace(one, prediction=heard))
+    return filled(place, *found)
+
+
+def test_mistagged_tracks_are_found(place: Path) -> None:
+    with library(place, wrong=3) as catalog:
+        lesson = gather(catalog, MODEL.model_id, [])
+    card = read_card(Path("tagger/models/default.pt").absolute())
+    found = doubts(lesson, replace(card, model_id=MODEL.model_id))
+    assert {doubt.path.name for doubt in found[:3]} == {"000.mp3", "001.mp3", "002.mp3"}
+    assert all(doubt.likelihood < doubt.confidence for doubt in found)
+    assert found[0].suggestion in ("Dub", "Fado")
+
+
+def test_our_own_genres_and_copies_are_left_aside(place: Path) -> None:
+    with library(place) as catalog:
+        run_id = catalog.begin_run("tag", MODEL.model_id)
+        ours = entry("ours.mp3", 500)
+        copy = [tagged(f"copy{n}.mp3", 600 + n, "Dub", "Twin", audio="1-aa") for n in range(3)]
+        catalog.record(run_id, [ours, *copy])
+        lesson = gather(catalog, MODEL.model_id, [])
+    assert (lesson.n_ours, lesson.n_copies) == (1, 2)
+    assert len(lesson.tracks) == 91
+
+
+@pytest.mark.parametrize("n", [0, 1, 30])
+def test_too_little_is_refused_with_what_there_is(place: Path, n: int) -> None:
+    some = [tagged(f"{i}.mp3", i, "Dub", f"Artist {i}") for i in range(n)]
+    with filled(place, *some) as catalog, pytest.raises(LearnError, match="too little") as caught:
+        gather(catalog, MODEL.model_id, [])
+    assert f"{n} tracks bear a genre" in str(caught.value)
+
+
+def test_contradictory_tags_are_told_as_such(place: Path) -> None:
+    with library(place) as catalog:
+        lesson = gather(catalog, MODEL.model_id, [])
+    rng = np.random.default_rng(5)
+    first = rng.permutation(lesson.examples.first)
+    examples = replace(lesson.examples, first=first, truth=np.eye(2, dtype=np.bool_)[first])
+    card = replace(read_card(Path("tagger/models/default.pt").absolute()), model_id=MODEL.model_id)
+    made, _, report = teach(replace(lesson, examples=examples), card, "mine")
+    assert report.accuracy < 0.65
+    assert made.writable == ()
+
+
+# As a user does it
+
+
+def test_a_library_teaches_and_its_blanks_are_filled_from_what_was_heard(
+    music: Path, place: Path, tmp_path: Path
+) -> None:
+    base = make_model(tmp_path / "base.pt")
+    for n in range(48):
+        is_loud = n % 2 == 0
+        path = make_track(music / f"{n:02d}.flac", 1.6, gain=0.6 if is_loud else 0.02)
+        genre = "Gabber" if is_loud else "Fado"
+        set_tags(path, genre=genre, artist=f"{genre} {n // 2 % 12}")
+    blank = make_track(music / "blank.flac", 1.6, gain=0.6)
+    mine = tmp_path / "mine.pt"
+    common = ("--catalog", place, "--jobs", "1")
+    told = run_tagger("learn", music, "--model", base, "-o", mine, "--format", "json", *common)
+    assert told.code == 0, told.err
+    report = json.loads(told.out)
+    assert [genre["genre"] for genre in report["genres"]] == ["Fado", "Gabber"]
+    card = read_card(mine)
+    assert (card.labels, card.head is not None) == (("Fado", "Gabber"), True)
+    assert load_checkpoint(mine).card == card
+    assert genre_of(blank) == []
+    filled_now = run_tagger(
+        "tag",
+        music,
+        "--model",
+        mine,
+        "--min-confidence",
+        "0",
+        "--genres",
+        "all",
+        "--format",
+        "jsonl",
+        *common,
+    )
+    record = filled_now.by_name["blank.flac"]
+    assert record["status"] == "written"
+    assert genre_of(blank) == record["genres"]
+    with Catalog.open(place) as catalog:
+        run = catalog.runs(1)[0]
+    assert run.model_id == card.model_id
+
+
+def test_what_is_derived_is_what_the_model_hears_itself(
+    music: Path, place: Path, tmp_path: Path
+) -> None:
+    base = make_model(tmp_path / "base.pt")
+    for n in range(44):
+        path = make_track(music / f"{n:02d}.flac", 1.6)
+        set_tags(path, genre=("Gabber", "Fado")[n % 2], artist=f"Artist {n}")
+    mine = tmp_path / "mine.pt"
+    run_tagger("learn", music, "--model", base, "-o", mine, "--catalog", place)
+    common = ("--model", mine, "--format", "jsonl", "--no-write")
+    derived = run_tagger("tag", music, "--catalog", place, *common)
+    heard = run_tagger("tag", music, "--catalog", tmp_path / "other.db", *common)
+    for name, record in heard.by_name.items():
+        assert derived.by_name[name]["probabilities"] == pytest.approx(
+            record["probabilities"], abs=0.02
+        )
+
+
+def test_a_model_of_the_catalogues_own_is_used_from_then_on(
+    music: Path, place: Path, tmp_path: Path
+) -> None:
+    base = make_model(tmp_path / "base.pt")
+    for n in range(44):
+        path = make_track(music / f"{n:02d}.flac", 1.6)
+        set_tags(path, genre=("Gabber", "Fado")[n % 2], artist=f"Artist {n}")
+    mine = tmp_path / "mine.pt"
+    run_tagger("learn", music, "--model", base, "-o", mine, "--default", "--catalog", place)
+    outcome = run_tagger("tag", music, "--catalog", place, "--format", "jsonl", "--no-write")
+    assert {record["model"] for record in outcome.records} == {read_card(mine).model_id}
+
+
+def test_a_dry_run_of_learn_touches_nothing(place: Path, tmp_path: Path) -> None:
+    library(place).close()
+    before = place.read_bytes()
+    outcome = run_tagger("learn", "/music", "--dry-run", "--catalog", place)
+    assert outcome.code == 2  # nothing there was heard by a bundled network
+    assert "too little to learn from" in outcome.err
+    assert place.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_doubtful_without_anything_heard_says_what_to_do(place: Path) -> None:
+    library(place).close()
+    outcome = run_tagger("doubtful", "--catalog", place)
+    assert outcome.code == 2
+    assert "run tagger learn" in outcome.err
