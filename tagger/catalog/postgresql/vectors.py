@@ -76,6 +76,7 @@ _vectors = table(
     column("embedding", _HalfVector()),
 )
 _BLOCKS_AT_ONCE = 50
+_COPY = "COPY search_vectors (block_id, track_id, embedding) FROM STDIN (FORMAT BINARY)"
 _HAS_TABLES = "SELECT to_regclass('search_vectors') IS NOT NULL"
 
 
@@ -131,16 +132,20 @@ def _renew(connection: Connection, versions: dict[int, str], measure: Measure) -
     connection.execute(delete(_done).where(_done.c.block_id.in_(list(versions))))
     noted = [{"block_id": number, "version": version} for number, version in versions.items()]
     connection.execute(insert(_done), noted)
-    rows = [
-        {"in_block": block_id, "of_track": track_id, "point": _literal(point)}
-        for block_id, track_ids, vectors in embeddings.some_blocks(connection, list(versions))
-        for track_id, point in zip(track_ids.tolist(), measure.points(vectors), strict=True)
-        if track_id
-    ]
-    put = insert(_vectors).values(
-        block_id=bindparam("in_block"), track_id=bindparam("of_track"), embedding=_point("point")
-    )
-    connection.execute(put, rows)
+    changed = list(embeddings.some_blocks(connection, list(versions)))
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.set_types(["int4", "int4", "bytea"])
+        for block_id, track_ids, vectors in changed:
+            points = measure.points(vectors)
+            for track_id, point in zip(track_ids.tolist(), points, strict=True):
+                if track_id:
+                    copy.write_row((block_id, track_id, _packed(point)))
+
+
+def _packed(point: FloatArray) -> bytes:
+    """Return a vector as pgvector's halfvec goes over the wire: its length, 0, the numbers."""
+    return len(point).to_bytes(2) + b"\0\0" + point.astype(">f2").tobytes()
 
 
 def _literal(point: FloatArray) -> str:
