@@ -95,22 +95,6 @@ def load_all(connection: Connection, model_id: str) -> Embeddings:
     )
 
 
-def stream(connection: Connection, model_id: str) -> Iterator[BlockArrays]:
-    """Yield a model's blocks as they are read; a track_id of 0 is a place given up."""
-    chosen = _selected().where(blocks.c.model_id == model_id).order_by(blocks.c.block_id)
-    return _arrays(connection.execution_options(yield_per=_READ_AT_ONCE).execute(chosen))
-
-
-def some_blocks(connection: Connection, block_ids: Sequence[int]) -> Iterator[BlockArrays]:
-    """Yield some blocks by their numbers."""
-    return _arrays(connection.execute(_selected().where(blocks.c.block_id.in_(block_ids))))
-
-
-def _arrays(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[BlockArrays]:
-    for block_id, n_rows, track_ids, vectors in rows:
-        yield block_id, *block_arrays(n_rows, track_ids, vectors)
-
-
 def _places(
     connection: Connection, model_id: str, track_ids: Iterable[int]
 ) -> Mapping[int, list[tuple[int, int]]]:
@@ -192,6 +176,22 @@ def _unpacked(row: Row[*tuple[Any, ...]]) -> _Block:
     block_id, n_rows, track_ids, vectors = row
     ids, values = block_arrays(n_rows, track_ids, vectors)
     return _Block(block_id, ids.copy(), values.copy())
+
+
+def stream(connection: Connection, model_id: str) -> Iterator[BlockArrays]:
+    """Yield a model's blocks as they are read; a track_id of 0 is a place given up."""
+    chosen = _selected().where(blocks.c.model_id == model_id).order_by(blocks.c.block_id)
+    return _arrays(connection.execution_options(yield_per=_READ_AT_ONCE).execute(chosen))
+
+
+def some_blocks(connection: Connection, block_ids: Sequence[int]) -> Iterator[BlockArrays]:
+    """Yield some blocks by their numbers."""
+    return _arrays(connection.execute(_selected().where(blocks.c.block_id.in_(block_ids))))
+
+
+def _arrays(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[BlockArrays]:
+    for block_id, n_rows, track_ids, vectors in rows:
+        yield block_id, *block_arrays(n_rows, track_ids, vectors)
 
 
 def block_arrays(
