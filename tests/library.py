@@ -10,12 +10,11 @@ import io
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from tagger.networks import NetworkConfig, build_network
 from tagger.records import TrackFailure, TrackPrediction, TrackResult
 from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
+from tests.catalogs import Location, database
 from tests.sounds import tone, write_sound
 
 LABELS = ("Electronic", "Experimental", "Folk", "Rock")
@@ -171,11 +171,11 @@ def run_tagger(*arguments: str | Path, **variables: str) -> Outcome:
     return Outcome(code, text, err.getvalue())
 
 
-def start_tagger(*arguments: str | Path) -> subprocess.Popen[bytes]:
+def start_tagger(*arguments: str | Path, **variables: str) -> subprocess.Popen[bytes]:
     """Start a command in a process group of its own, with its output in pipes."""
     return subprocess.Popen(
         [sys.executable, "-m", "tagger", *arguments],
-        env=environment(),
+        env=environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -204,10 +204,10 @@ def statuses(results: Iterable[TrackResult]) -> dict[str, str]:
     return {result.path.name: str(result.status) for result in results}
 
 
-def journal(place: Path) -> list[str]:
+def journal(location: Location) -> list[str]:
     """Return the states of a catalogue's journal entries, the oldest first."""
-    with closing(sqlite3.connect(place)) as database:
-        rows = database.execute("SELECT state FROM journal ORDER BY journal_id").fetchall()
+    with database(location) as connection:
+        rows = connection.execute("SELECT state FROM journal ORDER BY journal_id").fetchall()
     return [state for (state,) in rows]
 
 

@@ -239,6 +239,8 @@ def test_a_backup_is_an_sqlite_file_and_can_be_put_back(url: str) -> None:
 
 def test_a_file_becomes_a_database(place: Path, server: Server) -> None:
     filled(place, *entries(0, 10)).close()
+    with database(place) as connection:
+        connection.execute("CREATE TABLE mine (x)")
     url = server.new_database()
     assert restore(url, place) is None
     assert_consistent(url)

@@ -131,7 +131,7 @@ def test_the_command_says_what_it_forgets_and_a_dry_run_forgets_nothing(place: P
     planned_only = run_tagger("catalog", "prune", "--dry-run", *common)
     assert planned_only.out == "/music/album/00000.mp3\n/music/album/00001.mp3\n"
     assert planned_only.err == (
-        "2 vanished would be forgotten, with 1 tags that could have been undone\n"
+        "2 vanished would be forgotten, with 1 tag that could have been undone\n"
     )
     assert n_rows(place) == before
     records = run_tagger("catalog", "prune", "--format", "jsonl", *common).records

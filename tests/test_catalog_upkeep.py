@@ -120,6 +120,13 @@ def test_damage_and_broken_references_are_found(place: Path) -> None:
     assert check(place).complaints
 
 
+def test_what_others_put_into_the_file_is_no_concern_of_a_check_or_a_backup(place: Path) -> None:
+    filled(place, *entries(0, 10)).close()
+    change(place, "CREATE TABLE mine (x, y FANCY)", "INSERT INTO mine VALUES (1, 'a')", "ANALYZE")
+    assert check(place).complaints == ()
+    back_up(place)
+
+
 def test_a_check_changes_nothing(place: Path) -> None:
     filled(place, *entries(0, 10)).close()
     before = place.read_bytes()

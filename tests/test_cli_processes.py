@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from tagger.catalog import Catalog
-from tests.catalogs import assert_consistent
+from tests.catalogs import Location, assert_consistent
 from tests.library import (
     contents,
     genre_of,
@@ -233,19 +233,21 @@ def test_a_kill_at_any_moment_leaves_each_file_old_or_new(
     assert_consistent(place)
 
 
-def test_two_runs_at_once_share_a_library(music: Path, place: Path, model: Path) -> None:
+def test_two_runs_at_once_share_a_library(music: Path, location: Location, model: Path) -> None:
     paths = make_tracks(music, 40)
-    common = ("--catalog", place, "--model", model, "--format", "jsonl")
-    run_tagger("tag", *common, "--no-write", music)
-    processes = [start_tagger("tag", *common, music) for _ in range(2)]
+    common = ("--catalog", location, "--model", model, "--format", "jsonl")
+    data = {"XDG_DATA_HOME": os.environ["XDG_DATA_HOME"]}  # where a database has its chronicle
+    run_tagger("tag", *common, "--no-write", music, **data)
+    processes = [start_tagger("tag", *common, music, **data) for _ in range(2)]
     ends = [(*process.communicate(timeout=120), process.returncode) for process in processes]
     assert all(genre_of(path) == ["Rock"] for path in paths)
     for _, err, _ in ends:
         assert b"Traceback" not in err
     assert [code for _, _, code in ends] == [0, 0], ends
-    assert_consistent(place)
-    assert "intended" not in journal(place)
-    again = run_tagger("tag", *common, music)
+    assert_consistent(location)
+    assert journal(location).count("done") == len(paths)
+    assert "intended" not in journal(location)
+    again = run_tagger("tag", *common, music, **data)
     assert set(again.statuses.values()) == {"unchanged"}
 
 

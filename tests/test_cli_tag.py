@@ -582,7 +582,7 @@ def test_nothing_but_missing_paths_cannot_start(tag: Tag, music: Path, tmp_path:
         (["--timeout", "inf", "."], "--timeout"),
         (["--format", "xml", "."], "--format"),
         (["--model", "nobody", "."], "nobody"),
-        (["--catalog", "postgresql://host/db", "."], "SQLite"),
+        (["--catalog", "postgresql://localhost:1/db", "."], "cannot be reached"),
         (["--colour", "."], "--colour"),
     ],
 )

@@ -7,6 +7,7 @@ Callers open a Catalog and exchange frozen records with it.
 from tagger.catalog.catalog import Catalog
 from tagger.catalog.columns import fold
 from tagger.catalog.exporting import ExportedTrack
+from tagger.catalog.nearest import Measure, Nearest, NearestQuery
 from tagger.catalog.opening import shown
 from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.relocating import Relocated
@@ -42,7 +43,10 @@ __all__ = [
     "FileRow",
     "JournalEntry",
     "KnownTrack",
+    "Measure",
     "ModelRecord",
+    "Nearest",
+    "NearestQuery",
     "PlannedWrite",
     "Relocated",
     "RootRow",

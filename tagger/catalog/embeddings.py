@@ -7,7 +7,7 @@ place: hearing it again replaces its vector where it is. A place that was given 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,13 @@ from tagger.records import FloatArray
 # A run adds a few dozen tracks at a time and rewrites the last block for it: larger blocks would
 # make that dear, smaller ones the reading.
 BLOCK_ROWS = 256
+_READ_AT_ONCE = 100  # blocks
 _ID = np.dtype("<i8")
 _VALUE = np.dtype("<f2")
 _LARGEST = float(np.finfo(_VALUE).max)
+
+BlockArrays = tuple[int, NDArray[np.int64], NDArray[np.float16]]
+"""block_id, track_ids (n_rows,), vectors (n_rows, embedding_dim)"""
 
 
 @dataclass(slots=True)
@@ -183,6 +187,22 @@ def _unpacked(row: Row[*tuple[Any, ...]]) -> _Block:
     block_id, n_rows, track_ids, vectors = row
     ids, values = block_arrays(n_rows, track_ids, vectors)
     return _Block(block_id, ids.copy(), values.copy())
+
+
+def stream(connection: Connection, model_id: str) -> Iterator[BlockArrays]:
+    """Yield a model's blocks as they are read; a track_id of 0 is a place given up."""
+    chosen = _selected().where(blocks.c.model_id == model_id).order_by(blocks.c.block_id)
+    return _arrays(connection.execution_options(yield_per=_READ_AT_ONCE).execute(chosen))
+
+
+def some_blocks(connection: Connection, block_ids: Sequence[int]) -> Iterator[BlockArrays]:
+    """Yield some blocks by their numbers."""
+    return _arrays(connection.execute(_selected().where(blocks.c.block_id.in_(block_ids))))
+
+
+def _arrays(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[BlockArrays]:
+    for block_id, n_rows, track_ids, vectors in rows:
+        yield block_id, *block_arrays(n_rows, track_ids, vectors)
 
 
 def block_arrays(

@@ -29,6 +29,9 @@ class ExportedTrack:
         provenance: Our own field in the file's tag.
         size_bytes: The file's size when it was last recorded; None if it never was read.
         mtime_ns: Its time of change, likewise.
+        audio: Its recording: the same in all copies of it.
+        mb_recording: The recording's MusicBrainz id, if tagged.
+        isrc: Its ISRC, if tagged.
         model_id: The model that heard it last.
         probabilities: What that model heard, {label: p}.
     """
@@ -40,6 +43,9 @@ class ExportedTrack:
     provenance: str | None
     size_bytes: int | None
     mtime_ns: int | None
+    audio: str | None
+    mb_recording: str | None
+    isrc: str | None
     model_id: str | None
     probabilities: Mapping[str, float]
 
@@ -62,6 +68,9 @@ def _details(connection: Connection, track_ids: Sequence[int]) -> dict[int, _Row
             files.c.track_id,
             files.c.size_bytes,
             files.c.mtime_ns,
+            files.c.audio,
+            tracks.c.mb_recording,
+            tracks.c.isrc,
             tracks.c.album_artist,
             tracks.c.file_genres,
             tracks.c.heard_genres,
@@ -96,6 +105,9 @@ def _exported(row: TrackRow, known: _Row | None, heard: _Row | None) -> Exported
         provenance=None if known is None else known.provenance,
         size_bytes=None if known is None else known.size_bytes,
         mtime_ns=None if known is None else known.mtime_ns,
+        audio=None if known is None else known.audio,
+        mb_recording=None if known is None else known.mb_recording,
+        isrc=None if known is None else known.isrc,
         model_id=None if heard is None else heard.model_id,
         probabilities={} if heard is None else heard.probabilities,
     )

@@ -80,9 +80,13 @@ def track_rows(connection: Connection, query: TrackQuery) -> Iterator[TrackRow]:
 
 def track_ids(connection: Connection, query: TrackQuery) -> NDArray[np.int64]:
     """Return the ids alone of the tracks that a query asks for, in no order and all of them."""
+    return np.fromiter(connection.scalars(selection(connection, query)), np.int64)
+
+
+def selection(connection: Connection, query: TrackQuery) -> Select[*tuple[Any, ...]]:
+    """Return the query for the ids of the tracks that are asked for."""
     conditions = _conditions(query, Roots(connection))
-    statement = _joined(select(files.c.track_id)).where(files.c.track_id.is_not(None), *conditions)
-    return np.fromiter(connection.scalars(statement), np.int64)
+    return _joined(select(files.c.track_id)).where(files.c.track_id.is_not(None), *conditions)
 
 
 def rows_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, TrackRow]:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
+from tagger.catalog.nearest import Nearest, NearestQuery
+
 WAIT_S = 30.0  # how long to wait for another writer
 
 # Execution options of a connection: its transactions wait for their turn to write, and are on
@@ -70,6 +72,9 @@ class Store(Protocol):
 
     def restore(self, source: Path, wait_s: float) -> Path | None:
         """Put a backup in the catalogue's place; return where what was there has been kept."""
+
+    def nearest(self, engine: Engine, query: NearestQuery) -> Nearest | None:
+        """Let the database look for the nearest tracks; None where it cannot."""
 
     def default_backup(self, label: str) -> Path:
         """Return a new file's path for a backup; the label says what kind of backup it is."""

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, MetaData, insert, select
 from tagger.catalog import upgrade
 from tagger.catalog.sqlite import copies, engines, header
 from tagger.catalog.store import DURABLE, WAIT_S
+from tagger.catalog.tables import metadata
 
 _AT_ONCE = 100  # a row may hold some hundred kilobytes of embeddings
-_NOT_ROWS = "alembic_version"
 
 
 def back_up(source: Connection, target: Path) -> None:
@@ -34,8 +34,6 @@ def back_up(source: Connection, target: Path) -> None:
 def copy_rows(source: Connection, target: Connection, *, tables: MetaData) -> None:
     """Copy all rows of some tables, those that others refer to first."""
     for table in tables.sorted_tables:
-        if table.name == _NOT_ROWS:
-            continue
         statement = select(table).order_by(*table.primary_key)
         rows = source.execution_options(yield_per=_AT_ONCE).execute(statement)
         for batch in rows.mappings().partitions():
@@ -59,8 +57,9 @@ def upgraded_copy(source: Path, folder: Path) -> Iterator[tuple[Connection, Meta
 
 def _tables_of(connection: Connection) -> MetaData:
     # The types of the columns are SQLite's own, so that values are copied as they are stored.
+    # What others have put into the file, say an index for full text, is no part of a catalogue.
     tables = MetaData()
-    tables.reflect(connection)
+    tables.reflect(connection, only=lambda name, _: name in metadata.tables)
     return tables
 
 

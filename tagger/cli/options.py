@@ -56,10 +56,11 @@ verbose_option = click.option(
 
 
 def show_log(*, debug: bool) -> None:
-    """Send log messages to stderr."""
+    """Send log messages to stderr: the tagger's warnings, and what is worse of others."""
     logging.basicConfig(
         format="%(levelname)s %(name)s: %(message)s", level=logging.INFO if debug else logging.ERROR
     )
+    logging.getLogger("tagger").setLevel(logging.INFO if debug else logging.WARNING)
 
 
 def absolute(path: Path) -> Path:

@@ -19,6 +19,9 @@ _WRITE_LOCK = (0x54474752 << 8) + 1
 _FILES_LOCK = (0x54474752 << 8) + 2
 _NO_BEGINNING = {"catalog_access": "none", "isolation_level": "AUTOCOMMIT"}
 
+# Of tables that can be made again: on an engine that otherwise only reads, too.
+REBUILDING = {"catalog_access": "rebuild"}
+
 # A machine that is switched off while it holds a lock is found to be gone within two minutes.
 # Compiling queries costs more than it saves for ours.
 _SETTINGS = {
@@ -67,6 +70,8 @@ def _begin(connection: Connection, wait_s: float) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     elif access != _NO_BEGINNING["catalog_access"]:
         commit = "on" if access == DURABLE["catalog_access"] else "off"
+        if access == REBUILDING["catalog_access"]:
+            connection.exec_driver_sql("SET TRANSACTION READ WRITE")
         connection.exec_driver_sql(
             f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1000))}; "
             f"SET LOCAL synchronous_commit = {commit}; "

@@ -13,7 +13,8 @@ import platformdirs
 from sqlalchemy import URL, Connection, Engine
 
 from tagger.catalog import chronicle, faults, transfer, upgrade
-from tagger.catalog.postgresql import database, engines
+from tagger.catalog.nearest import Nearest, NearestQuery
+from tagger.catalog.postgresql import database, engines, vectors
 from tagger.catalog.store import DURABLE, WAIT_S, Upgrade, stamped
 from tagger.errors import CatalogError, os_reason
 
@@ -147,6 +148,10 @@ class PostgresStore:
             self._migrate(connection)
         database.empty_tables(connection)
         return kept
+
+    def nearest(self, engine: Engine, query: NearestQuery) -> Nearest | None:
+        """Let pgvector look for the nearest tracks; None where the server does not have it."""
+        return vectors.nearest(engine, query)
 
     def default_backup(self, label: str) -> Path:
         """Return a name in the user's data folder."""

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tagger.catalog import faults
 from tagger.catalog.sqlite import engines, header
 from tagger.catalog.sqlite.header import said
+from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
 
 _SHOWN = 20  # complaints of the database; there may be one for each page
@@ -103,11 +104,12 @@ def damage(path: Path) -> Iterator[str]:
 
 
 def _odd_values(database: sqlite3.Connection) -> Iterator[str]:
-    """Yield columns with values of another kind than theirs, which SQLite would keep."""
-    tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
-    for (table,) in database.execute(tables).fetchall():
-        columns = database.execute(f"SELECT name, type FROM pragma_table_info('{table}')")
-        kinds = {name: _KINDS[kind.partition("(")[0]] for name, kind in columns}
+    """Yield columns of ours with values of another kind than theirs, which SQLite would keep."""
+    for table in metadata.tables:
+        columns = database.execute("SELECT name, type FROM pragma_table_info(?)", (table,))
+        kinds = {name: _KINDS[kind] for name, kind in columns if kind in _KINDS}
+        if not kinds:  # an older schema has no such table
+            continue
         odd = (f"total(typeof({name}) NOT IN ({kind}, 'null'))" for name, kind in kinds.items())
         counts = database.execute(f"SELECT {', '.join(odd)} FROM {table}").fetchone()
         for name, n in zip(kinds, counts, strict=True):

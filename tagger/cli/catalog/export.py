@@ -33,6 +33,9 @@ COLUMNS = (
     "provenance",
     "size_bytes",
     "mtime_ns",
+    "audio",
+    "mb_recording",
+    "isrc",
     "model",
     "probabilities",
 )
@@ -98,6 +101,9 @@ def _record(track: ExportedTrack) -> Mapping[str, Any]:
         "provenance": track.provenance,
         "size_bytes": track.size_bytes,
         "mtime_ns": track.mtime_ns,
+        "audio": track.audio,
+        "mb_recording": track.mb_recording,
+        "isrc": track.isrc,
         "model": track.model_id,
         "probabilities": dict(track.probabilities),
     }

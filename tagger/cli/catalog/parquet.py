@@ -58,6 +58,9 @@ def _schema(pa: Any) -> Any:
             ("provenance", text),
             ("size_bytes", pa.int64()),
             ("mtime_ns", pa.int64()),
+            ("audio", text),
+            ("mb_recording", text),
+            ("isrc", text),
             ("model", text),
             ("probabilities", pa.map_(text, pa.float64())),
         ]

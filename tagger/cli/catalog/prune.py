@@ -53,7 +53,8 @@ def _summary(found: Sequence[VanishedFile], *, dry_run: bool) -> str:
     n_undoable = sum(file.n_undoable for file in gone)
     said = f"{len(gone)} vanished {'would be' if dry_run else 'were'} forgotten"
     if n_undoable:
-        said += f", with {n_undoable} tags that could have been undone"
+        tags = "tag" if n_undoable == 1 else "tags"
+        said += f", with {n_undoable} {tags} that could have been undone"
     if len(gone) < len(found):
         said += f"; {len(found) - len(gone)} kept, where a write was broken off"
     return said
