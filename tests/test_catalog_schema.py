@@ -16,13 +16,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from tagger.catalog import Catalog, WriteQuery, sqlite, upgrade
+from tagger.catalog import Catalog, WriteQuery, revisions, sqlite, upgrade
 from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
 from tagger.records import TagsFound, TagWrite
 from tests.catalogs import assert_consistent, entries, entry, filled
 
-HEAD, NEXT = upgrade.HEAD, "9998"
+HEAD, NEXT = revisions.HEAD, "9998"
 NEXT_STEP = f"""
 from alembic import op
 import sqlalchemy as sa
@@ -62,7 +62,7 @@ def test_constraints_have_the_names_of_the_convention(tmp_path: Path) -> None:
 def test_the_known_revisions_are_those_that_are_installed() -> None:
     scripts = ScriptDirectory.from_config(upgrade.alembic_config())
     installed = [script.revision for script in scripts.walk_revisions()]
-    assert tuple(reversed(installed)) == upgrade.REVISIONS
+    assert tuple(reversed(installed)) == revisions.REVISIONS
 
 
 def test_every_table_is_explained() -> None:
@@ -108,8 +108,8 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return changed
 
     monkeypatch.setattr(upgrade, "alembic_config", config)
-    monkeypatch.setattr(upgrade, "REVISIONS", (*upgrade.REVISIONS, NEXT))
-    monkeypatch.setattr(upgrade, "HEAD", NEXT)
+    monkeypatch.setattr(revisions, "REVISIONS", (*revisions.REVISIONS, NEXT))
+    monkeypatch.setattr(revisions, "HEAD", NEXT)
 
 
 def kinds(path: Path) -> list[tuple[str, ...]]:

@@ -4,8 +4,10 @@ Tables, upgrades, queries and the journal; all SQLAlchemy and Alembic of the tag
 Callers open a Catalog and exchange frozen records with it.
 """
 
-from tagger.catalog.catalog import Catalog
-from tagger.catalog.columns import fold
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from tagger.catalog.rows import (
     CatalogEntry,
     Counts,
@@ -22,6 +24,10 @@ from tagger.catalog.rows import (
     TrackRow,
     WriteQuery,
 )
+from tagger.catalog.text import fold
+
+if TYPE_CHECKING:
+    from tagger.catalog.catalog import Catalog
 
 __all__ = [
     "Catalog",
@@ -41,3 +47,12 @@ __all__ = [
     "WriteQuery",
     "fold",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``Catalog`` when it is first asked for: the reader needs no SQLAlchemy."""
+    if name == "Catalog":
+        from tagger.catalog.catalog import Catalog
+
+        return Catalog
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

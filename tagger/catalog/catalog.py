@@ -22,11 +22,13 @@ from tagger.catalog import (
     opening,
     queries,
     recording,
+    revisions,
     runs,
     sqlite,
-    upgrade,
+    sqlite_file,
 )
 from tagger.catalog.batches import batches
+from tagger.catalog.location import path_of
 from tagger.catalog.rows import (
     CatalogEntry,
     Counts,
@@ -42,6 +44,7 @@ from tagger.catalog.rows import (
     TrackRow,
     WriteQuery,
 )
+from tagger.catalog.upgrade import migrate
 from tagger.errors import CatalogError
 from tagger.records import AudioFile, RunSummary
 
@@ -70,7 +73,7 @@ class Catalog:
         *,
         create: bool = True,
         read_only: bool = False,
-        wait_s: float = sqlite.WAIT_S,
+        wait_s: float = sqlite_file.WAIT_S,
     ) -> Self:
         """Open a catalogue, bring its schema up to date, and make it if need be.
 
@@ -82,8 +85,8 @@ class Catalog:
                 An absent one whose writes are known from its chronicle is never refused.
             wait_s: How long to wait while another process writes.
         """
-        path = opening.path_of(location)
-        exists = sqlite.is_catalog(path)
+        path = path_of(location)
+        exists = sqlite_file.is_catalog(path)
         if not exists and not create and not chronicle.has_lines(path):
             raise CatalogError("there is no catalogue here yet; run tagger tag first", path)
         if not exists and read_only:
@@ -103,7 +106,7 @@ class Catalog:
         """
         engine = sqlite.memory_engine()
         with engine.begin() as connection:
-            upgrade.migrate(connection)
+            migrate(connection)
             if path is not None:
                 chronicle.restore(connection, path)
         sqlite.forbid_writing(engine)
@@ -129,7 +132,7 @@ class Catalog:
     @property
     def schema(self) -> str:
         """The revision of the schema."""
-        return upgrade.HEAD
+        return revisions.HEAD
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:

@@ -1,38 +1,15 @@
-"""What a database's complaint means to a user, and what they can do about it."""
+"""Where SQLAlchemy and SQLite complain, a CatalogError instead."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
+from tagger.catalog import complaints
 from tagger.errors import CatalogError
-
-# By SQLite's primary result code: the low byte of an extended one.
-_REASONS = {
-    sqlite3.SQLITE_BUSY: "another program has held the catalogue locked for too long; "
-    "wait until it is done, or close it, and run again",
-    sqlite3.SQLITE_LOCKED: "another program has held the catalogue locked for too long; "
-    "wait until it is done, or close it, and run again",
-    sqlite3.SQLITE_FULL: "the disk is full; make room on it and run again "
-    "(what was recorded before is safe)",
-    sqlite3.SQLITE_READONLY: "the catalogue, its folder or its disk is read-only; "
-    "give yourself the right to write there, or choose another --catalog",
-    sqlite3.SQLITE_CANTOPEN: "the catalogue cannot be opened; check that its folder exists and "
-    "that you may write there, or choose another --catalog",
-    sqlite3.SQLITE_PERM: "you have no right to the catalogue; "
-    "give yourself that right, or choose another --catalog",
-    sqlite3.SQLITE_CORRUPT: "the catalogue is damaged; put a backup in its place, "
-    "or move it away and tag again (the tags in your files are not lost)",
-    sqlite3.SQLITE_NOTADB: "this is not a catalogue but some other file; choose another --catalog",
-    sqlite3.SQLITE_IOERR: "the disk reports a fault or a limit while the catalogue is used; "
-    "check the disk and its free space before anything else",
-}
-
-DAMAGED = _REASONS[sqlite3.SQLITE_CORRUPT]
 
 
 @contextmanager
@@ -46,21 +23,10 @@ def reported(path: Path | None) -> Iterator[None]:
         CatalogError: With the catalogue's path and what to do.
     """
     try:
-        yield
-    except (DatabaseError, sqlite3.DatabaseError) as error:
-        reason = _reason(error)
+        with complaints.reported(path):
+            yield
+    except DatabaseError as error:
+        reason = complaints.reason_for(error.orig)
         if reason is None:
             raise
         raise CatalogError(reason, path) from error
-
-
-def _reason(error: DatabaseError | sqlite3.DatabaseError) -> str | None:
-    cause = error.orig if isinstance(error, DatabaseError) else error
-    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    if code == sqlite3.SQLITE_ERROR:  # SQL that is wrong
-        return None
-    known = _REASONS.get(code & 0xFF)
-    if known is None and isinstance(error, OperationalError):
-        said = " ".join(str(cause).split())
-        return f"the database refuses: {said}; if it goes on, choose another --catalog"
-    return known

@@ -1,31 +1,13 @@
-"""Opening a catalogue: where it is, what is checked first, and what is brought up to date."""
+"""Opening a catalogue: what is checked first, and what is brought up to date."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Engine
 
 from tagger.catalog import sqlite, upgrade
-from tagger.errors import CatalogError
-
-
-def path_of(location: str | Path) -> Path:
-    """Return the file that a path or URL names; raise CatalogError where it names none."""
-    if isinstance(location, Path) or "://" not in location:
-        return Path(location).absolute()
-    try:
-        url = make_url(location)
-    except ArgumentError as error:
-        raise CatalogError(f"{location!r} is no URL of a database") from error
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise CatalogError(
-            f"a catalogue is an SQLite file so far, and {url.render_as_string()} names none; "
-            "give --catalog a file"
-        )
-    return Path(url.database).absolute()
 
 
 def opened_to_write(path: Path, wait_s: float) -> Engine:

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 
 from tagger.catalog import runs
 from tagger.catalog.batches import batches
-from tagger.catalog.columns import fold
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import Counts, SortKey, TrackInfo, TrackQuery, TrackRow
 from tagger.catalog.tables import (
@@ -24,6 +23,7 @@ from tagger.catalog.tables import (
     track_genres,
     tracks,
 )
+from tagger.catalog.text import fold
 from tagger.records import Status, TagsFound
 
 _Row = Row[*tuple[Any, ...]]

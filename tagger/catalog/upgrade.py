@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from tagger.catalog import chronicle, sqlite
-from tagger.errors import CatalogError
+from tagger.catalog import chronicle, revisions, sqlite
 
 if TYPE_CHECKING:
     from alembic.config import Config
-
-# All that this version knows, the oldest first; a test compares the files.
-REVISIONS = ("0001", "0002", "0003")
-HEAD = REVISIONS[-1]
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -37,13 +32,7 @@ def needs_upgrade(engine: Engine, path: Path | None) -> bool:
     """
     with engine.connect() as connection:
         found = revision_of(connection)
-    if found is not None and found not in REVISIONS:
-        raise CatalogError(
-            f"this catalogue was made by a newer version of tagger (schema {found}); "
-            "upgrade tagger, or choose another --catalog",
-            path,
-        )
-    return found != HEAD
+    return not revisions.is_current(found, path)
 
 
 def upgrade_file(path: Path, *, wait_s: float) -> Path | None:
@@ -59,7 +48,7 @@ def upgrade_file(path: Path, *, wait_s: float) -> Path | None:
     try:
         with engine.execution_options(**sqlite.DURABLE).begin() as connection:
             found = revision_of(connection)  # another process may have been quicker
-            if found == HEAD:
+            if found == revisions.HEAD:
                 return None
             backup = None if found is None else _backup_path(path, found)
             if backup is not None:
