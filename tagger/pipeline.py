@@ -17,8 +17,10 @@ from tagger.analysis import AnalysisTask, analyse, load_model
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
 from tagger.interrupt import Interrupts
+from tagger.missing import Missing, Seen, mark_missing
 from tagger.pending import close_pending
 from tagger.pool import Lost, map_unordered
+from tagger.recognition import recognise
 from tagger.records import (
     AudioFile,
     RunSummary,
@@ -27,7 +29,7 @@ from tagger.records import (
     TrackPrediction,
     TrackResult,
 )
-from tagger.scan import ScanTally, scan
+from tagger.scan import ScanTally, absolute, scan
 from tagger.settling import Settler, TagRequest
 from tagger.tags import clean_leftovers
 from tagger.track import Track
@@ -63,6 +65,8 @@ class TagRun:
     _started: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
     _n_fillers: int = 0
+    _seen: Seen = field(default_factory=Seen)
+    _missing: Missing = field(default_factory=Missing)
 
     @property
     def summary(self) -> RunSummary:
@@ -74,6 +78,8 @@ class TagRun:
             elapsed_s=time.monotonic() - self._started,
             interrupted=self._interrupted,
             n_fillers=self._n_fillers,
+            n_vanished=self._missing.n_marked,
+            notes=self._missing.held_back,
         )
 
     def results(self) -> Generator[TrackResult, None, None]:
@@ -95,6 +101,8 @@ class TagRun:
                 for chunk in _chunks(files):
                     yield from self._run_chunk(chunk, settler, interrupts)
                 yield from self._not_scanned()
+                if run_id:
+                    self._mark_missing()
             except (KeyboardInterrupt, GeneratorExit):
                 self._interrupted = True
                 raise
@@ -111,6 +119,11 @@ class TagRun:
         dim = int(card.network["embedding_dim"])
         self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
         return self.catalog.begin_run("tag", card.model_id, self.request.paths)
+
+    def _mark_missing(self) -> None:
+        """Mark what is gone from the folders asked for, now that they were looked through."""
+        folders = [folder for folder in map(absolute, self.request.paths) if folder.is_dir()]
+        self._missing = mark_missing(self.catalog, folders, self._seen)
 
     def _not_scanned(self) -> list[TrackResult]:
         results = [TrackResult.of_failure(failure) for failure in self._tally.failures]
@@ -139,12 +152,30 @@ class TagRun:
                 clean_leftovers(folder)
         known = self.catalog.lookup(files, self.request.card.model_id)
         tracks = {f.path: Track(f, k) for f, k in zip(files, known, strict=True)}
-        todo = [path for path, track in tracks.items() if self.request.force or not track.recall()]
+        todo = self._recall(list(tracks.values()))
         units = _Units(tracks.values(), set(todo), by_folder=self.request.by_album)
         yield from self._settle(units.complete(), settler, interrupts)
         for heard in self._heard(tracks, todo, settler, interrupts):
             ready = [track for one in heard for track in units.done(one)]
             yield from self._settle(ready, settler, interrupts)
+
+    def _recall(self, tracks: list[Track]) -> list[Path]:
+        """Let tracks take up what is known of them; return those that have to be analysed."""
+        known = [track.recall() for track in tracks]
+        recognise(
+            [track for track in tracks if not (track.failure and track.known)],
+            self.catalog,
+            self.request.card.model_id,
+            dry_run=self.request.intent.dry_run,
+        )
+        todo = []
+        for track, is_known in zip(tracks, known, strict=True):
+            self._seen.add(track.file, track.known.file_id if track.known else None)
+            if self.request.force:
+                track.forget()
+            if self.request.force or not (is_known or track.prediction):
+                todo.append(track.file.path)
+        return todo
 
     def _heard(
         self, tracks: dict[Path, Track], todo: list[Path], settler: Settler, interrupts: Interrupts

@@ -23,12 +23,17 @@ class AudioFile:
             named itself it is the file's folder.
         size_bytes: Its length.
         mtime_ns: Time of its last change, nanoseconds since the epoch.
+        ctime_ns: Time of the last change of its inode, likewise; 0 if not known.
+        inode: Its number on its device; 0 if not known. Neither tells one file from another here:
+            a file that was only renamed or given other rights is the same.
     """
 
     path: Path
     root: Path
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int = field(default=0, compare=False)
+    inode: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ class TagsFound:
         genres: Genres found in any container of the file, without duplicates, in order.
         provenance: Our own field as it stands, or None.
         title, artist, album, album_artist: First value of each, or "".
+        mb_recording: The recording's MusicBrainz id, or "".
+        isrc: The recording's ISRC, or "".
     """
 
     genres: tuple[str, ...] = ()
@@ -116,6 +123,8 @@ class TagsFound:
     artist: str = ""
     album: str = ""
     album_artist: str = ""
+    mb_recording: str = ""
+    isrc: str = ""
 
 
 class Status(StrEnum):
@@ -232,7 +241,8 @@ class TrackResult:
 class RunSummary:
     """Counts of a run: by status, by genre written or planned, skipped by reason.
 
-    ``n_fillers`` are tracks kept as they are whose genre says nothing ("Other", "Unknown").
+    ``n_fillers`` are tracks kept as they are whose genre says nothing ("Other", "Unknown");
+    ``n_vanished`` files that were found to be gone; ``notes`` what else a person should know.
     """
 
     by_status: Mapping[Status, int] = field(default_factory=dict)
@@ -241,3 +251,5 @@ class RunSummary:
     elapsed_s: float = 0.0
     interrupted: bool = False
     n_fillers: int = 0
+    n_vanished: int = 0
+    notes: tuple[str, ...] = ()

@@ -107,7 +107,7 @@ def scan(paths: Sequence[Path], options: ScanOptions, tally: ScanTally) -> Itera
     """
     found: list[tuple[Path, os.stat_result]] = []
     failures: list[TrackFailure] = []
-    for path in map(_absolute, paths):
+    for path in map(absolute, paths):
         try:
             found.append((path, path.stat()))
         except OSError as exc:
@@ -302,7 +302,14 @@ def _extension(name: str) -> str:
 
 
 def _audio_file(path: Path, root: Path, status: os.stat_result) -> AudioFile:
-    return AudioFile(path, root, status.st_size, status.st_mtime_ns)
+    return AudioFile(
+        path, root, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode_of(status)
+    )
+
+
+def inode_of(status: os.stat_result) -> int:
+    """Return a file's number as a database holds it: 63 bits; some file systems use 64."""
+    return status.st_ino & (1 << 63) - 1
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
@@ -310,7 +317,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _absolute(path: Path) -> Path:
+def absolute(path: Path) -> Path:
     """Return an absolute path, links not resolved, unless ``..`` could lead back across one."""
     return path.resolve() if ".." in path.parts else path.absolute()
 

@@ -120,7 +120,7 @@ class Settler:
         return results + [f.result for f in finished]
 
     def _record(self, tracks: Sequence[Track], finished: Sequence[Finished]) -> None:
-        entries = [f.entry for f in finished if f.is_news and not f.track.is_overtaken]
+        entries = [f.entry for f in finished if f.needs_record and not f.track.is_overtaken]
         self._catalog.record(self._run_id, entries)
         self._catalog.journal_dropped([f.dropped_id for f in finished if f.dropped_id is not None])
         failed = [FailedFile(f.track.file, f.failure) for f in finished if f.failure is not None]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tagger.catalog import CatalogEntry, KnownTrack
 from tagger.errors import TagReadError, TagWriteError, os_reason
@@ -19,6 +20,7 @@ from tagger.records import (
     TrackPrediction,
     TrackResult,
 )
+from tagger.scan import inode_of
 from tagger.tags import read_tags
 
 
@@ -34,6 +36,8 @@ class Track:
         heard_now: It was analysed in this run.
         is_overtaken: Somebody has changed the file since the scan; another run, it may be, which
             records it as well. What stands there now is for the next run to look at.
+        audio: The identity of its recording, if it was told in this run.
+        moved_from: Where it was before, if its row has followed it here.
         vote: The probabilities that it is decided on: its own, or its album's.
     """
 
@@ -45,6 +49,8 @@ class Track:
     failure: TrackFailure | None = None
     heard_now: bool = False
     is_overtaken: bool = False
+    audio: str | None = None
+    moved_from: Path | None = None
     vote: Mapping[str, float] | None = None
     decision: Decision | None = None
 
@@ -72,13 +78,33 @@ class Track:
         if known is None or not known.unchanged:
             return False
         stage = known.failure.stage if known.failure else None
-        self.prediction = known.prediction
-        if known.prediction is None:
+        self.prediction = known.prediction if known.is_as_recorded else None
+        if self.prediction is None:
             # The sound in a file that has not changed fails to decode again; a system may relent.
             self.failure = known.failure if stage == "decode" else None
             return self.failure is not None
         self.tags = None if stage == "read" else known.tags
         return True
+
+    @property
+    def needs_identity(self) -> bool:
+        """Whether stat(2) does not tell which recording it holds, or that was never noted."""
+        known = self.known
+        return known is None or not known.is_as_recorded or known.audio is None
+
+    @property
+    def has_same_sound(self) -> bool:
+        """Whether it holds the recording that its row says, whatever else has changed."""
+        return self.audio is not None and self.known is not None and self.known.audio == self.audio
+
+    def take_known(self, prediction: TrackPrediction) -> None:
+        """Note what was heard in its recording before, here or elsewhere; tags may be others."""
+        self.prediction = replace(prediction, path=self.file.path)
+        self.failure = None
+
+    def forget(self) -> None:
+        """Drop what the catalogue knows of its sound, to hear it again."""
+        self.prediction, self.failure, self.tags = None, None, None
 
     @property
     def heard_only(self) -> CatalogEntry:
@@ -90,6 +116,7 @@ class Track:
             confidence=self.heard.confidence,
             reason="heard, not decided on yet",
             prediction=self.heard,
+            audio=self.audio,
         )
 
     def take(self, outcome: TrackPrediction | TrackFailure) -> None:
@@ -127,10 +154,8 @@ class Finished:
     @property
     def result(self) -> TrackResult:
         """What the run says of it."""
-        decision, found, known = self.decision, self.track.found, self.track.known
-        status = decision.status if self.is_news else Status.UNCHANGED
-        if status is Status.KEPT and known and known.status is status and not self._is_new:
-            status = Status.UNCHANGED  # what would be written were it allowed is another
+        decision, found = self.decision, self.track.found
+        status = self._status
         genres = found.genres if decision.status is Status.KEPT else decision.genres
         return TrackResult(
             path=self.track.file.path,
@@ -144,7 +169,25 @@ class Finished:
         )
 
     @property
-    def is_news(self) -> bool:
+    def needs_record(self) -> bool:
+        """Whether the catalogue has to be told something of it."""
+        track, known = self.track, self.track.known
+        if known is None or self._is_news or track.moved_from or known.has_vanished:
+            return True
+        return not known.is_as_recorded or track.audio not in (None, known.audio)
+
+    @property
+    def _status(self) -> Status:
+        """What the run says became of it."""
+        known, status = self.track.known, self.decision.status
+        # What would be written were it allowed may be another; that is no news.
+        is_kept_again = status is Status.KEPT and known and known.status is status
+        if self._is_news and not (is_kept_again and not self._is_new):
+            return status
+        return Status.MOVED if self.track.moved_from else Status.UNCHANGED
+
+    @property
+    def _is_news(self) -> bool:
         """Whether it was heard or written now, or its row is to say something else than before."""
         known = self.track.known
         if known is None or self._is_new:
@@ -154,11 +197,11 @@ class Finished:
 
     @property
     def _is_new(self) -> bool:
-        """Whether it was heard now, or tried in vain before."""
+        """Whether it was heard now, or sounds otherwise, or was tried in vain before."""
         known = self.track.known
-        if self.track.heard_now or known is None:
+        if self.track.heard_now or known is None or known.failure is not None:
             return True
-        return not known.unchanged or known.failure is not None
+        return not known.is_as_recorded and not self.track.has_same_sound
 
     @property
     def _row_status(self) -> Status:
@@ -180,6 +223,7 @@ class Finished:
             reason=self.decision.reason,
             prediction=self.track.heard,
             journal_id=self.journal_id,
+            audio=self.track.audio,
         )
 
 
@@ -201,4 +245,10 @@ def stat_again(file: AudioFile) -> AudioFile:
         stat = file.path.stat()
     except OSError as exc:
         raise TagWriteError(os_reason(exc), file.path) from exc
-    return replace(file, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
+    return replace(
+        file,
+        size_bytes=stat.st_size,
+        mtime_ns=stat.st_mtime_ns,
+        ctime_ns=stat.st_ctime_ns,
+        inode=inode_of(stat),
+    )

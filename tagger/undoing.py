@@ -1,7 +1,7 @@
 """Taking writes back: the genres and our own field as they stood before, from the journal.
 
-A file is found where it was written, or, if it is gone from there, where the catalogue has since
-seen a file of the same length and time of change that bears our field. Its genre is put back only
+A file is found where it was written, or where the catalogue has since seen it moved to; if it is
+gone, where there is a copy of the same recording that bears our field. Its genre is put back only
 while it is the one that the journal says we wrote. Taking back is a write like any other: noted in
 the journal first, and done or not done as a whole.
 """
@@ -204,14 +204,13 @@ class UndoRun:
         Raises:
             TagReadError, TagWriteError: It is gone, or cannot be read.
         """
-        for path in [] if entry.file.path.exists() else self.catalog.twins(entry):
-            moved = AudioFile(path, path.parent, entry.file.size_bytes, entry.file.mtime_ns)
-            if _bears_our_write(moved, entry.write):
-                return moved, read_tags(path)
+        for twin in [] if entry.file.path.exists() else self.catalog.twins(entry):
+            if _bears_our_write(twin, entry.write):
+                return twin, read_tags(twin.path)
         if not entry.file.path.exists():
             raise TagReadError(
                 "it is gone; if it was moved, run tagger tag --no-write where it is now, "
-                "then undo again",
+                "then undo it there",
                 entry.file.path,
             )
         return stat_again(entry.file), read_tags(entry.file.path)

@@ -17,7 +17,8 @@ MUSIC = Path("/music")
 
 def audio_file(name: str, *, root: Path = MUSIC, size_bytes: int = 1000) -> AudioFile:
     """A file below a root that need not exist: the catalogue never looks at the disk."""
-    return AudioFile(root / name, root, size_bytes, 1_700_000_000_123_456_789)
+    time_ns = 1_700_000_000_123_456_789
+    return AudioFile(root / name, root, size_bytes, time_ns, time_ns, 77)
 
 
 def embedding(number: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

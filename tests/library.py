@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
@@ -77,11 +78,11 @@ def make_model(path: Path, favourite: str = "Rock", **changes: Any) -> Path:
 def make_track(path: Path, duration_s: float = 1.5, gain: float = 0.5, **tags: str) -> Path:
     """Write a tone in the format of the name's ending, with tags (``title="…"``); return its path.
 
-    Each name sounds a little different.
+    Each path sounds a little different, so that none is a copy of another.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     rate = 48_000 if path.suffix == ".opus" else 44_100
-    frequency_hz = 300.0 + sum(os.fsencode(path.name)) % 700
+    frequency_hz = 300.0 + zlib.crc32(os.fsencode(path)) % 700_000 / 1000
     write_sound(path, tone(duration_s, rate, frequency_hz, gain), rate)
     if tags:
         set_tags(path, **tags)

@@ -61,7 +61,7 @@ def test_a_new_file_is_unknown_and_the_order_is_that_asked_for(catalog: Catalog)
     assert [one.tags.title for one in known[1:] if one] == ["Title 2", "Title 1", "Title 0"]
 
 
-def test_another_size_or_time_is_a_change_and_the_old_prediction_is_not_given(
+def test_another_size_time_or_inode_is_a_change(
     catalog: Catalog,
 ) -> None:
     one = entry("a.mp3")
@@ -69,11 +69,13 @@ def test_another_size_or_time_is_a_change_and_the_old_prediction_is_not_given(
     for changed in (
         replace(one.file, size_bytes=one.file.size_bytes + 1),
         replace(one.file, mtime_ns=one.file.mtime_ns + 1),
+        replace(one.file, ctime_ns=one.file.ctime_ns + 1),
+        replace(one.file, inode=one.file.inode + 1),
     ):
         (known,) = catalog.lookup([changed], MODEL.model_id)
         assert known is not None
         assert not known.unchanged
-        assert known.prediction is None
+        assert not known.is_as_recorded
 
 
 def test_another_model_has_not_heard_it_yet(catalog: Catalog) -> None:
@@ -274,7 +276,7 @@ def test_a_changed_file_that_fails_is_not_given_its_old_prediction(catalog: Cata
     assert known is not None
     assert known.unchanged
     assert known.failure is not None
-    assert known.prediction is None
+    assert not known.is_as_recorded
 
 
 def test_a_failed_write_keeps_the_prediction(catalog: Catalog) -> None:

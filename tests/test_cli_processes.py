@@ -195,7 +195,7 @@ def test_ctrl_c_before_the_first_result_is_as_clean(music: Path, place: Path, mo
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == b""
-    assert err.decode().splitlines()[-1].startswith("interrupted;")
+    assert err.decode().splitlines()[-1].startswith("interrupted")
     assert b"Traceback" not in err
     assert b"Warning" not in err
     assert_consistent(place)

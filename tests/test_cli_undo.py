@@ -217,10 +217,21 @@ def test_a_moved_file_is_found_once_a_run_has_seen_it(music: Path, run: Run) -> 
     moved = path.rename(music / "new" / "c.flac")
     assert run("undo", "--under", path).code == 1
     run("tag", "--no-write", music)
-    outcome = run("undo", "--under", path)
+    outcome = run("undo", "--under", moved)
     assert (outcome.code, outcome.statuses) == (0, {"c.flac": "restored"})
     assert genre_of(moved) == []
     assert genre_of(twin) == ["Rock"]
+
+
+def test_the_copy_of_a_file_that_is_gone_is_put_back(music: Path, run: Run) -> None:
+    path = make_track(music / "a.flac")
+    run("tag", music)
+    copy = music / "copy.flac"
+    copy.write_bytes(path.read_bytes())
+    run("tag", music)
+    path.unlink()
+    assert run("undo").statuses == {"copy.flac": "restored"}
+    assert genre_of(copy) == []
 
 
 def test_what_was_taken_back_is_not_written_again_unless_forced(

@@ -12,8 +12,10 @@ LAYERS = [
     {"tagger.__main__"},
     {"tagger.cli", "training.__main__"},
     {
+        "tagger.missing",
         "tagger.pending",
         "tagger.pipeline",
+        "tagger.recognition",
         "tagger.settling",
         "tagger.undoing",
         "training.recipe",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tagger.tags import is_ours, provenance_text, read_tags, write_genres
+from tagger.tags import audio_identity, is_ours, provenance_text, read_tags, write_genres
 from tests import tagged, try_files
 from tests.corpus import CASES, Case
 from tests.readers import differences, said
@@ -43,6 +43,7 @@ def test_the_genre_changes_and_nothing_else(tmp_path: Path, case: Case) -> None:
     before = said(path)
     sound = _sound(path, case)
     assert sound
+    recording = audio_identity(path)
     write_genres(path, GENRES, provenance=OURS)
     found = read_tags(path)
     assert found.genres == GENRES
@@ -51,6 +52,7 @@ def test_the_genre_changes_and_nothing_else(tmp_path: Path, case: Case) -> None:
     if not _is_out_of_taglibs_reach(case):
         assert tagged.taglib_tags(path)["GENRE"] in (["; ".join(GENRES)], list(GENRES))
     assert _sound(path, case) == sound
+    assert audio_identity(path) == recording
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from tagger.catalog import (
     chronicle,
+    copies,
     embeddings,
     faults,
     journal,
@@ -26,18 +27,22 @@ from tagger.catalog import (
     runs,
     sqlite,
     sqlite_file,
+    vanishing,
 )
 from tagger.catalog.batches import batches
 from tagger.catalog.location import path_of
 from tagger.catalog.rows import (
     CatalogEntry,
+    Copy,
     Counts,
     Embeddings,
     FailedFile,
+    FileRow,
     JournalEntry,
     KnownTrack,
     ModelRecord,
     PlannedWrite,
+    RootRow,
     RunRow,
     TrackInfo,
     TrackQuery,
@@ -46,7 +51,7 @@ from tagger.catalog.rows import (
 )
 from tagger.catalog.upgrade import migrate
 from tagger.errors import CatalogError
-from tagger.records import AudioFile, RunSummary
+from tagger.records import AudioFile, RunSummary, TrackPrediction
 
 
 class Catalog:
@@ -187,6 +192,43 @@ class Catalog:
         with self._transaction(self._writer) as connection:
             recording.record_failures(connection, run_id, failures)
 
+    # Files that move and vanish
+
+    def copies(self, audios: Iterable[str]) -> Mapping[str, list[Copy]]:
+        """Return the files known to hold each of these recordings, the first one known first."""
+        with self._transaction(self._engine) as connection:
+            return copies.copies(connection, audios)
+
+    def heard_in(self, known: Iterable[Copy], model_id: str) -> Mapping[int, TrackPrediction]:
+        """Return {file_id: what a model heard there, embeddings included}, where it heard it."""
+        with self._transaction(self._engine) as connection:
+            return copies.heard_in(connection, known, model_id)
+
+    def move(self, moved: Sequence[tuple[Copy, AudioFile]]) -> list[int]:
+        """Let rows follow their files to new places; return the file_ids of those that could."""
+        with self._transaction(self._writer) as connection:
+            return copies.move(connection, moved)
+
+    def roots_under(self, folder: Path) -> list[RootRow]:
+        """Return the roots that have files in a folder that had not vanished, and how many."""
+        with self._transaction(self._engine) as connection:
+            return vanishing.roots_under(connection, folder)
+
+    def unseen(self, folder: Path, root_id: int, seen: NDArray[np.int64]) -> Iterator[FileRow]:
+        """Yield the files of a root in a folder, not marked yet, that are not among those seen."""
+        with self._transaction(self._engine) as connection:
+            yield from vanishing.unseen(connection, folder, root_id, seen)
+
+    def mark_vanished(self, file_ids: Sequence[int]) -> None:
+        """Note that files are gone; they are kept, for the day that they come back."""
+        with self._transaction(self._writer) as connection:
+            vanishing.mark_vanished(connection, file_ids)
+
+    def set_device(self, root_id: int, device: int) -> None:
+        """Note the number of the device that a root is on."""
+        with self._transaction(self._writer) as connection:
+            vanishing.set_device(connection, root_id, device)
+
     # Journal
 
     @contextmanager
@@ -241,8 +283,8 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             return journal.standing(connection, query)
 
-    def twins(self, entry: JournalEntry) -> list[Path]:
-        """Return where the file of a journal entry may have been moved to, if it is known."""
+    def twins(self, entry: JournalEntry) -> list[AudioFile]:
+        """Return other files that hold the recording of an entry's file."""
         with self._transaction(self._engine) as connection:
             return journal.twins(connection, entry)
 

@@ -88,6 +88,17 @@ def load_all(connection: Connection, model_id: str) -> Embeddings:
     )
 
 
+def load_some(
+    connection: Connection, model_id: str, track_ids: Iterable[int]
+) -> Mapping[int, FloatArray]:
+    """Return {track_id: embedding (embedding_dim,) float32} for those tracks that have one."""
+    found: dict[int, FloatArray] = {}
+    for block_id, members in _places(connection, model_id, track_ids).items():
+        vectors = _load(connection, block_id).vectors
+        found |= {track_id: vectors[row].astype(np.float32) for track_id, row in members}
+    return found
+
+
 def _places(
     connection: Connection, model_id: str, track_ids: Iterable[int]
 ) -> Mapping[int, list[tuple[int, int]]]:

@@ -20,7 +20,7 @@ from tagger.catalog.paths import Roots
 from tagger.catalog.rows import JournalEntry, PlannedWrite, WriteQuery
 from tagger.catalog.tables import files, journal, rollbacks
 from tagger.catalog.text import fold
-from tagger.records import TagWrite
+from tagger.records import AudioFile, TagWrite
 
 
 class State(StrEnum):
@@ -185,16 +185,19 @@ def n_standing(connection: Connection) -> dict[int, int]:
     return {row.run_id: row.n_standing for row in rows}
 
 
-def twins(connection: Connection, entry: JournalEntry) -> list[Path]:
-    """Return other files with the length and the time of change that a file had when recorded.
-
-    One of them may be that file, moved.
-    """
+def twins(connection: Connection, entry: JournalEntry) -> list[AudioFile]:
+    """Return other files that hold the recording of an entry's file, the latest known first."""
     known_roots = Roots(connection)
-    rows = connection.execute(
-        select(files.c.root_id, files.c.relative).where(
-            files.c.size_bytes == entry.file.size_bytes, files.c.mtime_ns == entry.file.mtime_ns
-        )
+    own = known_roots.place(entry.file.path)
+    if own is None:
+        return []
+    its = select(files.c.audio).where(
+        files.c.root_id == own.root_id, files.c.relative == own.relative
     )
-    paths = (known_roots.path(row.root_id, row.relative) for row in rows)
-    return [path for path in paths if path != entry.file.path]
+    rows = connection.execute(
+        select(files.c.root_id, files.c.relative, files.c.size_bytes, files.c.mtime_ns)
+        .where(files.c.audio == its.scalar_subquery())
+        .order_by(files.c.file_id.desc())
+    )
+    found = (known_roots.file(*row) for row in rows)
+    return [file for file in found if file.path != entry.file.path]

@@ -46,11 +46,17 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
             files.c.relative,
             files.c.size_bytes,
             files.c.mtime_ns,
+            files.c.ctime_ns,
+            files.c.inode,
+            files.c.audio,
+            files.c.vanished_at,
             files.c.track_id,
             column.title,
             column.artist,
             column.album,
             column.album_artist,
+            column.mb_recording,
+            column.isrc,
             column.duration_s,
             column.file_genres,
             column.provenance,
@@ -76,21 +82,33 @@ def _known(
     file: AudioFile, row: _Row, model_id: str, taken_back: Mapping[int, tuple[str, ...]]
 ) -> KnownTrack | None:
     stat = (file.size_bytes, file.mtime_ns)
-    recorded = row.track_id is not None and stat == (row.size_bytes, row.mtime_ns)
+    recorded = row.track_id is not None and _is_as_recorded(file, row)
     failed = row.stage is not None and stat == (row.failed_size, row.failed_mtime)
     gone = taken_back.get(row.file_id, ())
     if row.track_id is None and row.stage is None and not gone:
         return None  # noted in the journal, and nothing came of it
     return KnownTrack(
+        file_id=row.file_id,
         unchanged=recorded or failed,
-        tags=TagsFound() if row.track_id is None else _tags(row),
+        is_as_recorded=recorded,
+        tags=TagsFound() if row.track_id is None else tags_of(row),
         status=_status(row),
         genres=row.heard_genres or (),
         confidence=row.confidence or 0.0,
-        prediction=_prediction(file, row, model_id) if recorded else None,
+        prediction=_prediction(file, row, model_id),
         failure=TrackFailure(file.path, row.stage, row.reason) if failed else None,
         taken_back=gone,
+        audio=row.audio,
+        has_vanished=row.vanished_at is not None,
     )
+
+
+def _is_as_recorded(file: AudioFile, row: _Row) -> bool:
+    """Return whether stat(2) says what it said; older rows, and some disks, know less of it."""
+    if (file.size_bytes, file.mtime_ns) != (row.size_bytes, row.mtime_ns):
+        return False
+    pairs = ((file.ctime_ns, row.ctime_ns), (file.inode, row.inode))
+    return all(not now or not then or now == then for now, then in pairs)
 
 
 def _status(row: _Row) -> Status:
@@ -100,9 +118,17 @@ def _status(row: _Row) -> Status:
     return Status.RESTORED if row.track_id is None else Status(row.status)
 
 
-def _tags(row: _Row) -> TagsFound:
+def tags_of(row: _Row) -> TagsFound:
+    """Return the tags that a row of tracks tells."""
     return TagsFound(
-        row.file_genres, row.provenance, row.title, row.artist, row.album, row.album_artist
+        row.file_genres,
+        row.provenance,
+        row.title,
+        row.artist,
+        row.album,
+        row.album_artist,
+        row.mb_recording or "",
+        row.isrc or "",
     )
 
 

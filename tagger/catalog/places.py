@@ -17,7 +17,7 @@ def add_files(connection: Connection, found: Sequence[AudioFile]) -> Mapping[Pat
     """Return {path: file_id} for files, with new rows for those not known yet."""
     known_roots = Roots(connection)
     places = {file.path: known_roots.place_or_add(connection, file) for file in found}
-    known = _file_ids(connection, places.values())
+    known = file_ids_of(connection, places.values())
     new = {
         places[file.path]: {
             "root_id": places[file.path].root_id,
@@ -25,17 +25,18 @@ def add_files(connection: Connection, found: Sequence[AudioFile]) -> Mapping[Pat
             "name": name_of(places[file.path].relative),
             "size_bytes": file.size_bytes,
             "mtime_ns": file.mtime_ns,
-        }
+        }  # what else stat(2) says is noted once it has been read
         for file in found
         if places[file.path] not in known
     }
     if new:
         connection.execute(insert(files), list(new.values()))
-        known |= _file_ids(connection, new)
+        known |= file_ids_of(connection, new)
     return {path: known[place] for path, place in places.items()}
 
 
-def _file_ids(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
+def file_ids_of(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
+    """Return {place: file_id} for the places that have a row."""
     column = files.c
     found: dict[Place, int] = {}
     for root_id, relatives in by_root(places):

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 
 from tagger.catalog import runs
 from tagger.catalog.batches import batches
+from tagger.catalog.lookup import tags_of
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import Counts, SortKey, TrackInfo, TrackQuery, TrackRow
 from tagger.catalog.tables import (
@@ -31,6 +32,7 @@ _FETCHED_AT_ONCE = 1000
 
 _failed = failures.c.file_id.is_not(None)
 _is_listed = or_(files.c.track_id.is_not(None), _failed)
+_is_there = files.c.vanished_at.is_(None)
 _status = case((_failed, Status.FAILED.value), else_=tracks.c.status)
 _is_ours = or_(
     tracks.c.file_genres == (), tracks.c.file_genres == tracks.c.heard_genres
@@ -72,12 +74,12 @@ def track_ids(connection: Connection, query: TrackQuery) -> NDArray[np.int64]:
 
 
 def rows_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, TrackRow]:
-    """Return {track_id: row}."""
+    """Return {track_id: row} of those that have not vanished."""
     known_roots = Roots(connection)
     return {
         row.track_id: _track_row(row, known_roots)
         for batch in batches(track_ids)
-        for row in connection.execute(_rows().where(files.c.track_id.in_(batch)))
+        for row in connection.execute(_rows().where(_is_there, files.c.track_id.in_(batch)))
     }
 
 
@@ -92,6 +94,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
             tracks.c.artist,
             tracks.c.album,
             tracks.c.album_artist,
+            tracks.c.mb_recording,
+            tracks.c.isrc,
             tracks.c.file_genres,
             tracks.c.heard_genres,
             tracks.c.provenance,
@@ -115,7 +119,7 @@ def _joined(columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def _conditions(query: TrackQuery, known_roots: Roots) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [_is_there]
     if query.genre is not None:
         conditions.append(has_genre(query.genre))
     if query.min_confidence is not None:
@@ -172,18 +176,10 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
     )
     return TrackInfo(
         row=_track_row(row, known_roots),
-        tags=_tags(row),
+        tags=TagsFound() if row.track_id is None else tags_of(row),
         probabilities={one.model_id: one.probabilities for one in heard},
         embedded_by=tuple(one.model_id for one in heard if one.block_id is not None),
         runs=tuple(runs.load_runs(connection, among=among)),
-    )
-
-
-def _tags(row: _Row) -> TagsFound:
-    if row.track_id is None:
-        return TagsFound()
-    return TagsFound(
-        row.file_genres, row.provenance, row.title, row.artist, row.album, row.album_artist
     )
 
 

@@ -124,6 +124,8 @@ def _track_values(run_id: int, entry: CatalogEntry) -> _Values:
         "album_key": fold(tags.album),
         "file_genres": tags.genres,
         "provenance": tags.provenance,
+        "mb_recording": tags.mb_recording or None,
+        "isrc": tags.isrc or None,
         "genre": "; ".join(_shown(entry)),
         "heard_genres": entry.genres,
         "confidence": entry.confidence,
@@ -147,13 +149,22 @@ def _update_files(
             "of_file": file_ids[entry.file.path],
             "size_bytes": entry.file.size_bytes,
             "mtime_ns": entry.file.mtime_ns,
+            "ctime_ns": entry.file.ctime_ns or None,
+            "inode": entry.file.inode or None,
+            "told_audio": entry.audio,
+            "vanished_at": None,
             "track_id": track_id,
         }
         for track_id, entry in by_track.items()
     ]
     if rows:
-        of_file = files.c.file_id == bindparam("of_file")
-        connection.execute(update(files).where(of_file), rows)
+        column = files.c
+        connection.execute(
+            update(files)
+            .where(column.file_id == bindparam("of_file"))
+            .values(audio=func.coalesce(bindparam("told_audio"), column.audio)),
+            rows,
+        )
 
 
 def _set_genres(connection: Connection, by_track: Mapping[int, CatalogEntry]) -> None:

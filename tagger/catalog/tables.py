@@ -1,11 +1,11 @@
 """The tables, as the migrations leave them (a test compares the two).
 
 For people who query the catalogue with plain SQL: begin with the view ``library``, one row a
-track; ``vanished`` has the files that are no longer there, ``duplicates`` those that hold the
-same recording as another one. Paths are bytes, since a file name need not be UTF-8; ``name``
-columns hold a readable copy. Lists are JSON arrays, times are UTC in ISO 8601, ``_key`` columns
-hold text folded for searching whatever its case. Change nothing by hand but through a copy: the
-packed embeddings and the keys are kept in step by the tagger alone.
+track; ``vanished`` has the files that are no longer there, ``duplicates`` those that hold the same
+recording as another one. Paths are bytes, since a file name need not be UTF-8; ``name`` columns
+hold a readable copy. Lists are JSON arrays, times are UTC in ISO 8601, ``_key`` columns hold text
+folded for searching whatever its case. Change nothing by hand but through a copy: the packed
+embeddings and the keys are kept in step by the tagger alone.
 """
 
 from __future__ import annotations

@@ -259,6 +259,12 @@ def _report(summary: RunSummary, *, quiet: bool) -> None:
         f"skipped: {', '.join(skipped) or 'nothing'}",
         err=True,
     )
+    if summary.n_vanished:
+        click.echo(
+            f"no longer there: {summary.n_vanished} (tagger catalog prune forgets them)", err=True
+        )
+    for note in summary.notes:
+        click.echo(note, err=True)
     if summary.by_genre:
         genres = sorted(summary.by_genre.items(), key=lambda item: (-item[1], item[0]))
         click.echo("by genre: " + ", ".join(f"{genre} {n}" for genre, n in genres), err=True)

@@ -52,6 +52,8 @@ def read_ape(data: bytes) -> Container:
         artist=_first(items, "artist"),
         album=_first(items, "album"),
         album_artist=_first(items, "album artist"),
+        mb_recording=_first(items, "musicbrainz_trackid"),
+        isrc=_first(items, "isrc"),
     )
 
 

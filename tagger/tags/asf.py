@@ -33,7 +33,7 @@ from tagger.tags.asf_objects import (
     asf_header,
     asf_object_bytes,
 )
-from tagger.tags.fields import Change, Container, Part, TagFaultError, without_repeats
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, without_repeats
 from tagger.tags.splices import Splice, digest, read_at, size_of
 
 _GENRE, _OUR_FIELD = "WM/Genre", "TAGGER/GENRE"
@@ -58,6 +58,8 @@ def read(file: BinaryIO) -> list[Container]:
             artist=artist,
             album=_first(found, "WM/AlbumTitle"),
             album_artist=_first(found, "WM/AlbumArtist"),
+            mb_recording=_first(found, "MusicBrainz/Track Id"),
+            isrc=_first(found, "WM/ISRC"),
         )
     ]
 
@@ -88,7 +90,12 @@ def rest(file: BinaryIO) -> list[Part]:
             parts.append((name, _properties(file, found)))
         elif found.kind != PADDING:
             parts.append((name, digest(file, found.offset, found.end)))
-    return [*parts, ("the audio", digest(file, header.end, size_of(file)))]
+    return [*parts, *(("the audio", digest(file, *span)) for span in audio(file))]
+
+
+def audio(file: BinaryIO) -> list[Span]:
+    """Return where the objects behind the header stand."""
+    return [(asf_header(file).end, size_of(file))]
 
 
 def _retagged(old: tuple[Descriptor, ...], change: Change) -> list[Descriptor]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from tagger.tags.fields import Change, Container, Part, TagFaultError
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.id3 import is_silent, new_id3, read_id3, rest_of_id3, retagged
 from tagger.tags.riff_info import info_texts, is_info, read_info, rest_of_info, retagged_info
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
 _ID3_IDS = (b"id3 ", b"ID3 ")
+_SOUND_IDS = (b"data", b"SSND", b"DSD ", b"DST ")
 # DSDIFF's chunks of chunks, and where in them the first one begins.
 _INNER_STARTS = {b"PROP": 4, b"DIIN": 0}
 _EDITED_TEXTS = {b"DITI": "TIT2", b"DIAR": "TPE1"}
@@ -134,6 +135,11 @@ def rest(file: BinaryIO) -> list[Part]:
             name = f"the chunk {chunk.id.decode('latin-1')!r}"
             parts.append((name, digest(file, chunk.offset, chunk.end)))
     return parts
+
+
+def audio(file: BinaryIO) -> list[Span]:
+    """Return where the sound stands."""
+    return [(c.body, c.body + c.size) for c in _form(file).of_id(*_SOUND_IDS)]
 
 
 def _form(file: BinaryIO) -> _Form:

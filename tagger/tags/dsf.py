@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tagger.tags.fields import Change, Container, Part, TagFaultError
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.id3 import new_id3, read_id3, rest_of_id3, retagged
 from tagger.tags.splices import Splice, digest, read_at, size_of
 
@@ -50,12 +50,14 @@ def rest(file: BinaryIO) -> list[Part]:
     """Return all that a change of genre must leave alone."""
     header = _header(file)
     tag = _tag(file, header)
-    sound_end = header.pointer or size_of(file)
-    parts = [
-        ("the DSF header", read_at(file, 0, _FILE_SIZE)),
-        ("the audio", digest(file, HEADER_SIZE, sound_end)),
-    ]
+    parts = [("the DSF header", read_at(file, 0, _FILE_SIZE))]
+    parts += [("the audio", digest(file, *span)) for span in audio(file)]
     return parts + (rest_of_id3(tag) if tag else [])
+
+
+def audio(file: BinaryIO) -> list[Span]:
+    """Return where the sound stands, with what describes it."""
+    return [(HEADER_SIZE, _header(file).pointer or size_of(file))]
 
 
 def _header(file: BinaryIO) -> _Header:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tagger.tags.apev2 import FOOTER_SIZE, ape_size, read_ape, rest_of_ape
-from tagger.tags.fields import Change, Container, Part, TagFaultError
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.id3 import read_id3, rest_of_id3, retagged
 from tagger.tags.id3_frames import HEADER_SIZE, tag_size
 from tagger.tags.id3_genres import NO_GENRE, number_of_genre
@@ -20,8 +20,6 @@ from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, V1Text, read_v1, v1_texts
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
 _LYRICS3_MAX = 5100 + 20  # Version 1 has no size field; its text is at most 5100 bytes.
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,11 @@ def rest(file: BinaryIO) -> list[Part]:
     if layout.v1 is not None:
         parts.append(("the ID3v1 tag", read_at(file, layout.v1, V1_GENRE)))
     return parts
+
+
+def audio(file: BinaryIO) -> list[Span]:
+    """Return where the sound stands."""
+    return [layout_of(file).audio]
 
 
 def plan_heads(file: BinaryIO, change: Change) -> list[Splice]:

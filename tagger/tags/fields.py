@@ -48,7 +48,12 @@ class Container:
     artist: str = ""
     album: str = ""
     album_artist: str = ""
+    mb_recording: str = ""
+    isrc: str = ""
 
+
+Span = tuple[int, int]
+"""Where something in a file begins and ends, in bytes."""
 
 Part = tuple[str, bytes]
 """Something in a file that a write must leave alone: its name for a person, and its value."""
@@ -95,6 +100,8 @@ def merged(containers: Sequence[Container]) -> TagsFound:
         artist=_first(c.artist for c in containers),
         album=_first(c.album for c in containers),
         album_artist=_first(c.album_artist for c in containers),
+        mb_recording=_first(c.mb_recording for c in containers).strip().lower(),
+        isrc=_first(c.isrc for c in containers).strip().upper().replace("-", ""),
     )
 
 

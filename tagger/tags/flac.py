@@ -21,7 +21,7 @@ from tagger.tags.ends import (
     span_bytes,
     texts_of_v1,
 )
-from tagger.tags.fields import Change, Container, Part, TagFaultError
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.id3 import is_silent, read_id3, rest_of_id3, retagged
 from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, read_v1
 from tagger.tags.splices import Splice, digest, read_at, size_of
@@ -86,10 +86,15 @@ def rest(file: BinaryIO) -> list[Part]:
             name = f"the FLAC metadata block of kind {block.kind}"
             parts.append((name, digest(file, block.body, block.end)))
     v1 = layout_of(file).v1
-    end = size_of(file) if v1 is None else v1
     if v1 is not None:
         parts.append(("the ID3v1 tag", read_at(file, v1, V1_GENRE)))
-    return [*parts, ("the audio", digest(file, blocks[-1].end, end))]
+    return [*parts, *(("the audio", digest(file, *span)) for span in audio(file))]
+
+
+def audio(file: BinaryIO) -> list[Span]:
+    """Return where the frames stand."""
+    v1 = layout_of(file).v1
+    return [(_blocks(file)[-1].end, size_of(file) if v1 is None else v1)]
 
 
 def id3_is_main(file: BinaryIO) -> bool:

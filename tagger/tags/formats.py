@@ -22,7 +22,7 @@ from mutagen.wave import WAVE
 
 from tagger.tags import ape_first, asf, chunks, dsf, ends, flac, id3_first, mp4, ogg
 from tagger.tags.asf_objects import HEADER as ASF_HEADER
-from tagger.tags.fields import Change, Container, Part, TagFaultError
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.mpeg import stream_kind
 from tagger.tags.mutagen_border import Bounded, mutagen_faults
 from tagger.tags.splices import Splice, peek_at, size_of
@@ -40,6 +40,7 @@ class Family:
         read: What each tag of a file says.
         plan: What to change so that the file carries other genres.
         rest: All that a change of genre must leave alone.
+        audio: Where the sound stands; the same bytes whatever the tags say.
         second_opinion: The genres as mutagen reads them, an independent reader;
             raises TagFaultError where mutagen cannot read the file.
     """
@@ -48,6 +49,7 @@ class Family:
     read: Callable[[BinaryIO], list[Container]]
     plan: Callable[[BinaryIO, Change], Sequence[Splice]]
     rest: Callable[[BinaryIO], list[Part]]
+    audio: Callable[[BinaryIO], list[Span]]
     second_opinion: Callable[[BinaryIO], list[str]]
 
 
@@ -132,32 +134,36 @@ def _flac_by_mutagen(file: BinaryIO) -> list[str]:
 
 
 def _id3_first(name: str) -> Family:
-    return Family(name, ends.read, id3_first.plan, ends.rest, _id3_first_by_mutagen)
+    return Family(name, ends.read, id3_first.plan, ends.rest, ends.audio, _id3_first_by_mutagen)
 
 
 def _ape_first(name: str) -> Family:
-    return Family(name, ends.read, ape_first.plan, ends.rest, _by_mutagen(APEv2, "Genre"))
+    return Family(
+        name, ends.read, ape_first.plan, ends.rest, ends.audio, _by_mutagen(APEv2, "Genre")
+    )
 
 
 def _chunked(name: str, reader: Any) -> Family:
-    return Family(name, chunks.read, chunks.plan, chunks.rest, _by_mutagen(reader, "TCON"))
+    return Family(
+        name, chunks.read, chunks.plan, chunks.rest, chunks.audio, _by_mutagen(reader, "TCON")
+    )
 
 
 def _ogg_family(name: str, reader: Any) -> Family:
-    return Family(name, ogg.read, ogg.plan, ogg.rest, _by_mutagen(reader, "genre"))
+    return Family(name, ogg.read, ogg.plan, ogg.rest, ogg.audio, _by_mutagen(reader, "genre"))
 
 
 _STREAMS = {"MP3": _id3_first("MP3"), "AAC": _id3_first("AAC")}
 _BETWEEN_TAGS = {
-    b"fLaC": Family("FLAC", flac.read, flac.plan, flac.rest, _flac_by_mutagen),
+    b"fLaC": Family("FLAC", flac.read, flac.plan, flac.rest, flac.audio, _flac_by_mutagen),
     b"TTA1": _id3_first("TTA"),
     b"MAC ": _ape_first("Monkey's Audio"),
     b"wvpk": _ape_first("WavPack"),
     b"MPCK": _ape_first("Musepack"),
 }
-_MP4 = Family("MP4", mp4.read, mp4.plan, mp4.rest, _by_mutagen(MP4, "\xa9gen"))
-_ASF = Family("ASF", asf.read, asf.plan, asf.rest, _by_mutagen(ASF, "WM/Genre"))
-_DSF = Family("DSF", dsf.read, dsf.plan, dsf.rest, _by_mutagen(DSF, "TCON"))
+_MP4 = Family("MP4", mp4.read, mp4.plan, mp4.rest, mp4.audio, _by_mutagen(MP4, "\xa9gen"))
+_ASF = Family("ASF", asf.read, asf.plan, asf.rest, asf.audio, _by_mutagen(ASF, "WM/Genre"))
+_DSF = Family("DSF", dsf.read, dsf.plan, dsf.rest, dsf.audio, _by_mutagen(DSF, "TCON"))
 _WAV = _chunked("WAV", WAVE)
 _AIFF = _chunked("AIFF", AIFF)
 _DSDIFF = _chunked("DSDIFF", DSDIFF)

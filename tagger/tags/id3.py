@@ -29,12 +29,15 @@ _V2_IDS = {
     "TPE1": "TP1",
     "TALB": "TAL",
     "TPE2": "TP2",
+    "TSRC": "TRC",
+    "UFID": "UFI",
     "TYER": "TYE",
     "TRCK": "TRK",
     "TSSE": "TSS",
     "COMM": "COM",
 }
 _CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
+_MUSICBRAINZ = b"http://musicbrainz.org"  # who numbers recordings, in a UFID frame
 # Frames that hold byte positions in the file: a tag of another length would make them wrong.
 _POSITIONS = {"ASPI", "SEEK"}
 _PLAIN_ID = re.compile(r"[A-Z][A-Z0-9]{2,3}")
@@ -51,6 +54,8 @@ def read_id3(data: bytes) -> Container:
         artist=_first_text(tag, "TPE1"),
         album=_first_text(tag, "TALB"),
         album_artist=_first_text(tag, "TPE2"),
+        mb_recording=_musicbrainz_id(tag),
+        isrc=_first_text(tag, "TSRC"),
     )
 
 
@@ -158,6 +163,12 @@ def _genres(tag: Id3Tag) -> list[str]:
     if tag.major < 4:
         values = [genre for value in values for genre in split_joined(value)]
     return resolved(values)
+
+
+def _musicbrainz_id(tag: Id3Tag) -> str:
+    contents = (frame_content(tag, f) for f in tag.frames if _has_id(f, "UFID"))
+    owners = (content.partition(b"\0") for content in contents if content)
+    return next((i.decode("ascii", "ignore") for name, _, i in owners if name == _MUSICBRAINZ), "")
 
 
 def _first_text(tag: Id3Tag, frame_id: str) -> str:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from tagger.tags.fields import Change, Container, Part, TagFaultError, without_repeats
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, without_repeats
 from tagger.tags.id3_genres import genre_of_number
 from tagger.tags.mp4_atoms import Atom, atom_bytes, child_atoms, moov_of, top_atoms
 from tagger.tags.mp4_offsets import chunk_targets, moved_offsets
 from tagger.tags.splices import Splice, digest, read_at
 
 _GENRE, _NUMBERED, _FREEFORM = b"\xa9gen", b"gnre", b"----"
-_MEAN, _NAME = b"tagger", b"GENRE"
+_OURS = (b"tagger", b"GENRE")  # mean and name of a free-form atom
+_MB_RECORDING = (b"com.apple.iTunes", b"MusicBrainz Track Id")
+_ISRC = (b"com.apple.iTunes", b"ISRC")
 _TEXT = (1).to_bytes(4) + bytes(4)  # A data atom's type (UTF-8) and locale (any).
 _NEW_PADDING = 2048
 # Padding, and user data that hold nothing yet.
@@ -31,16 +33,17 @@ def read(file: BinaryIO) -> list[Container]:
         return []
     items = child_atoms(file, ilst)
     numbers = [genre_of_number(int.from_bytes(v) - 1) for v in _values(file, items, _NUMBERED)]
-    ours = [item for item in items if _is_our_field(file, item)]
     return [
         Container(
             name="MP4",
             genres=without_repeats([*_texts(file, items, _GENRE), *numbers]),
-            provenance=next(iter(_texts(file, tuple(ours), _FREEFORM)), None),
+            provenance=next(iter(_free_texts(file, items, _OURS)), None),
             title=_first(file, items, b"\xa9nam"),
             artist=_first(file, items, b"\xa9ART"),
             album=_first(file, items, b"\xa9alb"),
             album_artist=_first(file, items, b"aART"),
+            mb_recording=next(iter(_free_texts(file, items, _MB_RECORDING)), ""),
+            isrc=next(iter(_free_texts(file, items, _ISRC)), ""),
         )
     ]
 
@@ -70,6 +73,11 @@ def rest(file: BinaryIO) -> list[Part]:
         elif atom.path not in _MAY_CHANGE:
             parts.append((name, digest(file, atom.body, atom.end)))
     return parts
+
+
+def audio(file: BinaryIO) -> list[Span]:
+    """Return where the media data stand."""
+    return [(atom.body, atom.end) for atom in top_atoms(file) if atom.kind == b"mdat"]
 
 
 def _edit_of_tags(file: BinaryIO, moov: Atom, change: Change) -> tuple[Splice, list[Atom]]:
@@ -138,8 +146,8 @@ def _our_items(change: Change) -> bytes:
     genre = atom_bytes(_GENRE, b"".join(data)) if data else b""
     if change.provenance is None:
         return genre
-    mean = atom_bytes(b"mean", bytes(4) + _MEAN)
-    name = atom_bytes(b"name", bytes(4) + _NAME)
+    mean = atom_bytes(b"mean", bytes(4) + _OURS[0])
+    name = atom_bytes(b"name", bytes(4) + _OURS[1])
     text = atom_bytes(b"data", _TEXT + change.provenance.encode("utf-8"))
     # FFmpeg looks at the name alone and takes our field for the genre, unless that comes later.
     return atom_bytes(_FREEFORM, mean + name + text) + genre
@@ -154,11 +162,21 @@ def _others(file: BinaryIO, items: tuple[Atom, ...]) -> list[Atom]:
 
 
 def _is_our_field(file: BinaryIO, item: Atom) -> bool:
+    return _is_free_form(file, item, _OURS)
+
+
+def _is_free_form(file: BinaryIO, item: Atom, names: tuple[bytes, bytes]) -> bool:
+    """Return whether this is the free-form atom of that mean and name."""
     if item.kind != _FREEFORM:
         return False
     inside = child_atoms(file, item)
     said = [(a.kind, _raw(file, a)[12:]) for a in inside if a.kind in (b"mean", b"name")]
-    return said == [(b"mean", _MEAN), (b"name", _NAME)]
+    return said == list(zip((b"mean", b"name"), names, strict=True))
+
+
+def _free_texts(file: BinaryIO, items: tuple[Atom, ...], names: tuple[bytes, bytes]) -> list[str]:
+    found = tuple(item for item in items if _is_free_form(file, item, names))
+    return _texts(file, found, _FREEFORM)
 
 
 def _item_part(file: BinaryIO, item: Atom) -> Part:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from tagger.tags.fields import Change, Container, Part, TagFaultError
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.mutagen_border import OggPage, mutagen_faults
 from tagger.tags.splices import Splice, digest, is_untouched, read_at, size_of
 from tagger.tags.vorbis import (
@@ -112,6 +112,26 @@ def rest(file: BinaryIO) -> list[Part]:
         audio.update(page.header[:_SEQUENCE] + page.lacing)
         audio.update(read_at(file, page.body, page.end - page.body))
     return [*parts, ("the audio", audio.digest())]
+
+
+def audio(file: BinaryIO) -> list[Span]:
+    """Return where the pages behind the headers stand."""
+    return [(_headers(file).end, size_of(file))]
+
+
+def without_numbers(data: bytes) -> bytes:
+    r"""Return bytes of pages with their numbers and checksums blanked: a longer tag moves them on.
+
+    >>> without_numbers(b"..OggS" + bytes(14) + b"12345678" + b"..")[20:]
+    b'\x00\x00\x00\x00\x00\x00\x00\x00..'
+    """
+    blanked = bytearray(data)
+    at = data.find(b"OggS")
+    while at >= 0:
+        place = slice(at + _SEQUENCE, at + _CHECKSUM + 4)
+        blanked[place] = bytes(len(blanked[place]))
+        at = data.find(b"OggS", at + 1)
+    return bytes(blanked)
 
 
 def _headers(file: BinaryIO) -> _Headers:

@@ -49,6 +49,8 @@ def read_comments(block: Comments) -> Container:
         artist=_first(block, "ARTIST"),
         album=_first(block, "ALBUM"),
         album_artist=_first(block, "ALBUMARTIST", "ALBUM ARTIST"),
+        mb_recording=_first(block, "MUSICBRAINZ_TRACKID"),
+        isrc=_first(block, "ISRC"),
     )
 
 

@@ -1,0 +1,103 @@
+"""Files that hold the same recording: found by its identity, and moved to where they are now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, and_, bindparam, select, update
+
+from tagger.catalog import embeddings
+from tagger.catalog.batches import batches
+from tagger.catalog.known_roots import Place
+from tagger.catalog.paths import Roots, name_of
+from tagger.catalog.places import file_ids_of
+from tagger.catalog.rows import Copy
+from tagger.catalog.tables import files, predictions, roots, tracks
+from tagger.records import AudioFile, TrackPrediction
+
+
+def copies(connection: Connection, audios: Iterable[str]) -> Mapping[str, list[Copy]]:
+    """Return the files known to hold each of these recordings, the first one known first."""
+    known_roots = Roots(connection)
+    column = files.c
+    found: dict[str, list[Copy]] = defaultdict(list)
+    for batch in batches(sorted(set(audios))):
+        rows = connection.execute(
+            select(
+                column.file_id,
+                column.root_id,
+                column.relative,
+                column.audio,
+                column.vanished_at,
+                roots.c.device,
+            )
+            .join(roots, roots.c.root_id == column.root_id)
+            .where(column.audio.in_(batch), column.track_id.is_not(None))
+            .order_by(column.file_id)
+        )
+        for row in rows:
+            path = known_roots.path(row.root_id, row.relative)
+            root = known_roots.path(row.root_id, b"")
+            gone = row.vanished_at is not None
+            found[row.audio].append(Copy(row.file_id, path, root, row.device, row.audio, gone))
+    return found
+
+
+def heard_in(
+    connection: Connection, known: Iterable[Copy], model_id: str
+) -> Mapping[int, TrackPrediction]:
+    """Return {file_id: what a model heard there}, embeddings included, where it has heard it."""
+    by_file = {copy.file_id: copy for copy in known}
+    found: dict[int, TrackPrediction] = {}
+    of_model = and_(predictions.c.track_id == files.c.track_id, predictions.c.model_id == model_id)
+    for batch in batches(list(by_file)):
+        rows = connection.execute(
+            select(files.c.file_id, predictions, tracks.c.duration_s)
+            .join(predictions, of_model)
+            .join(tracks, tracks.c.track_id == files.c.track_id)
+            .where(files.c.file_id.in_(batch))
+        ).all()
+        vectors = embeddings.load_some(connection, model_id, [row.track_id for row in rows])
+        for row in rows:
+            found[row.file_id] = TrackPrediction(
+                path=by_file[row.file_id].path,
+                probabilities=row.probabilities,
+                confidence=row.confidence,
+                embedding=vectors.get(row.track_id),
+                n_segments=row.n_segments,
+                model_id=model_id,
+                duration_s=row.duration_s or 0.0,
+                unheard=row.unheard,
+            )
+    return found
+
+
+def move(connection: Connection, moved: Sequence[tuple[Copy, AudioFile]]) -> list[int]:
+    """Let rows follow their files to new places; return the file_ids of those that could.
+
+    A row stays where it is if another one has the new place already.
+    """
+    known_roots = Roots(connection)
+    places = {copy.file_id: known_roots.place_or_add(connection, file) for copy, file in moved}
+    taken: set[Place] = set(file_ids_of(connection, places.values()))
+    rows: list[dict[str, object]] = []
+    for copy, _ in moved:
+        place = places[copy.file_id]
+        if place not in taken:
+            taken.add(place)
+            rows.append({"of_file": copy.file_id, **_values(place)})
+    if rows:
+        of_file = files.c.file_id == bindparam("of_file")
+        connection.execute(update(files).where(of_file).values(vanished_at=None), rows)
+    return [
+        copy.file_id for copy, _ in moved if any(row["of_file"] == copy.file_id for row in rows)
+    ]
+
+
+def _values(place: Place) -> Mapping[str, object]:
+    return {
+        "root_id": place.root_id,
+        "relative": place.relative,
+        "name": name_of(place.relative),
+    }

@@ -1,0 +1,109 @@
+"""After a scan: files that are no longer there are marked, unless it may be their disk that is not.
+
+Marking forgets nothing: a file that comes back is known again, and only ``catalog prune`` forgets.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.catalog import Catalog, RootRow
+from tagger.errors import printable
+from tagger.records import AudioFile
+
+
+@dataclass
+class Seen:
+    """What a scan has come across.
+
+    Args:
+        file_ids: Rows of files seen; eight bytes each, however large the library.
+        n_found: Files found from each starting folder.
+    """
+
+    file_ids: array[int] = field(default_factory=lambda: array("q"))
+    n_found: Counter[Path] = field(default_factory=Counter)
+
+    def add(self, file: AudioFile, file_id: int | None) -> None:
+        """Note a file, and its row if it had one."""
+        self.n_found[file.root] += 1
+        if file_id is not None:
+            self.file_ids.append(file_id)
+
+    def sorted_ids(self) -> NDArray[np.int64]:
+        """Return the rows seen, once each."""
+        return np.unique(np.array(self.file_ids, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What became of files that were not there.
+
+    Args:
+        n_marked: How many were marked.
+        held_back: For each folder where none was: how many, and why, in words for a person.
+    """
+
+    n_marked: int = 0
+    held_back: tuple[str, ...] = ()
+
+
+def mark_missing(catalog: Catalog, folders: Sequence[Path], seen: Seen) -> Missing:
+    """Mark what is gone from folders that were scanned to the end.
+
+    Args:
+        catalog: Where it is marked.
+        folders: Absolute paths of folders that are there.
+        seen: What the scan came across.
+    """
+    ids = seen.sorted_ids()
+    n_marked = 0
+    held_back: list[str] = []
+    for folder in folders:
+        for root in catalog.roots_under(folder):
+            gone = [
+                row.file_id
+                for row in catalog.unseen(folder, root.root_id, ids)
+                if not os.path.lexists(row.path)
+            ]
+            device = _device(root.path)
+            why = _why_not(root, device, len(gone), n_found=seen.n_found[folder])
+            if gone and why:
+                held_back.append(_about(len(gone), folder, why))
+            elif gone:
+                catalog.mark_vanished(gone)
+                n_marked += len(gone)
+            if device is not None and device != root.device and 2 * len(gone) < root.n_files:
+                catalog.set_device(root.root_id, device)
+    return Missing(n_marked, tuple(held_back))
+
+
+def _device(path: Path) -> int | None:
+    try:
+        return path.stat().st_dev
+    except OSError:
+        return None
+
+
+def _why_not(root: RootRow, device: int | None, n_gone: int, *, n_found: int) -> str:
+    """Return why nothing is to be marked in a root, or ""."""
+    if device is None:
+        return f"{printable(root.path)} is missing"
+    if not n_found:
+        return "there is no music any more"
+    if root.device is not None and device != root.device:
+        return "it is on another device than before"
+    return "they are more than half of what is known there" if 2 * n_gone > root.n_files else ""
+
+
+def _about(n_gone: int, folder: Path, why: str) -> str:
+    files = "1 file is" if n_gone == 1 else f"{n_gone} files are"
+    return f"{files} gone from {printable(folder)}, but nothing was marked as gone: {why}"

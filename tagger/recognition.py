@@ -1,0 +1,119 @@
+"""Files that are new or changed, but whose recording is known: moved, copied, or only retagged.
+
+A recording is told by its sound (``tagger.tags.audio_identity``). What was heard in it holds
+wherever it lies; its row, with its history, follows a file that was moved.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from tagger.catalog import Catalog, Copy
+from tagger.errors import TagReadError
+from tagger.tags import audio_identity
+from tagger.track import Track
+
+_N_READERS = 8  # that wait for the disk side by side
+
+
+def recognise(tracks: Sequence[Track], catalog: Catalog, model_id: str, *, dry_run: bool) -> None:
+    """Let tracks that are new or changed take up what is known of their recordings.
+
+    Args:
+        tracks: A part of those found; those that stat(2) tells to be unchanged are left alone.
+        catalog: Where rows follow their files, but for a dry run.
+        model_id: The model whose predictions count.
+        dry_run: Change nothing in the catalogue.
+    """
+    asked = [track for track in tracks if track.needs_identity]
+    if not asked:
+        return
+    with ThreadPoolExecutor(_N_READERS) as readers:
+        for track, audio in zip(asked, readers.map(_identity, asked), strict=True):
+            track.audio = audio
+    retagged = [track for track in asked if track.has_same_sound]
+    others = [track for track in asked if track.audio and not track.has_same_sound]
+    known = catalog.copies(track.audio for track in others if track.audio)
+    moved = _follow_moved([t for t in others if t.known is None], known, catalog, model_id, dry_run)
+    for track in (*retagged, *moved):
+        if track.known and track.known.prediction:
+            track.take_known(track.known.prediction)
+    _take_from_copies([t for t in others if t not in moved], known, catalog, model_id)
+
+
+def _identity(track: Track) -> str | None:
+    try:
+        return audio_identity(track.file.path)
+    except TagReadError:
+        return None  # decoding it, or reading its tag, will say why
+
+
+def _follow_moved(
+    tracks: Sequence[Track],
+    known: Mapping[str, Sequence[Copy]],
+    catalog: Catalog,
+    model_id: str,
+    dry_run: bool,
+) -> list[Track]:
+    """Let the rows of files that are gone follow them to where they are now; return the tracks."""
+    pairs: list[tuple[Track, Copy]] = []
+    claimed: set[int] = set()
+    for track in tracks:
+        for copy in known.get(track.audio or "", ()):
+            if copy.file_id not in claimed and _is_gone(copy):
+                claimed.add(copy.file_id)
+                pairs.append((track, copy))
+                break
+    if not pairs:
+        return []
+    there = [replace(track.file, path=copy.path, root=copy.root) for track, copy in pairs]
+    before = catalog.lookup(there, model_id)
+    followed = {copy.file_id for _, copy in pairs}
+    if not dry_run:
+        followed = set(catalog.move([(copy, track.file) for track, copy in pairs]))
+    moved = []
+    for (track, copy), row in zip(pairs, before, strict=True):
+        if row is not None and copy.file_id in followed:
+            track.known, track.moved_from = row, copy.path
+            moved.append(track)
+    return moved
+
+
+def _take_from_copies(
+    tracks: Sequence[Track],
+    known: Mapping[str, Sequence[Copy]],
+    catalog: Catalog,
+    model_id: str,
+) -> None:
+    """Let tracks whose recording was heard elsewhere take up what was heard there."""
+    wanted = [copy for track in tracks for copy in known.get(track.audio or "", ())]
+    heard = catalog.heard_in(wanted, model_id) if wanted else {}
+    for track in tracks:
+        for copy in known.get(track.audio or "", ()):
+            if copy.file_id in heard:
+                track.take_known(heard[copy.file_id])
+                break
+
+
+def _is_gone(copy: Copy) -> bool:
+    """Return whether a file was moved away, and not its whole disk.
+
+    Where its root is missing as well, that was moved along if the folder it lay in is on the
+    device that the root was on.
+    """
+    if copy.has_vanished:
+        return True
+    if os.path.lexists(copy.path):
+        return False
+    if copy.root.is_dir():
+        return any(os.scandir(copy.root))
+    return copy.device is not None and _nearest(copy.root).stat().st_dev == copy.device
+
+
+def _nearest(path: Path) -> Path:
+    """Return the deepest folder above a path that is there."""
+    return next(parent for parent in path.parents if parent.is_dir())

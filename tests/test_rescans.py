@@ -1,0 +1,339 @@
+"""A library changes a little every week: what is known of it follows, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tagger.catalog import Catalog, TrackQuery
+from tagger.decision import Intent
+from tagger.pipeline import TagRun
+from tagger.records import RunSummary, TrackResult
+from tagger.scan import EXCLUDE_MARK
+from tests.library import contents, genre_of, make_track, make_tracks, request_for, set_tags
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+
+PLACES = (
+    "SELECT file_id, track_id, block_id, block_row FROM files JOIN predictions USING (track_id)"
+)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a run came to: (name, status) of each file, tracks analysed, the summary."""
+
+    results: list[TrackResult]
+    n_analysed: int
+    summary: RunSummary
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return {r.path.name: str(r.status) for r in self.results}
+
+
+@pytest.fixture
+def catalog(place: Path) -> Iterator[Catalog]:
+    with Catalog.open(place) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scan(catalog: Catalog, model: Path) -> Callable[..., Scan]:
+    def once(*paths: Path, **options: object) -> Scan:
+        run = TagRun(request_for(model, *paths, **options), catalog)  # type: ignore[arg-type]
+        return Scan(list(run.results()), run.n_analysed, run.summary)
+
+    return once
+
+
+Scanner = Callable[..., Scan]
+
+
+def rows(place: Path, question: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(place)) as database:
+        return database.execute(question).fetchall()
+
+
+def listed(catalog: Catalog) -> list[str]:
+    return [row.path.name for row in catalog.tracks()]
+
+
+# Moved
+
+
+def test_a_moved_file_keeps_its_row_its_history_and_its_embedding(
+    music: Path, catalog: Catalog, scan: Scanner, place: Path
+) -> None:
+    path = make_track(music / "old" / "a.flac")
+    make_track(music / "b.flac")
+    scan(music)
+    before = catalog.info(path)
+    ids = rows(place, PLACES)
+    moved = music / "new" / "other name.flac"
+    moved.parent.mkdir()
+    path.rename(moved)
+    again = scan(music)
+    assert again.statuses == {"other name.flac": "moved", "b.flac": "unchanged"}
+    assert again.n_analysed == 0
+    assert catalog.info(path) is None
+    after = catalog.info(moved)
+    assert before is not None
+    assert after is not None
+    assert after.probabilities == before.probabilities
+    assert before.runs[-1] == after.runs[-1]
+    assert ids == rows(place, PLACES)
+    assert scan(music).statuses == {"other name.flac": "unchanged", "b.flac": "unchanged"}
+
+
+def test_a_folder_that_was_scanned_itself_may_be_renamed(
+    tmp_path: Path, music: Path, catalog: Catalog, scan: Scanner
+) -> None:
+    make_tracks(music, 3)
+    scan(music)
+    renamed = music.rename(tmp_path / "songs")
+    again = scan(renamed)
+    assert set(again.statuses.values()) == {"moved"}
+    assert [row.path.parent for row in catalog.tracks()] == [renamed] * 3
+
+
+def test_a_file_moved_and_retagged_elsewhere_keeps_what_the_person_set(
+    music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music)
+    moved = path.rename(music / "b.flac")
+    set_tags(moved, genre="Dub", title="New")
+    again = scan(music)
+    assert (again.statuses, again.n_analysed) == ({"b.flac": "kept"}, 0)
+    (row,) = catalog.tracks()
+    assert (row.title, row.genres) == ("New", ("Dub",))
+
+
+def test_a_dry_run_follows_a_moved_file_in_its_mind_only(
+    music: Path, scan: Scanner, catalog: Catalog, place: Path
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music)
+    before = rows(place, "SELECT * FROM files")
+    path.rename(music / "b.flac")
+    again = scan(music, intent=Intent(dry_run=True))
+    assert (again.statuses, again.n_analysed) == ({"b.flac": "moved"}, 0)
+    assert rows(place, "SELECT * FROM files") == before
+    assert listed(catalog) == ["a.flac"]
+
+
+def test_a_genre_not_written_yet_is_written_where_the_file_is_now(
+    music: Path, scan: Scanner
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music, intent=Intent(write=False))
+    moved = path.rename(music / "b.flac")
+    again = scan(music)
+    assert (again.statuses, again.n_analysed) == ({"b.flac": "written"}, 0)
+    assert genre_of(moved) == ["Rock"]
+
+
+def test_two_files_that_swap_names_are_not_heard_again(
+    music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    a, b = make_track(music / "a.flac", title="A"), make_track(music / "b.flac", 2.0, title="B")
+    scan(music)
+    a.rename(music / "c")
+    b.rename(a)
+    (music / "c").rename(b)
+    again = scan(music)
+    assert again.n_analysed == 0
+    assert {row.path.name: row.title for row in catalog.tracks()} == {"a.flac": "B", "b.flac": "A"}
+    assert [row.duration_s for row in catalog.tracks()] == pytest.approx([2.0, 1.5], abs=0.1)
+
+
+# Changed, or only said to be
+
+
+def test_tags_edited_elsewhere_are_noticed_and_nothing_is_heard_again(
+    music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music)
+    set_tags(path, genre="Trip-Hop", artist="Somebody")
+    again = scan(music)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "kept"}, 0)
+    (row,) = catalog.tracks(TrackQuery(genre="trip-hop"))
+    assert row.artist == "Somebody"
+    assert genre_of(path) == ["Trip-Hop"]
+
+
+@pytest.mark.parametrize("change", ["touch", "rights"])
+def test_a_file_touched_and_not_changed_is_unchanged(
+    music: Path, scan: Scanner, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music)
+    if change == "touch":
+        os.utime(path)
+    else:
+        path.chmod(0o600)
+    again = scan(music)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
+    monkeypatch.setattr("tagger.recognition.audio_identity", None)
+    assert scan(music).statuses == {"a.flac": "unchanged"}  # and from now on told by stat alone
+
+
+def test_another_sound_in_the_place_of_one_is_heard(
+    music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music)
+    shutil.copy(make_track(music.parent / "other.flac", 3.0), path)
+    assert scan(music).n_analysed == 1
+    (row,) = catalog.tracks()
+    assert row.duration_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_files_recorded_before_recordings_were_told_are_told_without_being_heard(
+    music: Path, scan: Scanner, place: Path
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music)
+    with closing(sqlite3.connect(place)) as database, database:
+        database.execute("UPDATE files SET audio = NULL, ctime_ns = NULL, inode = NULL")
+    again = scan(music)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
+    path.rename(music / "b.flac")
+    assert scan(music).statuses == {"b.flac": "moved"}
+
+
+# Copies
+
+
+def test_a_copy_is_known_as_such_and_not_heard(
+    music: Path, scan: Scanner, place: Path, catalog: Catalog
+) -> None:
+    path = make_track(music / "a.flac")
+    scan(music, intent=Intent(write=False))
+    copy = music / "copy.flac"
+    shutil.copy(path, copy)
+    again = scan(music)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "written", "copy.flac": "written"}, 0)
+    names = rows(place, "SELECT path FROM duplicates ORDER BY path")
+    assert names == [(str(path),), (str(copy),)]
+    both = [catalog.info(one) for one in (path, copy)]
+    assert both[0] is not None
+    assert both[1] is not None
+    assert both[0].probabilities == both[1].probabilities
+    found = catalog.embeddings(both[0].embedded_by[0])
+    assert len(found.vectors) == 2
+    assert (found.vectors[0] == found.vectors[1]).all()
+
+
+def test_files_of_a_disk_that_is_not_there_stay_where_they_are_known(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog, place: Path
+) -> None:
+    make_track(music / "a.flac")
+    scan(music)
+    with closing(sqlite3.connect(place)) as database, database:
+        database.execute("UPDATE roots SET device = device + 1")
+    copies = tmp_path / "copies"
+    shutil.copytree(music, copies)
+    shutil.rmtree(music)
+    again = scan(copies)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
+    assert [row.path for row in catalog.tracks()] == [copies / "a.flac", music / "a.flac"]
+
+
+# Vanished
+
+
+def test_a_file_that_is_gone_is_marked_and_known_again_when_it_comes_back(
+    music: Path, scan: Scanner, catalog: Catalog, place: Path
+) -> None:
+    paths = make_tracks(music, 3)
+    scan(music)
+    away = paths[0].rename(music.parent / "away.flac")
+    again = scan(music)
+    assert again.summary.n_vanished == 1
+    assert again.summary.notes == ()
+    assert listed(catalog) == ["01.flac", "02.flac"]
+    assert rows(place, "SELECT path FROM vanished") == [(str(paths[0]),)]
+    assert scan(music).summary.n_vanished == 0
+    away.rename(paths[0])
+    back = scan(music)
+    assert (back.statuses["00.flac"], back.n_analysed) == ("unchanged", 0)
+    assert listed(catalog) == ["00.flac", "01.flac", "02.flac"]
+
+
+def test_a_file_that_vanished_long_ago_is_known_where_it_turns_up(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    paths = make_tracks(music, 3)
+    scan(music)
+    away = paths[0].rename(tmp_path / "away.flac")
+    scan(music)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    away.rename(elsewhere / "a.flac")
+    again = scan(elsewhere)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "moved"}, 0)
+    assert listed(catalog) == ["a.flac", "01.flac", "02.flac"]
+
+
+def test_a_file_left_out_of_a_scan_has_not_vanished(
+    music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    make_tracks(music, 3)
+    make_tracks(music / "live", 1)
+    scan(music)
+    (music / "live" / EXCLUDE_MARK).touch()
+    assert scan(music).summary.n_vanished == 0
+    assert len(listed(catalog)) == 4
+
+
+@pytest.mark.parametrize("loss", ["empty", "another device", "more than half"])
+def test_where_the_disk_may_be_missing_nothing_is_marked_and_the_run_says_so(
+    music: Path, scan: Scanner, catalog: Catalog, place: Path, loss: str
+) -> None:
+    paths = make_tracks(music, 5)
+    scan(music)
+    if loss == "another device":
+        with closing(sqlite3.connect(place)) as database, database:
+            database.execute("UPDATE roots SET device = device + 1")
+    gone = {"empty": paths, "another device": paths[:1], "more than half": paths[:3]}[loss]
+    for path in gone:
+        path.unlink()
+    again = scan(music)
+    assert again.summary.n_vanished == 0
+    (note,) = again.summary.notes
+    assert "nothing was marked" in note
+    assert str(music) in note
+    assert len(listed(catalog)) == 5
+
+
+def test_a_new_device_that_holds_the_music_is_the_one_from_then_on(
+    music: Path, scan: Scanner, place: Path
+) -> None:
+    paths = make_tracks(music, 5)
+    scan(music)
+    with closing(sqlite3.connect(place)) as database, database:
+        database.execute("UPDATE roots SET device = device + 1")
+    paths[0].unlink()
+    assert scan(music).summary.n_vanished == 0
+    assert scan(music).summary.n_vanished == 1
+
+
+def test_a_dry_run_marks_nothing(music: Path, scan: Scanner, catalog: Catalog) -> None:
+    paths = make_tracks(music, 5)
+    scan(music)
+    paths[0].unlink()
+    before = contents(music)
+    assert scan(music, intent=Intent(dry_run=True)).summary.n_vanished == 0
+    assert len(listed(catalog)) == 5
+    assert contents(music) == before
