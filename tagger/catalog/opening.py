@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from tagger.catalog import sqlite, upgrade
+from tagger.catalog import sqlite, sqlite_file, upgrade
 
 
 def opened_to_write(path: Path, wait_s: float) -> Engine:
@@ -40,3 +41,12 @@ def opened_to_read(path: Path, wait_s: float) -> Engine:
             upgrade.migrate(connection)
         sqlite.forbid_writing(copy)
     return copy
+
+
+def copied_to_read(path: Path) -> sqlite3.Connection:
+    """Return a bare connection that touches nothing; see ``opened_to_read``."""
+    borrowed = opened_to_read(path, sqlite_file.WAIT_S).raw_connection()
+    connection = borrowed.driver_connection
+    assert isinstance(connection, sqlite3.Connection)
+    borrowed.detach()
+    return connection
