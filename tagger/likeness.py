@@ -44,22 +44,27 @@ def likeness(vectors: NDArray[np.floating], targets: FloatArray) -> FloatArray:
     """
     seen = np.maximum(vectors, 0, dtype=np.float32)
     lengths = np.sqrt(np.einsum("td,td->t", seen, seen))
+    # One target after the other: a product of two small matrices goes to several threads, which
+    # wait for each other longer than they work.
+    products = np.stack([seen @ target for target in targets], axis=1)
     # Dividing the few products is cheaper than dividing the many vectors.
-    alike: FloatArray = (seen @ targets.T) / np.maximum(lengths, _TINY)[:, None]
+    alike: FloatArray = products / np.maximum(lengths, _TINY)[:, None]
     return np.clip(alike, np.float32(0), np.float32(1))
 
 
-def between(first: FloatArray, last: FloatArray, n: int) -> FloatArray:
-    """Return n directions (n, embedding_dim) in even steps from one (embedding_dim,) to another.
+def steps_between(first: FloatArray, last: FloatArray, n: int) -> FloatArray:
+    """Return how much of two directions (embedding_dim,) lies in each of n even steps between them.
 
-    >>> between(np.float32([1, 0]), np.float32([0, 1]), 3).round(2).tolist()
+    Returns:
+        (n, 2); times the two directions these are directions, and times a track's likeness to the
+        two they are its likeness to each step.
+
+    >>> steps_between(np.float32([1, 0]), np.float32([0, 1]), 3).round(2).tolist()
     [[1.0, 0.0], [0.7099999785423279, 0.7099999785423279], [0.0, 1.0]]
     """
     angle = np.arccos(np.clip(first @ last, -1, 1))
-    shares = np.linspace(0, 1, n, dtype=np.float32)[:, None]
+    share = np.linspace(0, 1, n, dtype=np.float32)
     if angle < 1e-3:  # the same, within what float16 tells
-        return np.repeat(first[None], n, axis=0)
-    path: FloatArray = (
-        np.sin((1 - shares) * angle) * first + np.sin(shares * angle) * last
-    ) / np.sin(angle)
-    return path.astype(np.float32)
+        return np.stack([1 - share, share], axis=1)
+    shares: FloatArray = np.stack([np.sin((1 - share) * angle), np.sin(share * angle)], axis=1)
+    return (shares / np.sin(angle)).astype(np.float32)

@@ -18,7 +18,7 @@ from tagger.catalog.reader import Reader
 from tagger.catalog.rows import HeardTrack, TrackRow
 from tagger.catalog.text import fold
 from tagger.errors import CatalogError
-from tagger.likeness import between, directions, likeness
+from tagger.likeness import directions, likeness, steps_between
 from tagger.recordings import Recordings
 from tagger.records import FloatArray
 from tagger.seeds import Seed
@@ -103,14 +103,12 @@ def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackR
     ``query.n`` tracks, the ends among them, or fewer where the catalogue has no more.
     """
     first, last = ends.tracks
-    start, end = ends.directions
-    steps = between(start, end, max(query.n, 2))[1:-1]
+    steps = steps_between(ends.directions[0], ends.directions[1], max(query.n, 2))[1:-1]
     if not len(steps):
         return [first.row, last.row]
-    ids, scores = _scored(reader, ends.model_id, steps)
+    ids, scores = _scored(reader, ends.model_id, ends.directions)
     allowed = _allowed(reader, ids, ends, query)
-    nearest = [next(_nearest_first(np.where(allowed, s, -np.inf)), _NOTHING) for s in scores.T]
-    near = [batch[:_CANDIDATES_A_STEP] for batch in nearest]
+    near = [_nearest(np.where(allowed, scores @ step, -np.inf)) for step in steps]
     wanted = ids[np.unique(np.concatenate(near))].tolist()
     candidates = {
         track.track_id: (track, direction)
@@ -143,9 +141,6 @@ def spread(rows: Sequence[TrackRow]) -> list[TrackRow]:
 
 def _by_one_artist(row: TrackRow, other: TrackRow) -> bool:
     return bool(row.artist) and fold(row.artist) == fold(other.artist)
-
-
-_NOTHING: NDArray[np.intp] = np.empty(0, np.intp)
 
 
 class _Choice:
@@ -216,6 +211,12 @@ def _nearest_first(scores: FloatArray) -> Iterator[NDArray[np.intp]]:
         yield batch
         left[batch] = -np.inf
         size *= _GROWTH
+
+
+def _nearest(scores: FloatArray) -> NDArray[np.intp]:
+    """Return where the highest scores are, as many as a step of a path may choose from."""
+    first = next(_nearest_first(scores), np.empty(0, np.intp))
+    return first[:_CANDIDATES_A_STEP]
 
 
 def _candidates(
