@@ -66,5 +66,6 @@ def steps_between(first: FloatArray, last: FloatArray, n: int) -> FloatArray:
     share = np.linspace(0, 1, n, dtype=np.float32)
     if angle < 1e-3:  # the same, within what float16 tells
         return np.stack([1 - share, share], axis=1)
-    shares: FloatArray = np.stack([np.sin((1 - share) * angle), np.sin(share * angle)], axis=1)
-    return (shares / np.sin(angle)).astype(np.float32)
+    sines = np.stack([np.sin((1 - share) * angle), np.sin(share * angle)], axis=1)
+    shares: FloatArray = (sines / np.sin(angle)).astype(np.float32)
+    return shares

@@ -19,7 +19,7 @@ from tagger.likeness import directions
 from tagger.records import FloatArray, TrackPrediction
 
 # Enough to know where a genre or an artist lies; a large library has hundreds of thousands.
-_SAMPLED = 2000
+_SAMPLED = 500
 _SUGGESTED = 8
 
 
