@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -22,8 +20,6 @@ from sqlalchemy import (
 )
 
 from tagger.catalog import runs
-from tagger.catalog.batches import batches
-from tagger.catalog.columns import fold
 from tagger.catalog.lookup import tags_of
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import Counts, SortKey, TrackInfo, TrackQuery, TrackRow
@@ -36,6 +32,7 @@ from tagger.catalog.tables import (
     track_genres,
     tracks,
 )
+from tagger.catalog.text import fold
 from tagger.records import Status, TagsFound
 
 _Row = Row[*tuple[Any, ...]]
@@ -76,23 +73,6 @@ def track_rows(connection: Connection, query: TrackQuery) -> Iterator[TrackRow]:
     ).limit(query.limit)
     for row in connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(statement):
         yield _track_row(row, known_roots)
-
-
-def track_ids(connection: Connection, query: TrackQuery) -> NDArray[np.int64]:
-    """Return the ids alone of the tracks that a query asks for, in no order and all of them."""
-    conditions = _conditions(query, Roots(connection))
-    statement = _joined(select(files.c.track_id)).where(files.c.track_id.is_not(None), *conditions)
-    return np.fromiter(connection.scalars(statement), np.int64)
-
-
-def rows_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, TrackRow]:
-    """Return {track_id: row} of those that have not vanished."""
-    known_roots = Roots(connection)
-    return {
-        row.track_id: _track_row(row, known_roots)
-        for batch in batches(track_ids)
-        for row in connection.execute(_rows().where(_is_there, files.c.track_id.in_(batch)))
-    }
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

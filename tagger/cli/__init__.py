@@ -22,7 +22,8 @@ from tagger.errors import TaggerError
 _COMMANDS = {
     "tag": ("tagger.cli.tag", "Fill blank genres in folders of music and record all."),
     "list": ("tagger.cli.list_", "Query the catalogue."),
-    "similar": ("tagger.cli.similar", "Show the tracks most like one."),
+    "similar": ("tagger.cli.similar", "Show the tracks most like some others."),
+    "playlist": ("tagger.cli.playlist", "Make a playlist of tracks that go together."),
     "runs": ("tagger.cli.runs", "List past runs."),
     "undo": ("tagger.cli.undo", "Put back the genres that a run replaced."),
     "info": ("tagger.cli.info", "Show what is known of a file, the catalogue or the model."),
