@@ -66,7 +66,7 @@ def tracks(
             MELS: cosine(_standard(_statistics(material.features.mel), folds[i])),
         }
         _add(found, ways, material.features, folds[i])
-    click.echo(table(found))
+    click.echo(table(found, "artists"))
 
 
 @main.command()
@@ -87,7 +87,7 @@ def clips(folder: Path, model: str, bliss: bool) -> None:
         ways["bliss-audio, its own distance"] = nearness(analyses)
         ways["bliss-audio, standardised"] = nearness(_standard(analyses, rows))
     genre = np.unique([path.parent.name for path in paths], return_inverse=True)[1]
-    click.echo(table({name: retrieve(way, genre, rows) for name, way in ways.items()}))
+    click.echo(table({name: retrieve(way, genre, rows) for name, way in ways.items()}, "clips"))
 
 
 def _ways(embeddings: Array, logits: Array) -> Mapping[str, Array]:
@@ -149,8 +149,13 @@ def _add(
         found[name] = found[name].joined(one) if name in found else one
 
 
-def table(found: Mapping[str, Retrieval]) -> str:
-    """Return the figures as a table, in percent, and what ours has more than each other way."""
+def table(found: Mapping[str, Retrieval], groups: str) -> str:
+    """Return the figures as a table, in percent, and what ours has more than each other way.
+
+    Args:
+        found: By the name of the way.
+        groups: What the intervals are over.
+    """
     lines = [
         "| compared | precision at 10 | mean average precision | ours is better by (precision) |",
         "|---|--:|--:|--:|",
@@ -161,8 +166,9 @@ def table(found: Mapping[str, Retrieval]) -> str:
         figures = [_percent(one.precision, one.group), _percent(one.average_precision, one.group)]
         lines.append(f"| {name} | {' | '.join(figures)} | {gain} |")
     n_queries = int(np.isfinite(ours.precision).sum())
-    lines += ["", f"{n_queries} queries by {len(np.unique(ours.group))} artists; in brackets the"]
-    return "\n".join([*lines[:-1], f"{lines[-1]} 95 % interval over artists."])
+    n_groups = len(np.unique(ours.group))
+    said = f"{n_queries} queries, {n_groups} {groups}; in brackets the 95 % interval over {groups}."
+    return "\n".join([*lines, "", said])
 
 
 def _percent(values: Array, group: Array) -> str:

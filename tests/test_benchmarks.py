@@ -81,7 +81,7 @@ def test_clips_are_heard_and_compared(tmp_path: Path, model: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert f"| {similarity.OURS} | 33.3 (" in done.output  # one of three others, all alike
-    assert "4 queries by 4 artists" in done.output
+    assert "4 queries, 4 clips" in done.output
 
 
 def test_a_perfect_similarity_finds_all_there_is_and_an_artist_is_no_answer() -> None:
