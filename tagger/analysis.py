@@ -6,7 +6,7 @@ decoder, since the parent process, which only names ``analyse`` to its workers, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tagger.errors import AudioDecodeError
-from tagger.novelty import capped
+from tagger.novelty import Novelty, capped
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
 from tagger.voting import vote
 
 if TYPE_CHECKING:
+    from tagger.card import ModelCard
     from tagger.checkpoint import LoadedModel
 
 # Below this no listener hears anything at an ordinary volume, and what the front end would lift
@@ -72,19 +73,56 @@ def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPredicti
         return _unheard(model, path, segments)
     scores = score(model, heard)
     embedding = scores.embeddings.mean(axis=0)
-    probabilities = vote(scores.logits, model.card.temperature)
-    if model.novelty is not None:
-        novel = model.novelty.is_novel(embedding[None])
-        probabilities = capped(probabilities[None], novel)[0]
-    return TrackPrediction(
-        path=path,
-        probabilities=dict(zip(model.card.labels, probabilities.tolist(), strict=True)),
-        confidence=float(probabilities.max()),
-        embedding=embedding,
-        n_segments=len(heard),
-        model_id=model.card.model_id,
-        duration_s=segments.duration_s,
+    head = model.card.head
+    logits = scores.logits if head is None else head.logits(embedding[None])
+    novelty = model.novelty if head is None else head.novelty
+    return _said(
+        model.card,
+        TrackPrediction(
+            path=path,
+            probabilities={},
+            confidence=0.0,
+            embedding=embedding,
+            n_segments=len(heard),
+            model_id=model.card.model_id,
+            duration_s=segments.duration_s,
+        ),
+        logits,
+        novelty,
     )
+
+
+def derive(card: ModelCard, heard: TrackPrediction) -> TrackPrediction | None:
+    """Return what a model with a head says of a track that its base has heard.
+
+    Args:
+        card: The model's, with a head.
+        heard: What its base heard, with the embedding.
+
+    Returns:
+        The same as if the model had heard the track itself; None if its embedding is not known.
+    """
+    assert card.head is not None, card.model_id
+    own = replace(heard, model_id=card.model_id)
+    if heard.unheard is not None:
+        return replace(own, probabilities=_even(card.labels))
+    if heard.embedding is None:
+        return None
+    return _said(card, own, card.head.logits(heard.embedding[None]), card.head.novelty)
+
+
+def _said(
+    card: ModelCard, heard: TrackPrediction, logits: FloatArray, novelty: Novelty | None
+) -> TrackPrediction:
+    """Return what is said of a track by its logits (n_segments, n_labels)."""
+    probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
+    if novelty is not None:
+        assert heard.embedding is not None, heard.path
+        novel = novelty.is_novel(heard.embedding[None])
+        probabilities = capped(probabilities[None], novel)[0]
+    by_label = dict(zip(card.labels, probabilities.tolist(), strict=True))
+    confidence = max(by_label[genre] for genre in card.genre_labels)
+    return replace(heard, probabilities=by_label, confidence=confidence)
 
 
 def score(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
@@ -109,10 +147,9 @@ def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPredict
         if len(segments.waveforms)
         else f"too short: {segments.duration_s:.1f} s, at least {needed:.1f} s needed"
     )
-    labels = model.card.labels
     return TrackPrediction(
         path=path,
-        probabilities=dict.fromkeys(labels, 1.0 / len(labels)),
+        probabilities=_even(model.card.labels),
         confidence=0.0,
         embedding=None,
         n_segments=0,
@@ -120,6 +157,10 @@ def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPredict
         duration_s=segments.duration_s,
         unheard=why,
     )
+
+
+def _even(labels: tuple[str, ...]) -> dict[str, float]:
+    return dict.fromkeys(labels, 1.0 / len(labels))
 
 
 @lru_cache(maxsize=2)

@@ -14,14 +14,16 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tagger.errors import CheckpointError, os_reason
+from tagger.heads import Head
 
 FORMAT = "tagger-checkpoint"
-VERSION = 2
+VERSION = 3  # 2 had neither labels that exclude no other nor labels that are no genres
+_READABLE = (2, VERSION)
 # What zipfile raises on damaged archives, be it from the decompressors that it calls.
 _NOT_AN_ARCHIVE = (
     zipfile.BadZipFile,
@@ -56,6 +58,11 @@ class ModelCard:
         album_temperature: Divides the mean log-probabilities of tracks voting together.
         n_parameters: Numbers fitted.
         provenance: Data, split, seed, scores, versions: whatever tells how it was made.
+        exclusive: A track has one label (softmax); else each label is true or not by itself
+            (sigmoid).
+        genres: The labels that are genres, and not moods or decades; () is all.
+        broader: {genre: the one that it is a kind of}.
+        head: In place of the network's own outputs, where a person's genres were learned.
     """
 
     model_id: str
@@ -72,6 +79,15 @@ class ModelCard:
     album_temperature: float
     n_parameters: int
     provenance: Mapping[str, Any]
+    exclusive: bool = True
+    genres: tuple[str, ...] = ()
+    broader: Mapping[str, str] = field(default_factory=dict)
+    head: Head | None = None
+
+    @property
+    def genre_labels(self) -> tuple[str, ...]:
+        """The labels that are genres."""
+        return self.genres or self.labels
 
     @property
     def segment_s(self) -> float:
@@ -81,6 +97,7 @@ class ModelCard:
     def to_json(self) -> str:
         """Return the card as JSON text, as the checkpoint holds it."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["head"] = None if self.head is None else self.head.to_plain()
         return json.dumps(values, sort_keys=True)
 
     @classmethod
@@ -92,16 +109,27 @@ class ModelCard:
         """
         try:
             values = json.loads(text)
-            for name in ("labels", "writable"):
-                values[name] = tuple(values[name])
-            for name in ("network", "front_end", "thresholds", "provenance"):
-                values[name] = dict(values[name])
+            for name in ("labels", "writable", "genres"):
+                values[name] = tuple(values.get(name, ()))
+            for name in ("network", "front_end", "thresholds", "provenance", "broader"):
+                values[name] = dict(values.get(name, {}))
+            if values.get("head") is not None:
+                values["head"] = Head.from_plain(values["head"])
             card = cls(**values)
-        except (ValueError, TypeError, KeyError) as exc:
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
             raise CheckpointError(f"its card cannot be read ({exc})", path) from exc
-        if len(set(card.labels)) < len(card.labels) or not set(card.writable) <= set(card.labels):
+        if card.contradicts_itself:
             raise CheckpointError("its labels contradict each other; get the file anew", path)
         return card
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether a label stands twice, or one is spoken of that there is not."""
+        labels, genres = set(self.labels), set(self.genre_labels)
+        spoken_of = {*self.writable, *self.broader, *self.broader.values()}
+        if self.head is not None and len(self.head.bias) != len(self.labels):
+            return True
+        return not (len(labels) == len(self.labels) and genres <= labels and spoken_of <= genres)
 
 
 def find_model(name: str) -> Path:
@@ -153,7 +181,7 @@ def card_of(payload: object, path: Path) -> ModelCard:
     if not isinstance(payload, dict) or payload.get("format") != FORMAT:
         raise CheckpointError("not a checkpoint made by this project", path)
     version = payload.get("version")
-    if version != VERSION:
+    if version not in _READABLE:
         newer = isinstance(version, int) and version > VERSION
         remedy = "update it" if newer else "get or train the model anew"
         raise CheckpointError(f"has version {version}, this tagger reads {VERSION}; {remedy}", path)

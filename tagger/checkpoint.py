@@ -17,7 +17,7 @@ from torch import Tensor
 from tagger.card import FORMAT, VERSION, ModelCard, card_of, read_card
 from tagger.errors import CheckpointError, os_reason
 from tagger.frontend import FrontEndConfig, LogMel
-from tagger.networks import ARCHITECTURES, Network, NetworkConfig, build_network
+from tagger.networks import Network, network_of_card
 from tagger.novelty import Novelty
 
 
@@ -60,7 +60,7 @@ def describe(
 def save_checkpoint(
     path: Path, network: Network, card: ModelCard, novelty: Novelty | None = None
 ) -> None:
-    """Write a checkpoint, weights as float16; whatever stood there before stays until it is whole.
+    """Write a checkpoint; whatever stood there before stays until it is whole.
 
     Raises:
         CheckpointError: it cannot be written.
@@ -73,6 +73,21 @@ def save_checkpoint(
         "novelty": _novelty_state(novelty),
     }
     save_atomically(path, payload)
+
+
+def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
+    """Write a checkpoint with the weights of another one and a head of its own, whole or not.
+
+    Args:
+        path: Where to.
+        base_path: The checkpoint whose embeddings the head was fitted on.
+        card: The new one's, with the head.
+
+    Raises:
+        CheckpointError: the base cannot be read, or the new one cannot be written.
+    """
+    base = load_checkpoint(base_path)
+    save_checkpoint(path, base.network, card)
 
 
 def save_atomically(path: Path, payload: Mapping[str, Any]) -> None:
@@ -117,13 +132,15 @@ def load_checkpoint(path: Path) -> LoadedModel:
 
 
 def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMel]:
-    config = NetworkConfig(**{**card.network, "channels": tuple(card.network["channels"])})
+    network = network_of_card(card.architecture, card.network)
     front_end = FrontEndConfig(**card.front_end)
-    if config.n_labels != len(card.labels) or front_end.n_samples != card.n_samples:
-        raise ValueError("another number of labels or samples")
-    if card.architecture not in ARCHITECTURES:
-        raise ValueError(f"there is no architecture {card.architecture!r}")
-    network = build_network(card.architecture, config)
+    head = card.head
+    if front_end.n_samples != card.n_samples:
+        raise ValueError("another number of samples")
+    if head is None and network.config.n_labels != len(card.labels):
+        raise ValueError("another number of labels")
+    if head is not None and network.config.embedding_dim != head.weight.shape[1]:
+        raise ValueError("another size of embedding")
     network.load_state_dict({name: _float(value) for name, value in state.items()})
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network, LogMel(front_end).eval()
@@ -159,7 +176,12 @@ def with_rounded_weights(network: Network) -> Network:
 
 
 def _half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: v.half() if v.is_floating_point() else v for name, v in state.items()}
+    """Return weights in half the room, but for biases and batch norms, which are few and matter.
+
+    Rounding those as well changes the scores of some networks by several thousandths.
+    """
+    is_matrix = {name: v.is_floating_point() and v.ndim > 1 for name, v in state.items()}
+    return {name: v.half() if is_matrix[name] else v for name, v in state.items()}
 
 
 def _float(value: Tensor) -> Tensor:

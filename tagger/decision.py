@@ -24,33 +24,40 @@ class GenrePolicy:
         thresholds: {label: least confidence, in [0, 1]; above 1 is never}.
         max_genres: How many a track, at most.
         genre_map: {label: the genre to write for it; "" is never}; others stand for themselves.
+        genres: The labels that are genres, and not moods or decades; None is all.
+        broader: {genre: the one that it is a kind of}. A narrower one is believed no more than
+            that, and written besides it or in its stead, never instead of another.
     """
 
     writable: frozenset[str]
     thresholds: Mapping[str, float]
     max_genres: int = 1
     genre_map: Mapping[str, str] = field(default_factory=dict)
+    genres: frozenset[str] | None = None
+    broader: Mapping[str, str] = field(default_factory=dict)
 
     def genre_of(self, label: str) -> str:
         """Return what is written for a label; "" if nothing ever is."""
         return self.genre_map.get(label, label)
 
     def choose(self, probabilities: Mapping[str, float]) -> tuple[str, ...]:
-        """Return the genres to write, likeliest first; () if the likeliest label is not one.
+        """Return the genres to write, likeliest first; () if the likeliest is not one of them.
 
         >>> policy = GenrePolicy(frozenset({"Rock"}), {"Rock": 0.75, "Folk": 0.75})
         >>> policy.choose({"Rock": 0.8, "Folk": 0.2}), policy.choose({"Rock": 0.2, "Folk": 0.8})
         (('Rock',), ())
         """
-        ranked = sorted(probabilities, key=lambda label: (-probabilities[label], label))
-        if not ranked or not self._passes(ranked[0], probabilities):
-            return ()
-        passing = (self.genre_of(x) for x in ranked if self._passes(x, probabilities))
+        passing = map(self.genre_of, self._passing(probabilities))
         return tuple(dict.fromkeys(passing))[: self.max_genres]
+
+    def confidence(self, probabilities: Mapping[str, float]) -> float:
+        """Return how sure the first genre to write is; without one, the likeliest."""
+        first = (self._passing(probabilities) or self._ranked(probabilities))[:1]
+        return max((self._belief(label, probabilities) for label in first), default=0.0)
 
     def why_not(self, probabilities: Mapping[str, float]) -> str:
         """Return in words why ``choose`` gives nothing."""
-        label = max(probabilities, key=lambda name: probabilities[name])
+        label = self._ranked(probabilities)[0]
         heard = f"sounds like {label} ({_percent(probabilities[label])} %)"
         if label not in self.writable:
             return f"{heard}, which is not written unless asked for with --genres"
@@ -61,10 +68,26 @@ class GenrePolicy:
             return f"{heard}, which this model cannot be trusted with"
         return f"{heard}, {-_percent(-needed)} % needed"
 
+    def _ranked(self, probabilities: Mapping[str, float]) -> list[str]:
+        """Return the labels that are genres, likeliest first, none before its broader one."""
+        genres = [x for x in probabilities if self.genres is None or x in self.genres]
+        return sorted(genres, key=lambda x: (-self._belief(x, probabilities), x in self.broader))
+
+    def _passing(self, probabilities: Mapping[str, float]) -> list[str]:
+        """Return the labels to write, if the likeliest or one narrower than it is among them."""
+        ranked = self._ranked(probabilities)
+        passing = [label for label in ranked if self._passes(label, probabilities)]
+        leads = passing and ranked[0] in (passing[0], self.broader.get(passing[0]))
+        return passing if leads else []
+
+    def _belief(self, label: str, probabilities: Mapping[str, float]) -> float:
+        broader = self.broader.get(label, label)
+        return min(probabilities[label], probabilities[broader])
+
     def _passes(self, label: str, probabilities: Mapping[str, float]) -> bool:
         if label not in self.writable or not self.genre_of(label):
             return False
-        return probabilities[label] >= self.thresholds.get(label, 2.0)
+        return self._belief(label, probabilities) >= self.thresholds.get(label, 2.0)
 
 
 def _percent(p: float) -> int:
@@ -85,17 +108,19 @@ def make_policy(
     min_confidence: float | None = None,
     max_genres: int = 1,
     genre_map: Mapping[str, str] | None = None,
+    broader: Mapping[str, str] | None = None,
 ) -> GenrePolicy:
     """Return the policy of a model's card and of what the user asked.
 
     Args:
-        labels: The model's labels.
+        labels: The model's labels that are genres.
         writable: Those that its card calls writable.
         thresholds: Its card's thresholds.
         genres: ``--genres``: names, or "all", or () for the card's.
         min_confidence: ``--min-confidence``, for every label, or None for the card's.
         max_genres: ``--max-genres``.
         genre_map: The setting of that name: what to write for a label.
+        broader: Which label is a kind of which.
 
     Raises:
         ConfigError: a name is none of the labels, or no tag could hold a genre.
@@ -111,7 +136,9 @@ def make_policy(
         chosen = frozenset(_labels(named, genres, "--genres"))
     mapped = genre_map or {}
     renamed = dict(zip(_labels(named, mapped, "genre_map"), mapped.values(), strict=True))
-    policy = GenrePolicy(chosen, thresholds, max_genres, renamed)
+    policy = GenrePolicy(
+        chosen, thresholds, max_genres, renamed, frozenset(named.values()), broader or {}
+    )
     for genre in filter(None, map(policy.genre_of, chosen)):
         if why := why_no_genre(genre):
             raise ConfigError(f"{why}; name another in genre_map")
@@ -234,7 +261,7 @@ def decide(
         prediction.path,
         found.genres if keeps_ours else chosen,
         intent.when_sure if status is Status.WRITTEN else status,
-        0.0 if prediction.unheard else max(probabilities.values(), default=0.0),
+        0.0 if prediction.unheard else policy.confidence(probabilities),
         reason,
     )
 

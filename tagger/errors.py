@@ -48,6 +48,10 @@ class TornWriteError(TagWriteError):
     """A write broke off half-way and the file could not be put back at once; the journal can."""
 
 
+class LearnError(TaggerError):
+    """There is too little, or too little of a kind, to learn genres from."""
+
+
 class CatalogError(TaggerError):
     """The catalogue cannot be opened, read or written."""
 

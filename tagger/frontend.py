@@ -6,6 +6,7 @@ lie, and decoding them, is for ``tagger.audio``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,22 +15,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 _AMIN = 1e-10  # power below which log10 is of no use; librosa's default
+_GAIN = 1e4  # of "log-gain"; a full-scale tone then comes out near 6
 
 
 @dataclass(frozen=True, slots=True)
 class FrontEndConfig:
-    """How a segment becomes a log-mel.
+    """How a segment becomes a log-mel; each checkpoint brings its own.
 
-    The hop is long on purpose: a frame of 46 ms each 0.234 s, 128 frames for the 30 s of an FMA
-    clip, as the training data have it. Only those frames are ever transformed.
+    The hop is by default long on purpose: a frame of 46 ms each 0.234 s, 128 frames for the 30 s
+    of an FMA clip, as the training data have it. Only those frames are ever transformed.
 
     Args:
         sample_rate: Samples a second.
         n_fft: Samples a frame, Hann-windowed.
         hop_length: Samples from one frame to the next.
         n_mels: Mel bands from 0 Hz to half the sample rate.
-        top_db: Range kept below a segment's maximum, dB.
+        top_db: Range kept below a segment's maximum, dB; of "relative-db" alone.
         n_frames: Frames a segment.
+        compression: How power becomes a log-mel; a key of ``COMPRESSIONS``.
 
     >>> FrontEndConfig().n_samples
     322464
@@ -43,6 +46,7 @@ class FrontEndConfig:
     n_mels: int = 128
     top_db: float = 80.0
     n_frames: int = 32
+    compression: str = "relative-db"
 
     @property
     def n_samples(self) -> int:
@@ -56,14 +60,17 @@ class FrontEndConfig:
 
 
 class LogMel(nn.Module):
-    """Log-mel spectrogram of segments, in dB below each segment's own maximum.
+    """Log-mel spectrogram of segments.
 
     Frames are not padded or centred: frame i covers samples i * hop_length up to
-    i * hop_length + n_fft. Equals librosa's ``power_to_db(melspectrogram(...), ref=max)`` taken at
-    those places to 1e-4 dB.
+    i * hop_length + n_fft. As "relative-db" it equals librosa's
+    ``power_to_db(melspectrogram(...), ref=max)`` taken at those places to 1e-4 dB.
 
     Args:
         config: The settings.
+
+    Raises:
+        ValueError: there is no such compression.
     """
 
     window: Tensor
@@ -71,14 +78,16 @@ class LogMel(nn.Module):
 
     def __init__(self, config: FrontEndConfig) -> None:
         super().__init__()
+        if config.compression not in COMPRESSIONS:
+            raise ValueError(f"there is no compression {config.compression!r}")
         self.config = config
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
         filters = mel_filters(config.sample_rate, config.n_fft, config.n_mels)
         self.register_buffer("filters", torch.from_numpy(filters.T.copy()), persistent=False)
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Return (n, n_mels, n_frames) in [-top_db, 0] of (n, n_samples) in [-1, 1]."""
-        return relative_db(self.mel_power(waveforms), self.config.top_db)
+        """Return (n, n_mels, n_frames), compressed, of (n, n_samples) in [-1, 1]."""
+        return COMPRESSIONS[self.config.compression](self.mel_power(waveforms), self.config)
 
     def mel_power(self, waveforms: Tensor) -> Tensor:
         """Return the mel power (n, n_mels, n_frames) of (n, any number of samples)."""
@@ -98,6 +107,20 @@ def relative_db(power: Tensor, top_db: float) -> Tensor:
 def rereference(db: Tensor, top_db: float) -> Tensor:
     """Shift each log-mel (n, n_mels, n_frames) so that its maximum is 0 dB, floored at -top_db."""
     return (db - db.amax(dim=(-2, -1), keepdim=True)).clamp_min(-top_db)
+
+
+def log_gain(power: Tensor) -> Tensor:
+    """Return log10(1 + 10,000 power) of power (n, n_mels, n_frames): loudness counts, 0 is silence.
+
+    Source: Dieleman and Schrauwen, End-to-end learning for music audio, ICASSP 2014.
+    """
+    return torch.log10(1.0 + _GAIN * power)
+
+
+COMPRESSIONS: Mapping[str, Callable[[Tensor, FrontEndConfig], Tensor]] = {
+    "relative-db": lambda power, config: relative_db(power, config.top_db),
+    "log-gain": lambda power, _config: log_gain(power),
+}
 
 
 def mel_filters(sample_rate: int, n_fft: int, n_mels: int) -> NDArray[np.float32]:

@@ -169,7 +169,7 @@ class TagRun:
         recognise(
             [track for track in tracks if not (track.failure and track.known)],
             self.catalog,
-            self.request.card.model_id,
+            self.request.card,
             dry_run=self.request.intent.dry_run,
         )
         todo = []

@@ -12,23 +12,32 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from tagger.analysis import derive
+from tagger.card import ModelCard
 from tagger.catalog import Catalog, Copy
 from tagger.errors import TagReadError
+from tagger.records import TrackPrediction
 from tagger.tags import audio_identity
 from tagger.track import Track
 
 _N_READERS = 8  # that wait for the disk side by side
 
 
-def recognise(tracks: Sequence[Track], catalog: Catalog, model_id: str, *, dry_run: bool) -> None:
+def recognise(tracks: Sequence[Track], catalog: Catalog, card: ModelCard, *, dry_run: bool) -> None:
     """Let tracks that are new or changed take up what is known of their recordings.
 
     Args:
         tracks: A part of those found; those that stat(2) tells to be unchanged are left alone.
         catalog: Where rows follow their files, but for a dry run.
-        model_id: The model whose predictions count.
+        card: Of the model whose predictions count.
         dry_run: Change nothing in the catalogue.
     """
+    _identify(tracks, catalog, card, dry_run=dry_run)
+    if card.head is not None:
+        _derive([t for t in tracks if t.is_anothers], catalog, card)
+
+
+def _identify(tracks: Sequence[Track], catalog: Catalog, card: ModelCard, *, dry_run: bool) -> None:
     asked = [track for track in tracks if track.needs_identity]
     if not asked:
         return
@@ -38,11 +47,13 @@ def recognise(tracks: Sequence[Track], catalog: Catalog, model_id: str, *, dry_r
     retagged = [track for track in asked if track.has_same_sound]
     others = [track for track in asked if track.audio and not track.has_same_sound]
     known = catalog.copies(track.audio for track in others if track.audio)
-    moved = _follow_moved([t for t in others if t.known is None], known, catalog, model_id, dry_run)
+    moved = _follow_moved(
+        [t for t in others if t.known is None], known, catalog, card.model_id, dry_run
+    )
     for track in (*retagged, *moved):
         if track.known and track.known.prediction:
             track.take_known(track.known.prediction)
-    _take_from_copies([t for t in others if t not in moved], known, catalog, model_id)
+    _take_from_copies([t for t in others if t not in moved], known, catalog, card)
 
 
 def _identity(track: Track) -> str | None:
@@ -87,16 +98,40 @@ def _take_from_copies(
     tracks: Sequence[Track],
     known: Mapping[str, Sequence[Copy]],
     catalog: Catalog,
-    model_id: str,
+    card: ModelCard,
 ) -> None:
     """Let tracks whose recording was heard elsewhere take up what was heard there."""
-    wanted = [copy for track in tracks for copy in known.get(track.audio or "", ())]
-    heard = catalog.heard_in(wanted, model_id) if wanted else {}
+    wanted = {c.file_id: c.path for track in tracks for c in known.get(track.audio or "", ())}
+    heard = _heard_in(catalog, wanted, card)
     for track in tracks:
         for copy in known.get(track.audio or "", ()):
             if copy.file_id in heard:
                 track.take_known(heard[copy.file_id])
                 break
+
+
+def _derive(tracks: Sequence[Track], catalog: Catalog, card: ModelCard) -> None:
+    """Let tracks that the base of a model has heard take up what the model says of that."""
+    wanted = {t.known.file_id: t.file.path for t in tracks if t.known}
+    heard = _heard_in(catalog, wanted, card)
+    for track in tracks:
+        if track.known and track.known.file_id in heard:
+            track.take_known(heard[track.known.file_id])
+
+
+def _heard_in(
+    catalog: Catalog, asked: Mapping[int, Path], card: ModelCard
+) -> dict[int, TrackPrediction]:
+    """Return {file_id: what a model heard there, or says of what its base heard there}."""
+    found = catalog.heard_in(asked, card.model_id) if asked else {}
+    rest = {file_id: path for file_id, path in asked.items() if file_id not in found}
+    if card.head is None or not rest:
+        return found
+    for file_id, heard in catalog.heard_in(rest, card.head.base).items():
+        said = derive(card, heard)
+        if said is not None:
+            found[file_id] = said
+    return found
 
 
 def _is_gone(copy: Copy) -> bool:

@@ -64,7 +64,7 @@ class SegmentScores:
     """What the network says of each segment.
 
     Args:
-        logits: (n_segments, n_labels) float32, before softmax.
+        logits: (n_segments, n_labels) float32, before softmax or sigmoid.
         embeddings: (n_segments, embedding_dim) float32.
     """
 
@@ -78,8 +78,8 @@ class TrackPrediction:
 
     Args:
         path: The file.
-        probabilities: {label: p}, calibrated, summing to 1.
-        confidence: The largest of them, in [0, 1]; 0 where nothing could be heard.
+        probabilities: {label: p}, calibrated; summing to 1 where labels exclude each other.
+        confidence: The largest of a genre's, in [0, 1]; 0 where nothing could be heard.
         embedding: (embedding_dim,) float32, or None where nothing could be heard.
         n_segments: How many segments voted.
         model_id: The checkpoint that heard it.

@@ -174,7 +174,8 @@ class Settler:
     def _together(self, predictions: list[TrackPrediction]) -> Mapping[str, float]:
         labels = list(predictions[0].probabilities)
         each = np.array([[p.probabilities[label] for label in labels] for p in predictions])
-        agreed = vote_together(each, self._request.card.album_temperature)
+        card = self._request.card
+        agreed = vote_together(each, card.album_temperature, exclusive=card.exclusive)
         return dict(zip(labels, agreed.tolist(), strict=True))
 
     def _decision(self, track: Track) -> Decision:

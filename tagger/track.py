@@ -109,6 +109,9 @@ class Track:
         """Note what was heard in its recording before, here or elsewhere; tags may be others."""
         self.prediction = replace(prediction, path=self.file.path)
         self.failure = None
+        known = self.known
+        if known is not None and known.is_as_recorded and known.failure is None:
+            self.tags = known.tags
 
     def forget(self) -> None:
         """Drop what the catalogue knows of its sound, to hear it again."""

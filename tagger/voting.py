@@ -23,7 +23,18 @@ def softmax(logits: FloatArray) -> FloatArray:
     return probabilities
 
 
-def vote(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
+def sigmoid(logits: FloatArray) -> FloatArray:
+    """Return each logit's own probability.
+
+    >>> sigmoid(np.array([0.0, -1e3], dtype=np.float32)).tolist()
+    [0.5, 0.0]
+    """
+    # By the hyperbolic tangent, which no logit overflows.
+    probabilities: FloatArray = (0.5 + 0.5 * np.tanh(logits / 2)).astype(np.float32)
+    return probabilities
+
+
+def vote(logits: FloatArray, temperature: float = 1.0, *, exclusive: bool = True) -> FloatArray:
     """Return a track's probabilities (n_labels,) from its segments' logits (n_segments, n_labels).
 
     The mean is taken of the logits, not of the probabilities: a segment that is sure of what the
@@ -31,11 +42,13 @@ def vote(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
     alike: each model card compares the two.
 
     Args:
-        logits: Before softmax, at least one segment.
+        logits: Before softmax or sigmoid, at least one segment.
         temperature: Divides the mean; fitted so that confidence is frequency (Guo et al.,
             arXiv 1706.04599).
+        exclusive: One label of all is true, else each by itself.
     """
-    return softmax(logits.mean(axis=0) / temperature)
+    pooled = logits.mean(axis=0) / temperature
+    return softmax(pooled) if exclusive else sigmoid(pooled)
 
 
 def vote_probabilities(logits: FloatArray) -> FloatArray:
@@ -44,7 +57,9 @@ def vote_probabilities(logits: FloatArray) -> FloatArray:
     return mean
 
 
-def vote_together(probabilities: NDArray[np.floating], temperature: float) -> FloatArray:
+def vote_together(
+    probabilities: NDArray[np.floating], temperature: float, *, exclusive: bool = True
+) -> FloatArray:
     """Return the probabilities (n_labels,) that an album's tracks (n_tracks, n_labels) agree on.
 
     Agreeing makes them surer than each alone, but tracks of which none is sure of anything stay
@@ -53,7 +68,11 @@ def vote_together(probabilities: NDArray[np.floating], temperature: float) -> Fl
     Args:
         probabilities: Each track's, calibrated, in (0, 1].
         temperature: As for ``vote``, fitted on tracks that voted together.
+        exclusive: As for ``vote``.
     """
+    if not exclusive:
+        p = np.clip(probabilities, 1e-6, 1 - 1e-6)
+        return vote(np.log(p / (1 - p)).astype(np.float32), temperature, exclusive=False)
     logs = np.log(np.maximum(probabilities, 1e-9)).astype(np.float32)
     none_is_sure = np.array([probabilities.max() <= CEILING + 1e-6])
     agreed: FloatArray = capped(vote(logs, temperature)[None], none_is_sure)[0]

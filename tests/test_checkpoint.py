@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import pickle
 import random
@@ -53,9 +54,10 @@ def test_what_is_saved_is_what_is_loaded(model: Path, tmp_path: Path) -> None:
 
 
 def test_weights_are_kept_in_half_the_room_and_rounded_alike(model: Path) -> None:
-    payload = torch.load(model, weights_only=True)
-    kinds = {v.dtype for v in payload["state"].values() if v.is_floating_point()}
-    assert kinds == {torch.float16}
+    state = torch.load(model, weights_only=True)["state"].values()
+    assert {v.dtype for v in state if v.ndim > 1} == {torch.float16}
+    # Biases and batch norms are few, and rounding them is heard.
+    assert {v.dtype for v in state if v.ndim == 1} == {torch.float32}
     network = load_checkpoint(model).network
     before = {name: value.clone() for name, value in network.state_dict().items()}
     after = with_rounded_weights(network).state_dict()
@@ -143,8 +145,19 @@ def test_a_newer_checkpoint_asks_for_a_newer_tagger(model: Path, tmp_path: Path)
     assert "update it" in refusal(path)
 
 
+def test_a_checkpoint_of_the_version_before_is_still_read(model: Path, tmp_path: Path) -> None:
+    def as_before(payload: dict[str, Any]) -> None:
+        card = json.loads(payload["card"])
+        for name in ("exclusive", "genres", "broader"):
+            del card[name]
+        payload.update(version=VERSION - 1, card=json.dumps(card))
+
+    path = rewritten(model, tmp_path / "before.pt", as_before)
+    assert load_checkpoint(path).card == read_card(path) == read_card(model)
+
+
 def test_an_older_checkpoint_is_to_be_made_anew(model: Path, tmp_path: Path) -> None:
-    path = rewritten(model, tmp_path / "older.pt", lambda p: p.update(version=VERSION - 1))
+    path = rewritten(model, tmp_path / "older.pt", lambda p: p.update(version=1))
     assert "get or train the model anew" in refusal(path)
 
 
@@ -185,7 +198,14 @@ def test_a_card_that_makes_no_sense_is_refused(model: Path, tmp_path: Path, card
 
 def test_labels_that_contradict_each_other_are_refused(model: Path, tmp_path: Path) -> None:
     loaded = load_checkpoint(model)
-    for changes in ({"labels": ("Rock",) * 4}, {"writable": ("Polka",)}):
+    for changes in (
+        {"labels": ("Rock",) * 4},
+        {"writable": ("Polka",)},
+        {"genres": ("Polka",)},
+        {"genres": ("Rock",), "writable": ("Folk",)},
+        {"broader": {"Polka": "Rock"}},
+        {"broader": {"Rock": "Polka"}},
+    ):
         save_checkpoint(tmp_path / "odd.pt", loaded.network, replace(loaded.card, **changes))
         assert "contradict" in refusal(tmp_path / "odd.pt")
 

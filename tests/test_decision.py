@@ -1,5 +1,6 @@
 """The policy: what is found, what is heard, what is asked, and what comes of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,47 @@ def test_a_label_that_no_tag_can_hold_is_refused_before_any_file() -> None:
         make_policy(odd, odd, {})
     assert make_policy(odd, odd, {}, genre_map={"Ro\0ck": "Rock"}).genre_of("Ro\0ck") == "Rock"
     assert make_policy(odd, ("Folk",), {}).writable == {"Folk"}
+
+
+# As of a network whose labels are true each by itself, some a kind of others, some no genres.
+KINDS = GenrePolicy(
+    writable=frozenset({"Rock", "Hard Rock", "Electronic", "House"}),
+    thresholds={"Rock": 0.6, "Hard Rock": 0.5, "Electronic": 0.6, "House": 0.6},
+    max_genres=3,
+    genres=frozenset({"Rock", "Hard Rock", "Electronic", "House", "Jazz"}),
+    broader={"Hard Rock": "Rock", "House": "Electronic"},
+)
+
+
+def said(probabilities: dict[str, float]) -> dict[str, float]:
+    labels = ("Rock", "Hard Rock", "Electronic", "House", "Jazz", "80s")
+    return {label: probabilities.get(label, 0.0) for label in labels}
+
+
+def test_what_is_no_genre_is_never_written_and_hides_nothing() -> None:
+    heard_most = said({"Rock": 0.7, "80s": 0.9})
+    assert KINDS.choose(heard_most) == ("Rock",)
+    assert KINDS.confidence(heard_most) == 0.7
+    assert "Rock (50 %)" in KINDS.why_not(said({"Rock": 0.5, "80s": 0.9}))
+
+
+def test_a_narrower_genre_stands_besides_its_broader_one_and_after_it() -> None:
+    assert KINDS.choose(said({"Rock": 0.7, "Hard Rock": 0.9})) == ("Rock", "Hard Rock")
+    assert replace(KINDS, max_genres=1).choose(said({"Rock": 0.7, "Hard Rock": 0.9})) == ("Rock",)
+    assert KINDS.choose(said({"Rock": 0.2, "Hard Rock": 0.9})) == ()
+
+
+def test_a_narrower_genre_may_be_asked_for_alone() -> None:
+    alone = replace(KINDS, writable=frozenset({"House"}))
+    house = said({"Electronic": 0.9, "House": 0.7, "Jazz": 0.8})
+    assert alone.choose(house) == ("House",)
+    assert alone.confidence(house) == 0.7
+    assert alone.choose(said({"Electronic": 0.7, "House": 0.7, "Jazz": 0.8})) == ()
+
+
+def test_several_genres_are_written_where_each_is_sure() -> None:
+    assert KINDS.choose(said({"Rock": 0.7, "Electronic": 0.8})) == ("Electronic", "Rock")
+
+
+def test_nothing_is_written_where_another_genre_is_likelier() -> None:
+    assert KINDS.choose(said({"Rock": 0.7, "Jazz": 0.8})) == ()

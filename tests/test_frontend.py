@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import librosa
 import numpy as np
+import pytest
 import torch
 
 from tagger.frontend import FrontEndConfig, LogMel, mel_filters, rereference
@@ -74,3 +75,22 @@ def test_each_segment_is_referenced_to_its_own_maximum() -> None:
 
 def test_silence_is_finite() -> None:
     assert torch.isfinite(LogMel(CONFIG)(torch.zeros(1, CONFIG.n_samples))).all()
+
+
+def test_log_gain_equals_librosa_and_keeps_loudness() -> None:
+    config = FrontEndConfig(16_000, 512, 256, 96, n_frames=187, compression="log-gain")
+    waveform = noise(config.n_samples)
+    power = librosa.feature.melspectrogram(
+        y=waveform, sr=16_000, n_fft=512, hop_length=256, n_mels=96, center=False
+    )
+    front_end = LogMel(config)
+    ours = front_end(torch.from_numpy(waveform)[None])[0]
+    assert ours.shape == (96, 187)
+    assert np.abs(ours.numpy() - np.log10(1 + 10_000 * power)).max() < 1e-5
+    assert float(front_end(torch.from_numpy(waveform * 0.25)[None]).mean() - ours.mean()) < -0.5
+    assert float(front_end(torch.zeros(1, config.n_samples)).abs().max()) == 0.0
+
+
+def test_a_compression_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="no compression 'cube'"):
+        LogMel(replace(CONFIG, compression="cube"))

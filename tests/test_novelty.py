@@ -9,11 +9,11 @@ import torch
 from tagger.analysis import predict
 from tagger.checkpoint import load_checkpoint, save_checkpoint
 from tagger.errors import CheckpointError
+from tagger.learning.novelty import fit_novelty, limited
 from tagger.novelty import CEILING, Novelty, capped
 from tagger.records import FloatArray, Segments
 from tagger.voting import vote_together
 from tests.library import make_model
-from training.novelty import fit_novelty, limited
 
 
 def clouds(n: int = 600, dim: int = 6, seed: int = 0) -> tuple[FloatArray, np.ndarray]:

@@ -15,6 +15,7 @@ from tagger.audio import load_waveform
 from tagger.card import read_card
 from tagger.checkpoint import load_checkpoint, save_checkpoint
 from tagger.errors import DatasetError
+from tagger.networks import PooledNetwork
 from tagger.records import TrackPrediction
 from tests.library import make_model, make_track
 from tests.sounds import chirp, noise, silence, write_sound
@@ -129,6 +130,7 @@ def test_a_model_that_hears_the_same_in_everything_is_robust(library: Path, mode
 def sensitive(tmp_path: Path, model: Path) -> Path:
     """A checkpoint whose verdict changes with the least change of the sound."""
     loaded = load_checkpoint(model)
+    assert isinstance(loaded.network, PooledNetwork)
     layer = loaded.network.classify[-1]
     assert isinstance(layer, torch.nn.Linear)
     with torch.no_grad():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tagger.voting import softmax, vote, vote_probabilities, vote_together
+from tagger.voting import sigmoid, softmax, vote, vote_probabilities, vote_together
 
 
 def test_a_vote_is_a_probability() -> None:
@@ -37,3 +37,16 @@ def test_an_album_outvotes_one_odd_track() -> None:
 def test_a_probability_of_nought_is_no_veto_beyond_measure() -> None:
     together = vote_together(np.array([[1.0, 0.0], [0.5, 0.5]]), 1.0)
     assert np.isfinite(together).all()
+
+
+def test_labels_that_exclude_no_other_are_each_judged_by_themselves() -> None:
+    logits = np.array([[2.0, 1.0, -3.0], [4.0, 1.0, -3.0]], np.float32)
+    alone = vote(logits, exclusive=False)
+    assert np.allclose(alone, 1 / (1 + np.exp([-3.0, -1.0, 3.0])))
+    assert np.isfinite(sigmoid(np.array([-1e6, 1e6], np.float32))).all()
+
+
+def test_an_album_of_such_labels_is_as_sure_as_its_tracks_on_average() -> None:
+    tracks = np.array([[0.9, 0.2, 0.0], [0.5, 0.8, 1.0]])
+    together = vote_together(tracks, 1.0, exclusive=False)
+    assert np.allclose(together, [0.75, 0.5, 0.5], atol=1e-4)

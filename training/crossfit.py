@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from tagger.checkpoint import with_rounded_weights
+from tagger.learning.novelty import fit_novelty, limited
 from tagger.networks import Network
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
@@ -26,7 +27,6 @@ from training.config import FitConfig
 from training.dataset import FeatureFile, IntArray, Split
 from training.events import EventLog
 from training.loop import fit
-from training.novelty import fit_novelty, limited
 from training.progress import write_history
 from training.scoring import score_tracks
 from training.teacher import make_teacher

@@ -119,7 +119,7 @@ def _config_of(card: ModelCard) -> FitConfig:
         architecture=card.architecture,
         max_segments=card.max_segments,
         front_end=FrontEndConfig(**card.front_end),
-        network=NetworkConfig(**{**card.network, "channels": tuple(card.network["channels"])}),
+        network=NetworkConfig.from_card(card.network),
     )
 
 

@@ -18,11 +18,13 @@ from tqdm import tqdm
 from tagger.card import ModelCard
 from tagger.checkpoint import describe, save_checkpoint, with_rounded_weights
 from tagger.errors import CheckpointError, ConfigError, DatasetError, os_reason
+from tagger.learning.novelty import limited
+from tagger.learning.thresholds import NEVER
 from tagger.networks import ARCHITECTURES, Network
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
 from tagger.voting import vote, vote_probabilities
-from training.calibration import NEVER, Calibration, Heard, calibrate
+from training.calibration import Calibration, Heard, calibrate
 from training.cardtext import card_text
 from training.config import FitConfig
 from training.crossfit import Material, cross_fit, gathered, novelty_of
@@ -38,7 +40,6 @@ from training.evaluation import report_on
 from training.events import EventLog
 from training.fma import WRITABLE
 from training.loop import fit
-from training.novelty import limited
 from training.odd_sounds import TRAINED_KINDS, odd_rows
 from training.progress import Epoch, write_history
 from training.scoring import score_tracks

@@ -26,6 +26,7 @@ from tagger.catalog import (
     recording,
     relocating,
     runs,
+    tagged,
     upgrade,
     vanishing,
 )
@@ -46,6 +47,7 @@ from tagger.catalog.rows import (
     PlannedWrite,
     RootRow,
     RunRow,
+    TaggedTrack,
     TrackInfo,
     TrackQuery,
     TrackRow,
@@ -168,6 +170,16 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             return runs.load_models(connection)
 
+    def set_default_model(self, model_id: str, file: Path) -> None:
+        """Make a registered model the catalogue's own: the one that is used unless one is named."""
+        with self._transaction(self._writer) as connection:
+            runs.set_default_model(connection, model_id, file)
+
+    def default_model(self) -> Path | None:
+        """Return the checkpoint of the catalogue's own model, if it has one."""
+        with self._transaction(self._engine) as connection:
+            return runs.default_model(connection)
+
     def begin_run(self, command: str, model_id: str | None, paths: Sequence[Path] = ()) -> int:
         """Note that a run begins, and what it was asked to look at; return its number."""
         with self._transaction(self._writer) as connection:
@@ -215,10 +227,10 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             return copies.copies(connection, audios)
 
-    def heard_in(self, known: Iterable[Copy], model_id: str) -> Mapping[int, TrackPrediction]:
-        """Return {file_id: what a model heard there, embeddings included}, where it heard it."""
+    def heard_in(self, asked: Mapping[int, Path], model_id: str) -> dict[int, TrackPrediction]:
+        """Return {file_id: what a model heard there, embeddings included}, of {file_id: path}."""
         with self._transaction(self._engine) as connection:
-            return copies.heard_in(connection, known, model_id)
+            return copies.heard_in(connection, asked, model_id)
 
     def move(self, moved: Sequence[tuple[Copy, AudioFile]]) -> list[int]:
         """Let rows follow their files to new places; return the file_ids of those that could."""
@@ -244,6 +256,11 @@ class Catalog:
         """Note the number of the device that a root is on."""
         with self._transaction(self._writer) as connection:
             vanishing.set_device(connection, root_id, device)
+
+    def tagged(self, model_id: str, under: Path | None = None) -> Iterator[TaggedTrack]:
+        """Yield the tracks that bear a genre, with what a model made of their sound."""
+        with self._transaction(self._engine) as connection:
+            yield from tagged.tagged_tracks(connection, model_id, under)
 
     def vanished(self, under: Path | None = None) -> list[VanishedFile]:
         """Return the files that are gone, in a folder or anywhere."""

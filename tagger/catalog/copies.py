@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from sqlalchemy import Connection, and_, bindparam, select, update
 
@@ -45,13 +46,18 @@ def copies(connection: Connection, audios: Iterable[str]) -> Mapping[str, list[C
 
 
 def heard_in(
-    connection: Connection, known: Iterable[Copy], model_id: str
-) -> Mapping[int, TrackPrediction]:
-    """Return {file_id: what a model heard there}, embeddings included, where it has heard it."""
-    by_file = {copy.file_id: copy for copy in known}
+    connection: Connection, asked: Mapping[int, Path], model_id: str
+) -> dict[int, TrackPrediction]:
+    """Return {file_id: what a model heard there}, embeddings included, where it has heard it.
+
+    Args:
+        connection: To the catalogue.
+        asked: {file_id: its path}.
+        model_id: The model.
+    """
     found: dict[int, TrackPrediction] = {}
     of_model = and_(predictions.c.track_id == files.c.track_id, predictions.c.model_id == model_id)
-    for batch in batches(list(by_file)):
+    for batch in batches(list(asked)):
         rows = connection.execute(
             select(files.c.file_id, predictions, tracks.c.duration_s)
             .join(predictions, of_model)
@@ -61,7 +67,7 @@ def heard_in(
         vectors = embeddings.load_some(connection, model_id, [row.track_id for row in rows])
         for row in rows:
             found[row.file_id] = TrackPrediction(
-                path=by_file[row.file_id].path,
+                path=asked[row.file_id],
                 probabilities=row.probabilities,
                 confidence=row.confidence,
                 embedding=vectors.get(row.track_id),

@@ -334,6 +334,23 @@ class TrackInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class TaggedTrack:
+    """A track that bears a genre, a person's or ours.
+
+    Args:
+        track_id: Its number.
+        path: Its file.
+        tags: What stands in it.
+        audio: The identity of its recording, if that was told.
+    """
+
+    track_id: int
+    path: Path
+    tags: TagsFound
+    audio: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How much there is: tracks, standing failures, tracks by status and by genre."""
 

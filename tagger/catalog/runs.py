@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,27 @@ def load_models(connection: Connection) -> list[ModelRecord]:
         )
     )
     return [ModelRecord(*row) for row in rows]
+
+
+def set_default_model(connection: Connection, model_id: str, file: Path) -> None:
+    """Note that a known model, whose checkpoint is there, is the catalogue's own from now on."""
+    connection.execute(
+        update(models)
+        .where(models.c.model_id == model_id)
+        .values(file=os.fsencode(file), default_since=now())
+    )
+
+
+def default_model(connection: Connection) -> Path | None:
+    """Return the checkpoint of the model that was made the catalogue's own last, if one was."""
+    column = models.c
+    file: bytes | None = connection.scalars(
+        select(column.file)
+        .where(column.default_since.is_not(None))
+        .order_by(column.default_since.desc())
+        .limit(1)
+    ).first()
+    return None if file is None else Path(os.fsdecode(file))
 
 
 def begin(connection: Connection, command: str, model_id: str | None, paths: Sequence[Path]) -> int:

@@ -47,6 +47,10 @@ models = Table(
     Column("labels", Strings, nullable=False, comment="what it can say, in its order"),
     Column("embedding_dim", Integer, nullable=False),
     Column("first_used_at", UtcTime, nullable=False),
+    Column("file", LargeBinary, comment="its checkpoint's path as bytes, if it was learned here"),
+    Column(
+        "default_since", UtcTime, comment="when it became the default here; the last counts"
+    ),
     comment="networks that have heard tracks",
 )
 

@@ -155,13 +155,14 @@ def _request(
     model_path = find_model(settings.model)
     card = read_card(model_path)
     policy = make_policy(
-        card.labels,
+        card.genre_labels,
         card.writable,
         card.thresholds,
         genres=settings.genres,
         min_confidence=settings.min_confidence,
         max_genres=settings.max_genres,
         genre_map=settings.genre_map,
+        broader=card.broader,
     )
     return TagRequest(
         paths=tuple(absolute(path) for path in paths),

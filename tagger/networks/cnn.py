@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from tagger.networks.base import Network, NetworkConfig
+from tagger.networks.base import NetworkConfig, PooledNetwork
 from tagger.networks.convolutions import ConvStack, pool_time
 
 
-class CNN(Network):
+class CNN(PooledNetwork):
     """Convolutions alone; 285,224 parameters as configured by default."""
 
     def __init__(self, config: NetworkConfig) -> None:

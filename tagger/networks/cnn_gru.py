@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from tagger.networks.base import Network, NetworkConfig
+from tagger.networks.base import NetworkConfig, PooledNetwork
 from tagger.networks.convolutions import ConvStack, pool_time
 
 
-class CNNGRU(Network):
+class CNNGRU(PooledNetwork):
     """Convolutions and a bidirectional GRU; 431,784 parameters as configured by default.
 
     Source: Choi et al., Convolutional recurrent neural networks for music classification,

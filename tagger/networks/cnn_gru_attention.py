@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tagger.networks.base import Network, NetworkConfig
+from tagger.networks.base import NetworkConfig, PooledNetwork
 from tagger.networks.convolutions import ConvStack
 
 
-class CNNGRUAttention(Network):
+class CNNGRUAttention(PooledNetwork):
     """Convolutions, a bidirectional GRU and attention over time: the default.
 
     442,217 parameters as configured by default.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from tagger.networks.base import Network, NetworkConfig
+from tagger.networks.base import NetworkConfig, PooledNetwork
 from tagger.networks.convolutions import pool_time
 
 
-class GRU(Network):
+class GRU(PooledNetwork):
     """Two bidirectional recurrent layers alone; 347,528 parameters as configured by default.
 
     Source: Cho et al., arXiv 1406.1078.

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
+from tagger.learning.thresholds import IntArray
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
-from training.dataset import IntArray
 
 QUANTILE = 0.99  # of tracks of unknown artists; the rest counts as strange
 

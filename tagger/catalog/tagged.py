@@ -1,0 +1,43 @@
+"""Tracks that bear a genre: what a person's own genres can be learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from tagger.catalog.lookup import tags_of
+from tagger.catalog.paths import FILE_COLUMNS, Roots
+from tagger.catalog.rows import TaggedTrack
+from tagger.catalog.tables import files, predictions, roots, tracks
+
+
+def tagged_tracks(
+    connection: Connection, model_id: str, under: Path | None = None
+) -> Iterator[TaggedTrack]:
+    """Yield the tracks that bear a genre and whose embedding by a model is known, by path.
+
+    Args:
+        connection: To the catalogue.
+        model_id: The model.
+        under: Only those in this folder.
+    """
+    known_roots = Roots(connection)
+    statement = (
+        select(*FILE_COLUMNS, files.c.audio, tracks)
+        .join(tracks, tracks.c.track_id == files.c.track_id)
+        .join(roots, roots.c.root_id == files.c.root_id)
+        .join(predictions, predictions.c.track_id == tracks.c.track_id)
+        .where(
+            predictions.c.model_id == model_id,
+            predictions.c.block_id.is_not(None),
+            files.c.vanished_at.is_(None),
+            tracks.c.file_genres != (),
+        )
+        .order_by(roots.c.path, files.c.relative)
+    )
+    if under is not None:
+        statement = statement.where(known_roots.under(under))
+    for row in connection.execution_options(yield_per=1000).execute(statement):
+        yield TaggedTrack(row.track_id, known_roots.file(row).path, tags_of(row), row.audio)

@@ -1,0 +1,245 @@
+"""A calibrated linear head on embeddings, and what it says of tracks that it was not fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+from tagger.heads import Head
+from tagger.learning.novelty import fit_novelty, limited
+from tagger.learning.thresholds import BoolArray, DoubleArray, IntArray, fit_thresholds
+from tagger.novelty import Novelty
+from tagger.records import FloatArray
+from tagger.voting import softmax
+
+N_FOLDS = 5
+# Strong, since a genre of a person's has few tracks: of six values tried on two collections it was
+# the best or nearly so (docs/learning.md).
+_C = 0.01
+_MULTI_SHARE = 0.05  # of tracks with several genres, from which on they do not exclude each other
+_UNSAID = -12.0  # the logit of a genre that no track of a fit has
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Tracks whose genres a person set.
+
+    Args:
+        embeddings: (n, embedding_dim) float32.
+        truth: (n, n_genres) whether it has that genre; each has at least one.
+        first: (n,) its first genre.
+        groups: (n,) its artist; tracks of one are never on both sides of a fold.
+    """
+
+    embeddings: FloatArray
+    truth: BoolArray
+    first: IntArray
+    groups: IntArray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def are_exclusive(self) -> bool:
+        """Whether hardly any track has several genres."""
+        return bool((self.truth.sum(axis=1) > 1).mean() < _MULTI_SHARE)
+
+    def take(self, rows: IntArray | BoolArray) -> Examples:
+        """Return those rows only."""
+        return Examples(
+            self.embeddings[rows], self.truth[rows], self.first[rows], self.groups[rows]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What turns raw logits into calibrated ones: one slope for all, and a shift for each genre."""
+
+    slope: float
+    shifts: DoubleArray
+
+    def apply(self, logits: FloatArray) -> FloatArray:
+        """Return calibrated logits (n, n_genres)."""
+        scaled: FloatArray = (logits * self.slope + self.shifts).astype(np.float32)
+        return scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A head, and what the same procedure says of tracks that it was not fitted on.
+
+    Args:
+        head: Fitted on all tracks; its logits are calibrated.
+        exclusive: A track has one genre (softmax); else each is true or not by itself (sigmoid).
+        thresholds: {genre: least confidence at which it is written}.
+        probabilities: (n, n_genres) of each track by a head that its artist had no part in.
+    """
+
+    head: Head
+    exclusive: bool
+    thresholds: dict[str, float]
+    probabilities: FloatArray
+
+
+def learn(examples: Examples, names: Sequence[str], base: str, *, seed: int = 0) -> Learned:
+    """Fit a head on tracks, and say what it is worth.
+
+    Args:
+        examples: The tracks.
+        names: (n_genres,) the genres.
+        base: The model whose embeddings these are.
+        seed: Of the folds.
+    """
+    exclusive = examples.are_exclusive
+    folds = folds_of(examples, seed)
+    logits, distances = _held_out(examples, folds, exclusive)
+    wanted = _wanted(examples, exclusive)
+    probabilities = np.empty_like(logits)
+    for rows in folds:
+        others = np.setdiff1d(np.arange(len(examples)), rows)
+        scale = fit_scale(logits[others], wanted[others], exclusive=exclusive)
+        probabilities[rows] = to_probabilities(scale.apply(logits[rows]), exclusive=exclusive)
+    scale = fit_scale(logits, wanted, exclusive=exclusive)
+    weight, bias = _fit(examples, exclusive)
+    novelty = fit_novelty(examples.embeddings, examples.first, len(names))
+    limit = float(np.quantile(distances, 0.99))
+    head = Head(
+        base,
+        (weight * scale.slope).astype(np.float32),
+        (bias * scale.slope + scale.shifts).astype(np.float32),
+        Novelty(novelty.means, novelty.whitening, limit),
+    )
+    said = probabilities.argmax(axis=1)
+    is_right = examples.truth[np.arange(len(examples)), said]
+    thresholds = fit_thresholds(probabilities, is_right, examples.groups, names)
+    return Learned(head, exclusive, thresholds, probabilities)
+
+
+def folds_of(examples: Examples, seed: int) -> list[IntArray]:
+    """Return rows of folds: no artist in two, genres balanced."""
+    splitter = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed)
+    parts = splitter.split(examples.first, examples.first, examples.groups)
+    return [rows for _, rows in parts if len(rows)]
+
+
+def held_out_logits(
+    examples: Examples, folds: Sequence[IntArray], *, share: float, seed: int
+) -> FloatArray:
+    """Return raw logits (n, n_genres) of each track by a head that its fold had no part in.
+
+    Args:
+        examples: The tracks.
+        folds: Rows of each.
+        share: Of the other folds' artists, those that the head is fitted on.
+        seed: Of the artists drawn.
+    """
+    rng = np.random.default_rng(seed)
+    logits = np.zeros(examples.truth.shape, np.float32)
+    for rows in folds:
+        others = examples.take(np.setdiff1d(np.arange(len(examples)), rows))
+        artists = np.unique(others.groups)
+        drawn = rng.choice(artists, max(2, round(share * len(artists))), replace=False)
+        weight, bias = _fit(others.take(np.isin(others.groups, drawn)), examples.are_exclusive)
+        logits[rows] = examples.embeddings[rows] @ weight.T + bias
+    return logits
+
+
+def _held_out(
+    examples: Examples, folds: Sequence[IntArray], exclusive: bool
+) -> tuple[FloatArray, DoubleArray]:
+    """Return logits (n, n_genres) and distances from what is usual (n,), fold by fold."""
+    n_genres = examples.truth.shape[1]
+    logits = np.zeros((len(examples), n_genres), np.float32)
+    distances = np.zeros(len(examples))
+    for rows in folds:
+        others = examples.take(np.setdiff1d(np.arange(len(examples)), rows))
+        weight, bias = _fit(others, exclusive)
+        logits[rows] = examples.embeddings[rows] @ weight.T + bias
+        novelty = fit_novelty(others.embeddings, others.first, n_genres)
+        distances[rows] = limited(novelty, others.embeddings).distances(examples.embeddings[rows])
+    return logits, distances
+
+
+def _wanted(examples: Examples, exclusive: bool) -> BoolArray:
+    """Return what a head is asked for, (n, n_genres): one genre, or all."""
+    if not exclusive:
+        return examples.truth
+    one: BoolArray = np.eye(examples.truth.shape[1], dtype=np.bool_)[examples.first]
+    return one
+
+
+def _fit(examples: Examples, exclusive: bool) -> tuple[DoubleArray, DoubleArray]:
+    """Return weight (n_genres, embedding_dim) and bias (n_genres,) of raw logits.
+
+    Each genre counts alike, however many tracks it has; the calibration puts right how likely it
+    is.
+    """
+    mean = examples.embeddings.mean(axis=0)
+    spread = examples.embeddings.std(axis=0) + 1e-6
+    inputs = (examples.embeddings - mean) / spread
+    n_genres = examples.truth.shape[1]
+    weight = np.zeros((n_genres, inputs.shape[1]))
+    bias = np.full(n_genres, _UNSAID)
+    if exclusive:
+        said, rows, shifts = _multinomial(inputs, examples.first)
+        weight[said], bias[said] = rows, shifts
+    else:
+        for genre in np.flatnonzero(examples.truth.any(axis=0) & ~examples.truth.all(axis=0)):
+            _, rows, shifts = _multinomial(inputs, examples.truth[:, genre].astype(np.int64))
+            weight[genre], bias[genre] = rows[1] - rows[0], shifts[1] - shifts[0]
+    return weight / spread, bias - weight @ (mean / spread)
+
+
+def _multinomial(
+    inputs: NDArray[np.floating], labels: IntArray
+) -> tuple[IntArray, DoubleArray, DoubleArray]:
+    """Return which labels there are, and weight and bias of a row for each."""
+    model = LogisticRegression(C=_C, class_weight="balanced", max_iter=500).fit(inputs, labels)
+    weight, bias = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # scikit-learn gives the difference of the two alone
+        weight, bias = np.vstack([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    return model.classes_, weight, bias
+
+
+def fit_scale(logits: FloatArray, wanted: BoolArray, *, exclusive: bool) -> Scale:
+    """Return the scale at which probabilities are likeliest to give what is wanted.
+
+    Source: vector scaling of Guo et al., arXiv 1706.04599, with one slope for all, since a genre
+    with few tracks proves little alone; its shift is drawn toward none as by one track more.
+
+    Args:
+        logits: (n, n_genres) of tracks not fitted on.
+        wanted: (n, n_genres).
+        exclusive: Softmax, or sigmoid.
+    """
+    n, n_genres = logits.shape
+    asked = wanted.astype(np.float64)
+
+    def loss(values: DoubleArray) -> tuple[float, DoubleArray]:
+        slope, shifts = np.exp(values[0]), values[1:]
+        probabilities = to_probabilities(
+            (logits * slope + shifts).astype(np.float32), exclusive=exclusive
+        ).astype(np.float64)
+        p = np.clip(probabilities, 1e-9, 1 - 1e-9)
+        told = asked * np.log(p) + (0 if exclusive else (1 - asked) * np.log(1 - p))
+        error = probabilities - asked
+        by_slope = (error * logits).sum() * slope
+        gradient = np.concatenate([[by_slope], error.sum(axis=0) + shifts])
+        return (-told.sum() + 0.5 * np.square(shifts).sum()) / n, gradient / n
+
+    found = minimize(loss, np.zeros(1 + n_genres), jac=True, method="L-BFGS-B")
+    return Scale(float(np.exp(found.x[0])), found.x[1:])
+
+
+def to_probabilities(logits: FloatArray, *, exclusive: bool) -> FloatArray:
+    """Return probabilities (n, n_genres) of calibrated logits."""
+    if exclusive:
+        return softmax(logits)
+    probabilities: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    return probabilities

@@ -1,0 +1,187 @@
+"""Genres as people write them, made one for each kind: spellings, aliases, rare ones.
+
+Everything that is changed or left out is told, so that a person can see and object.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+# What says nothing of the music.
+FILLERS = frozenset(
+    {
+        *("other", "unknown", "genre", "misc", "miscellaneous", "various", "none", "null"),
+        *("undefined", "unclassifiable", "unclassified", "default", "music", "audio", "mp3"),
+    }
+)
+# {key of a spelling: key of the genre}, where a comparison of letters would not do.
+ALIASES = {
+    "altrock": "alternativerock",
+    "alternrock": "alternativerock",
+    "alternative": "alternativerock",
+    "dnb": "drumnbass",
+    "drumbass": "drumnbass",
+    "electronicmusic": "electronic",
+    "hiphoprap": "hiphop",
+    "raphiphop": "hiphop",
+    "rhythmnblues": "rnb",
+    "worldmusic": "world",
+    "soundtracks": "soundtrack",
+    "ost": "soundtrack",
+}
+_AND = re.compile(r"\s*(?:&|\+|\band\b|'n'|\bn\b)\s*")
+_SEPARATORS = re.compile(r"\s*[/,|;\\]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A genre that is not taken as it was written.
+
+    Args:
+        written: As it stands in tags.
+        taken: The genres that it is taken as; () if it is left out.
+        n_tracks: How many tracks bear it.
+        why: In words for a person.
+    """
+
+    written: str
+    taken: tuple[str, ...]
+    n_tracks: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanGenres:
+    """What tracks' genres come to.
+
+    Args:
+        names: The genres that are left, the commonest first.
+        tracks: For each track those that it has; () if none is left.
+        changes: What was not taken as it was written, what concerns most tracks first.
+    """
+
+    names: tuple[str, ...]
+    tracks: tuple[tuple[str, ...], ...]
+    changes: tuple[Change, ...]
+
+
+def key_of(genre: str) -> str:
+    """Return what all spellings of a genre have in common.
+
+    >>> {key_of(text) for text in ("Hip-Hop", "hip hop", "HIPHOP", "Hip-Hop/Rap")}
+    {'hiphop'}
+    >>> key_of("R&B") == key_of("RnB"), key_of("Drum & Bass") == key_of("drum'n'bass")
+    (True, True)
+    >>> key_of("Финский танго")
+    'финскийтанго'
+    """
+    text = _AND.sub("n", unicodedata.normalize("NFKC", genre).casefold())
+    letters = "".join(c for c in text if c.isalnum() or unicodedata.combining(c))
+    return ALIASES.get(letters, letters)
+
+
+def clean(
+    genres: Sequence[Sequence[str]],
+    groups: Sequence[str],
+    *,
+    min_tracks: int = 10,
+    min_groups: int = 3,
+) -> CleanGenres:
+    """Return tracks' genres with one spelling each, the rare ones merged or left out.
+
+    Args:
+        genres: Each track's, as they are written.
+        groups: (n_tracks,) each track's artist, say: a genre of two artists is not to be learned.
+        min_tracks: A genre needs at least so many.
+        min_groups: And so many groups.
+    """
+    written = Counter(genre for track in genres for genre in dict.fromkeys(track))
+    names = _commonest_spellings(written)
+    taken = {genre: _parts(genre, names) for genre in written}
+    common = _common(genres, groups, taken, min_tracks, min_groups)
+    broader = {key: _taken_as(key, names, common) for keys in taken.values() for key in keys}
+    final = {
+        genre: tuple(dict.fromkeys(broader[key] for key in keys if broader.get(key)))
+        for genre, keys in taken.items()
+    }
+    tracks = tuple(
+        tuple(dict.fromkeys(names[key] for genre in track for key in final[genre]))
+        for track in genres
+    )
+    left = Counter(name for track in tracks for name in track)
+    changes = [
+        Change(genre, tuple(names[k] for k in final[genre]), n, _why(taken[genre], broader, names))
+        for genre, n in written.most_common()
+        if tuple(names[key] for key in final[genre]) != (genre,)
+    ]
+    ranked = sorted(left, key=lambda name: (-left[name], name))
+    return CleanGenres(tuple(ranked), tracks, tuple(changes))
+
+
+def _commonest_spellings(written: Counter[str]) -> Mapping[str, str]:
+    """Return {key: the spelling that most tracks bear}."""
+    by_key: dict[str, Counter[str]] = defaultdict(Counter)
+    for genre, n in written.items():
+        by_key[key_of(genre)][genre.strip()] += n
+    return {
+        key: min(spellings, key=lambda genre: (-spellings[genre], genre))
+        for key, spellings in by_key.items()
+    }
+
+
+def _parts(genre: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the keys of a genre: several where it joins others that stand alone elsewhere."""
+    parts = [key_of(part) for part in _SEPARATORS.split(genre) if part.strip()]
+    own = key_of(genre)
+    if len(parts) > 1 and own not in ALIASES.values() and all(part in names for part in parts):
+        return tuple(dict.fromkeys(parts))
+    return (own,)
+
+
+def _common(
+    genres: Sequence[Sequence[str]],
+    groups: Sequence[str],
+    taken: Mapping[str, tuple[str, ...]],
+    min_tracks: int,
+    min_groups: int,
+) -> frozenset[str]:
+    """Return the keys of genres that enough tracks of enough groups have."""
+    tracks_of: Counter[str] = Counter()
+    groups_of: dict[str, set[str]] = defaultdict(set)
+    for track, group in zip(genres, groups, strict=True):
+        for key in {key for genre in track for key in taken[genre]}:
+            tracks_of[key] += 1
+            groups_of[key].add(group)
+    return frozenset(
+        key
+        for key, n in tracks_of.items()
+        if n >= min_tracks and len(groups_of[key]) >= min_groups and key and key not in FILLERS
+    )
+
+
+def _taken_as(key: str, names: Mapping[str, str], common: frozenset[str]) -> str:
+    """Return the common genre that one is taken as; "" where it is left out.
+
+    A rare one becomes the common one that its last words name: Deep House is a House.
+    """
+    if key in common or key in FILLERS:
+        return key if key in common else ""
+    words = names[key].split()
+    endings = (key_of(" ".join(words[n:])) for n in range(1, len(words)))
+    return next((ending for ending in endings if ending in common), "")
+
+
+def _why(keys: tuple[str, ...], broader: Mapping[str, str], names: Mapping[str, str]) -> str:
+    if len(keys) > 1:
+        return "several in one"
+    (key,) = keys
+    if key in FILLERS or not key:
+        return "says nothing of the music"
+    into = broader[key]
+    if not into:
+        return "too few tracks or artists to be learned"
+    return f"rare; a kind of {names[into]}" if into != key else "another spelling"

@@ -1,0 +1,94 @@
+"""From which confidence on a label may be written, so that it is right often enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from tagger.records import FloatArray
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+DoubleArray = NDArray[np.float64]
+
+NEVER = 1.01  # a threshold that no probability reaches
+_HIGHEST = 0.98  # a label that needs more is never sure enough often enough to be worth it
+
+
+def fit_thresholds(
+    probabilities: FloatArray,
+    is_right: BoolArray,
+    groups: IntArray,
+    labels: Sequence[str],
+    *,
+    precision: float = 0.75,
+    n_draws: int = 100,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Return for each label the confidence from which on it is surely right often enough.
+
+    Right three times of four at the threshold itself, not on average above it, and not by the luck
+    of whom the data hold: the threshold is found for many draws of the artists, with replacement,
+    and is high enough for 19 of 20 of them. A label never said in the data, or that would need
+    more than 0.98, gets NEVER.
+
+    Args:
+        probabilities: (n, n_labels), calibrated, of tracks by artists not trained on.
+        is_right: (n,) whether each one's likeliest label is right.
+        groups: (n,) their artists, drawn as a whole.
+        labels: Names.
+        precision: What is asked at the threshold.
+        n_draws: Of the artists.
+        seed: Of the draws.
+    """
+    parts = members(groups)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.integers(0, len(parts), len(parts)) for _ in range(n_draws)]
+    found = np.stack(
+        [
+            _least_log_odds(probabilities[rows], is_right[rows], precision)
+            for rows in (np.concatenate([parts[i] for i in draw]) for draw in drawn)
+        ]
+    )
+    # The upper of two neighbours, since between a number and infinity nothing can be interpolated.
+    needed = np.quantile(found, 0.95, axis=0, method="higher")
+    least = 1.0 / (1.0 + np.exp(-np.clip(needed, -20.0, 20.0)))
+    ever = np.bincount(probabilities.argmax(axis=1), minlength=len(labels)) > 0
+    return {
+        label: round(max(float(p), precision), 4) if p <= _HIGHEST and said else NEVER
+        for label, p, said in zip(labels, least, ever, strict=True)
+    }
+
+
+def _least_log_odds(probabilities: FloatArray, right: BoolArray, precision: float) -> DoubleArray:
+    """Return the log-odds of confidence (n_labels,) at which each label is right so often.
+
+    A logistic regression of being right on the confidence (as log-odds, one slope for all) and on
+    the label gives the chance of being right, and is solved for ``precision``.
+    """
+    n_labels = probabilities.shape[1]
+    said = probabilities.argmax(axis=1)
+    if right.all() or not right.any():
+        return np.full(n_labels, _log_odds(np.array(precision)) if right.all() else np.inf)
+    confidence = np.clip(probabilities.max(axis=1), 1e-6, 1 - 1e-6)
+    inputs = np.column_stack([_log_odds(confidence), np.eye(n_labels)[said]])
+    # C = 1 draws a label with few tracks toward the others: thirty tracks prove little alone.
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(inputs, right)
+    slope, shifts = model.coef_[0, 0], model.coef_[0, 1:] + model.intercept_[0]
+    if slope <= 0:
+        return np.full(n_labels, np.inf)
+    needed: DoubleArray = (_log_odds(np.array(precision)) - shifts) / slope
+    return needed
+
+
+def members(groups: IntArray) -> list[IntArray]:
+    """Return the rows of each group."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+
+
+def _log_odds(p: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.log(p / (1.0 - p))

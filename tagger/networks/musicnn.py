@@ -1,0 +1,143 @@
+"""musicnn: convolutions shaped after timbre and rhythm, whose weights come from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from tagger.networks.base import Network, NetworkEnds, NetworkOutput
+
+_EPSILON = 1e-3  # of the batch norms the weights were trained with
+_TIMBRE_FRAMES = 7
+_TIMBRE_SHARES = (0.4, 0.7)  # of the mel bands, a filter's height
+_RHYTHM_FRAMES = (128, 64, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class MusicNNConfig(NetworkEnds):
+    """The shape of a musicnn; as it stands, that of the one trained on the Million Song Dataset.
+
+    Args:
+        n_labels: Outputs.
+        n_mels: Mel bands of the input.
+        embedding_dim: Units of the layer before the last.
+        timbre_channels: Filters of each of the two heights.
+        rhythm_channels: Filters of each of the three lengths.
+        channels: Of each of the three layers over what those give.
+    """
+
+    n_labels: int = 50
+    n_mels: int = 96
+    embedding_dim: int = 200
+    timbre_channels: int = 204
+    rhythm_channels: int = 51
+    channels: int = 64
+
+
+class MusicNN(Network):
+    """A musically motivated CNN; 787,159 parameters as configured by default.
+
+    The first layer listens twice: to timbre, with filters a few frames wide and high over the mel
+    bands, the loudest place of which counts, wherever it is pitched; and to rhythm, with filters
+    one band high and up to two seconds long. Three layers with short cuts follow, and maximum and
+    mean over time of all four. The logits are the tags' own, each scaled and shifted, so that their
+    sigmoid is how often such a tag is right.
+
+    Source: Pons and Serra, musicnn: pre-trained convolutional neural networks for music audio
+    tagging, arXiv 1909.06654; Pons et al., End-to-end learning for music audio tagging at scale,
+    arXiv 1711.02520.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, config: MusicNNConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.normalise = nn.BatchNorm2d(1, eps=_EPSILON)
+        self.timbre = nn.ModuleList(
+            Filters(config.timbre_channels, _TIMBRE_FRAMES, int(share * config.n_mels))
+            for share in _TIMBRE_SHARES
+        )
+        self.rhythm = nn.ModuleList(
+            Filters(config.rhythm_channels, n_frames, 1) for n_frames in _RHYTHM_FRAMES
+        )
+        first = 2 * config.timbre_channels + 3 * config.rhythm_channels
+        sizes = (first, config.channels, config.channels)
+        self.layers = nn.ModuleList(Layer(size, config.channels) for size in sizes)
+        pooled_size = 2 * (first + 3 * config.channels)
+        self.project = nn.Sequential(
+            nn.BatchNorm1d(pooled_size, eps=_EPSILON),
+            nn.Linear(pooled_size, config.embedding_dim),
+            nn.ReLU(),
+            nn.BatchNorm1d(config.embedding_dim, eps=_EPSILON),
+        )
+        self.classify = nn.Linear(config.embedding_dim, config.n_labels)
+        # Calibration (Platt, Probabilistic outputs for support vector machines, 1999).
+        self.register_buffer("scale", torch.ones(config.n_labels))
+        self.register_buffer("shift", torch.zeros(config.n_labels))
+
+    def forward(self, log_mel: Tensor) -> NetworkOutput:
+        """Return logits and embedding of log-mels (n, n_mels, n_frames), "log-gain"."""
+        image = self.normalise(log_mel.transpose(1, 2).unsqueeze(1))  # (n, 1, n_frames, n_mels)
+        # One segment at a time: the maps of several do not fit a cache, and take thrice as long.
+        steps = [torch.cat([self._listen(one) for one in image.split(1)])]
+        for i, layer in enumerate(self.layers):
+            deeper = layer(steps[-1])
+            steps.append(deeper + steps[-1] if i else deeper)
+        everything = torch.cat(steps, dim=1)
+        pooled = torch.stack([everything.amax(dim=2), everything.mean(dim=2)], dim=2)
+        # Maximum and mean of a channel stand side by side, as the weights have them.
+        embedding = self.project(pooled.flatten(1))
+        logits = self.classify(embedding) * self.scale + self.shift
+        return NetworkOutput(logits, embedding)
+
+    def tags(self, log_mel: Tensor) -> Tensor:
+        """Return each tag's score (n, n_labels) in [0, 1] as it was trained, uncalibrated."""
+        return torch.sigmoid((self(log_mel).logits - self.shift) / self.scale)
+
+    def _listen(self, image: Tensor) -> Tensor:
+        """Return what is heard first, (n, channels, n_frames), of (n, 1, n_frames, n_mels)."""
+        return torch.cat([filters(image) for filters in (*self.timbre, *self.rhythm)], dim=1)
+
+
+class Filters(nn.Module):
+    """Filters of one size over (n, 1, n_frames, n_mels), the highest answer of all bands.
+
+    Args:
+        channels: How many.
+        n_frames, n_mels: Their size.
+    """
+
+    def __init__(self, channels: int, n_frames: int, n_mels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, channels, (n_frames, n_mels))
+        self.norm = nn.BatchNorm1d(channels, eps=_EPSILON)
+        # As many zeros as keep the number of frames; of an even length the end has one more.
+        self._padding = (0, 0, (n_frames - 1) // 2, n_frames // 2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return (n, channels, n_frames) of (n, 1, n_frames, n_mels)."""
+        lowest, highest = torch.aminmax(self.conv(pad(image, self._padding)), dim=3)
+        # The highest after ReLU and norm: ReLU keeps the order, the norm turns it where its weight
+        # is negative. So both need only see one value a frame.
+        loudest = torch.where(self.norm.weight[:, None] > 0, highest, lowest)
+        normed: Tensor = self.norm(torch.relu(loudest))
+        return normed
+
+
+class Layer(nn.Module):
+    """A convolution over time and all channels, then ReLU and batch norm."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(n_in, n_out, 7, padding=3)
+        self.norm = nn.BatchNorm1d(n_out, eps=_EPSILON)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        """Return (n, n_out, n_frames) of (n, n_in, n_frames)."""
+        deeper: Tensor = self.norm(torch.relu(self.conv(steps)))
+        return deeper

@@ -1,0 +1,66 @@
+"""Fitting how often a tag is right, on clips that are made up."""
+
+import numpy as np
+import pytest
+
+from tools.musicnn_calibration import NEVER, PRECISION, Clips, calibrate
+from tools.musicnn_vocabulary import BROADER, GENRES, LABELS, TAGS
+
+N = 400
+
+
+def clips(slope: float = 2.0, seed: int = 0) -> Clips:
+    """Of half of the clips Rock is right, of the others Electronic, as their logits say."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(-4, 0.3, (N, len(LABELS))).astype(np.float32)
+    is_rock = rng.random(N) < 0.5
+    for label, right in (("Rock", is_rock), ("Electronic", ~is_rock)):
+        said = rng.logistic(0, 1, N) / slope + np.where(right, -1.0, -2.5)
+        logits[:, LABELS.index(label)] = said
+    genres = tuple("rock" if rock else "electro" for rock in is_rock)
+    return Clips(logits, genres, tuple(str(i // 4) for i in range(N)))
+
+
+def test_probabilities_are_how_often_a_label_is_right() -> None:
+    heard = clips()
+    fit = calibrate(heard, LABELS, BROADER)
+    i = LABELS.index("Rock")
+    p = 1 / (1 + np.exp(-(heard.logits[:, i] * fit.scale[i] + fit.shift[i])))
+    right = np.array([genre == "rock" for genre in heard.genres])
+    for low, high in ((0.0, 0.3), (0.3, 0.7), (0.7, 1.0)):
+        some = (p >= low) & (p <= high)
+        assert abs(p[some].mean() - right[some].mean()) < 0.1
+
+
+def test_above_the_threshold_more_are_right_than_asked() -> None:
+    heard = clips()
+    fit = calibrate(heard, LABELS, BROADER)
+    assert PRECISION < fit.thresholds["Rock"] < NEVER
+    i = LABELS.index("Rock")
+    p = 1 / (1 + np.exp(-(heard.logits[:, i] * fit.scale[i] + fit.shift[i])))
+    right = np.array([genre == "rock" for genre in heard.genres])
+    assert right[p >= fit.thresholds["Rock"]].mean() > PRECISION
+
+
+def test_what_no_clip_is_of_needs_more_than_was_ever_heard_of_it() -> None:
+    heard = clips()
+    heard.logits[7, LABELS.index("Jazz")] = 3.0
+    heard.logits[:, LABELS.index("Metal")] = -6.0
+    fit = calibrate(heard, LABELS, BROADER)
+    assert fit.thresholds["Jazz"] == NEVER
+    assert fit.thresholds["Metal"] == pytest.approx(
+        max(fit.thresholds["Rock"], fit.thresholds["Electronic"]), abs=1e-3
+    )
+
+
+def test_a_kind_of_rock_may_be_heard_in_rock() -> None:
+    heard = clips()
+    i, rock = LABELS.index("Hard Rock"), [g == "rock" for g in heard.genres]
+    heard.logits[np.array(rock), i] = 3.0
+    assert calibrate(heard, LABELS, BROADER).thresholds["Hard Rock"] < NEVER
+
+
+def test_each_tag_has_a_label_of_its_own() -> None:
+    assert len(set(LABELS)) == len(LABELS) == len(TAGS) == 50
+    assert set(BROADER) | set(BROADER.values()) <= set(GENRES) <= set(LABELS)
+    assert len({label.casefold() for label in LABELS}) == 50

@@ -1,0 +1,161 @@
+"""Make the bundled musicnn: `python -m tools.convert_musicnn WEIGHTS CLIPS -o musicnn.pt`.
+
+WEIGHTS is the folder MSD_musicnn of the Python package musicnn 0.1.0, unpacked (`pip download
+--no-deps musicnn==0.1.0`); TensorFlow is not needed. CLIPS holds a folder of labelled clips for
+each genre; see `tools.musicnn_calibration`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagger.card import ModelCard
+from tagger.checkpoint import LoadedModel, describe, save_checkpoint, with_rounded_weights
+from tagger.errors import DatasetError, TaggerError
+from tagger.frontend import FrontEndConfig, LogMel
+from tagger.networks import MusicNN, MusicNNConfig
+from tagger.records import FloatArray
+from tools.musicnn_calibration import NEVER, STEMS, Clips, calibrate, listen
+from tools.musicnn_vocabulary import BROADER, GENRES, LABELS
+from tools.tensor_bundle import read_bundle
+
+FRONT_END = FrontEndConfig(
+    sample_rate=16_000,
+    n_fft=512,
+    hop_length=256,
+    n_mels=96,
+    n_frames=187,
+    compression="log-gain",
+)
+MAX_SEGMENTS = 6
+
+Variables = Mapping[str, FloatArray]
+
+
+def main() -> int:
+    """Convert, calibrate, save, and print what may be written; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="the folder MSD_musicnn")
+    parser.add_argument("clips", type=Path, metavar="CLIPS", help="a folder of clips a genre")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the checkpoint")
+    arguments = parser.parse_args()
+    try:
+        model = make_model(arguments.weights, arguments.clips)
+        save_checkpoint(arguments.output, model.network, model.card)
+    except TaggerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for label in model.card.writable:
+        print(f"{label}: from {model.card.thresholds[label]:.4f} on")
+    return 0
+
+
+def make_model(weights: Path, folder: Path) -> LoadedModel:
+    """Return the network, calibrated on a folder of clips.
+
+    Raises:
+        DatasetError: the weights or the clips are not there.
+    """
+    network = load_network(weights)
+    front_end = LogMel(FRONT_END).eval()
+    plain = LoadedModel(_card(network), front_end, network, None)
+    clips = listen(plain, folder)
+    fit = calibrate(clips, LABELS, BROADER)
+    network.scale.copy_(torch.from_numpy(fit.scale))
+    network.shift.copy_(torch.from_numpy(fit.shift))
+    card = replace(
+        _card(network),
+        thresholds={label: fit.thresholds[label] for label in GENRES},
+        writable=tuple(label for label in STEMS if fit.thresholds[label] < NEVER),
+        provenance={**plain.card.provenance, "calibration": _about(clips)},
+    )
+    return LoadedModel(card, front_end, network, None)
+
+
+def load_network(weights: Path) -> MusicNN:
+    """Return the network with the weights of a folder, as a checkpoint rounds them.
+
+    Raises:
+        DatasetError: they cannot be read or are others.
+    """
+    try:
+        state = state_of(read_bundle(f"{weights}/"))
+        network = MusicNN(MusicNNConfig()).eval()
+        missing = network.load_state_dict(state, strict=False).missing_keys
+    except (OSError, ValueError, KeyError, RuntimeError) as exc:
+        raise DatasetError(f"are not the weights of MSD_musicnn ({exc})", weights) from exc
+    assert all(name in ("scale", "shift") or "tracked" in name for name in missing), missing
+    with_rounded_weights(network)
+    return network
+
+
+def state_of(variables: Variables) -> dict[str, Tensor]:
+    """Return the network's state of the original's variables, which are numbered as they occur."""
+    state = _norm(variables, 0, "normalise")
+    filters = ["timbre.0", "timbre.1", "rhythm.0", "rhythm.1", "rhythm.2"]
+    for i, name in enumerate([*filters, "layers.0", "layers.1", "layers.2"]):
+        kernel, bias = _pair(variables, "conv2d", i)  # (n_frames, n_mels or n_in, 1, n_out)
+        order = (3, 2, 0, 1) if name in filters else (3, 1, 0, 2)
+        weight = kernel.transpose(order) if name in filters else kernel.transpose(order)[..., 0]
+        state |= {f"{name}.conv.weight": _tensor(weight), f"{name}.conv.bias": _tensor(bias)}
+        state |= _norm(variables, i + 1, f"{name}.norm")
+    state |= _norm(variables, 9, "project.0") | _norm(variables, 10, "project.3")
+    for i, name in enumerate(["project.1", "classify"]):
+        kernel, bias = _pair(variables, "dense", i)
+        state |= {f"{name}.weight": _tensor(kernel.T), f"{name}.bias": _tensor(bias)}
+    return state
+
+
+def _pair(variables: Variables, kind: str, number: int) -> tuple[FloatArray, FloatArray]:
+    layer = f"{kind}_{number}" if number else kind
+    return variables[f"{layer}/kernel"], variables[f"{layer}/bias"]
+
+
+def _norm(variables: Variables, number: int, name: str) -> dict[str, Tensor]:
+    layer = f"batch_normalization_{number}" if number else "batch_normalization"
+    theirs = {"weight": "gamma", "bias": "beta"}
+    theirs |= {"running_mean": "moving_mean", "running_var": "moving_variance"}
+    return {
+        f"{name}.{ours}": _tensor(variables[f"{layer}/{their}"]) for ours, their in theirs.items()
+    }
+
+
+def _tensor(values: FloatArray) -> Tensor:
+    return torch.from_numpy(np.array(values))
+
+
+def _card(network: MusicNN) -> ModelCard:
+    rest: dict[str, Any] = {
+        "max_segments": MAX_SEGMENTS,
+        "labels": LABELS,
+        "writable": (),
+        "thresholds": {},
+        "temperature": 1.0,
+        "album_temperature": 1.0,
+        "exclusive": False,
+        "genres": GENRES,
+        "broader": BROADER,
+        "provenance": {
+            "weights": "MSD_musicnn of the Python package musicnn 0.1.0, copyright Music "
+            "Technology Group, Universitat Pompeu Fabra 2019, ISC licence; see the model card",
+            "data": "Million Song Dataset, tags of Last.fm",
+        },
+    }
+    return describe(network, "musicnn", FRONT_END, **rest)
+
+
+def _about(clips: Clips) -> str:
+    return f"{len(clips.genres)} clips by {len(set(clips.artists))} artists"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

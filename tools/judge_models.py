@@ -1,0 +1,163 @@
+"""Models side by side on labelled clips: `python -m tools.judge_models CLIPS [--model NAME …]`.
+
+CLIPS holds a folder of clips for each genre. Of each model and folder it prints how many clips it
+hears as that genre (the likeliest of its genres that are not a kind of another), and what it would
+write by default: right by the folder's name, or right by that or the genre in the clip's own tag,
+for in some collections the folders are divided otherwise than the publisher's shelves. With two
+models it prints the same of what both would write alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tagger.analysis import AnalysisTask, analyse
+from tagger.card import ModelCard, find_model, read_card
+from tagger.decision import make_policy
+from tagger.errors import DatasetError, TaggerError
+from tagger.records import TrackFailure
+from tagger.tags import read_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip and what it is.
+
+    Args:
+        folder: The name of its folder.
+        genres: That, and the genres in its own tag, in lower case.
+    """
+
+    path: Path
+    folder: str
+    genres: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a model makes of a clip: the likeliest genre, and the one it would write, or ""."""
+
+    clip: Clip
+    likeliest: str
+    written: str
+
+    @property
+    def is_right(self) -> bool:
+        """Whether what is written is the folder's genre."""
+        return _names(self.written, (self.clip.folder.casefold(),))
+
+    @property
+    def is_right_by_either(self) -> bool:
+        """Whether what is written is the folder's genre or that of the clip's own tag."""
+        return _names(self.written, self.clip.genres)
+
+
+def main() -> int:
+    """Judge each model, print the tables; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("clips", type=Path, metavar="CLIPS")
+    parser.add_argument("--model", action="append", metavar="NAME|FILE")
+    arguments = parser.parse_args()
+    try:
+        clips = find_clips(arguments.clips)
+        judged = {}
+        for name in arguments.model or ["default", "musicnn"]:
+            started = time.process_time()
+            judged[name] = judge(clips, find_model(name))
+            cost_ms = (time.process_time() - started) / len(clips) * 1000
+            print(f"{name}, {cost_ms:.0f} ms of processor a clip")
+            print_table(judged[name])
+    except TaggerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if len(judged) == 2:
+        print("both alike")
+        print_table([agreed(*pair) for pair in zip(*judged.values(), strict=True)])
+    return 0
+
+
+def find_clips(folder: Path) -> list[Clip]:
+    """Return the clips of FOLDER/GENRE/CLIP.
+
+    Raises:
+        DatasetError: there are none.
+        TagReadError: a clip's tag cannot be understood.
+    """
+    paths = sorted(path for path in folder.glob("*/*") if path.is_file())
+    if not paths:
+        raise DatasetError("holds no folders of clips", folder)
+    clips = []
+    for path in paths:
+        genres = (path.parent.name, *read_tags(path).genres)
+        clips.append(Clip(path, path.parent.name, tuple(genre.casefold() for genre in genres)))
+    return clips
+
+
+def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
+    """Return what a model makes of each clip.
+
+    Raises:
+        DatasetError: a clip cannot be decoded.
+    """
+    card = read_card(model_path)
+    policy = make_policy(card.genre_labels, card.writable, card.thresholds, broader=card.broader)
+    verdicts = []
+    for clip in clips:
+        heard = analyse(AnalysisTask(clip.path, model_path))
+        if isinstance(heard, TrackFailure):
+            raise DatasetError(heard.reason, clip.path)
+        likeliest = max(_main_genres(card), key=lambda label: heard.probabilities[label])
+        written = () if heard.unheard else policy.choose(heard.probabilities)
+        verdicts.append(Verdict(clip, likeliest, written[0] if written else ""))
+    return verdicts
+
+
+def agreed(one: Verdict, other: Verdict) -> Verdict:
+    """Return what both would write."""
+    alike = one.written if one.written == other.written else ""
+    likeliest = one.likeliest if one.likeliest == other.likeliest else "–"
+    return replace(one, likeliest=likeliest, written=alike)
+
+
+def print_table(verdicts: Sequence[Verdict]) -> None:
+    """Print a line a folder, and the sum."""
+    print(f"  {'':12s} clips  heard so  written  right  right by either")
+    folders = sorted({verdict.clip.folder for verdict in verdicts})
+    for folder in folders:
+        _print_line(folder, [v for v in verdicts if v.clip.folder == folder])
+    _print_line("all", verdicts)
+
+
+def _print_line(name: str, verdicts: Sequence[Verdict]) -> None:
+    written = [v for v in verdicts if v.written]
+    n_heard = sum(_names(v.likeliest, (v.clip.folder.casefold(),)) for v in verdicts)
+    print(
+        f"  {name:12s} {len(verdicts):5d} {n_heard:9d} {len(written):8d} "
+        f"{sum(v.is_right for v in written):6d} {sum(v.is_right_by_either for v in written):7d}"
+    )
+
+
+def _main_genres(card: ModelCard) -> list[str]:
+    return [label for label in card.genre_labels if label not in card.broader]
+
+
+def _names(genre: str, genres: Sequence[str]) -> bool:
+    """Return whether one of the genres is this one or a kind of it by its name.
+
+    >>> _names("Rock", ["alternative rock"]), _names("Electronic", ["electro rock"])
+    (True, True)
+    >>> _names("", ["rock"]), _names("Pop", ["hip-hop"])
+    (False, False)
+    """
+    words = {word for name in genres for word in name.replace("-", " ").split()}
+    stem = genre.casefold().removesuffix("nic")
+    return bool(stem) and (genre.casefold() in genres or any(w.startswith(stem) for w in words))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
