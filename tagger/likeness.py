@@ -22,14 +22,14 @@ def directions(vectors: NDArray[np.floating]) -> FloatArray:
     >>> directions(np.array([[3.0, -4.0], [0.0, 0.0]])).round(2).tolist()
     [[0.6000000238418579, -0.800000011920929], [0.0, 0.0]]
     """
-    heard = vectors.astype(np.float32)
-    pointing: FloatArray = heard / np.maximum(_lengths(heard), _TINY)[:, None]
+    heard: FloatArray = vectors.astype(np.float32)
+    pointing: FloatArray = np.divide(heard, _lengths(heard)[:, None])
     return pointing
 
 
 def _lengths(vectors: FloatArray) -> FloatArray:
     # einsum makes no squared copy of the matrix.
-    lengths: FloatArray = np.sqrt(np.einsum("td,td->t", vectors, vectors))
+    lengths: FloatArray = np.maximum(np.sqrt(np.einsum("td,td->t", vectors, vectors)), _TINY)
     return lengths
 
 
@@ -43,12 +43,12 @@ def likeness(vectors: NDArray[np.floating], targets: FloatArray) -> FloatArray:
     Returns:
         (n, n_targets) in [-1, 1], the cosine of the angle between them; 1 is the same.
     """
-    heard = vectors.astype(np.float32)
+    heard: FloatArray = vectors.astype(np.float32)
     # One target after the other: a product of two small matrices goes to several threads, which
     # wait for each other longer than they work.
     products = np.stack([heard @ target for target in targets], axis=1)
     # Dividing the few products is cheaper than dividing the many vectors.
-    alike: FloatArray = products / np.maximum(_lengths(heard), _TINY)[:, None]
+    alike: FloatArray = np.divide(products, _lengths(heard)[:, None])
     return np.clip(alike, np.float32(-1), np.float32(1))
 
 
@@ -64,7 +64,7 @@ def steps_between(first: FloatArray, last: FloatArray, n: int) -> FloatArray:
     """
     angle = np.arccos(np.clip(first @ last, -1, 1))
     share = np.linspace(0, 1, n, dtype=np.float32)
-    if angle < 1e-3:  # the same, within what float16 tells
+    if np.sin(angle) < 1e-3:  # the same within what float16 tells, or opposite: no way is shorter
         return np.stack([1 - share, share], axis=1)
     sines = np.stack([np.sin((1 - share) * angle), np.sin(share * angle)], axis=1)
     shares: FloatArray = (sines / np.sin(angle)).astype(np.float32)
