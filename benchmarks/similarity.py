@@ -20,15 +20,13 @@ from tagger.analysis import score
 from tagger.audio import SegmentPlan, load_segments
 from tagger.card import find_model
 from tagger.checkpoint import LoadedModel, load_checkpoint
-from tagger.likeness import directions
 from training.config import make_config, read_config
 from training.crossfit import fit_on
 from training.dataset import FeatureFile, IntArray, folds_by_artist
 from training.recipe import fitted_to, make_material
 from training.scoring import score_tracks
 
-OURS = "embedding, its positive part (as `similar` compares)"
-WHOLE = "embedding, whole"
+OURS = "embedding (as `similar` compares)"
 MELS = "mel statistics"
 _FILE = click.Path(path_type=Path)
 
@@ -92,15 +90,14 @@ def clips(folder: Path, model: str, bliss: bool) -> None:
 
 def _ways(embeddings: Array, logits: Array) -> Mapping[str, Array]:
     """Return {how: (n, n) similarities} of tracks by what a network says of them."""
-    positive = directions(embeddings)
     even = logits - logits.mean(axis=1, keepdims=True)
     return {
-        OURS: cosine(positive),
-        WHOLE: cosine(embeddings),
+        OURS: cosine(embeddings),
+        "embedding, its positive part": cosine(np.maximum(embeddings, 0)),
         "embedding, whitened (32 axes)": cosine(_whitened(embeddings, 32)),
         "embedding, its distance": nearness(embeddings),
         "logits": cosine(even),
-        "positive part and logits": cosine(positive) + cosine(even) / 2,
+        "embedding and logits": cosine(embeddings) + cosine(even) / 2,
     }
 
 

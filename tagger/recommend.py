@@ -60,7 +60,7 @@ class Match:
 
     Args:
         row: The track.
-        similarity: Its mean likeness to the seeds, in [0, 1]; 1 is the same.
+        similarity: Its mean likeness to the seeds, in [-1, 1]; 1 is the same.
         shared_genres: Genres that it has in common with the seeds.
         nearest: Which seed it is most like, where there are several tracks.
     """

@@ -81,7 +81,7 @@ def test_the_nearest_come_first_and_the_seed_never(reader: Reader) -> None:
     assert names(matches(reader)) == ALL
 
 
-def test_similarity_is_the_cosine_of_what_is_positive(reader: Reader) -> None:
+def test_similarity_is_the_cosine(reader: Reader) -> None:
     found = matches(reader)
     wanted = np.cos(np.deg2rad([5, 10, 20, 45, 70, 90]))
     # float16 keeps eleven bits of a component.
@@ -93,7 +93,8 @@ def test_likeness_does_not_depend_on_length_and_is_none_to_nothing() -> None:
     target = directions(vectors[:1])
     np.testing.assert_allclose(likeness(vectors, target), likeness(7 * vectors, target), atol=1e-6)
     assert likeness(vectors, target)[0, 0] == pytest.approx(1, abs=1e-6)
-    assert likeness(-np.ones((1, 16)), target).tolist() == [[0.0]]
+    assert likeness(-vectors, target)[0, 0] == pytest.approx(-1, abs=1e-6)
+    assert likeness(np.zeros((1, 16)), target).tolist() == [[0.0]]
 
 
 def test_n_limits(reader: Reader) -> None:

@@ -48,9 +48,7 @@ models = Table(
     Column("embedding_dim", Integer, nullable=False),
     Column("first_used_at", UtcTime, nullable=False),
     Column("file", LargeBinary, comment="its checkpoint's path as bytes, if it was learned here"),
-    Column(
-        "default_since", UtcTime, comment="when it became the default here; the last counts"
-    ),
+    Column("default_since", UtcTime, comment="when it became the default here; the last counts"),
     comment="networks that have heard tracks",
 )
 
