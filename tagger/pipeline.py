@@ -183,7 +183,9 @@ class TagRun:
         return todo
 
     def _leave(self, tracks: list[Track], settler: Settler) -> list[TrackResult]:
-        results = settler.leave(tracks) if tracks else []
+        if not tracks:
+            return []
+        results = settler.leave(tracks)
         self._n_left += len(results)
         self._count(results)
         self.tick(len(results))

@@ -20,6 +20,7 @@ from tagger.errors import TagWriteError, TornWriteError
 from tagger.records import (
     Decision,
     Status,
+    TagWrite,
     TrackFailure,
     TrackPrediction,
     TrackResult,
@@ -29,6 +30,7 @@ from tagger.tags import (
     SAFE_WAYS,
     PreparedWrite,
     Ways,
+    carry_out_all,
     is_ours,
     prepare_write,
     provenance_text,
@@ -217,13 +219,15 @@ class Settler:
                     except TagWriteError as exc:
                         refused[track.file.path] = exc
             journal_ids = self._journal([t for t in tracks if t.file.path in ready], ready)
+            faults = self._write(ready)
             finished = []
             for track in tracks:
                 path = track.file.path
                 if path in refused:
                     finished.append(self._unwritten(track, refused[path], None))
                 elif path in ready:
-                    finished.append(self._finish(track, ready[path], journal_ids[path]))
+                    write, fault = ready[path].write, faults[path]
+                    finished.append(self._finish(track, write, fault, journal_ids[path]))
                 else:
                     finished.append(Finished(track, track.decided, track.file, track.found))
         return finished
@@ -253,9 +257,17 @@ class Settler:
         journal_ids = self._catalog.journal(self._run_id, planned) if planned else []
         return {track.file.path: n for track, n in zip(tracks, journal_ids, strict=True)}
 
-    def _finish(self, track: Track, prepared: PreparedWrite, journal_id: int) -> Finished:
+    def _write(self, ready: Mapping[Path, PreparedWrite]) -> Mapping[Path, TagWriteError | None]:
+        keeps_time = self._request.preserve_mtime
+        faults = carry_out_all(list(ready.values()), preserve_mtime=keeps_time)
+        return dict(zip(ready, faults, strict=True))
+
+    def _finish(
+        self, track: Track, write: TagWrite, fault: TagWriteError | None, journal_id: int
+    ) -> Finished:
         try:
-            write = prepared.carry_out(preserve_mtime=self._request.preserve_mtime)
+            if fault is not None:
+                raise fault
             file = stat_again(track.file)
         except TagWriteError as exc:
             return self._unwritten(track, exc, journal_id)

@@ -21,7 +21,15 @@ from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.interrupt import Interrupts
 from tagger.pending import close_pending
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
-from tagger.tags import SAFE_WAYS, PreparedWrite, Ways, is_ours, prepare_restore, read_tags
+from tagger.tags import (
+    SAFE_WAYS,
+    PreparedWrite,
+    Ways,
+    carry_out_all,
+    is_ours,
+    prepare_restore,
+    read_tags,
+)
 from tagger.track import stat_again
 
 _FLUSH_FILES = 32  # journalled, written and recorded in one go
@@ -204,11 +212,8 @@ class UndoRun:
         found = _Found(entry, file, tags)
         if tags == found.wanted:
             return found.left_alone(Status.UNCHANGED, "it stands as it did before")
-        are_known = tags.genres in (entry.write.after, entry.write.before)
-        if not are_known and not self.request.force:
-            now = ", ".join(tags.genres) or "none"
-            reason = f"its genre was changed since: now {now}; --force puts the old one back"
-            return found.left_alone(Status.FAILED, reason)
+        if not self.request.force and (change := _changed_since(tags, entry.write)):
+            return found.left_alone(Status.FAILED, f"{change}; --force puts the old one back")
         return found
 
     def _file_of(self, entry: JournalEntry) -> tuple[AudioFile, TagsFound]:
@@ -239,9 +244,11 @@ class UndoRun:
         recorded: list[CatalogEntry] = []
         dropped: list[int] = []
         results: list[UndoResult] = []
-        for (one, prepared), journal_id in zip(ready, journal_ids, strict=True):
+        faults = carry_out_all([p for _, p in ready], preserve_mtime=self.request.preserve_mtime)
+        for (one, prepared), fault, journal_id in zip(ready, faults, journal_ids, strict=True):
             try:
-                prepared.carry_out(preserve_mtime=self.request.preserve_mtime)
+                if fault is not None:
+                    raise fault
                 recorded.append(self._row(one, journal_id))
                 results.append(one.put_back(Status.RESTORED, prepared))
             except TagWriteError as exc:
@@ -267,6 +274,17 @@ class UndoRun:
             reason="" if ours else f"the write of run {one.entry.run_id} was taken back",
             journal_id=journal_id,
         )
+
+
+def _changed_since(tags: TagsFound, write: TagWrite) -> str:
+    """Return what somebody has done to a genre that we wrote, "" if nothing or put the old back."""
+    if tags.genres == write.before:
+        return ""
+    if tags.genres != write.after:
+        return f"its genre was changed since: now {', '.join(tags.genres) or 'none'}"
+    if tags.provenance != write.provenance_after:
+        return "its genre was set anew since"
+    return ""
 
 
 def _bears_our_write(file: AudioFile, write: TagWrite) -> bool:

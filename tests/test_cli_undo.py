@@ -158,6 +158,17 @@ def test_a_genre_changed_since_is_left_alone_unless_forced(music: Path, run: Run
     assert read_tags(corrected).provenance is None
 
 
+def test_the_same_genre_set_by_a_person_is_not_taken_out(music: Path, run: Run) -> None:
+    path = make_track(music / "a.flac")
+    run("tag", music)
+    make_track(path, 2.0, genre="Rock")  # another recording, which a person tagged
+    before = path.read_bytes()
+    outcome = run("undo")
+    assert (outcome.code, outcome.statuses) == (1, {"a.flac": "failed"})
+    assert "its genre was set anew since; --force puts" in outcome.err
+    assert path.read_bytes() == before
+
+
 def test_a_genre_that_a_person_had_set_comes_back(music: Path, run: Run) -> None:
     path = make_track(music / "a.flac", genre="Jazz")
     run("tag", "--overwrite", music)
@@ -303,7 +314,7 @@ def test_a_file_edited_elsewhere_since_is_heard_again_after_the_undo(music: Path
     run("tag", music)
     shutil.copy(make_track(music.parent / "other.flac", 3.0), path)
     set_tags(path, genre="Rock")
-    assert run("undo").statuses == {"00.flac": "restored"}
+    assert run("undo", "--force").statuses == {"00.flac": "restored"}
     run("tag", music)
     assert run("list").records[0]["duration_s"] == pytest.approx(3.0)
 

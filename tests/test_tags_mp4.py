@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import TagWriteError
-from tagger.tags import read_tags
+from tagger.tags import prepare_restore, read_tags
 from tests import tagged
 from tests.writing import write_genres
 
@@ -27,6 +27,27 @@ def test_mp4_sample_offsets_find_the_same_bytes_when_the_tags_grow(tmp_path: Pat
     assert [new - old for old, new in zip(_stco(before), _stco(after), strict=True)] == [
         moved for _ in _stco(before)
     ]
+
+
+def test_a_last_item_that_ends_like_padding_is_no_obstacle(tmp_path: Path) -> None:
+    """FFmpeg writes the number of the track last, which ends in zeros, and leaves no room."""
+    path = tmp_path / "song.m4a"
+    file = tagged.Filling(tagged.sound("m4a"))
+    file.tags.clear()
+    file.tags["\xa9nam"], file.tags["trkn"] = "A title", [(1, 12)]
+    path.write_bytes(_without_last_atom(file.saved(padding=lambda _info: 0), b"free", 8))
+    track = _atom(b"trkn", _atom(b"data", bytes(8) + b"\0\0\0\x01\0\x0c\0\0"))
+    assert path.read_bytes().endswith(track)
+    before, sound = read_tags(path), tagged.decoded(path)
+    _write(path, "Folk")
+    assert track in path.read_bytes()
+    found = tagged.taglib_tags(path)
+    assert (found["GENRE"], found["TRACKNUMBER"]) == (["Folk"], ["1/12"])
+    assert tagged.decoded(path) == sound
+    with prepare_restore(path, before) as prepared:
+        prepared.carry_out()
+    assert track in path.read_bytes()
+    assert read_tags(path) == before
 
 
 def test_mp4_doubles_and_a_freeform_tag_without_a_name_stay(tmp_path: Path) -> None:
@@ -160,6 +181,16 @@ def _grown(data: bytes, parents: list[bytes], at: int, more: bytes) -> bytes:
         size = int.from_bytes(data[start : start + 4], "big") + len(more)
         data = data[:start] + size.to_bytes(4, "big") + data[start + 4 :]
     return data[:at] + more + data[at:]
+
+
+def _without_last_atom(data: bytes, kind: bytes, size: int) -> bytes:
+    """Take an atom off the end of a file whose tags stand there."""
+    assert data[-size:] == _atom(kind, bytes(size - 8))
+    for parent in (b"moov", b"udta", b"meta"):
+        start = data.index(parent) - 4
+        length = int.from_bytes(data[start : start + 4], "big") - size
+        data = data[:start] + length.to_bytes(4, "big") + data[start + 4 :]
+    return data[:-size]
 
 
 def _with_wide_offsets(data: bytes) -> bytes:

@@ -30,6 +30,28 @@ def test_a_read_only_file_is_left_alone_even_by_root(tmp_path: Path) -> None:
     assert path.read_bytes() == tagged.sound("mp3")
 
 
+def test_a_read_only_disk_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tagged.make(tmp_path, "bare mp3")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(TagWriteError, match="that disk is mounted read-only"):
+        write_genres(path, ["Folk"], provenance=None)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "aac"])
+@pytest.mark.parametrize("junk", [bytes(10), bytes(417), b"junk" * 30])
+def test_a_tag_behind_other_bytes_is_not_hidden_by_a_new_one(
+    tmp_path: Path, kind: str, junk: bytes
+) -> None:
+    path = tmp_path / f"song.{kind}"
+    data = junk + tagged.rich_id3(3) + tagged.sound(kind)
+    path.write_bytes(data)
+    assert tagged.taglib_tags(path)["TITLE"] == ["A title"]
+    with pytest.raises(TagWriteError, match="ID3v2 tag behind other bytes"):
+        write_genres(path, ["Folk"], provenance=None)
+    assert path.read_bytes() == data
+
+
 def test_a_read_only_folder_is_left_alone_even_by_root(tmp_path: Path) -> None:
     path = tagged.make(tmp_path, "bare mp3")
     tmp_path.chmod(0o555)
@@ -121,6 +143,28 @@ def test_an_owner_that_cannot_be_kept_stops_the_write_unless_that_is_allowed(
             keep_attributes(source, target)
         keep_attributes(source, target, all_or_none=False)
         assert real_fstat(target).st_mode == 0o100664
+        anothers.st_gid += 1
+        keep_attributes(source, target, all_or_none=False)
+        assert real_fstat(target).st_mode == 0o100644  # another group may do no more than anybody
+
+
+def test_the_group_stays_where_the_owner_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def fchown(_descriptor: int, uid: int, gid: int) -> None:
+        asked.append((uid, gid))
+        if uid != -1:
+            _refused()
+
+    with (tmp_path / "old").open("w+b") as old, (tmp_path / "new").open("w+b") as new:
+        real_fstat, source = os.fstat, old.fileno()
+        anothers = SimpleNamespace(st_uid=os.getuid() + 1, st_gid=7, st_mode=0o100660)
+        monkeypatch.setattr(os, "fstat", lambda d: anothers if d == source else real_fstat(d))
+        monkeypatch.setattr(os, "fchown", fchown)
+        keep_attributes(source, new.fileno(), all_or_none=False)
+    assert asked == [(anothers.st_uid, 7), (-1, 7)]
 
 
 def test_who_may_read_a_file_grows_by_no_loss_of_its_acl(

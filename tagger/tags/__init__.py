@@ -1,12 +1,13 @@
 """Genre tags: read from any container of a file, and written so that nothing else changes.
 
-`read_tags`, `prepare_write` and `prepare_restore` are the way in; `is_ours`, `taken_out` and
-`provenance_text` know our own field; `audio_identity` tells recordings apart; `clean_leftovers`
-and `put_back` mend what a kill left behind. Formats are told by content: MP3, AAC, TTA, FLAC, Ogg
-Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF, DSDIFF, Monkey's Audio, WavPack, Musepack, ASF.
-What genre to write is decided elsewhere.
+`read_tags`, `prepare_write`, `prepare_restore` and `carry_out_all` are the way in; `is_ours`,
+`taken_out` and `provenance_text` know our own field; `audio_identity` tells recordings apart;
+`clean_leftovers` and `put_back` mend what a kill left behind. Formats are told by content: MP3,
+AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF, DSDIFF, Monkey's Audio,
+WavPack, Musepack, ASF. What genre to write is decided elsewhere.
 """
 
+from tagger.tags.batch import carry_out_all
 from tagger.tags.copies import clean_leftovers
 from tagger.tags.identity import audio_identity
 from tagger.tags.inplace import Stands, put_back
@@ -21,6 +22,7 @@ __all__ = [
     "Stands",
     "Ways",
     "audio_identity",
+    "carry_out_all",
     "clean_leftovers",
     "is_ours",
     "prepare_restore",

@@ -27,21 +27,30 @@ def compare(
     Raises:
         TagFaultError: Something else would change, or the genre would not be read again.
     """
-    as_it_is = [Splice(s.offset, s.length, read_at(file, s.offset, s.length)) for s in splices]
-    before, after = View(file, as_it_is), View(file, splices)
+    after = View(file, splices)
     seen = family_of(after)
     if seen.name != family.name:
         raise TagFaultError(f"it would be taken for {seen.name} after the write")
-    old, new = family.rest(before), family.rest(after)
-    lost = _first_lost(old, new)
-    if lost and is_exact:
-        lost = _first_lost(new, old)
+    # By name is fast and finds nothing lost in nearly all files; by content is the last word.
+    lost = _lost(family, file, splices, is_exact=is_exact, by_content=False)
+    lost = lost and _lost(family, file, splices, is_exact=is_exact, by_content=True)
     if lost:
         raise TagFaultError(f"{lost} would be changed")
     found = merged(family.read(after))
     if found.genres != change.genres or found.provenance != change.provenance:
         raise TagFaultError(f"the genre would read as {SEPARATOR.join(found.genres)!r}")
     return after
+
+
+def _lost(
+    family: Family, file: BinaryIO, splices: Sequence[Splice], *, is_exact: bool, by_content: bool
+) -> str | None:
+    """Return the name of what would be missing, altered or out of order, None where nothing is."""
+    as_it_is = [Splice(s.offset, s.length, read_at(file, s.offset, s.length)) for s in splices]
+    old = family.rest(View(file, as_it_is, by_content=by_content))
+    new = family.rest(View(file, splices, by_content=by_content))
+    lost = _first_lost(old, new)
+    return _first_lost(new, old) if lost and is_exact else lost
 
 
 def refuse_second_opinion(family: Family, before: BinaryIO, after: View, change: Change) -> None:

@@ -83,10 +83,10 @@ def keep_attributes(source: int, target: int, *, all_or_none: bool = True) -> No
     lost = [] if _keep_owner(target, old) else ["owner"]
     lost += [] if _keep_mode(target, mode) else ["mode"]
     attributes = _lost_extended(source, target)
-    if _ACL in attributes:
-        # The mode's bits for the group stood for all whom the ACL named.
-        _keep_mode(target, mode & ~stat.S_IRWXG)
     lost += [f"attribute {name}" for name in attributes]
+    if _ACL in attributes or os.fstat(target).st_gid != old.st_gid:
+        # The mode's bits for the group stood for another group, or for all whom the ACL named.
+        _keep_mode(target, mode & (~stat.S_IRWXG | (mode & stat.S_IRWXO) << 3))
     if lost and all_or_none:
         raise TagFaultError(
             f"a new copy of it could not keep its {' and '.join(lost)}; "
@@ -99,9 +99,10 @@ def _keep_owner(target: int, old: os.stat_result) -> bool:
         new = os.fstat(target)
         return (new.st_uid, new.st_gid) == (old.st_uid, old.st_gid)
 
-    if not is_kept():
-        with _where_allowed():
-            os.fchown(target, old.st_uid, old.st_gid)
+    for uid in (old.st_uid, -1):  # The group may stay where the owner cannot.
+        if not is_kept():
+            with _where_allowed():
+                os.fchown(target, uid, old.st_gid)
     return is_kept()
 
 

@@ -70,9 +70,9 @@ def _n_alike(a: bytes, b: bytes) -> int:
     >>> _n_alike(b"abcd", b"abxd"), _n_alike(b"", b"a"), _n_alike(b"a" * 9999, b"a" * 8888)
     (2, 0, 8888)
     """
-    n, at = min(len(a), len(b)), 0
-    while at < n and a[at : at + _SMALL] == b[at : at + _SMALL]:
-        at += _SMALL
-    while at < n and a[at] == b[at]:
-        at += 1
-    return min(at, n)
+    n, at, step = min(len(a), len(b)), 0, _SMALL
+    while step:
+        while at + step <= n and a[at : at + step] == b[at : at + step]:
+            at += step
+        step //= 2
+    return at

@@ -17,13 +17,18 @@ gets what ID3v1 says as well, for the same reason.
 
 from __future__ import annotations
 
+import re
 from typing import BinaryIO
 
 from tagger.tags.apev2 import read_ape, retagged_ape
 from tagger.tags.ends import Layout, layout_of, plan_v1, span_bytes, texts_of_v1
 from tagger.tags.fields import Change, TagFaultError
 from tagger.tags.id3 import is_silent, new_id3, retagged
-from tagger.tags.splices import Splice
+from tagger.tags.id3_frames import tag_size
+from tagger.tags.mpeg import SEARCHED
+from tagger.tags.splices import Splice, peek_at
+
+_TAG_START = re.compile(rb"ID3[\2-\4].{6}", re.DOTALL)
 
 
 def plan(file: BinaryIO, change: Change) -> list[Splice]:
@@ -50,10 +55,21 @@ def _plan_id3(file: BinaryIO, layout: Layout, change: Change) -> Splice:
     is_new = _id3_is_silent(file, layout) and not change.is_blank
     repeated = [(t.frame_id, t.text) for t in texts_of_v1(file, layout)] if is_new else []
     if not layout.heads:
+        _refuse_hidden(file)
         return Splice(0, 0, new_id3(change, repeated))
     ((start, end),) = layout.heads
     old = span_bytes(file, (start, end))
     return Splice(start, end - start, retagged(old, change, repeated=repeated))
+
+
+def _refuse_hidden(file: BinaryIO) -> None:
+    """Refuse a file in which some readers find a tag behind other bytes, until one is in front."""
+    for match in _TAG_START.finditer(peek_at(file, 0, SEARCHED)):
+        if tag_size(match[0]):
+            raise TagFaultError(
+                f"it has an ID3v2 tag behind other bytes, at byte {match.start()}, which a new one "
+                "would hide; have a tag editor put it in front"
+            )
 
 
 def _plan_ape(file: BinaryIO, layout: Layout, change: Change) -> list[Splice]:

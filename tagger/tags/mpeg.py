@@ -7,12 +7,12 @@ from typing import BinaryIO
 
 from tagger.tags.splices import peek_at
 
-_SEARCHED = 1 << 16  # Between ID3v2 and the audio there may be padding or junk.
+SEARCHED = 1 << 16  # Between ID3v2 and the audio there may be padding or junk.
 
 
 def stream_kind(file: BinaryIO, start: int) -> str | None:
     """Return "MP3" or "AAC" for what frames follow one another behind ``start``; None for none."""
-    data = peek_at(file, start, _SEARCHED)
+    data = peek_at(file, start, SEARCHED)
     at = data.find(b"\xff")
     while at >= 0:
         for kind, frame_length in _FRAMES.items():

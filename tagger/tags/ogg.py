@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.mutagen_border import OggPage, mutagen_faults
-from tagger.tags.splices import Splice, digest, is_untouched, read_at, size_of
+from tagger.tags.splices import Splice, digest, is_untouched, peek_at, read_at, size_of
 from tagger.tags.vorbis import (
     Comments,
     comment_bytes,
@@ -25,6 +25,7 @@ from tagger.tags.vorbis import (
 )
 
 _HEADER_SIZE = 27
+_MAX_LACING = 255
 _SEQUENCE, _CHECKSUM = 18, 22
 _NEW_PADDING = 1024
 _MAX_HEADER_PAGES = 4096  # 256 MB: more than any cover art in comments.
@@ -42,14 +43,11 @@ class _Page:
     offset: int
     header: bytes
     lacing: bytes
+    end: int
 
     @property
     def body(self) -> int:
         return self.offset + _HEADER_SIZE + len(self.lacing)
-
-    @property
-    def end(self) -> int:
-        return self.body + sum(self.lacing)
 
     @property
     def serial(self) -> bytes:
@@ -251,18 +249,25 @@ def _refuse_several_streams(file: BinaryIO) -> None:
 
 
 def _pages(file: BinaryIO, start: int, stop: int | None = None) -> Iterator[_Page]:
-    at, end = start, size_of(file) if stop is None else stop
+    size = size_of(file)
+    at, end = start, size if stop is None else stop
     while at < end:
-        page = _page_at(file, at)
+        page = _page_within(file, at, size)
         yield page
         at = page.end
 
 
 def _page_at(file: BinaryIO, at: int) -> _Page:
-    header = read_at(file, at, _HEADER_SIZE)
-    if header[:4] != b"OggS":
+    return _page_within(file, at, size_of(file))
+
+
+def _page_within(file: BinaryIO, at: int, size: int) -> _Page:
+    """Return the page that begins at a place of a file; to ask for its size costs a good deal."""
+    head = peek_at(file, at, _HEADER_SIZE + _MAX_LACING)
+    if len(head) < _HEADER_SIZE or head[:4] != b"OggS":
         raise TagFaultError(f"it is damaged or cut short: no Ogg page begins at byte {at}")
-    page = _Page(at, header, read_at(file, at + _HEADER_SIZE, header[26]))
-    if page.end > size_of(file):
+    header, lacing = head[:_HEADER_SIZE], head[_HEADER_SIZE : _HEADER_SIZE + head[26]]
+    end = at + _HEADER_SIZE + len(lacing) + sum(lacing)
+    if len(lacing) < head[26] or end > size:
         raise TagFaultError(f"it is cut short: the Ogg page at byte {at} does not end")
-    return page
+    return _Page(at, header, lacing, end)

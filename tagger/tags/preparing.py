@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Sequence
@@ -147,7 +148,10 @@ def _prepared(
 
 def _refuse_read_only(path: Path, before: os.stat_result) -> None:
     """Respect what the mode says; as root, or by a rename, nothing else would."""
-    if not before.st_mode & S_IWUSR or not os.access(path, os.W_OK):
+    may_write = os.access(path, os.W_OK)
+    if not may_write and os.statvfs(path).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    if not before.st_mode & S_IWUSR or not may_write:
         raise TagFaultError("the file is read-only; make it writable to have it tagged")
 
 

@@ -74,8 +74,10 @@ def blocks(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 
 def digest(file: BinaryIO, start: int, stop: int) -> bytes:
     """Return a hash of a file's bytes from ``start`` to ``stop``; for a View see there."""
-    if isinstance(file, View):
-        return file.digest(start, stop)
+    return file.digest(start, stop) if isinstance(file, View) else _hash_of(file, start, stop)
+
+
+def _hash_of(file: BinaryIO, start: int, stop: int) -> bytes:
     total = hashlib.blake2b(digest_size=20)
     for block in blocks(file, start, stop):
         total.update(block)
@@ -164,17 +166,24 @@ class View(io.BufferedReader):
     """A file as it reads with splices (in the order of the file) applied; nothing is written.
 
     Two Views of one file whose splices take out the same bytes are compared fast: their digests
-    name the stretches that no splice touches, and neither View reads them.
+    name the stretches that no splice touches, and neither View reads them. Where those differ the
+    bytes may still be the same, for what one View has from the file may be new in the other; Views
+    ``by_content`` tell.
     """
 
-    def __init__(self, file: BinaryIO, splices: Sequence[Splice]) -> None:
+    def __init__(
+        self, file: BinaryIO, splices: Sequence[Splice], *, by_content: bool = False
+    ) -> None:
         self._spliced = _Spliced(file, splices)
+        self._by_content = by_content
         super().__init__(self._spliced)
 
     def digest(self, start: int, stop: int) -> bytes:
-        """Return what tells alike two stretches of two such Views; not a hash of their bytes."""
+        """Return what tells alike two stretches of two such Views."""
         if stop > self._spliced.size:
             raise TagFaultError(f"the file is damaged: it ends before byte {stop}")
+        if self._by_content:
+            return _hash_of(self, start, stop)
         total = hashlib.blake2b(digest_size=20)
         new = b""
         for piece in self._within(start, stop):

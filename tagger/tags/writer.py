@@ -13,7 +13,7 @@ In place, where little is overwritten and the caller has a journal:
 5. Overwrite the bytes that change, the end of the file first.
 6. Sync: the bytes are on the disk. If 5 or 6 fails, the old bytes are put back.
 
-Else through a copy:
+(Of several files at a time, see `tagger.tags.batch`.) Else through a copy:
 
 4. Copy: a new file in the same folder, with the owner, mode and attributes of the old one.
 5. Fill: what the view reads as; then read again and compared, byte for byte.
@@ -109,6 +109,11 @@ class PreparedWrite:
     def __exit__(self, *_: object) -> None:
         """Close the file; what was not carried out has not happened."""
         self._opened.file.close()
+
+    @property
+    def file_id(self) -> tuple[int, int]:
+        """What tells one file from another, whatever its names."""
+        return self._opened.stat.st_dev, self._opened.stat.st_ino
 
     def carry_out(self, *, preserve_mtime: bool = False) -> TagWrite:
         """Write, and return what was written.
