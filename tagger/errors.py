@@ -56,6 +56,10 @@ class CatalogError(TaggerError):
     """The catalogue cannot be opened, read or written."""
 
 
+class PlaylistError(TaggerError):
+    """A playlist cannot be written."""
+
+
 class ConfigError(TaggerError):
     """A setting has a value that makes no sense."""
 

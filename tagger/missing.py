@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tagger.catalog import Catalog, RootRow
 from tagger.errors import printable
 from tagger.records import AudioFile
+from tagger.scan import device_of
 
 
 @dataclass
@@ -88,7 +89,7 @@ def mark_missing(catalog: Catalog, folders: Sequence[Path], seen: Seen) -> Missi
 
 def _device(path: Path) -> int | None:
     try:
-        return path.stat().st_dev
+        return device_of(path.stat())
     except OSError:
         return None
 

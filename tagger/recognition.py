@@ -17,6 +17,7 @@ from tagger.card import ModelCard
 from tagger.catalog import Catalog, Copy
 from tagger.errors import TagReadError
 from tagger.records import TrackPrediction
+from tagger.scan import device_of
 from tagger.tags import audio_identity
 from tagger.track import Track
 
@@ -146,7 +147,7 @@ def _is_gone(copy: Copy) -> bool:
         return False
     if copy.root.is_dir():
         return any(os.scandir(copy.root))
-    return copy.device is not None and _nearest(copy.root).stat().st_dev == copy.device
+    return copy.device is not None and device_of(_nearest(copy.root).stat()) == copy.device
 
 
 def _nearest(path: Path) -> Path:

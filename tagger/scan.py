@@ -307,9 +307,17 @@ def _audio_file(path: Path, root: Path, status: os.stat_result) -> AudioFile:
     )
 
 
+_63_BITS = (1 << 63) - 1  # what a database holds; some file systems use 64
+
+
 def inode_of(status: os.stat_result) -> int:
-    """Return a file's number as a database holds it: 63 bits; some file systems use 64."""
-    return status.st_ino & (1 << 63) - 1
+    """Return a file's number on its device, as a database holds it."""
+    return status.st_ino & _63_BITS
+
+
+def device_of(status: os.stat_result) -> int:
+    """Return the number of the device that a file is on, as a database holds it."""
+    return status.st_dev & _63_BITS
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -3,10 +3,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import pytest
 from click.testing import CliRunner
 
-from benchmarks import make_corpus, speed, writes
+from benchmarks import make_corpus, similar_cost, similarity, speed, synthetic_catalog, writes
+from benchmarks.retrieval import interval, retrieve
+from tagger.catalog.reader import Reader
+from tagger.recommend import SimilarQuery, recommend
+from tagger.seeds import from_paths
 from tests import sounds
+from tests.catalogs import assert_consistent
 
 
 def test_tagger_and_decoders_are_measured_side_by_side(tmp_path: Path, model: Path) -> None:
@@ -41,3 +48,55 @@ def test_writes_are_counted_and_told_apart_by_how_they_were_made(tmp_path: Path)
     ]
     assert all(rate["per_s"] > 0 for rate in rates)
     assert sorted(tmp_path.iterdir()) == [corpus, *(stem.with_suffix(s) for s in (".json", ".md"))]
+
+
+def test_a_synthetic_catalogue_is_a_catalogue(tmp_path: Path) -> None:
+    place = tmp_path / "catalog.db"
+    synthetic_catalog.make_catalog(place, 700)
+    assert_consistent(place)
+    with Reader.open(place) as reader:
+        seed = from_paths(reader, [synthetic_catalog.track_path(99)])
+        found = recommend(reader, seed, SimilarQuery(n=700, max_per_artist=None))
+    paths = {match.row.path for match in found}
+    # Track 100 is a copy of track 99, the seed; of 199 and 200 one is named, and so on.
+    assert len(paths) == 700 - 2 - 6
+    assert synthetic_catalog.track_path(100) not in paths
+
+
+def test_the_cost_of_each_command_is_told_for_each_size(tmp_path: Path) -> None:
+    options = [str(tmp_path), "-n", "400", "-n", "800", "--rounds", "1"]
+    done = CliRunner().invoke(similar_cost.main, options)
+    assert done.exit_code == 0, done.output
+    assert "400 tracks: CPU s" in done.output
+    assert all(f"| {name} | 0." in done.output for name in similar_cost.commands(400))
+
+
+def test_clips_are_heard_and_compared(tmp_path: Path, model: Path) -> None:
+    for genre in ("high", "low"):
+        (tmp_path / genre).mkdir()
+        for i in range(2):
+            sounds.make_tone(tmp_path / genre / f"{i}.flac", duration_s=4.0)
+    done = CliRunner().invoke(
+        similarity.main, ["clips", str(tmp_path), "--model", str(model), "--no-bliss"]
+    )
+    assert done.exit_code == 0, done.output
+    assert f"| {similarity.OURS} | 33.3 (" in done.output  # one of three others, all alike
+    assert "4 queries, 4 clips" in done.output
+
+
+def test_a_perfect_similarity_finds_all_there_is_and_an_artist_is_no_answer() -> None:
+    genre, artist = np.repeat([0, 1], 8), np.arange(16) // 2
+    found = retrieve((genre[:, None] == genre).astype(float), genre, artist)
+    np.testing.assert_allclose(found.precision, 0.6)  # six by others, of the ten asked for
+    np.testing.assert_allclose(found.average_precision, 1)
+    by_chance = retrieve(np.zeros((16, 16)), genre, artist)
+    assert by_chance.average_precision.mean() < 0.8
+
+
+def test_an_interval_is_wide_where_queries_hang_together() -> None:
+    values = np.repeat([0.0, 1.0, 0.0, 1.0], 50)
+    mean, low, high = interval(values, np.arange(200))
+    assert mean == pytest.approx(0.5)
+    assert 0.4 < low < 0.5 < high < 0.6
+    _, low, high = interval(values, np.repeat(np.arange(4), 50))
+    assert low < 0.2 < 0.8 < high

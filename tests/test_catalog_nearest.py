@@ -50,8 +50,8 @@ def expected(number: int, numbers: range, n: int = 5) -> list[float]:
 
 def titles(catalog: Catalog, asked: NearestQuery) -> list[str]:
     ids = [track_id for track_id, _ in catalog.nearest(asked)]
-    rows = catalog.rows(ids)
-    return [rows[track_id].title for track_id in ids]
+    by_id = {row.track_id: row.title for row in catalog.tracks()}
+    return [by_id[track_id] for track_id in ids]
 
 
 def n_kept(location: Location) -> int:

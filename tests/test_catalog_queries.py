@@ -159,13 +159,6 @@ def test_a_limit_ends_a_listing(catalog: Catalog) -> None:
     assert titles(catalog, limit=0) == []
 
 
-def test_track_ids_are_those_of_the_listing(catalog: Catalog) -> None:
-    query = TrackQuery(genre="rock")
-    listed = {row.track_id for row in catalog.tracks(query)}
-    assert set(catalog.track_ids(query).tolist()) == listed
-    assert set(catalog.rows(list(filter(None, listed)))) == listed
-
-
 def test_information_on_a_track_names_what_was_heard_and_when(catalog: Catalog) -> None:
     info = catalog.info(TRACKS[3].file.path)
     assert info is not None

@@ -17,7 +17,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from tagger.catalog import Catalog, WriteQuery, upgrade
-from tagger.catalog.sqlite import SqliteStore, header
+from tagger.catalog.sqlite import header
+from tagger.catalog.sqlite.store import SqliteStore
 from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
 from tagger.records import TagsFound, TagWrite

@@ -13,7 +13,15 @@ from unittest import mock
 import pytest
 
 from tests.catalogs import entry, filled
-from tests.library import LABELS, Outcome, contents, make_track, map_in_process, run_tagger
+from tests.library import (
+    LABELS,
+    Outcome,
+    contents,
+    make_model,
+    make_track,
+    map_in_process,
+    run_tagger,
+)
 
 ROW = {"path", "title", "artist", "album", "genres", "confidence", "duration_s"}
 LATIN = os.fsdecode(b"caf\xe9.mp3")
@@ -27,11 +35,12 @@ def library(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
     folder = tmp_path_factory.mktemp("library")
     music = folder / "music"
     make_track(music / "blue" / "1.flac", artist="Joni", title="One", album="Blue")
-    make_track(music / "blue" / "2.flac", 2.0, artist="Joni", title="Two", album="Blue")
-    make_track(music / "mine.flac", artist="Me", title="Mine", genre="Trip-Hop")
+    # Of different lengths: to this network they sound like one recording.
+    make_track(music / "blue" / "2.flac", 6.0, artist="Joni", title="Two", album="Blue")
+    make_track(music / "mine.flac", 10.0, artist="Me", title="Mine", genre="Trip-Hop")
     make_track(music / "quiet.flac", gain=0.0, artist="Cage")
-    make_track(music / LATIN)
-    make_track(music / "two\nlines.flac", artist="Ev\x1b[2Jil")
+    make_track(music / LATIN, 14.0)
+    make_track(music / "two\nlines.flac", 18.0, artist="Ev\x1b[2Jil")
     (music / "empty.mp3").touch()
     with mock.patch("tagger.pipeline.map_unordered", map_in_process):
         run_tagger("tag", music, "--catalog", folder / "catalog.db", "--model", model)
@@ -135,12 +144,10 @@ def test_similar_gives_the_nearest_tracks_first_and_never_the_one_itself(
     assert all(-1 <= similarity <= 1 for similarity in found)
 
 
-def test_the_same_sound_has_similarity_1(ask: Ask, library: Path, tmp_path: Path) -> None:
+def test_the_same_sound_is_not_named(ask: Ask, tmp_path: Path) -> None:
     catalog = tmp_path / "catalog.db"
     filled(catalog, entry("a.mp3", 1), entry("b.mp3", 1), entry("c.mp3", 2)).close()
-    outcome = ask("similar", "--catalog", catalog, "/music/a.mp3")
-    assert names(outcome)[0] == "b.mp3"
-    assert outcome.records[0]["similarity"] == pytest.approx(1, abs=1e-6)
+    assert names(ask("similar", "--catalog", catalog, "/music/a.mp3")) == ["c.mp3"]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +157,9 @@ def test_the_same_sound_has_similarity_1(ask: Ask, library: Path, tmp_path: Path
         (["--genre", "Trip-Hop"], 1),
         (["--same-genre"], 3),
         (["--max-per-artist", "1"], 4),
+        (["--max-per-artist", "0"], 4),
+        (["--max-duration", "11"], 2),
+        (["--min-duration", "16"], 1),
         (["--under", "blue"], 1),
     ],
 )
@@ -158,6 +168,90 @@ def test_similar_is_narrowed_down(
 ) -> None:
     monkeypatch.chdir(library / "music")
     assert len(names(ask("similar", "blue/1.flac", *options))) == expected
+
+
+def test_why_says_what_a_match_has_in_common(ask: Ask, library: Path) -> None:
+    seeds = (library / "music" / "blue" / "1.flac", library / "music" / LATIN)
+    plain = ask("similar", seeds[0]).records
+    assert not any({"shared_genres", "distance", "nearest"} & set(record) for record in plain)
+    found = ask("similar", *seeds, "--why").by_name
+    assert found["2.flac"]["shared_genres"] == ["Rock"]
+    assert found["mine.flac"]["shared_genres"] == []
+    assert all(record["nearest"] in map(str, seeds) for record in found.values())
+    assert found["2.flac"]["distance"] == pytest.approx(1 - found["2.flac"]["similarity"])
+    text = ask("similar", seeds[0], "--why", "--format", "text").out
+    assert "both Rock; distance 0.0" in text
+    assert "no genre in common; distance" in text
+    rows = csv.DictReader(io.StringIO(ask("similar", *seeds, "--why", "--format", "csv").out))
+    assert {row["shared_genres"] for row in rows} == {"Rock", ""}
+
+
+def test_similar_to_an_artist_or_to_a_mix_of_genres(ask: Ask) -> None:
+    assert sorted(names(ask("similar", "--artist", "joni"))) == sorted(
+        ["mine.flac", LATIN, "two\nlines.flac"]
+    )
+    assert "mine.flac" in names(ask("similar", "--mix", "Rock=2,trip-hop"))
+    assert names(ask("similar", "--mix", "Rock", "--mix", "Trip-Hop=.5", "-n", "1"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "name tracks"),
+        (["a.mp3", "--artist", "Joni"], "name tracks"),
+        (["--mix", "Rock=x"], "'x' is no number"),
+        (["--mix", "Rock=-1"], "such as Rock=2"),
+        (["--mix", "=2"], "such as Rock=2"),
+        (["--mix", "Polka"], "no track of the genre 'Polka' was heard; there are: Rock, Trip-Hop"),
+        (["--artist", "Jon"], "no track by 'Jon' was heard; there are: Joni"),
+        (["--artist", "Joni", "--genre", "Polka"], "no other track is what was asked for"),
+    ],
+)
+def test_what_similar_cannot_answer_ends_with_2_and_a_line(
+    ask: Ask, arguments: list[str], told: str
+) -> None:
+    outcome = ask("similar", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert told in outcome.err
+
+
+def test_a_file_outside_the_catalogue_is_listened_to_and_not_added(
+    ask: Ask, library: Path, model: Path, tmp_path: Path
+) -> None:
+    before = contents(library)
+    new = make_track(tmp_path / "new.flac", 22.0)
+    outcome = ask("similar", new, "--model", model)
+    assert len(names(outcome)) == 5
+    assert contents(library) == before
+    assert names(ask("similar", new, library / "music" / "blue" / "1.flac", "--model", model))
+
+
+def test_a_file_outside_that_another_model_would_hear_is_not_compared(
+    ask: Ask, library: Path, tmp_path: Path
+) -> None:
+    new = make_track(tmp_path / "new.flac")
+    other = make_model(tmp_path / "other.pt", favourite="Folk")
+    outcome = ask("similar", new, "--model", other)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "no track was heard by that model" in outcome.err
+    outcome = ask("similar", new, library / "music" / "mine.flac", "--model", other)
+    assert outcome.code == 2
+    assert "by another model only" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("none.flac", "no such file"), ("folder", "a folder"), ("text.mp3", "text.mp3: ")],
+)
+def test_a_file_outside_that_cannot_be_heard_is_named(
+    ask: Ask, model: Path, tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.mp3").write_text("no music")
+    outcome = ask("similar", tmp_path / name, "--model", model)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert told in outcome.err
+    assert str(tmp_path / name) in outcome.err
 
 
 @pytest.mark.parametrize("name", [LATIN, "two\nlines.flac"])

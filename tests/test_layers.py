@@ -67,7 +67,7 @@ LAYERS = [
         "training.encoding",
         "training.fma",
     },
-    {"tagger.checkpoint"},
+    {"tagger.checkpoint", "tagger.playlist", "tagger.recordings", "tagger.seeds"},
     {
         "tagger.audio",
         "tagger.card",
@@ -82,7 +82,14 @@ LAYERS = [
         "tagger.scan",
         "tagger.tags",
     },
-    {"tagger.albums", "tagger.decision", "tagger.heads", "tagger.novelty", "tagger.voting"},
+    {
+        "tagger.albums",
+        "tagger.decision",
+        "tagger.heads",
+        "tagger.likeness",
+        "tagger.novelty",
+        "tagger.voting",
+    },
     {"tagger.genre_text", "tagger.records"},
     {"tagger.errors", "tagger", "training"},
 ]
@@ -150,6 +157,11 @@ def test_the_front_door_loads_nothing_heavy() -> None:
 
 def test_the_parent_of_a_run_loads_no_torch() -> None:
     assert not loaded_by("import tagger.cli.tag") & {"torch", "librosa", "alembic"}
+
+
+def test_recommendations_load_neither_torch_nor_sqlalchemy() -> None:
+    loaded = loaded_by("import tagger.cli.similar, tagger.cli.playlist")
+    assert not loaded & {"torch", "librosa", "sqlalchemy", "alembic"}
 
 
 def test_the_tagger_never_imports_librosa_or_torchaudio() -> None:

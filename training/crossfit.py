@@ -103,7 +103,7 @@ def cross_fit(
         joblib.delayed(_fit_fold)(material, rows, config, folder / f"fold{i}.state", log_dir)
         for i, rows in enumerate(folds)
     ]
-    calls.append(joblib.delayed(_fit_on)(material, NO_ROWS, config, folder / "all.state", log_dir))
+    calls.append(joblib.delayed(fit_on)(material, NO_ROWS, config, folder / "all.state", log_dir))
     results = []
     for result in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(calls):
         results.append(result)
@@ -114,18 +114,21 @@ def cross_fit(
 def _fit_fold(
     material: Material, rows: IntArray, config: FitConfig, state_path: Path, log_dir: Path | None
 ) -> Fold:
-    network = _fit_on(material, rows, config, state_path, log_dir)
+    network = fit_on(material, rows, config, state_path, log_dir)
     return judged_fold(network, material.features, rows, config)
 
 
-def _fit_on(
+def fit_on(
     material: Material,
     left_out: IntArray,
     config: FitConfig,
     state_path: Path,
-    log_dir: Path | None,
+    log_dir: Path | None = None,
 ) -> Network:
-    """Return a network fitted on all tracks but some, its weights rounded as a file has them."""
+    """Return a network fitted on all tracks but some, its weights rounded as a file has them.
+
+    It goes on from the state that is there, or is done; see ``cross_fit``.
+    """
     torch.set_num_threads(1)
     lesson = material.lesson(Split(_others(material.features, left_out), NO_ROWS, left_out))
     with EventLog(log_dir and log_dir / state_path.stem) as log:

@@ -76,7 +76,7 @@ def upgrade() -> None:
     """Add columns, all of them empty in the rows that are there, and views."""
     op.execute("DROP VIEW library")
     op.add_column("models", sa.Column("file", sa.LargeBinary(), nullable=True))
-    op.add_column("models", sa.Column("default_since", sa.Text(), nullable=True))
+    op.add_column("models", sa.Column("default_since", TEXT, nullable=True))
     op.add_column("roots", sa.Column("device", sa.BigInteger(), nullable=True))
     for name, kind in (
         ("ctime_ns", sa.BigInteger()),

@@ -4,13 +4,11 @@ Tables, upgrades, queries and the journal; all SQLAlchemy and Alembic of the tag
 Callers open a Catalog and exchange frozen records with it.
 """
 
-from tagger.catalog.catalog import Catalog
-from tagger.catalog.columns import fold
-from tagger.catalog.exporting import ExportedTrack
-from tagger.catalog.nearest import Measure, Nearest, NearestQuery
-from tagger.catalog.opening import shown
-from tagger.catalog.pruning import VanishedFile
-from tagger.catalog.relocating import Relocated
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tagger.catalog.rows import (
     CatalogEntry,
     Copy,
@@ -31,6 +29,27 @@ from tagger.catalog.rows import (
     TrackRow,
     WriteQuery,
 )
+from tagger.catalog.text import fold
+
+if TYPE_CHECKING:
+    from tagger.catalog.catalog import Catalog
+    from tagger.catalog.exporting import ExportedTrack
+    from tagger.catalog.nearest import Measure, Nearest, NearestQuery
+    from tagger.catalog.opening import shown
+    from tagger.catalog.pruning import VanishedFile
+    from tagger.catalog.relocating import Relocated
+
+# Imported when they are first asked for: the reader does without SQLAlchemy, which they bring.
+_LATER = {
+    "Catalog": "tagger.catalog.catalog",
+    "ExportedTrack": "tagger.catalog.exporting",
+    "shown": "tagger.catalog.opening",
+    "VanishedFile": "tagger.catalog.pruning",
+    "Relocated": "tagger.catalog.relocating",
+    "Measure": "tagger.catalog.nearest",
+    "Nearest": "tagger.catalog.nearest",
+    "NearestQuery": "tagger.catalog.nearest",
+}
 
 __all__ = [
     "Catalog",
@@ -61,3 +80,9 @@ __all__ = [
     "fold",
     "shown",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

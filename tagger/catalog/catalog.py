@@ -353,16 +353,6 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             yield from exporting.exported(connection, query or TrackQuery())
 
-    def track_ids(self, query: TrackQuery) -> NDArray[np.int64]:
-        """Return the ids of the tracks that a query asks for, whatever its sort and limit."""
-        with self._transaction(self._engine) as connection:
-            return queries.track_ids(connection, query)
-
-    def rows(self, track_ids: Sequence[int]) -> dict[int, TrackRow]:
-        """Return {track_id: row} for some tracks."""
-        with self._transaction(self._engine) as connection:
-            return queries.rows_of(connection, track_ids)
-
     def info(self, path: Path) -> TrackInfo | None:
         """Return all that is known of a file, or None."""
         with self._transaction(self._engine) as connection:

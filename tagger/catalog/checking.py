@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, Select, func, select, type_coerce
 
-from tagger.catalog.columns import STORED_OTHERWISE, fold
+from tagger.catalog.columns import STORED_OTHERWISE
 from tagger.catalog.embeddings import block_arrays
 from tagger.catalog.journal import State
 from tagger.catalog.paths import name_of
@@ -30,6 +30,7 @@ from tagger.catalog.tables import (
     track_genres,
     tracks,
 )
+from tagger.catalog.text import fold
 
 _AT_ONCE = 1000
 _Rows = Iterator[Row[*tuple[Any, ...]]]

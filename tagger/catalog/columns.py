@@ -1,9 +1,8 @@
-"""How values are put into columns: text any database takes, lists, and keys to search by."""
+"""How values are put into columns: text any database takes, lists, numbers and times."""
 
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,30 +12,8 @@ from sqlalchemy import Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
 from tagger.catalog.packing import packed, unpacked
+from tagger.catalog.text import storable
 from tagger.records import FileChange
-
-
-def fold(text: str) -> str:
-    """Return the key by which text is searched and sorted, whatever its case and script.
-
-    SQLite's own lower() and LIKE know ASCII only, and other databases follow their locale, so
-    the keys are made here and stored beside the text.
-
-    >>> fold("BJÖRK") == fold("Bjo\u0308rk")
-    True
-    """
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-
-
-def storable(text: str) -> str:
-    r"""Return text without what no database stores: NUL and halves of surrogate pairs.
-
-    >>> storable("a\0b\udce9")
-    'a\ufffdb?'
-    """
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 class _AsText(TypeDecorator[Any]):

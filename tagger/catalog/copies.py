@@ -10,7 +10,8 @@ from sqlalchemy import Connection, and_, bindparam, select, update
 
 from tagger.catalog import embeddings
 from tagger.catalog.batches import batches
-from tagger.catalog.paths import Place, Roots, name_of
+from tagger.catalog.known_roots import Place
+from tagger.catalog.paths import Roots, name_of
 from tagger.catalog.places import file_ids_of
 from tagger.catalog.rows import Copy
 from tagger.catalog.tables import files, predictions, roots, tracks

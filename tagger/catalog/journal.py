@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from tagger.catalog.batches import batches
-from tagger.catalog.columns import fold, now
+from tagger.catalog.columns import now
 from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.rows import JournalEntry, PlannedWrite, WriteQuery
 from tagger.catalog.tables import files, journal, rollbacks
+from tagger.catalog.text import fold
 from tagger.records import AudioFile, TagWrite
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from tagger.catalog import journal
-from tagger.catalog.paths import Place, Roots, by_root
+from tagger.catalog.known_roots import Place
+from tagger.catalog.paths import Roots, by_root
 from tagger.catalog.rows import KnownTrack
 from tagger.catalog.tables import failures, files, predictions, tracks
 from tagger.records import AudioFile, Status, TagsFound, TrackFailure, TrackPrediction

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from tagger.catalog.sqlite import SqliteStore
+from tagger.catalog.sqlite.store import SqliteStore
 from tagger.catalog.store import Store
 from tagger.errors import CatalogError
 

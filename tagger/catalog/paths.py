@@ -1,4 +1,4 @@
-"""Where a file belongs: a known root and the path below it, both as bytes.
+"""Where a file belongs, in the tables: a known root and the path below it, both as bytes.
 
 A root is added only if no known root contains it, and a file belongs to the deepest known root
 above it. So a folder's files keep their rows whichever folder a later run starts from: below a
@@ -12,73 +12,32 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, insert, or_, select
 
 from tagger.catalog.batches import batches
+from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots, Place, absolute
 from tagger.catalog.tables import files, roots
 from tagger.errors import printable
 from tagger.records import AudioFile
-
-_SLASH = b"/"
-_AFTER_SLASH = b"0"  # the byte after "/": what lies in a folder sorts between the two
-
-
-class Place(NamedTuple):
-    """A file's root and its path below it."""
-
-    root_id: int
-    relative: bytes
-
 
 FILE_COLUMNS = (files.c.root_id, files.c.relative, files.c.size_bytes, files.c.mtime_ns)
 """What a query selects so that ``Roots.file`` can say which file a row is about."""
 
 
-class Roots:
+class Roots(KnownRoots):
     """The known roots, read once; good for one transaction, since another process may add one."""
 
     def __init__(self, connection: Connection) -> None:
-        rows = connection.execute(select(roots.c.path, roots.c.root_id))
-        self._ids: dict[bytes, int] = {row.path: row.root_id for row in rows}
-        self._paths = {root_id: path for path, root_id in self._ids.items()}
-        self._by_folder: dict[bytes, tuple[int, bytes] | None] = {}
-
-    def place(self, path: Path) -> Place | None:
-        """Return where a file belongs, or None if no known root contains it."""
-        folder, _, name = os.fsencode(path).rpartition(_SLASH)
-        if name in (b"", b"..") or not path.is_absolute():
-            folder, _, name = _absolute(path).rpartition(_SLASH)
-        below = self._below(folder)
-        return None if below is None else Place(below[0], below[1] + name)
-
-    def _below(self, folder: bytes) -> tuple[int, bytes] | None:
-        """Return the deepest root of a folder and the folder below it, with a slash at its end.
-
-        Remembered for each folder: a scan asks once for every file in it.
-        """
-        if folder not in self._by_folder:
-            absolute = _absolute(Path(os.fsdecode(folder or _SLASH)))
-            self._by_folder[folder] = self._search(absolute.rstrip(_SLASH))
-        return self._by_folder[folder]
-
-    def _search(self, folder: bytes) -> tuple[int, bytes] | None:
-        root = folder
-        while True:
-            root_id = self._ids.get(root or _SLASH)
-            if root_id is not None:
-                inner = folder[len(root) + 1 :]
-                return root_id, inner + _SLASH if inner else b""
-            if not root:
-                return None
-            root = root.rpartition(_SLASH)[0]
+        rows = connection.execute(select(roots.c.root_id, roots.c.path))
+        super().__init__({row.root_id: row.path for row in rows})
 
     def place_or_add(self, connection: Connection, file: AudioFile) -> Place:
         """Return where a file belongs, with its scan's folder as a new root if it must be."""
         place = self.place(file.path)
         if place is None:
-            self._add(connection, _absolute(file.root))
+            self._add(connection, absolute(file.root))
             place = self.place(file.path)
         assert place is not None, "an AudioFile's path lies below its root"
         return place
@@ -91,10 +50,6 @@ class Roots:
         self._ids[path] = root_id
         self._paths[root_id] = path
         self._by_folder.clear()
-
-    def path(self, root_id: int, relative: bytes) -> Path:
-        """Return the path that a row stands for."""
-        return Path(os.fsdecode(self._paths[root_id].rstrip(_SLASH) + _SLASH + relative))
 
     def file(self, row: Row[*tuple[Any, ...]]) -> AudioFile:
         """Return the file that a row with FILE_COLUMNS is about."""
@@ -114,33 +69,22 @@ class Roots:
 
     def under(self, path: Path) -> ColumnElement[bool]:
         """Return the condition that a row of files is this file or lies in this folder."""
-        folder = _absolute(path).rstrip(_SLASH)
-        whole = [
-            root_id
-            for root_id, root in self._paths.items()
-            if root == folder or root.startswith(folder + _SLASH)
-        ]
-        part = self.place(Path(os.fsdecode(folder or _SLASH)))
+        whole, part = self.parts_under(path)
         conditions: list[ColumnElement[bool]] = [files.c.root_id.in_(whole)] if whole else []
-        if part is not None and part.relative:
+        if part is not None:
             conditions.append(and_(files.c.root_id == part.root_id, _within(part.relative)))
         return or_(*conditions) if conditions else false()
 
 
 def _within(relative: bytes) -> ColumnElement[bool]:
     # LIKE is for text; bytes are compared as they are, in every database.
-    inside = and_(files.c.relative > relative + _SLASH, files.c.relative < relative + _AFTER_SLASH)
+    inside = and_(files.c.relative > relative + SLASH, files.c.relative < relative + AFTER_SLASH)
     return or_(files.c.relative == relative, inside)
 
 
 def name_of(path: bytes) -> str:
     """Return a path for reading."""
     return printable(Path(os.fsdecode(path)))
-
-
-def _absolute(path: Path) -> bytes:
-    # Not resolve(): a link stays a link, as the scan found it.
-    return os.path.abspath(os.fsencode(path))  # noqa: PTH100
 
 
 def by_root(places: Iterable[Place]) -> Iterator[tuple[int, Sequence[bytes]]]:

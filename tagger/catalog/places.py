@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from tagger.catalog.paths import Place, Roots, by_root, name_of
+from tagger.catalog.known_roots import Place
+from tagger.catalog.paths import Roots, by_root, name_of
 from tagger.catalog.tables import files
 from tagger.records import AudioFile
 

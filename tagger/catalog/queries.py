@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,6 @@ from sqlalchemy import (
 )
 
 from tagger.catalog import runs
-from tagger.catalog.batches import batches
-from tagger.catalog.columns import fold
 from tagger.catalog.lookup import tags_of
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import Counts, SortKey, TrackInfo, TrackQuery, TrackRow
@@ -36,6 +34,7 @@ from tagger.catalog.tables import (
     track_genres,
     tracks,
 )
+from tagger.catalog.text import fold
 from tagger.records import Status, TagsFound
 
 _Row = Row[*tuple[Any, ...]]
@@ -87,16 +86,6 @@ def selection(connection: Connection, query: TrackQuery) -> Select[*tuple[Any, .
     """Return the query for the ids of the tracks that are asked for."""
     conditions = _conditions(query, Roots(connection))
     return _joined(select(files.c.track_id)).where(files.c.track_id.is_not(None), *conditions)
-
-
-def rows_of(connection: Connection, track_ids: Sequence[int]) -> dict[int, TrackRow]:
-    """Return {track_id: row} of those that have not vanished."""
-    known_roots = Roots(connection)
-    return {
-        row.track_id: _track_row(row, known_roots)
-        for batch in batches(track_ids)
-        for row in connection.execute(_rows().where(_is_there, files.c.track_id.in_(batch)))
-    }
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

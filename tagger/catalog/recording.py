@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 
 from tagger.catalog import embeddings, journal
 from tagger.catalog.batches import batches
-from tagger.catalog.columns import fold, now
+from tagger.catalog.columns import now
 from tagger.catalog.places import add_files
 from tagger.catalog.rows import CatalogEntry, FailedFile, PlannedWrite
 from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
+from tagger.catalog.text import fold
 from tagger.records import FloatArray, TrackPrediction
 
 _Values = dict[str, Any]

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from tagger.catalog.batches import batches
-from tagger.catalog.paths import FILE_COLUMNS, Place, Roots, name_of
+from tagger.catalog.known_roots import Place
+from tagger.catalog.paths import FILE_COLUMNS, Roots, name_of
 from tagger.catalog.pruning import drop_empty_roots, forget
 from tagger.catalog.tables import files, journal, roots
 from tagger.errors import CatalogError, printable

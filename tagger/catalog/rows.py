@@ -272,6 +272,29 @@ class TrackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardTrack:
+    """A track that may be recommended, and what tells its recording.
+
+    Args:
+        row: As in a listing.
+        audio: The identity of its sound, the same in all copies of the file; None if unknown.
+        mb_recording: MusicBrainz's id of the recording, from the tag.
+        isrc: The recording's ISRC, from the tag.
+    """
+
+    row: TrackRow
+    audio: str | None = None
+    mb_recording: str | None = None
+    isrc: str | None = None
+
+    @property
+    def track_id(self) -> int:
+        """The number of the track."""
+        assert self.row.track_id is not None, "only a failure has none, and nothing was heard there"
+        return self.row.track_id
+
+
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """A run as recorded.
 

@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Engine
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
-from tagger.catalog.nearest import Nearest, NearestQuery
+    from tagger.catalog.nearest import Nearest, NearestQuery
+
 
 WAIT_S = 30.0  # how long to wait for another writer
 

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from tagger.catalog import faults
+from tagger.catalog import faults, revisions
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# All that this version knows, the oldest first; a test compares the files.
-REVISIONS = ("0001", "0002", "0003")
-HEAD = REVISIONS[-1]
+REVISIONS, HEAD = revisions.REVISIONS, revisions.HEAD
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -9,7 +9,7 @@ from tagger.catalog import checking, faults, upgrade
 from tagger.catalog.catalog import ABSENT
 from tagger.catalog.checking import Complaint
 from tagger.catalog.opening import store_of
-from tagger.catalog.sqlite import SqliteStore
+from tagger.catalog.sqlite.store import SqliteStore
 from tagger.catalog.store import WAIT_S, Store, Upgrade
 
 __all__ = ["Complaint", "Health", "Upgrade", "back_up", "check", "restore", "upgrade_schema"]

@@ -22,7 +22,8 @@ from tagger.errors import TaggerError
 _COMMANDS = {
     "tag": ("tagger.cli.tag", "Fill blank genres in folders of music and record all."),
     "list": ("tagger.cli.list_", "Query the catalogue."),
-    "similar": ("tagger.cli.similar", "Show the tracks most like one."),
+    "similar": ("tagger.cli.similar", "Show the tracks most like some others."),
+    "playlist": ("tagger.cli.playlist", "Make a playlist of tracks that go together."),
     "learn": ("tagger.cli.learn", "Learn your own genres from your own tags."),
     "doubtful": ("tagger.cli.doubtful", "List tracks whose genre looks wrong."),
     "runs": ("tagger.cli.runs", "List past runs."),

@@ -12,9 +12,9 @@ import click
 from tagger.card import ModelCard, find_model, read_card
 from tagger.catalog import Catalog, shown
 from tagger.catalog.rows import TrackInfo
-from tagger.cli.list_ import row_record
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import plain, say
+from tagger.cli.rows import row_record
 from tagger.cli.runs import run_record
 from tagger.config import Sourced, load_settings
 from tagger.errors import CatalogError, printable

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
-from tagger.catalog import Catalog, SortKey, TrackQuery, TrackRow
+from tagger.catalog import Catalog, SortKey, TrackQuery
 from tagger.cli.options import (
     catalog_option,
     format_option,
@@ -16,12 +14,10 @@ from tagger.cli.options import (
     under_option,
     verbose_option,
 )
-from tagger.cli.output import Printer, column, length, path_fields, percent, plain
+from tagger.cli.output import Printer
+from tagger.cli.rows import COLUMNS, row_line, row_record
 from tagger.config import load_settings
-from tagger.errors import printable
 from tagger.records import Status
-
-COLUMNS = ("path", "title", "artist", "album", "genres", "confidence", "duration_s")
 
 
 @click.command("list")
@@ -62,28 +58,3 @@ def command(
         for row in opened.tracks(query):
             printer.print(row_record(row), row_line(row))
     return 0
-
-
-def row_record(row: TrackRow) -> Mapping[str, Any]:
-    """Return a track's fields, as JSON and CSV give them."""
-    return {
-        **path_fields(row.path),
-        "title": row.title,
-        "artist": row.artist,
-        "album": row.album,
-        "genres": list(row.genres),
-        "confidence": row.confidence,
-        "duration_s": row.duration_s,
-        "status": row.status,
-    }
-
-
-def row_line(row: TrackRow) -> str:
-    """Return a track as one line of text."""
-    genres = plain(", ".join(row.genres)) or "–"
-    told = " – ".join(plain(part) for part in (row.artist, row.title) if part)
-    where = printable(row.path)
-    named = f"{told}  [{where}]" if told else where
-    why = f" — {row.reason}" if row.reason and not row.genres else ""
-    sure = percent(row.confidence if row.genres else None)
-    return f"{column(genres, 16)} {sure} {length(row.duration_s)}  {named}{why}"

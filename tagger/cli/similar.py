@@ -1,53 +1,105 @@
-"""``tagger similar``: the tracks most like one."""
+"""``tagger similar``: the tracks most like a track, several, an artist or a mix of genres."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from tagger.catalog import Catalog
-from tagger.cli.list_ import COLUMNS, row_line, row_record
-from tagger.cli.options import (
-    absolute,
-    catalog_option,
-    format_option,
-    under_option,
-    verbose_option,
-)
-from tagger.cli.output import Printer
-from tagger.config import load_settings
-from tagger.recommend import SimilarQuery, similar
+from tagger.catalog.reader import Reader
+from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
+from tagger.cli.output import Printer, plain
+from tagger.cli.rows import COLUMNS, row_line, row_record
+from tagger.cli.seeding import parse_mix, query_of, query_options, seed_of_paths
+from tagger.config import Settings, load_settings
+from tagger.errors import printable
+from tagger.recommend import Match, recommend
+from tagger.seeds import Seed, from_artist, from_mix
+
+_WHY = ("shared_genres", "distance", "nearest")
 
 
 @click.command("similar")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--artist", help="Tracks like all those by this artist, in place of PATH.")
+@click.option(
+    "--mix",
+    multiple=True,
+    callback=parse_mix,
+    metavar="GENRE=SHARE,…",
+    help='Tracks like a mix of genres, in place of PATH: "Rock=2,Electronic".',
+)
 @click.option("-n", "n", type=click.IntRange(1), default=10, show_default=True, help="How many.")
-@click.option("--genre", help="Only this genre.")
-@click.option("--same-genre", is_flag=True, help="Only the genre of PATH.")
-@click.option("--max-per-artist", type=click.IntRange(1), metavar="N", help="At most so many.")
-@under_option
+@click.option("--genre", "genres", multiple=True, help="Only this genre (or one of several).")
+@click.option("--same-genre", is_flag=True, help="Only genres of PATH or of what stands for it.")
+@query_options
+@click.option("--why", is_flag=True, help="Say what each track has in common with PATH.")
 @catalog_option
+@model_option
 @format_option
 @verbose_option
 def command(
-    path: Path,
+    paths: tuple[Path, ...],
+    artist: str | None,
+    mix: Mapping[str, float],
     n: int,
-    genre: str | None,
+    genres: tuple[str, ...],
     same_genre: bool,
-    max_per_artist: int | None,
-    under: Path | None,
+    why: bool,
     catalog: str | None,
+    model: str | None,
     format_: str,
+    **options: Any,
 ) -> int:
-    """Show the tracks of the catalogue that sound most like PATH."""
-    settings, _ = load_settings({"catalog": catalog})
-    query = SimilarQuery(
-        n=n, genre=genre, same_genre=same_genre, max_per_artist=max_per_artist, under=under
-    )
-    printer = Printer(format_, (*COLUMNS, "similarity"))
-    with Catalog.open(settings.catalog, create=False, read_only=True) as opened:
-        for match in similar(opened, absolute(path), query):
-            record = {**row_record(match.row), "similarity": match.similarity}
-            printer.print(record, f"{match.similarity:.3f}  {row_line(match.row)}")
+    """Show the tracks of the catalogue that sound most like PATH, or like several together.
+
+    A file that is not in the catalogue is listened to now, and not added.
+    """
+    if sum(map(bool, (paths, artist, mix))) != 1:
+        raise click.UsageError("name tracks, or one of --artist and --mix")
+    settings, _ = load_settings({"catalog": catalog, "model": model})
+    query = query_of(n, genres, options, same_genre=same_genre)
+    printer = Printer(format_, (*COLUMNS, "similarity", *(_WHY if why else ())))
+    with Reader.open(settings.catalog) as reader:
+        seed = _seed(reader, settings, paths, artist, mix)
+        for match in recommend(reader, seed, query):
+            printer.print(_record(match, why=why), _line(match, why=why))
     return 0
+
+
+def _seed(
+    reader: Reader,
+    settings: Settings,
+    paths: tuple[Path, ...],
+    artist: str | None,
+    mix: Mapping[str, float],
+) -> Seed:
+    if artist:
+        return from_artist(reader, artist)
+    return from_mix(reader, mix) if mix else seed_of_paths(reader, paths, settings)
+
+
+def _record(match: Match, *, why: bool) -> Mapping[str, Any]:
+    record = {**row_record(match.row), "similarity": match.similarity}
+    if not why:
+        return record
+    return {
+        **record,
+        "shared_genres": list(match.shared_genres),
+        "distance": 1 - match.similarity,
+        "nearest": None if match.nearest is None else str(match.nearest.path),
+    }
+
+
+def _line(match: Match, *, why: bool) -> str:
+    line = f"{match.similarity:.3f}  {row_line(match.row)}"
+    if not why:
+        return line
+    shared = plain(", ".join(match.shared_genres))
+    reasons = [f"both {shared}" if shared else "no genre in common"]
+    reasons.append(f"distance {1 - match.similarity:.3f}")
+    if match.nearest is not None:
+        reasons.append(f"most like {printable(match.nearest.path)}")
+    return f"{line}\n       {'; '.join(reasons)}"

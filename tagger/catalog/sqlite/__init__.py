@@ -1,5 +1,1 @@
-"""SQLite as the catalogue's place: one file, for one machine."""
-
-from tagger.catalog.sqlite.store import SqliteStore
-
-__all__ = ["SqliteStore"]
+"""SQLite as the catalogue's place: one file, for one machine. See ``store``."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from tagger.catalog import faults
-from tagger.catalog.sqlite import engines, header
+from tagger.catalog.sqlite import connecting, engines, header
 from tagger.catalog.sqlite.header import said
 from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
@@ -39,7 +39,7 @@ def back_up(path: Path, target: Path) -> None:
     """
     with (
         drafted(target) as draft,
-        closing(engines.reading_connection(path)) as source,
+        closing(connecting.reading_connection(path)) as source,
         closing(sqlite3.connect(draft, isolation_level=None)) as copy,
     ):
         source.backup(copy)
@@ -91,7 +91,7 @@ def damage(path: Path) -> Iterator[str]:
     if not header.is_catalog(path):
         yield "it is empty"
         return
-    with closing(engines.reading_connection(path)) as database:
+    with closing(connecting.reading_connection(path)) as database:
         try:
             for (line,) in database.execute(f"PRAGMA integrity_check({_SHOWN})"):
                 if line != "ok":

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from tagger.catalog.sqlite import header
+from tagger.catalog.sqlite.connecting import connect, reading_connection, uri_of
 from tagger.catalog.store import DURABLE, WAIT_S, WRITING
 
 
@@ -28,10 +26,10 @@ def engine_for(
         careful: Every transaction is on the disk when it ends. In WAL mode one that is not may be
             lost in a power cut; without WAL the whole file may be.
     """
-    uri = _uri(path, "mode=rwc")
+    uri = uri_of(path, "mode=rwc")
 
     def open_one() -> sqlite3.Connection:
-        connection = _connect(uri, wait_s)
+        connection = connect(uri, wait_s)
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         return connection
 
@@ -43,39 +41,9 @@ def reading_engine_for(path: Path, *, wait_s: float = WAIT_S) -> Engine:
     return _engine(lambda: reading_connection(path, wait_s))
 
 
-def reading_connection(path: Path, wait_s: float = WAIT_S) -> sqlite3.Connection:
-    """Return a connection that reads the file and makes no file beside it where that can be helped.
-
-    In WAL mode a reader makes ``-wal`` and ``-shm`` files. Without a ``-wal`` file the catalogue
-    was closed in good order, and SQLite is told that nobody changes it; with one it must be read
-    along, so the usual locks are taken. Without WAL mode a reader makes no files.
-    """
-    closed = header.is_in_wal_mode(path) and not _has_wal(path)
-    return _connect(_uri(path, "mode=ro&immutable=1" if closed else "mode=ro"), wait_s)
-
-
 def memory_engine() -> Engine:
     """Return an engine with one database in memory."""
-    return _engine(lambda: _connect(":memory:", 0), memory=True)
-
-
-def _uri(path: Path, options: str) -> str:
-    return f"file:{quote(os.fsencode(path.absolute()))}?{options}"
-
-
-def _has_wal(path: Path) -> bool:
-    try:
-        return path.with_name(path.name + "-wal").stat().st_size > 0
-    except FileNotFoundError:
-        return False
-
-
-def _connect(uri: str, wait_s: float) -> sqlite3.Connection:
-    # isolation_level=None: Python's sqlite3 begins no transaction of its own, so that ours hold
-    # DDL as well and take the write lock at once.
-    return sqlite3.connect(
-        uri, timeout=wait_s, isolation_level=None, check_same_thread=False, uri=True
-    )
+    return _engine(lambda: connect(":memory:", 0), memory=True)
 
 
 def _engine(

@@ -11,9 +11,9 @@ import click
 
 from tagger.catalog import Catalog, ExportedTrack
 from tagger.cli.files import replaced
-from tagger.cli.list_ import row_record
 from tagger.cli.options import absolute, catalog_option, verbose_option
 from tagger.cli.output import Printer
+from tagger.cli.rows import row_record
 from tagger.config import load_settings
 
 COLUMNS = (

@@ -1,0 +1,93 @@
+"""What recommendations start from, as the command line gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.catalog.reader import Reader
+from tagger.cli.options import Command, absolute, under_option
+from tagger.config import Settings
+from tagger.errors import AudioDecodeError, CatalogError
+from tagger.recommend import MAX_PER_ARTIST, SimilarQuery
+from tagger.records import TrackFailure, TrackPrediction
+from tagger.seeds import Seed, from_paths
+
+_SECONDS = click.FloatRange(0)
+
+
+def query_options(command: Command) -> Command:
+    """Give a command the options that say which tracks may be named."""
+    for option in reversed(_QUERY_OPTIONS):
+        command = option(command)
+    return command
+
+
+_QUERY_OPTIONS: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--max-per-artist",
+        type=click.IntRange(0),
+        metavar="N",
+        default=MAX_PER_ARTIST,
+        show_default=True,
+        help="At most so many by one artist; 0: any number.",
+    ),
+    under_option,
+    click.option("--min-duration", type=_SECONDS, metavar="SECONDS", help="Only tracks as long."),
+    click.option("--max-duration", type=_SECONDS, metavar="SECONDS", help="Only tracks as short."),
+)
+
+
+def query_of(
+    n: int, genres: Sequence[str], options: Mapping[str, Any], *, same_genre: bool = False
+) -> SimilarQuery:
+    """Return the query that the options come to."""
+    return SimilarQuery(
+        n=n,
+        genres=tuple(genres),
+        same_genre=same_genre,
+        max_per_artist=options["max_per_artist"] or None,
+        under=options["under"],
+        min_duration_s=options["min_duration"],
+        max_duration_s=options["max_duration"],
+    )
+
+
+def parse_mix(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> Any:
+    """Return {genre: share} of ``"Rock=2,Electronic"``, given once or several times."""
+    shares: dict[str, float] = {}
+    for part in (part for value in values for part in value.split(",") if part.strip()):
+        genre, equals, share = part.partition("=")
+        try:
+            shares[genre.strip()] = float(share) if equals else 1.0
+        except ValueError as exc:
+            raise click.BadParameter(f"{share!r} is no number; say for instance Rock=2") from exc
+    if any(not genre or not 0 < share < float("inf") for genre, share in shares.items()):
+        raise click.BadParameter("each part is a genre and how much of it, such as Rock=2")
+    return shares
+
+
+def seed_of_paths(reader: Reader, paths: Sequence[Path], settings: Settings) -> Seed:
+    """Return the seed of some files; those that the catalogue does not know are heard now."""
+    known = [absolute(path) for path in paths]
+    new = [p for p in known if reader.track_at(p) is None and reader.failure_at(p) is None]
+    return from_paths(reader, known, {path: _hear(path, settings) for path in new})
+
+
+def _hear(path: Path, settings: Settings) -> TrackPrediction:
+    """Return what the model in force hears in a file; nothing of it is kept."""
+    from tagger.analysis import AnalysisTask, analyse
+    from tagger.card import find_model
+
+    if not path.is_file():
+        what = "a folder; name a track" if path.is_dir() else "no such file"
+        raise CatalogError(
+            f"it is not in the catalogue (tagger tag puts it there), and it is {what}", path
+        )
+    heard = analyse(AnalysisTask(path, find_model(settings.model)))
+    if isinstance(heard, TrackFailure):
+        raise AudioDecodeError(heard.reason, path)
+    return heard

@@ -1,0 +1,182 @@
+"""What recommendations start from: tracks, an artist, a mix of genres, or a file heard just now.
+
+Each comes down to a target among one model's embeddings, and what must not be recommended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.catalog.reader import Reader
+from tagger.catalog.rows import HeardTrack
+from tagger.errors import CatalogError
+from tagger.likeness import directions
+from tagger.records import FloatArray, TrackPrediction
+
+# Enough to know where a genre or an artist lies; a large library has hundreds of thousands.
+_SAMPLED = 500
+_SUGGESTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where to look from.
+
+    Args:
+        model_id: Whose embeddings these are.
+        directions: (n_seeds, embedding_dim), one a track.
+        weights: (n_seeds,) what each counts, summing to 1.
+        tracks: The seeds that are in the catalogue, in the order of ``directions``; () for a mix
+            of genres, of which every track may be named.
+        genres: Of the seeds.
+    """
+
+    model_id: str
+    directions: FloatArray
+    weights: FloatArray
+    tracks: tuple[HeardTrack, ...] = ()
+    genres: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> FloatArray:
+        """The (embedding_dim,) whose product with a direction is the mean likeness to the seeds."""
+        target: FloatArray = self.weights @ self.directions
+        return target
+
+
+def from_paths(
+    reader: Reader, paths: Sequence[Path], heard: Mapping[Path, TrackPrediction] | None = None
+) -> Seed:
+    """Return the seed of some tracks, each counting alike.
+
+    Args:
+        reader: The catalogue.
+        paths: Their files.
+        heard: What was heard just now in those that the catalogue does not know.
+
+    Raises:
+        CatalogError: One is not known, has no embedding, or one by another model only.
+    """
+    heard = heard or {}
+    tracks = {path: _track_at(reader, path) for path in paths if path not in heard}
+    model_id = _model_of(reader, tracks, heard)
+    ids, vectors = reader.vectors_of(
+        model_id, np.array([track.track_id for track in tracks.values()], np.int64)
+    )
+    stored = dict(zip(ids.tolist(), vectors, strict=True))
+    # Another process may have dropped one just now.
+    found = [track for track in tracks.values() if track.track_id in stored]
+    new = [_embedding(one) for one in heard.values()]
+    told = [*(g for track in found for g in track.row.genres), *map(_likeliest, heard.values())]
+    pointing = directions(np.stack([*(stored[track.track_id] for track in found), *new]))
+    return Seed(model_id, pointing, _alike(len(pointing)), tuple(found), tuple(dict.fromkeys(told)))
+
+
+def from_artist(reader: Reader, name: str) -> Seed:
+    """Return the seed of all tracks by an artist.
+
+    Raises:
+        CatalogError: There is none with an embedding.
+    """
+    ids = reader.of_artist(name)
+    models = reader.embedded_by(ids.tolist())
+    if not models:
+        raise CatalogError(
+            f"no track by {name!r} was heard{_or_else(reader.artists_like(name, 3))}"
+        )
+    model_id, _ = models[0]
+    known = reader.tracks(ids.tolist())
+    ids, vectors = reader.vectors_of(model_id, _sample(np.array(sorted(known), np.int64)))
+    tracks = tuple(known[track_id] for track_id in ids.tolist())
+    genres = dict.fromkeys(genre for track in tracks for genre in track.row.genres)
+    return Seed(model_id, directions(vectors), _alike(len(ids)), tracks, tuple(genres))
+
+
+def from_mix(reader: Reader, shares: Mapping[str, float]) -> Seed:
+    """Return the seed of genres in some proportion: the middle of each genre's tracks.
+
+    Raises:
+        CatalogError: A genre has no track with an embedding.
+    """
+    model_id = reader.latest_model()
+    middles = [_middle(reader, model_id, genre) for genre in shares]
+    weights = np.array(list(shares.values()), np.float32)
+    assert model_id is not None, "a genre without embeddings was refused"
+    return Seed(model_id, np.stack(middles), weights / weights.sum(), (), tuple(shares))
+
+
+def _middle(reader: Reader, model_id: str | None, genre: str) -> FloatArray:
+    ids = reader.of_genre(genre)
+    vectors = np.empty((0, 0), np.float32)
+    if model_id is not None and len(ids):
+        _, vectors = reader.vectors_of(model_id, _sample(ids))
+    if not len(vectors):
+        raise CatalogError(
+            f"no track of the genre {genre!r} was heard{_or_else(reader.genres(_SUGGESTED))}"
+        )
+    middle: FloatArray = directions(directions(vectors).mean(axis=0)[None])[0]
+    return middle
+
+
+def _track_at(reader: Reader, path: Path) -> HeardTrack:
+    track = reader.track_at(path)
+    if track is not None:
+        return track
+    failure = reader.failure_at(path)
+    if failure is None:
+        raise CatalogError("it is not in the catalogue; tag it first (tagger tag)", path)
+    raise _unheard(path, failure)
+
+
+def _model_of(
+    reader: Reader, tracks: Mapping[Path, HeardTrack], heard: Mapping[Path, TrackPrediction]
+) -> str:
+    """Return the model that has heard all seeds."""
+    models = reader.embedded_by([track.track_id for track in tracks.values()])
+    wanted = next((one.model_id for one in heard.values()), models[0][0] if models else None)
+    for path, track in tracks.items():
+        own = [model_id for model_id, _ in reader.embedded_by([track.track_id])]
+        if not own:
+            raise _unheard(path, track.row.reason)
+        if wanted not in own:
+            raise CatalogError(
+                f"it was heard by another model only ({', '.join(own)}, not {wanted}), and "
+                "embeddings of two models cannot be compared; hear it again (tagger tag)",
+                path,
+            )
+    assert wanted is not None, "there is a seed"
+    return wanted
+
+
+def _unheard(path: Path, reason: str) -> CatalogError:
+    why = f" ({reason})" if reason else ""
+    return CatalogError(f"nothing was heard in it to compare{why}; tag it first (tagger tag)", path)
+
+
+def _embedding(prediction: TrackPrediction) -> FloatArray:
+    if prediction.embedding is None:
+        why = f" ({prediction.unheard})" if prediction.unheard else ""
+        raise CatalogError(f"nothing was heard in it to compare{why}", prediction.path)
+    return prediction.embedding
+
+
+def _likeliest(prediction: TrackPrediction) -> str:
+    return max(prediction.probabilities, key=lambda label: prediction.probabilities[label])
+
+
+def _alike(n: int) -> FloatArray:
+    return np.full(n, 1 / n, np.float32)
+
+
+def _sample(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ids[:: len(ids) // _SAMPLED + 1]
+
+
+def _or_else(names: Iterable[str]) -> str:
+    listed = ", ".join(names)
+    return f"; there are: {listed}" if listed else ""
