@@ -1,6 +1,7 @@
 """Networks compared: on the same honest split, never run twice, the table out of the results."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -262,3 +263,13 @@ def test_the_commands_compare_and_tabulate(
     assert len(rows_of(tmp_path / "t.md")) == 2 + 2 + 4
     assert run(monkeypatch, "compare", *asked, "--protocol", "official") == 2
     assert "prepare --fma" in capsys.readouterr().err
+
+
+def test_the_table_in_the_readme_is_made_from_the_results(tmp_path: Path) -> None:
+    root = Path(__file__).parent.parent
+    results = tmp_path / "docs" / "comparison"
+    shutil.copytree(root / "docs" / "comparison", results)
+    readme = tmp_path / "README.md"
+    readme.write_bytes((root / "README.md").read_bytes())
+    write_comparison(results, readme)
+    assert readme.read_bytes() == (root / "README.md").read_bytes()
