@@ -116,13 +116,15 @@ def _said(
 ) -> TrackPrediction:
     """Return what is said of a track by its logits (n_segments, n_labels)."""
     probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
+    is_novel = False
     if novelty is not None:
         assert heard.embedding is not None, heard.path
         novel = novelty.is_novel(heard.embedding[None])
         probabilities = capped(probabilities[None], novel)[0]
+        is_novel = bool(novel[0])
     by_label = dict(zip(card.labels, probabilities.tolist(), strict=True))
     confidence = max(by_label[genre] for genre in card.genre_labels)
-    return replace(heard, probabilities=by_label, confidence=confidence)
+    return replace(heard, probabilities=by_label, confidence=confidence, is_novel=is_novel)
 
 
 def score(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:

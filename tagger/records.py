@@ -85,6 +85,7 @@ class TrackPrediction:
         model_id: The checkpoint that heard it.
         duration_s: The track's length, seconds.
         unheard: Why nothing could be heard ("silent", "too short …"), or None.
+        is_novel: It is unlike all that the model was fitted on, so that its confidence was capped.
     """
 
     path: Path
@@ -95,6 +96,7 @@ class TrackPrediction:
     model_id: str
     duration_s: float
     unheard: str | None = None
+    is_novel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ class Settler:
         albums: dict[AlbumKey, list[TrackPrediction]] = {}
         keys = [self._album(track) for track in tracks]
         for key, track in zip(keys, tracks, strict=True):
-            if key is not None and track.heard.unheard is None:
+            if key is not None:
                 albums.setdefault(key, []).append(track.heard)
         pooled = {k: self._together(v) for k, v in albums.items() if len(v) > 1}
         return [
@@ -171,7 +171,13 @@ class Settler:
         ]
 
     def _album(self, track: Track) -> AlbumKey | None:
-        return album_key(track.file.path, track.found) if self._request.by_album else None
+        """Return which album a track votes with: none if nothing, or nothing usual, was heard."""
+        has_a_say = track.heard.unheard is None and not track.heard.is_novel
+        return (
+            album_key(track.file.path, track.found)
+            if self._request.by_album and has_a_say
+            else None
+        )
 
     def _together(self, predictions: list[TrackPrediction]) -> Mapping[str, float]:
         labels = list(predictions[0].probabilities)

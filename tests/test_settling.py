@@ -6,15 +6,17 @@ import errno
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tagger.analysis import AnalysisTask, analyse
 from tagger.catalog import Catalog
 from tagger.decision import Intent
 from tagger.pipeline import TagRun
-from tagger.records import Status
+from tagger.records import Status, TrackFailure, TrackPrediction
 from tagger.tags import prepare_write
 from tests.catalogs import assert_consistent
 from tests.library import (
@@ -279,3 +281,30 @@ def test_a_reader_that_goes_away_ends_the_run_in_good_order(
     assert run.summary.interrupted
     assert catalog.runs()[0].ended is not None
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_strange_track_gets_no_genre_from_the_album_that_it_lies_in(
+    music: Path, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_tracks(music, 4, album="Long", artist="Band")
+
+    def hear(task: AnalysisTask) -> TrackPrediction | TrackFailure:
+        heard = analyse(task)
+        assert isinstance(heard, TrackPrediction)
+        if task.path.name != "00.flac":
+            return heard
+        even = dict.fromkeys(heard.probabilities, 0.25)
+        return replace(heard, probabilities=even, confidence=0.25, is_novel=True)
+
+    monkeypatch.setattr("tagger.pipeline.analyse", hear)
+    expected = {
+        "00.flac": "unsure",
+        "01.flac": "written",
+        "02.flac": "written",
+        "03.flac": "written",
+    }
+    with Catalog.open(place) as catalog:
+        assert statuses(list(TagRun(request_for(model, music), catalog).results())) == expected
+        again = TagRun(request_for(model, music), catalog)  # from what is recorded
+        assert set(statuses(list(again.results())).values()) == {"unchanged"}
+        assert again.n_analysed == 0

@@ -77,6 +77,7 @@ def upgrade() -> None:
     op.execute("DROP VIEW library")
     op.add_column("models", sa.Column("file", sa.LargeBinary(), nullable=True))
     op.add_column("models", sa.Column("default_since", TEXT, nullable=True))
+    op.add_column("predictions", sa.Column("is_novel", sa.Boolean(), nullable=True))
     op.add_column("roots", sa.Column("device", sa.BigInteger(), nullable=True))
     for name, kind in (
         ("ctime_ns", sa.BigInteger()),

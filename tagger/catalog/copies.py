@@ -75,6 +75,7 @@ def heard_in(
                 model_id=model_id,
                 duration_s=row.duration_s or 0.0,
                 unheard=row.unheard,
+                is_novel=bool(row.is_novel),
             )
     return found
 

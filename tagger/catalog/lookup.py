@@ -77,6 +77,7 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
             predictions.c.confidence.label("heard_confidence"),
             predictions.c.n_segments,
             predictions.c.unheard,
+            predictions.c.is_novel,
             _latest_model.label("latest_model"),
             failures.c.stage,
             failures.c.reason,
@@ -156,4 +157,5 @@ def _prediction(file: AudioFile, row: _Row, model_id: str) -> TrackPrediction | 
         model_id=model_id,
         duration_s=row.duration_s or 0.0,
         unheard=row.unheard,
+        is_novel=bool(row.is_novel),
     )

@@ -224,6 +224,7 @@ def _prediction_values(run_id: int, prediction: TrackPrediction) -> _Values:
         "confidence": prediction.confidence,
         "n_segments": prediction.n_segments,
         "unheard": prediction.unheard,
+        "is_novel": prediction.is_novel,
         "run_id": run_id,
     }
 

@@ -141,6 +141,11 @@ predictions = Table(
     Column("confidence", Float, nullable=False, comment="the largest of them"),
     Column("n_segments", Integer, nullable=False),
     Column("unheard", PlainText, comment="why nothing could be heard, if so"),
+    Column(
+        "is_novel",
+        Boolean(create_constraint=False),
+        comment="unlike all that the model knows; its confidence was capped",
+    ),
     Column("run_id", ForeignKey(runs.c.run_id), nullable=False),
     Column("block_id", ForeignKey("embedding_blocks.block_id"), comment="where its embedding is"),
     Column("block_row", Integer, comment="its row in that block, from 0"),
