@@ -217,6 +217,14 @@ def test_a_checkpoint_tells_how_it_was_made(features_path: Path, tmp_path: Path)
     assert output.with_suffix(".csv").read_text().count("\n") == TINY.epochs + 1
 
 
+def test_a_card_without_artists_does_not_claim_them(tmp_path: Path) -> None:
+    nameless = write_features(tmp_path / "nameless.npz", artist_id=None)
+    make_checkpoint(nameless, tmp_path / "model.pt", TINY)
+    text = (tmp_path / "model.md").read_text(encoding="utf-8")
+    assert "On artists never trained on" not in text
+    assert "an artist may stand on both sides" in text.replace("\n", " ")
+
+
 def test_the_teacher_shapes_the_embedding(features_path: Path, tmp_path: Path) -> None:
     features = load_features(features_path)
     teacher_path = tmp_path / "teacher.npz"

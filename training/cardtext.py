@@ -61,6 +61,12 @@ The validation tenth chose the epoch and fitted temperature and thresholds; the 
 in no choice and serves for this card alone."""
 
 
+_ARTISTS = "On artists never trained on; intervals are 95 %, drawn over artists."
+_UNKNOWN_ARTISTS = """\
+On tracks never trained on. The data do not say whose they are: an artist may stand on both sides,
+which flatters, and intervals (95 %) are drawn over tracks."""
+
+
 def card_text(card: ModelCard) -> str:
     """Return a model card in Markdown."""
     provenance = card.provenance
@@ -90,7 +96,7 @@ def card_text(card: ModelCard) -> str:
             seed=provenance["seed"],
             judged=_ON_TENTHS if "test" in scores else _IN_FOLDS,
         ),
-        "## Scores\nOn artists never trained on; intervals are 95 %, drawn over artists.",
+        f"## Scores\n{_UNKNOWN_ARTISTS if 'artists unknown' in provenance['split'] else _ARTISTS}",
         _scores_table(scores),
         _votes_text(provenance["votes"]),
         f"## Each label, on the {list(scores)[-1]}",
