@@ -7,10 +7,20 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import make_corpus, similar_cost, similarity, speed, synthetic_catalog, writes
+from benchmarks import (
+    make_corpus,
+    rescans,
+    similar_cost,
+    similarity,
+    speed,
+    synthetic_catalog,
+    writes,
+)
 from benchmarks.retrieval import interval, retrieve
+from tagger.catalog import Catalog
 from tagger.catalog.reader import Reader
 from tagger.recommend import SimilarQuery, recommend
+from tagger.records import Status
 from tagger.seeds import from_paths
 from tests import sounds
 from tests.catalogs import assert_consistent
@@ -100,3 +110,12 @@ def test_an_interval_is_wide_where_queries_hang_together() -> None:
     assert 0.4 < low < 0.5 < high < 0.6
     _, low, high = interval(values, np.repeat(np.arange(4), 50))
     assert low < 0.2 < 0.8 < high
+
+
+def test_a_re_scan_of_an_unchanged_library_is_measured(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(rescans.main, [str(tmp_path), "-n", "12", "--rounds", "1"])
+    assert outcome.exit_code == 0, outcome.output
+    row = next(line for line in outcome.output.splitlines() if line.startswith("| 12 |"))
+    assert all(float(cell) > 0 for cell in row.split("|")[2:5])
+    with Catalog.open(tmp_path / "rescan-12" / "catalog.db") as catalog:
+        assert catalog.runs(1)[0].summary.by_status == {Status.UNCHANGED: 12}
