@@ -4,7 +4,7 @@ CLIPS holds a folder of clips for each genre. Of each model and folder it prints
 hears as that genre (the likeliest of its genres that are not a kind of another), and what it would
 write by default: right by the folder's name, or right by that or the genre in the clip's own tag,
 for in some collections the folders are divided otherwise than the publisher's shelves. With two
-models it prints the same of what both would write alike.
+models it prints the same of what both would write alike, and how often both hear the same genre.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Verdict:
     written: str
 
     @property
+    def is_heard(self) -> bool:
+        """Whether the likeliest genre is the folder's."""
+        return _names(self.likeliest, (self.clip.folder.casefold(),))
+
+    @property
     def is_right(self) -> bool:
         """Whether what is written is the folder's genre."""
         return _names(self.written, (self.clip.folder.casefold(),))
@@ -77,7 +82,11 @@ def main() -> int:
         return 2
     if len(judged) == 2:
         print("both alike")
-        print_table([agreed(*pair) for pair in zip(*judged.values(), strict=True)])
+        both = [agreed(*pair) for pair in zip(*judged.values(), strict=True)]
+        print_table(both)
+        alike = [v for v in both if v.likeliest]
+        n_right = sum(v.is_heard for v in alike)
+        print(f"the same genre is heard in {len(alike)} clips, in {n_right} that of the folder")
     return 0
 
 
@@ -111,7 +120,7 @@ def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
         heard = analyse(AnalysisTask(clip.path, model_path))
         if isinstance(heard, TrackFailure):
             raise DatasetError(heard.reason, clip.path)
-        likeliest = max(_main_genres(card), key=lambda label: heard.probabilities[label])
+        likeliest = max(main_genres(card), key=lambda label: heard.probabilities[label])
         written = () if heard.unheard else policy.choose(heard.probabilities)
         verdicts.append(Verdict(clip, likeliest, written[0] if written else ""))
     return verdicts
@@ -120,7 +129,7 @@ def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
 def agreed(one: Verdict, other: Verdict) -> Verdict:
     """Return what both would write."""
     alike = one.written if one.written == other.written else ""
-    likeliest = one.likeliest if one.likeliest == other.likeliest else "–"
+    likeliest = one.likeliest if one.likeliest == other.likeliest else ""
     return replace(one, likeliest=likeliest, written=alike)
 
 
@@ -135,14 +144,15 @@ def print_table(verdicts: Sequence[Verdict]) -> None:
 
 def _print_line(name: str, verdicts: Sequence[Verdict]) -> None:
     written = [v for v in verdicts if v.written]
-    n_heard = sum(_names(v.likeliest, (v.clip.folder.casefold(),)) for v in verdicts)
     print(
-        f"  {name:12s} {len(verdicts):5d} {n_heard:9d} {len(written):8d} "
-        f"{sum(v.is_right for v in written):6d} {sum(v.is_right_by_either for v in written):7d}"
+        f"  {name:12s} {len(verdicts):5d} {sum(v.is_heard for v in verdicts):9d} "
+        f"{len(written):8d} {sum(v.is_right for v in written):6d} "
+        f"{sum(v.is_right_by_either for v in written):7d}"
     )
 
 
-def _main_genres(card: ModelCard) -> list[str]:
+def main_genres(card: ModelCard) -> list[str]:
+    """Return the genres of a model that are no kind of another."""
     return [label for label in card.genre_labels if label not in card.broader]
 
 
