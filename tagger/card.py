@@ -144,6 +144,16 @@ def find_model(name: str) -> Path:
     raise CheckpointError(f"there is no such model; bundled are: {known}", path)
 
 
+def bundled_genres() -> frozenset[str]:
+    """Return the genres of all bundled models, in lower case.
+
+    Raises:
+        CheckpointError: one of them is damaged.
+    """
+    cards = [read_card(path) for path in BUNDLED.glob("*.pt")]
+    return frozenset(genre.casefold() for card in cards for genre in card.genre_labels)
+
+
 def read_card(path: Path) -> ModelCard:
     """Read a checkpoint's card, and check that the file is whole.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tools.musicnn_calibration import NEVER, PRECISION, Clips, calibrate
+from tools.musicnn_calibration import NEVER, PRECISION, Clips, calibrate, cross_fitted
 from tools.musicnn_vocabulary import BROADER, GENRES, LABELS, TAGS
 
 N = 400
@@ -64,3 +64,11 @@ def test_each_tag_has_a_label_of_its_own() -> None:
     assert len(set(LABELS)) == len(LABELS) == len(TAGS) == 50
     assert set(BROADER) | set(BROADER.values()) <= set(GENRES) <= set(LABELS)
     assert len({label.casefold() for label in LABELS}) == 50
+
+
+def test_other_artists_are_counted_too() -> None:
+    heard = clips()
+    n_right, n_above, n_both = cross_fitted(heard, LABELS, BROADER)["Rock"]
+    assert n_right == sum(genre == "rock" for genre in heard.genres)
+    assert 0 < n_both <= n_above
+    assert n_both / n_above > 0.8

@@ -24,7 +24,14 @@ from tagger.errors import DatasetError, TaggerError
 from tagger.frontend import FrontEndConfig, LogMel
 from tagger.networks import MusicNN, MusicNNConfig
 from tagger.records import FloatArray
-from tools.musicnn_calibration import NEVER, STEMS, Clips, calibrate, listen
+from tools.musicnn_calibration import (
+    NEVER,
+    STEMS,
+    Clips,
+    calibrate,
+    cross_fitted,
+    listen,
+)
 from tools.musicnn_vocabulary import BROADER, GENRES, LABELS
 from tools.tensor_bundle import read_bundle
 
@@ -54,8 +61,11 @@ def main() -> int:
     except TaggerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    others = model.card.provenance["calibration"]["on_other_artists"]
     for label in model.card.writable:
-        print(f"{label}: from {model.card.thresholds[label]:.4f} on")
+        print(
+            f"{label}: from {model.card.thresholds[label]:.4f} on; on other artists", others[label]
+        )
     return 0
 
 
@@ -153,8 +163,16 @@ def _card(network: MusicNN) -> ModelCard:
     return describe(network, "musicnn", FRONT_END, **rest)
 
 
-def _about(clips: Clips) -> str:
-    return f"{len(clips.genres)} clips by {len(set(clips.artists))} artists"
+def _about(clips: Clips) -> dict[str, Any]:
+    held_out = cross_fitted(clips, LABELS, BROADER)
+    names = ("right_for", "above_threshold", "both")
+    return {
+        "n_clips": len(clips.genres),
+        "n_artists": len(set(clips.artists)),
+        "on_other_artists": {
+            label: dict(zip(names, counts, strict=True)) for label, counts in held_out.items()
+        },
+    }
 
 
 if __name__ == "__main__":
