@@ -23,6 +23,7 @@ from tagger.checkpoint import LoadedModel, describe, save_checkpoint, with_round
 from tagger.errors import DatasetError, TaggerError
 from tagger.frontend import FrontEndConfig, LogMel
 from tagger.networks import MusicNN, MusicNNConfig
+from tagger.novelty import Novelty
 from tagger.records import FloatArray
 from tools.musicnn_calibration import (
     NEVER,
@@ -31,7 +32,9 @@ from tools.musicnn_calibration import (
     calibrate,
     cross_fitted,
     listen,
+    parts_by_artist,
 )
+from tools.musicnn_strangeness import fit_plane, odd_embeddings
 from tools.musicnn_vocabulary import BROADER, GENRES, LABELS
 from tools.tensor_bundle import read_bundle
 
@@ -57,7 +60,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         model = make_model(arguments.weights, arguments.clips)
-        save_checkpoint(arguments.output, model.network, model.card)
+        save_checkpoint(arguments.output, model.network, model.card, model.novelty)
     except TaggerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -77,18 +80,22 @@ def make_model(weights: Path, folder: Path) -> LoadedModel:
     """
     network = load_network(weights)
     front_end = LogMel(FRONT_END).eval()
-    plain = LoadedModel(_card(network), front_end, network, None)
+    plain = LoadedModel(_card(network, None), front_end, network, None)
     clips = listen(plain, folder)
+    novelty = fit_plane(
+        clips.embeddings, odd_embeddings(plain), parts_by_artist(clips), len(LABELS)
+    )
     fit = calibrate(clips, LABELS, BROADER)
     network.scale.copy_(torch.from_numpy(fit.scale))
     network.shift.copy_(torch.from_numpy(fit.shift))
+    card = _card(network, novelty)
     card = replace(
-        _card(network),
+        card,
         thresholds={label: fit.thresholds[label] for label in GENRES},
         writable=tuple(label for label in STEMS if fit.thresholds[label] < NEVER),
-        provenance={**plain.card.provenance, "calibration": _about(clips)},
+        provenance={**card.provenance, "calibration": _about(clips)},
     )
-    return LoadedModel(card, front_end, network, None)
+    return LoadedModel(card, front_end, network, novelty)
 
 
 def load_network(weights: Path) -> MusicNN:
@@ -143,7 +150,7 @@ def _tensor(values: FloatArray) -> Tensor:
     return torch.from_numpy(np.array(values))
 
 
-def _card(network: MusicNN) -> ModelCard:
+def _card(network: MusicNN, novelty: Novelty | None) -> ModelCard:
     rest: dict[str, Any] = {
         "max_segments": MAX_SEGMENTS,
         "labels": LABELS,
@@ -160,7 +167,7 @@ def _card(network: MusicNN) -> ModelCard:
             "data": "Million Song Dataset, tags of Last.fm",
         },
     }
-    return describe(network, "musicnn", FRONT_END, **rest)
+    return describe(network, "musicnn", FRONT_END, novelty, **rest)
 
 
 def _about(clips: Clips) -> dict[str, Any]:
