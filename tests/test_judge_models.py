@@ -10,7 +10,7 @@ from tools.judge_models import Clip, Verdict, agreed
 
 
 def verdict(folder: str, genre: str, likeliest: str, written: str) -> Verdict:
-    return Verdict(Clip(Path("x"), folder, (folder, genre)), likeliest, written)
+    return Verdict(Clip(Path("x"), folder, (folder, genre)), likeliest, 0.5, written)
 
 
 def test_right_is_what_the_folder_or_the_clips_own_genre_says() -> None:
@@ -59,3 +59,15 @@ def test_a_folder_without_clips_is_refused(
     monkeypatch.setattr("sys.argv", ["judge", str(tmp_path)])
     assert judge_models.main() == 2
     assert "holds no folders of clips" in capsys.readouterr().err
+
+
+def test_what_both_hear_is_told_beside_what_each_is_surest_of(
+    clips: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = model.with_name("again.pt")
+    again.write_bytes(model.read_bytes())
+    monkeypatch.setattr("sys.argv", ["judge", str(clips), f"--model={model}", f"--model={again}"])
+    assert judge_models.main() == 0
+    out = capsys.readouterr().out
+    assert "both hear the same genre in 3 clips, in 1 of them that of the folder" in out
+    assert f"the surest by {again}: 3 clips, in 1 of them" in out

@@ -4,7 +4,8 @@ CLIPS holds a folder of clips for each genre. Of each model and folder it prints
 hears as that genre (the likeliest of its genres that are not a kind of another), and what it would
 write by default: right by the folder's name, or right by that or the genre in the clip's own tag,
 for in some collections the folders are divided otherwise than the publisher's shelves. With two
-models it prints the same of what both would write alike, and how often both hear the same genre.
+models it prints the same of what both would write alike, and how often both hear the same genre
+rightly, beside how often each is right of as many clips that it is surest of.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a model makes of a clip: the likeliest genre, and the one it would write, or ""."""
+    """The likeliest genre of a clip, how sure a model is, and what it would write, or ""."""
 
     clip: Clip
     likeliest: str
+    confidence: float
     written: str
 
     @property
@@ -84,9 +86,11 @@ def main() -> int:
         print("both alike")
         both = [agreed(*pair) for pair in zip(*judged.values(), strict=True)]
         print_table(both)
-        alike = [v for v in both if v.likeliest]
-        n_right = sum(v.is_heard for v in alike)
-        print(f"the same genre is heard in {len(alike)} clips, in {n_right} that of the folder")
+        alike = [verdict for verdict in both if verdict.likeliest]
+        print(f"both hear the same genre in {_count(alike)}")
+        for name, verdicts in judged.items():
+            surest = sorted(verdicts, key=lambda verdict: -verdict.confidence)[: len(alike)]
+            print(f"the surest by {name}: {_count(surest)}")
     return 0
 
 
@@ -122,7 +126,8 @@ def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
             raise DatasetError(heard.reason, clip.path)
         likeliest = max(main_genres(card), key=lambda label: heard.probabilities[label])
         written = () if heard.unheard else policy.choose(heard.probabilities)
-        verdicts.append(Verdict(clip, likeliest, written[0] if written else ""))
+        confidence = heard.probabilities[likeliest]
+        verdicts.append(Verdict(clip, likeliest, confidence, written[0] if written else ""))
     return verdicts
 
 
@@ -131,6 +136,11 @@ def agreed(one: Verdict, other: Verdict) -> Verdict:
     alike = one.written if one.written == other.written else ""
     likeliest = one.likeliest if one.likeliest == other.likeliest else ""
     return replace(one, likeliest=likeliest, written=alike)
+
+
+def _count(verdicts: Sequence[Verdict]) -> str:
+    n_right = sum(verdict.is_heard for verdict in verdicts)
+    return f"{len(verdicts)} clips, in {n_right} of them that of the folder"
 
 
 def print_table(verdicts: Sequence[Verdict]) -> None:
