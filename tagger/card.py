@@ -105,12 +105,13 @@ class ModelCard:
         """
         try:
             values = json.loads(text)
+            values = {"genres": (), "broader": {}, **values}  # version 2 had neither
             for name in ("labels", "writable", "genres"):
-                values[name] = tuple(values.get(name, ()))
+                values[name] = tuple(values[name])
             for name in ("network", "front_end", "thresholds", "provenance", "broader"):
-                values[name] = dict(values.get(name, {}))
+                values[name] = dict(values[name])
             card = cls(**values)
-        except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        except (ValueError, TypeError, KeyError) as exc:
             raise CheckpointError(f"its card cannot be read ({exc})", path) from exc
         if card.contradicts_itself:
             raise CheckpointError("its labels contradict each other; get the file anew", path)
