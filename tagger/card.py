@@ -109,14 +109,15 @@ class ModelCard:
         """
         try:
             values = json.loads(text)
+            values = {"genres": (), "broader": {}, **values}  # version 2 had neither
             for name in ("labels", "writable", "genres"):
-                values[name] = tuple(values.get(name, ()))
+                values[name] = tuple(values[name])
             for name in ("network", "front_end", "thresholds", "provenance", "broader"):
-                values[name] = dict(values.get(name, {}))
+                values[name] = dict(values[name])
             if values.get("head") is not None:
                 values["head"] = Head.from_plain(values["head"])
             card = cls(**values)
-        except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        except (ValueError, TypeError, KeyError) as exc:
             raise CheckpointError(f"its card cannot be read ({exc})", path) from exc
         if card.contradicts_itself:
             raise CheckpointError("its labels contradict each other; get the file anew", path)
@@ -150,6 +151,16 @@ def find_model(name: str) -> Path:
         raise CheckpointError(os_reason(exc), path) from exc
     known = ", ".join(sorted(p.stem for p in BUNDLED.glob("*.pt"))) or "none"
     raise CheckpointError(f"there is no such model; bundled are: {known}", path)
+
+
+def bundled_genres() -> frozenset[str]:
+    """Return the genres of all bundled models, in lower case.
+
+    Raises:
+        CheckpointError: one of them is damaged.
+    """
+    cards = [read_card(path) for path in BUNDLED.glob("*.pt")]
+    return frozenset(genre.casefold() for card in cards for genre in card.genre_labels)
 
 
 def read_card(path: Path) -> ModelCard:

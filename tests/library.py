@@ -38,7 +38,7 @@ from tests.catalogs import Location, database
 from tests.sounds import tone, write_sound
 
 LABELS = ("Electronic", "Experimental", "Folk", "Rock")
-CONFIDENCE = 0.6  # in the favourite, give or take 0.05
+CONFIDENCE = 0.602  # in the favourite, give or take 0.05; reads as 60 %
 FRONT_END = FrontEndConfig(sample_rate=22_050, n_fft=1024, hop_length=512, n_mels=32, n_frames=32)
 NETWORK = NetworkConfig(
     n_labels=4, n_mels=32, channels=(4, 4, 4, 4), gru_size=4, embedding_dim=8, dropout=0.0

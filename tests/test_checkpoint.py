@@ -196,6 +196,16 @@ def test_a_card_that_makes_no_sense_is_refused(model: Path, tmp_path: Path, card
     assert "its card cannot be read" in refusal(path)
 
 
+def test_a_card_without_labels_is_refused(model: Path, tmp_path: Path) -> None:
+    def without_labels(payload: dict[str, Any]) -> None:
+        card = json.loads(payload["card"])
+        del card["labels"]
+        payload.update(card=json.dumps(card))
+
+    path = rewritten(model, tmp_path / "odd.pt", without_labels)
+    assert "its card cannot be read" in refusal(path)
+
+
 def test_labels_that_contradict_each_other_are_refused(model: Path, tmp_path: Path) -> None:
     loaded = load_checkpoint(model)
     for changes in (

@@ -462,6 +462,15 @@ def test_a_label_is_written_by_another_name_if_the_genre_map_says_so(tag: Tag, m
     assert (wrong.code, "genre_map" in wrong.err) == (2, True)
 
 
+def test_a_genre_map_may_speak_of_another_models_labels(tag: Tag, music: Path) -> None:
+    make_track(music / "a.flac")
+    both = {"TAGGER_GENRE_MAP": "Rock=Loud,International="}
+    assert tag(music, **both).code == 0
+    assert genre_of(music / "a.flac") == ["Loud"]
+    typo = tag(music, TAGGER_GENRE_MAP="Rokc=Loud")
+    assert (typo.code, "does not know Rokc" in typo.err) == (2, True)
+
+
 def test_the_catalogue_is_in_the_data_folder_unless_told_otherwise(
     music: Path, tmp_path: Path, model: Path
 ) -> None:

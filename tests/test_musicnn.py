@@ -15,12 +15,15 @@ from tagger.analysis import AnalysisTask, analyse
 from tagger.card import find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
+from tagger.decision import make_policy
 from tagger.errors import CheckpointError
 from tagger.networks import MusicNN, MusicNNConfig, network_of_card
 from tagger.networks.musicnn import Filters
 from tagger.records import TrackPrediction
 from tests.library import make_track, run_tagger
 from tools.compare_musicnn import TOLERANCE, listen, load_oracle
+from training.odd_sounds import nth_sound
+from training.oddities import hear
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden" / "musicnn.npz"
@@ -136,6 +139,15 @@ def test_music_that_it_does_not_know_comes_out_unsure(tmp_path: Path, in_process
     for name in ("Dance of the Sugar Plum Fairy.flac", "Humpback Whale Song.wav"):
         assert heard[f"01 {name}"]["status"] == "unsure"
     assert heard["07 Hungarian Dance No. 5.ogg"]["genres"] == ["Classical"]  # as it stood there
+
+
+@pytest.mark.parametrize("kind", ["clicks", "ticking", "rain"])
+def test_sounds_that_are_no_music_get_no_genre(musicnn: LoadedModel, kind: str) -> None:
+    card = musicnn.card
+    policy = make_policy(card.genre_labels, card.writable, card.thresholds)
+    for i in range(2):
+        sound = nth_sound(kind, i, 0, card.sample_rate, 20 * card.sample_rate)
+        assert policy.choose(hear(musicnn, sound.astype(np.float32)).probabilities) == ()
 
 
 def test_two_networks_live_side_by_side_in_a_catalogue(

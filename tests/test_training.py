@@ -429,6 +429,11 @@ def test_numbers_out_of_range_are_refused(setting: dict[str, Any]) -> None:
         make_config(setting)
 
 
+def test_a_front_end_that_the_features_are_not_of_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be relative-db"):
+        make_config({"front_end": {"compression": "log-gain"}})
+
+
 def test_a_genre_of_fewer_tracks_than_folds_is_refused(tmp_path: Path) -> None:
     few = load_features(write_features(tmp_path / "f.npz", n_tracks=24, n_artists=12))
     with pytest.raises(DatasetError, match="too few to split"):

@@ -23,8 +23,18 @@ from tagger.checkpoint import LoadedModel, describe, save_checkpoint, with_round
 from tagger.errors import DatasetError, TaggerError
 from tagger.frontend import FrontEndConfig, LogMel
 from tagger.networks import MusicNN, MusicNNConfig
+from tagger.novelty import Novelty
 from tagger.records import FloatArray
-from tools.musicnn_calibration import NEVER, STEMS, Clips, calibrate, listen
+from tools.musicnn_calibration import (
+    NEVER,
+    STEMS,
+    Clips,
+    calibrate,
+    cross_fitted,
+    listen,
+    parts_by_artist,
+)
+from tools.musicnn_strangeness import fit_plane, odd_embeddings
 from tools.musicnn_vocabulary import BROADER, GENRES, LABELS
 from tools.tensor_bundle import read_bundle
 
@@ -50,12 +60,15 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         model = make_model(arguments.weights, arguments.clips)
-        save_checkpoint(arguments.output, model.network, model.card)
+        save_checkpoint(arguments.output, model.network, model.card, model.novelty)
     except TaggerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    others = model.card.provenance["calibration"]["on_other_artists"]
     for label in model.card.writable:
-        print(f"{label}: from {model.card.thresholds[label]:.4f} on")
+        print(
+            f"{label}: from {model.card.thresholds[label]:.4f} on; on other artists", others[label]
+        )
     return 0
 
 
@@ -67,18 +80,22 @@ def make_model(weights: Path, folder: Path) -> LoadedModel:
     """
     network = load_network(weights)
     front_end = LogMel(FRONT_END).eval()
-    plain = LoadedModel(_card(network), front_end, network, None)
+    plain = LoadedModel(_card(network, None), front_end, network, None)
     clips = listen(plain, folder)
+    novelty = fit_plane(
+        clips.embeddings, odd_embeddings(plain), parts_by_artist(clips), len(LABELS)
+    )
     fit = calibrate(clips, LABELS, BROADER)
     network.scale.copy_(torch.from_numpy(fit.scale))
     network.shift.copy_(torch.from_numpy(fit.shift))
+    card = _card(network, novelty)
     card = replace(
-        _card(network),
+        card,
         thresholds={label: fit.thresholds[label] for label in GENRES},
         writable=tuple(label for label in STEMS if fit.thresholds[label] < NEVER),
-        provenance={**plain.card.provenance, "calibration": _about(clips)},
+        provenance={**card.provenance, "calibration": _about(clips)},
     )
-    return LoadedModel(card, front_end, network, None)
+    return LoadedModel(card, front_end, network, novelty)
 
 
 def load_network(weights: Path) -> MusicNN:
@@ -133,7 +150,7 @@ def _tensor(values: FloatArray) -> Tensor:
     return torch.from_numpy(np.array(values))
 
 
-def _card(network: MusicNN) -> ModelCard:
+def _card(network: MusicNN, novelty: Novelty | None) -> ModelCard:
     rest: dict[str, Any] = {
         "max_segments": MAX_SEGMENTS,
         "labels": LABELS,
@@ -150,11 +167,19 @@ def _card(network: MusicNN) -> ModelCard:
             "data": "Million Song Dataset, tags of Last.fm",
         },
     }
-    return describe(network, "musicnn", FRONT_END, **rest)
+    return describe(network, "musicnn", FRONT_END, novelty, **rest)
 
 
-def _about(clips: Clips) -> str:
-    return f"{len(clips.genres)} clips by {len(set(clips.artists))} artists"
+def _about(clips: Clips) -> dict[str, Any]:
+    held_out = cross_fitted(clips, LABELS, BROADER)
+    names = ("right_for", "above_threshold", "both")
+    return {
+        "n_clips": len(clips.genres),
+        "n_artists": len(set(clips.artists)),
+        "on_other_artists": {
+            label: dict(zip(names, counts, strict=True)) for label, counts in held_out.items()
+        },
+    }
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ CLIPS holds a folder of clips for each genre. Of each model and folder it prints
 hears as that genre (the likeliest of its genres that are not a kind of another), and what it would
 write by default: right by the folder's name, or right by that or the genre in the clip's own tag,
 for in some collections the folders are divided otherwise than the publisher's shelves. With two
-models it prints the same of what both would write alike.
+models it prints the same of what both would write alike, and how often both hear the same genre
+rightly, beside how often each is right of as many clips that it is surest of.
 """
 
 from __future__ import annotations
@@ -40,11 +41,17 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a model makes of a clip: the likeliest genre, and the one it would write, or ""."""
+    """The likeliest genre of a clip, how sure a model is, and what it would write, or ""."""
 
     clip: Clip
     likeliest: str
+    confidence: float
     written: str
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the likeliest genre is the folder's."""
+        return _names(self.likeliest, (self.clip.folder.casefold(),))
 
     @property
     def is_right(self) -> bool:
@@ -77,7 +84,13 @@ def main() -> int:
         return 2
     if len(judged) == 2:
         print("both alike")
-        print_table([agreed(*pair) for pair in zip(*judged.values(), strict=True)])
+        both = [agreed(*pair) for pair in zip(*judged.values(), strict=True)]
+        print_table(both)
+        alike = [verdict for verdict in both if verdict.likeliest]
+        print(f"both hear the same genre in {_count(alike)}")
+        for name, verdicts in judged.items():
+            surest = sorted(verdicts, key=lambda verdict: -verdict.confidence)[: len(alike)]
+            print(f"the surest by {name}: {_count(surest)}")
     return 0
 
 
@@ -111,17 +124,23 @@ def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
         heard = analyse(AnalysisTask(clip.path, model_path))
         if isinstance(heard, TrackFailure):
             raise DatasetError(heard.reason, clip.path)
-        likeliest = max(_main_genres(card), key=lambda label: heard.probabilities[label])
+        likeliest = max(main_genres(card), key=lambda label: heard.probabilities[label])
         written = () if heard.unheard else policy.choose(heard.probabilities)
-        verdicts.append(Verdict(clip, likeliest, written[0] if written else ""))
+        confidence = heard.probabilities[likeliest]
+        verdicts.append(Verdict(clip, likeliest, confidence, written[0] if written else ""))
     return verdicts
 
 
 def agreed(one: Verdict, other: Verdict) -> Verdict:
     """Return what both would write."""
     alike = one.written if one.written == other.written else ""
-    likeliest = one.likeliest if one.likeliest == other.likeliest else "–"
+    likeliest = one.likeliest if one.likeliest == other.likeliest else ""
     return replace(one, likeliest=likeliest, written=alike)
+
+
+def _count(verdicts: Sequence[Verdict]) -> str:
+    n_right = sum(verdict.is_heard for verdict in verdicts)
+    return f"{len(verdicts)} clips, in {n_right} of them that of the folder"
 
 
 def print_table(verdicts: Sequence[Verdict]) -> None:
@@ -135,14 +154,15 @@ def print_table(verdicts: Sequence[Verdict]) -> None:
 
 def _print_line(name: str, verdicts: Sequence[Verdict]) -> None:
     written = [v for v in verdicts if v.written]
-    n_heard = sum(_names(v.likeliest, (v.clip.folder.casefold(),)) for v in verdicts)
     print(
-        f"  {name:12s} {len(verdicts):5d} {n_heard:9d} {len(written):8d} "
-        f"{sum(v.is_right for v in written):6d} {sum(v.is_right_by_either for v in written):7d}"
+        f"  {name:12s} {len(verdicts):5d} {sum(v.is_heard for v in verdicts):9d} "
+        f"{len(written):8d} {sum(v.is_right for v in written):6d} "
+        f"{sum(v.is_right_by_either for v in written):7d}"
     )
 
 
-def _main_genres(card: ModelCard) -> list[str]:
+def main_genres(card: ModelCard) -> list[str]:
+    """Return the genres of a model that are no kind of another."""
     return [label for label in card.genre_labels if label not in card.broader]
 
 

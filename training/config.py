@@ -121,6 +121,8 @@ def make_config(values: dict[str, Any], path: Path | None = None) -> FitConfig:
             raise ConfigError(f"{name} must be at least 1", path)
     if config.folds == 1 or config.folds < 0:
         raise ConfigError("folds must be 0, or at least 2", path)
+    if config.front_end.compression != "relative-db":
+        raise ConfigError("compression must be relative-db, as the features are", path)
     return config
 
 

@@ -99,7 +99,7 @@ def measure_oddities(
     load_model(AnalysisTask(checkpoint, checkpoint))  # one thread, as in tagging
     model = load_checkpoint(checkpoint)
     card = model.card
-    policy = make_policy(card.labels, card.writable, card.thresholds)
+    policy = make_policy(card.genre_labels, card.writable, card.thresholds, broader=card.broader)
     kinds = []
     for group, kind, sounds in _synthetic(card, n_each, seed):
         on_kind(kind)

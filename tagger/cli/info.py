@@ -72,6 +72,7 @@ def _model_record(card: ModelCard) -> Mapping[str, Any]:
         "id": card.model_id,
         "architecture": card.architecture,
         "labels": list(card.labels),
+        "genres": list(card.genre_labels),
         "writable": list(card.writable),
         "n_parameters": card.n_parameters,
         "sample_rate": card.sample_rate,

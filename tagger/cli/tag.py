@@ -14,7 +14,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from tagger.card import find_model, read_card
+from tagger.card import ModelCard, bundled_genres, find_model, read_card
 from tagger.catalog import Catalog
 from tagger.cli.options import (
     absolute,
@@ -163,7 +163,7 @@ def _request(
         genres=settings.genres,
         min_confidence=settings.min_confidence,
         max_genres=settings.max_genres,
-        genre_map=settings.genre_map,
+        genre_map=_map_for(card, settings.genre_map),
         broader=card.broader,
     )
     return TagRequest(
@@ -181,6 +181,18 @@ def _request(
         ways=Ways(lossy_copies=settings.allow_copies),
         timeout_s=settings.timeout,
     )
+
+
+def _map_for(card: ModelCard, genre_map: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what a genre map says to a model: not what it says of another's labels alone."""
+    own = {label.casefold() for label in card.genre_labels}
+    strange = {name for name in genre_map if name.casefold() not in own}
+    others = bundled_genres() if strange else frozenset()
+    return {
+        name: genre
+        for name, genre in genre_map.items()
+        if name not in strange or name.casefold() not in others
+    }
 
 
 def _follow(run: TagRun, printer: Printer, *, quiet: bool) -> int:

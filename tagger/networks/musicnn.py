@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import conv2d, max_pool2d, pad
 
 from tagger.networks.base import Network, NetworkEnds, NetworkOutput
 
@@ -121,11 +121,18 @@ class Filters(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return (n, channels, n_frames) of (n, 1, n_frames, n_mels)."""
-        lowest, highest = torch.aminmax(self.conv(pad(image, self._padding)), dim=3)
-        # The highest after ReLU and norm: ReLU keeps the order, the norm turns it where its weight
-        # is negative. So both need only see one value a frame.
-        loudest = torch.where(self.norm.weight[:, None] > 0, highest, lowest)
-        normed: Tensor = self.norm(torch.relu(loudest))
+        # Wanted is the highest after ReLU and norm. ReLU keeps the order, and the norm turns it
+        # where its weight is negative: with such filters turned beforehand, both need only see the
+        # highest answer a frame. Channels last, that takes half as long.
+        assert self.conv.bias is not None  # as it is made above
+        turn = torch.where(self.norm.weight > 0, 1.0, -1.0)
+        maps = conv2d(
+            pad(image, self._padding).to(memory_format=torch.channels_last),
+            (self.conv.weight * turn[:, None, None, None]).to(memory_format=torch.channels_last),
+            self.conv.bias * turn,
+        )
+        highest = max_pool2d(maps, (1, maps.shape[3])).squeeze(3) * turn[:, None]
+        normed: Tensor = self.norm(torch.relu(highest))
         return normed
 
 
