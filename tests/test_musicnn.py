@@ -155,7 +155,7 @@ def test_two_networks_live_side_by_side_in_a_catalogue(
 ) -> None:
     music, place = tmp_path / "music", tmp_path / "catalog.db"
     for i in range(3):
-        make_track(music / f"{i}.flac", 8.0)
+        make_track(music / f"{i}.flac", 8.0 + 4 * i)  # of one length they would be one recording
     common = ("--catalog", place, "--format", "jsonl")
     for name, dim in ((str(model), 8), ("musicnn", 200)):
         tagged = run_tagger("tag", music, "--model", name, "--no-write", *common)
