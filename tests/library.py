@@ -78,11 +78,13 @@ def make_model(path: Path, favourite: str = "Rock", **changes: Any) -> Path:
 def make_track(path: Path, duration_s: float = 1.5, gain: float = 0.5, **tags: str) -> Path:
     """Write a tone in the format of the name's ending, with tags (``title="…"``); return its path.
 
-    Each path sounds a little different, so that none is a copy of another.
+    Each name in a folder of that name sounds a little different, so that none is a copy of another.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     rate = 48_000 if path.suffix == ".opus" else 44_100
-    frequency_hz = 300.0 + zlib.crc32(os.fsencode(path)) % 700_000 / 1000
+    frequency_hz = (
+        300.0 + zlib.crc32(os.fsencode(path.parent.name + "/" + path.name)) % 700_000 / 1000
+    )
     write_sound(path, tone(duration_s, rate, frequency_hz, gain), rate)
     if tags:
         set_tags(path, **tags)

@@ -20,6 +20,7 @@ from tagger.records import TagsFound
 from tagger.teaching import doubts, gather, teach
 from tests.catalogs import MODEL, entry, filled, prediction
 from tests.library import genre_of, make_model, make_track, run_tagger, set_tags
+from tests.sounds import tone, write_sound
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
@@ -270,7 +271,8 @@ def test_what_is_derived_is_what_the_model_hears_itself(
 ) -> None:
     base = make_model(tmp_path / "base.pt")
     for n in range(44):
-        path = make_track(music / f"{n:02d}.flac", 1.6)
+        path = music / f"{n:02d}.flac"
+        write_sound(path, tone(1.6, 44_100, 100 * 1.1**n), 44_100)  # from deep to shrill
         set_tags(path, genre=("Gabber", "Fado")[n % 2], artist=f"Artist {n}")
     mine = tmp_path / "mine.pt"
     run_tagger("learn", music, "--model", base, "-o", mine, "--catalog", place)
