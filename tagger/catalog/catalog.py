@@ -20,7 +20,6 @@ from tagger.catalog import (
     faults,
     journal,
     lookup,
-    nearest,
     opening,
     pruning,
     queries,
@@ -33,7 +32,6 @@ from tagger.catalog import (
 )
 from tagger.catalog.batches import batches
 from tagger.catalog.exporting import ExportedTrack
-from tagger.catalog.nearest import Nearest, NearestQuery
 from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.relocating import Relocated
 from tagger.catalog.rows import (
@@ -367,13 +365,3 @@ class Catalog:
         """Return all embeddings of a model, in one matrix."""
         with self._transaction(self._engine) as connection:
             return embeddings.load_all(connection, model_id)
-
-    def nearest(self, query: NearestQuery) -> Nearest:
-        """Return the tracks whose embeddings are nearest to a target, the nearest first."""
-        if self._store is not None:
-            with faults.reported(self.where):
-                found = self._store.nearest(self._engine, query)
-            if found is not None:
-                return found
-        with self._transaction(self._engine) as connection:
-            return nearest.in_blocks(connection, query)

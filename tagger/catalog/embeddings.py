@@ -23,7 +23,6 @@ from tagger.records import FloatArray
 # A run adds a few dozen tracks at a time and rewrites the last block for it: larger blocks would
 # make that dear, smaller ones the reading.
 BLOCK_ROWS = 256
-_READ_AT_ONCE = 100  # blocks
 _ID = np.dtype("<i8")
 _VALUE = np.dtype("<f2")
 _LARGEST = float(np.finfo(_VALUE).max)
@@ -187,12 +186,6 @@ def _unpacked(row: Row[*tuple[Any, ...]]) -> _Block:
     block_id, n_rows, track_ids, vectors = row
     ids, values = block_arrays(n_rows, track_ids, vectors)
     return _Block(block_id, ids.copy(), values.copy())
-
-
-def stream(connection: Connection, model_id: str) -> Iterator[BlockArrays]:
-    """Yield a model's blocks as they are read; a track_id of 0 is a place given up."""
-    chosen = _selected().where(blocks.c.model_id == model_id).order_by(blocks.c.block_id)
-    return _arrays(connection.execution_options(yield_per=_READ_AT_ONCE).execute(chosen))
 
 
 def some_blocks(connection: Connection, block_ids: Sequence[int]) -> Iterator[BlockArrays]:

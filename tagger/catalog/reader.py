@@ -23,10 +23,10 @@ from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
 from tagger.catalog.rows import HeardTrack, TrackRow
 from tagger.catalog.sqlite.connecting import connection_to_ask
+from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold
 from tagger.records import FloatArray, Status
 
-Ids = NDArray[np.int64]
 Vectors = NDArray[np.float16]  # (n_tracks, embedding_dim)
 
 _COLUMNS = {
@@ -66,6 +66,9 @@ class Source(Protocol):
 
     def ask(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a question, whose values stand for its question marks."""
+
+    def search(self, model_id: str) -> Search | None:
+        """Return how the database itself finds the nearest of a model's tracks, if it can."""
 
     def close(self) -> None:
         """Ask no more."""
@@ -209,6 +212,15 @@ class Reader:
         found = next(self._ask(sql, ()), None)
         return None if found is None else str(found[0])
 
+    def has_embeddings(self, model_id: str) -> bool:
+        """Return whether any track has an embedding by a model."""
+        found = self._ask("SELECT 1 FROM embedding_blocks WHERE model_id = ? LIMIT 1", (model_id,))
+        return next(found, None) is not None
+
+    def search(self, model_id: str) -> Search | None:
+        """Return how the database itself finds the nearest of a model's tracks, if it can."""
+        return self._source.search(model_id)
+
     def blocks(self, model_id: str) -> Iterator[tuple[Ids, Vectors]]:
         """Yield a model's embeddings, some hundred tracks at a time; track 0 is no track."""
         sql = "SELECT track_ids, vectors FROM embedding_blocks WHERE model_id = ? ORDER BY block_id"
@@ -286,6 +298,9 @@ class _File:
 
             with faults.reported(self.path):
                 raise
+
+    def search(self, model_id: str) -> None:
+        """Return None: SQLite knows nothing of vectors."""
 
     def close(self) -> None:
         """Close the file."""
