@@ -17,13 +17,16 @@ from tagger.decision import Intent
 from tagger.pipeline import TagRun
 from tagger.records import RunSummary, Status, TrackResult
 from tagger.scan import EXCLUDE_MARK
+from tests.catalogs import assert_consistent
 from tests.library import (
+    Outcome,
     contents,
     genre_of,
     make_model,
     make_track,
     make_tracks,
     request_for,
+    run_tagger,
     set_tags,
 )
 
@@ -321,8 +324,88 @@ def test_where_the_disk_may_be_missing_nothing_is_marked_and_the_run_says_so(
     assert again.summary.n_vanished == 0
     (note,) = again.summary.notes
     assert "nothing was marked" in note
-    assert str(music) in note
+    assert note.endswith(f"tagger catalog prune --gone {music} forgets them")
     assert len(listed(catalog)) == 5
+
+
+def prune_gone(place: Path, folder: Path, *options: str) -> Outcome:
+    return run_tagger("catalog", "prune", "--catalog", place, "--gone", folder, *options)
+
+
+def test_who_knows_that_most_files_are_gone_can_have_them_forgotten(
+    music: Path, scan: Scanner, catalog: Catalog, place: Path
+) -> None:
+    paths = make_tracks(music / "a b", 5)
+    scan(music)
+    for path in paths[:4]:
+        path.unlink()
+    before = rows(place, "SELECT * FROM files")
+    planned = prune_gone(place, music / "a b", "--dry-run")
+    assert planned.out.splitlines() == [str(path) for path in paths[:4]]
+    assert planned.err.startswith("4 vanished would be forgotten, with 4 tags")
+    assert rows(place, "SELECT * FROM files") == before
+    done = prune_gone(place, music)
+    assert (done.code, done.out) == (0, planned.out)
+    assert listed(catalog) == ["04.flac"]
+    assert_consistent(place)
+    assert prune_gone(place, music).err == "0 vanished were forgotten\n"
+    assert scan(music).summary.notes == ()
+
+
+def test_only_what_is_gone_from_that_folder_is_forgotten(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog, place: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    for path in (*make_tracks(music / "old", 3), *make_tracks(music / "new", 1)):
+        make_track(elsewhere / path.parent.name / path.name, gain=0.3)
+    scan(music, elsewhere)
+    shutil.rmtree(music / "old")
+    shutil.rmtree(elsewhere / "old")
+    assert prune_gone(place, music / "old").err.startswith("3 vanished were forgotten")
+    kept = [row.path for row in catalog.tracks() if row.path.is_relative_to(music)]
+    assert kept == [music / "new" / "00.flac"]
+    assert len(listed(catalog)) == 5
+
+
+@pytest.mark.parametrize("loss", ["missing", "on another device"])
+def test_where_the_disk_may_be_missing_only_force_forgets(
+    music: Path, scan: Scanner, catalog: Catalog, place: Path, loss: str
+) -> None:
+    make_tracks(music, 2)
+    scan(music)
+    shutil.rmtree(music)
+    if loss == "on another device":
+        music.mkdir()
+        with closing(sqlite3.connect(place)) as database, database:
+            database.execute("UPDATE roots SET device = device + 1")
+    for options in ((), ("--dry-run",)):
+        refused = prune_gone(place, music, *options)
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert loss in refused.err
+        assert "--force" in refused.err
+    assert len(listed(catalog)) == 2
+    assert prune_gone(place, music, "--force").code == 0
+    assert listed(catalog) == []
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_gone(
+    music: Path, scan: Scanner, catalog: Catalog, place: Path
+) -> None:
+    make_tracks(music / "a", 1)
+    make_tracks(music / "b", 1)
+    scan(music)
+    shutil.rmtree(music / "a")
+    (music / "a").symlink_to(music / "a")  # too many levels of links, whoever looks
+    assert prune_gone(place, music).err == "0 vanished were forgotten\n"
+    assert len(listed(catalog)) == 2
+
+
+@pytest.mark.parametrize("wrong", [("--force",), ("--gone", "a", "--under", "a")])
+def test_options_that_make_no_sense_together_are_refused(
+    catalog: Catalog, place: Path, wrong: tuple[str, ...]
+) -> None:
+    assert run_tagger("catalog", "prune", "--catalog", place, *wrong).code == 2
+    assert listed(catalog) == []
 
 
 def test_a_new_device_that_holds_the_music_is_the_one_from_then_on(

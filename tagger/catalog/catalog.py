@@ -262,16 +262,21 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             yield from tagged.tagged_tracks(connection, model_id, under)
 
-    def vanished(self, under: Path | None = None) -> list[VanishedFile]:
-        """Return the files that are gone, in a folder or anywhere."""
-        with self._transaction(self._engine) as connection:
-            return pruning.vanished_files(connection, under)
+    def vanished(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
+        """Return the files that are gone, in a folder or anywhere, and others that are not marked.
 
-    def prune(self, under: Path | None = None) -> list[VanishedFile]:
-        """Forget the files that are gone; return them, and those that had to be kept."""
+        Args:
+            under: Only those in this folder.
+            also: Rows of files that were found to be gone just now.
+        """
+        with self._transaction(self._engine) as connection:
+            return pruning.vanished_files(connection, under, also)
+
+    def prune(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
+        """Forget the files that ``vanished`` names; return them, and those that had to be kept."""
         with self._transaction(self._durable_writer) as connection:
             history = None if self._store is None else self._store.chronicle
-            return pruning.prune(connection, history, under)
+            return pruning.prune(connection, history, under, also)
 
     def relocate(self, old: Path, new: Path) -> Relocated:
         """Let the rows of all files under a folder say that they are under another one."""
