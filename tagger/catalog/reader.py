@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.catalog.batches import batches
+from tagger.catalog.blocks import block_arrays
 from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
 from tagger.catalog.rows import HeardTrack, TrackRow
 from tagger.catalog.sqlite.connecting import connection_to_ask
@@ -50,6 +51,7 @@ _ROWS = (
     f"SELECT {', '.join(_COLUMNS.values())} FROM files AS f "
     "JOIN library AS l ON l.file_id = f.file_id JOIN tracks AS t ON t.track_id = f.track_id"
 )
+_BLOCKS = "SELECT n_rows, track_ids, vectors FROM embedding_blocks"
 _FETCHED_AT_ONCE = 5000
 
 
@@ -223,10 +225,8 @@ class Reader:
 
     def blocks(self, model_id: str) -> Iterator[tuple[Ids, Vectors]]:
         """Yield a model's embeddings, some hundred tracks at a time; track 0 is no track."""
-        sql = "SELECT track_ids, vectors FROM embedding_blocks WHERE model_id = ? ORDER BY block_id"
-        for track_ids, vectors in self._ask(sql, (model_id,)):
-            ids = np.frombuffer(track_ids, "<i8")
-            yield ids, np.frombuffer(vectors, "<f2").reshape(len(ids), -1)
+        for row in self._ask(f"{_BLOCKS} WHERE model_id = ? ORDER BY block_id", (model_id,)):
+            yield block_arrays(*row)
 
     def vectors_of(self, model_id: str, track_ids: Ids) -> tuple[Ids, FloatArray]:
         """Return those of the tracks that a model has an embedding of, and the embeddings."""
@@ -249,10 +249,8 @@ class Reader:
             )
             numbers |= {block_id for (block_id,) in self._ask(sql, (model_id, *batch))}
         for number in sorted(numbers):
-            sql = "SELECT track_ids, vectors FROM embedding_blocks WHERE block_id = ?"
-            for ids_bytes, vectors in self._ask(sql, (number,)):
-                ids = np.frombuffer(ids_bytes, "<i8")
-                yield ids, np.frombuffer(vectors, "<f2").reshape(len(ids), -1)
+            for row in self._ask(f"{_BLOCKS} WHERE block_id = ?", (number,)):
+                yield block_arrays(*row)
 
     # Asking
 
