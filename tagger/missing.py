@@ -6,7 +6,6 @@ Where nothing was marked, a person may know better.
 
 from __future__ import annotations
 
-import os
 import shlex
 from array import array
 from collections import Counter
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from tagger.catalog import Catalog, RootRow
 from tagger.errors import CatalogError, printable
 from tagger.records import AudioFile
-from tagger.scan import device_of
+from tagger.scan import device_of, is_absent
 
 
 @dataclass
@@ -112,16 +111,7 @@ def gone_from(catalog: Catalog, folder: Path, *, force: bool = False) -> list[in
 
 def _gone(catalog: Catalog, folder: Path, root: RootRow, seen: NDArray[np.int64]) -> list[int]:
     unseen = catalog.unseen(folder, root.root_id, seen)
-    return [row.file_id for row in unseen if _is_gone(row.path)]
-
-
-def _is_gone(path: Path) -> bool:
-    """Return whether there is no such file; not being let near it, or a fault, is no proof."""
-    try:
-        os.lstat(path)
-    except OSError as exc:
-        return isinstance(exc, FileNotFoundError | NotADirectoryError)
-    return False
+    return [row.file_id for row in unseen if is_absent(row.path)]
 
 
 def _device(path: Path) -> int | None:

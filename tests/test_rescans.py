@@ -272,6 +272,20 @@ def test_files_of_a_disk_that_is_not_there_stay_where_they_are_known(
     assert [row.path for row in catalog.tracks()] == [copies / "a.flac", music / "a.flac"]
 
 
+def test_a_file_that_cannot_be_looked_at_was_not_moved(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    make_track(music / "a" / "a.flac")
+    make_track(music / "b.flac")
+    scan(music)
+    copies = tmp_path / "copies"
+    (music / "a").rename(copies)
+    (music / "a").symlink_to(music / "a")  # too many levels of links, whoever looks
+    again = scan(copies)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
+    assert (music / "a" / "a.flac") in [row.path for row in catalog.tracks()]
+
+
 # Vanished
 
 
