@@ -1,11 +1,12 @@
 """After a scan: files that are no longer there are marked, unless it may be their disk that is not.
 
 Marking forgets nothing: a file that comes back is known again, and only ``catalog prune`` forgets.
+Where nothing was marked, a person may know better.
 """
 
 from __future__ import annotations
 
-import os
+import shlex
 from array import array
 from collections import Counter
 from collections.abc import Sequence
@@ -16,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.catalog import Catalog, RootRow
-from tagger.errors import printable
+from tagger.errors import CatalogError, printable
 from tagger.records import AudioFile
-from tagger.scan import device_of
+from tagger.scan import device_of, is_absent
 
 
 @dataclass
@@ -70,11 +71,7 @@ def mark_missing(catalog: Catalog, folders: Sequence[Path], seen: Seen) -> Missi
     held_back: list[str] = []
     for folder in folders:
         for root in catalog.roots_under(folder):
-            gone = [
-                row.file_id
-                for row in catalog.unseen(folder, root.root_id, ids)
-                if not os.path.lexists(row.path)
-            ]
+            gone = _gone(catalog, folder, root, ids)
             device = _device(root.path)
             why = _why_not(root, device, len(gone), n_found=seen.n_found[folder])
             if gone and why:
@@ -87,6 +84,36 @@ def mark_missing(catalog: Catalog, folders: Sequence[Path], seen: Seen) -> Missi
     return Missing(n_marked, tuple(held_back))
 
 
+def gone_from(catalog: Catalog, folder: Path, *, force: bool = False) -> list[int]:
+    """Return the rows of files that are known in a folder and gone from it, marked or not.
+
+    Args:
+        catalog: Where they are known.
+        folder: An absolute path.
+        force: Even where it may be their disk that is not there.
+
+    Raises:
+        CatalogError: It may be.
+    """
+    none_seen = np.empty(0, np.int64)
+    found: list[int] = []
+    for root in catalog.roots_under(folder):
+        gone = _gone(catalog, folder, root, none_seen)
+        why = _disk_missing(root, _device(root.path))
+        if gone and why and not force:
+            raise CatalogError(
+                f"{_so_many(len(gone))} gone, but {why}; say --force if they will not come back",
+                folder,
+            )
+        found += gone
+    return found
+
+
+def _gone(catalog: Catalog, folder: Path, root: RootRow, seen: NDArray[np.int64]) -> list[int]:
+    unseen = catalog.unseen(folder, root.root_id, seen)
+    return [row.file_id for row in unseen if is_absent(row.path)]
+
+
 def _device(path: Path) -> int | None:
     try:
         return device_of(path.stat())
@@ -96,15 +123,29 @@ def _device(path: Path) -> int | None:
 
 def _why_not(root: RootRow, device: int | None, n_gone: int, *, n_found: int) -> str:
     """Return why nothing is to be marked in a root, or ""."""
-    if device is None:
-        return f"{printable(root.path)} is missing"
-    if not n_found:
+    if device is not None and not n_found:
         return "there is no music any more"
-    if root.device is not None and device != root.device:
-        return "it is on another device than before"
+    why = _disk_missing(root, device)
+    if why:
+        return why
     return "they are more than half of what is known there" if 2 * n_gone > root.n_files else ""
 
 
+def _disk_missing(root: RootRow, device: int | None) -> str:
+    """Return why a root's disk may not be there, or ""."""
+    if device is None:
+        return f"{printable(root.path)} is missing"
+    is_other = root.device is not None and device != root.device
+    return f"{printable(root.path)} is on another device than before" if is_other else ""
+
+
 def _about(n_gone: int, folder: Path, why: str) -> str:
-    files = "1 file is" if n_gone == 1 else f"{n_gone} files are"
-    return f"{files} gone from {printable(folder)}, but nothing was marked as gone: {why}"
+    shown = printable(folder)
+    return (
+        f"{_so_many(n_gone)} gone from {shown}, but nothing was marked as gone: {why}. If that is "
+        f"right, tagger catalog prune --gone {shlex.quote(shown)} forgets them"
+    )
+
+
+def _so_many(n_files: int) -> str:
+    return "1 file is" if n_files == 1 else f"{n_files} files are"

@@ -17,7 +17,7 @@ from tagger.card import ModelCard
 from tagger.catalog import Catalog, Copy
 from tagger.errors import TagReadError
 from tagger.records import TrackPrediction
-from tagger.scan import device_of
+from tagger.scan import device_of, is_absent
 from tagger.tags import audio_identity
 from tagger.track import Track
 
@@ -143,7 +143,7 @@ def _is_gone(copy: Copy) -> bool:
     """
     if copy.has_vanished:
         return True
-    if os.path.lexists(copy.path):
+    if not is_absent(copy.path):
         return False
     if copy.root.is_dir():
         return any(os.scandir(copy.root))

@@ -1,7 +1,7 @@
 """What to hear next: the nearest embeddings, less what nobody wants to be told.
 
-What is near is ``tagger.likeness``, what is the same recording ``tagger.recordings``, where to
-look from ``tagger.seeds``. Here is which tracks are named, and in what order.
+What is near is told by ``tagger.nearest``, what is the same recording by ``tagger.recordings``,
+where to look from by ``tagger.seeds``. Here is which tracks are named, and in what order.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger.catalog.reader import Reader
 from tagger.catalog.rows import HeardTrack, TrackRow
+from tagger.catalog.store import Ids
 from tagger.catalog.text import fold
 from tagger.errors import CatalogError
-from tagger.likeness import directions, likeness, steps_between
+from tagger.likeness import directions, steps_between
+from tagger.nearest import nearest_first
 from tagger.recordings import Recordings
 from tagger.records import FloatArray
 from tagger.seeds import Seed
 
 MAX_PER_ARTIST = 2
-_FIRST_BATCH = 100  # candidates looked up at once; each further batch is larger
-_GROWTH = 4
 _CANDIDATES_A_STEP = 60
-
-_Ids = NDArray[np.int64]
+_WHOLE = np.ones((1, 1), np.float32)
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +79,20 @@ def recommend(reader: Reader, seed: Seed, query: SimilarQuery) -> list[Match]:
     Raises:
         CatalogError: The catalogue cannot be read, or there is no such track.
     """
-    ids, scores = _scored(reader, seed.model_id, seed.target[None])
+    among = _among(reader, seed, query)
+    (nearest,) = nearest_first(reader, seed.model_id, seed.target[None], _WHOLE, among)
     choice = _Choice(query, seed)
-    allowed = _allowed(reader, ids, seed, query)
     matches: list[Match] = []
-    for batch in _nearest_first(np.where(allowed, scores[:, 0], -np.inf)):
+    for batch in nearest:
+        for track, direction in _candidates(reader, seed, batch):
+            if len(matches) < query.n and choice.takes(track, direction):
+                matches.append(_match(track, direction, seed))
         if len(matches) >= query.n:
             break
-        likelihoods = dict(zip(ids[batch].tolist(), scores[batch, 0].tolist(), strict=True))
-        for track, direction in _candidates(reader, seed.model_id, list(likelihoods)):
-            if len(matches) < query.n and choice.takes(track, direction):
-                score = likelihoods[track.track_id]
-                matches.append(_match(track, direction, score, seed))
     if not matches:
         raise CatalogError("no other track is what was asked for; ask for less")
-    return matches
+    # A database may have compared rounded numbers.
+    return sorted(matches, key=lambda match: -match.similarity)
 
 
 def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackRow]:
@@ -106,18 +105,17 @@ def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackR
     steps = steps_between(ends.directions[0], ends.directions[1], max(query.n, 2))[1:-1]
     if not len(steps):
         return [first.row, last.row]
-    ids, scores = _scored(reader, ends.model_id, ends.directions)
-    allowed = _allowed(reader, ids, ends, query)
-    near = [_nearest(np.where(allowed, scores @ step, -np.inf)) for step in steps]
-    wanted = ids[np.unique(np.concatenate(near))].tolist()
+    among = _among(reader, ends, query)
+    nearest = nearest_first(reader, ends.model_id, ends.directions, steps, among)
+    near = [next(batches, _NONE)[:_CANDIDATES_A_STEP] for batches in nearest]
     candidates = {
         track.track_id: (track, direction)
-        for track, direction in _candidates(reader, ends.model_id, wanted)
+        for track, direction in _candidates(reader, ends, np.unique(np.concatenate(near)))
     }
     choice = _Choice(query, ends)
     between_them = []
     for batch in near:
-        known = (candidates[i] for i in ids[batch].tolist() if i in candidates)
+        known = (candidates[i] for i in batch.tolist() if i in candidates)
         taken = next((track for track, where in known if choice.takes(track, where)), None)
         if taken is not None:
             between_them.append(taken.row)
@@ -171,70 +169,36 @@ class _Choice:
         return (least is None or duration_s >= least) and (most is None or duration_s <= most)
 
 
-def _scored(reader: Reader, model_id: str, targets: FloatArray) -> tuple[_Ids, FloatArray]:
-    """Return all tracks of a model and their likeness to each target: (n,), (n, n_targets)."""
-    ids, scores = [np.empty(0, np.int64)], [np.empty((0, len(targets)), np.float32)]
-    for block_ids, vectors in reader.blocks(model_id):
-        ids.append(block_ids)
-        scores.append(likeness(vectors, targets))
-    if len(ids) == 1:
-        raise CatalogError(
-            f"no track was heard by that model ({model_id}), and embeddings of two models cannot "
-            "be compared; name the catalogue's with --model"
-        )
-    return np.concatenate(ids), np.concatenate(scores)
-
-
-def _allowed(reader: Reader, ids: _Ids, seed: Seed, query: SimilarQuery) -> NDArray[np.bool_]:
-    """Return which of the tracks are no seeds and pass the filters on genre and folder."""
-    seeds = [track.track_id for track in seed.tracks]
-    allowed = (ids > 0) & ~np.isin(ids, seeds)
-    for genres in (query.genres, seed.genres if query.same_genre else ()):
-        if genres:
-            allowed &= np.isin(ids, np.concatenate([reader.of_genre(genre) for genre in genres]))
+def _among(reader: Reader, seed: Seed, query: SimilarQuery) -> Ids | None:
+    """Return the tracks that pass the filters on genre and folder; None where there are none."""
     if query.same_genre and not seed.genres:
         raise CatalogError("the seed has no genre to share; leave out --same-genre")
+    passing = [
+        np.concatenate([reader.of_genre(genre) for genre in genres])
+        for genres in (query.genres, seed.genres if query.same_genre else ())
+        if genres
+    ]
     if query.under is not None:
-        allowed &= np.isin(ids, reader.under(query.under))
-    return allowed
+        passing.append(reader.under(query.under))
+    return reduce(np.intersect1d, passing) if passing else None
 
 
-def _nearest_first(scores: FloatArray) -> Iterator[NDArray[np.intp]]:
-    """Yield where the highest scores are, in batches that grow; -inf is never among them."""
-    left, size = scores.copy(), _FIRST_BATCH
-    while size:
-        size = min(size, int(np.isfinite(left).sum()))
-        if not size:
-            return
-        top = np.argpartition(-left, size - 1)[:size]
-        batch = top[np.lexsort((top, -left[top]))]
-        yield batch
-        left[batch] = -np.inf
-        size *= _GROWTH
-
-
-def _nearest(scores: FloatArray) -> NDArray[np.intp]:
-    """Return where the highest scores are, as many as a step of a path may choose from."""
-    first = next(_nearest_first(scores), np.empty(0, np.intp))
-    return first[:_CANDIDATES_A_STEP]
-
-
-def _candidates(
-    reader: Reader, model_id: str, ids: Sequence[int]
-) -> Iterator[tuple[HeardTrack, FloatArray]]:
-    """Yield those of some tracks that have not vanished, in their order, and where they point."""
-    tracks = reader.tracks(ids)
-    found, vectors = reader.vectors_of(model_id, np.array(ids, np.int64))
+def _candidates(reader: Reader, seed: Seed, ids: Ids) -> Iterator[tuple[HeardTrack, FloatArray]]:
+    """Yield those that are no seeds and have not vanished, in order, and where they point."""
+    others = ids[~np.isin(ids, [track.track_id for track in seed.tracks])].tolist()
+    tracks = reader.tracks(others)
+    found, vectors = reader.vectors_of(seed.model_id, ids)
     pointing: Mapping[int, FloatArray] = dict(zip(found.tolist(), directions(vectors), strict=True))
-    for track_id in ids:
+    for track_id in others:
         if track_id in tracks and track_id in pointing:
             yield tracks[track_id], pointing[track_id]
 
 
-def _match(track: HeardTrack, direction: FloatArray, score: float, seed: Seed) -> Match:
+def _match(track: HeardTrack, direction: FloatArray, seed: Seed) -> Match:
+    similarity = float(np.clip(direction @ seed.target, -1, 1))
     shared_keys = {fold(genre) for genre in seed.genres}
     shared = tuple(genre for genre in track.row.genres if fold(genre) in shared_keys)
     nearest = None
     if len(seed.tracks) > 1:
         nearest = seed.tracks[int(np.argmax(seed.directions[: len(seed.tracks)] @ direction))].row
-    return Match(track.row, score, shared, nearest)
+    return Match(track.row, similarity, shared, nearest)

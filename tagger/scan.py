@@ -48,6 +48,8 @@ AUDIO_EXTENSIONS = frozenset(
     }
 )
 
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+
 # A file of this name asks players and scanners to leave its folder alone.
 EXCLUDE_MARK = ".nomedia"
 
@@ -325,6 +327,15 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
+def is_absent(path: Path) -> bool:
+    """Return whether there is no such file; not being let near it, or a fault, is no proof."""
+    try:
+        path.lstat()
+    except OSError as exc:
+        return exc.errno in _ABSENT
+    return False
+
+
 def absolute(path: Path) -> Path:
     """Return an absolute path, links not resolved, unless ``..`` could lead back across one."""
     return path.resolve() if ".." in path.parts else path.absolute()
@@ -332,7 +343,7 @@ def absolute(path: Path) -> Path:
 
 def _reason(exc: OSError) -> str:
     """Return why a path cannot be looked at and what to do."""
-    if exc.errno in (errno.ENOENT, errno.ENOTDIR):
+    if exc.errno in _ABSENT:
         return "no such file or folder: check the name, and whether its disk is there"
     return os_reason(exc)
 

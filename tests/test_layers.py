@@ -67,7 +67,13 @@ LAYERS = [
         "training.encoding",
         "training.fma",
     },
-    {"tagger.checkpoint", "tagger.playlist", "tagger.recordings", "tagger.seeds"},
+    {
+        "tagger.checkpoint",
+        "tagger.nearest",
+        "tagger.playlist",
+        "tagger.recordings",
+        "tagger.seeds",
+    },
     {
         "tagger.audio",
         "tagger.card",

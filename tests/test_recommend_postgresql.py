@@ -9,7 +9,7 @@ from tagger.catalog import Catalog
 from tagger.catalog.reader import Reader
 from tagger.recommend import SimilarQuery, path_between, recommend
 from tagger.seeds import from_artist, from_mix, from_paths
-from tests.catalogs import MUSIC, begin
+from tests.catalogs import MUSIC, begin, database
 from tests.library import run_tagger
 from tests.test_recommend import SEED, TRACKS, names
 
@@ -36,6 +36,8 @@ def test_a_server_answers_as_a_file_does(new_database: Callable[[], str], tmp_pa
             catalog.record(begin(catalog), [SEED, *TRACKS])
     assert answers(url) == answers(tmp_path / "catalog.db")
     assert all(answers(url))
+    with database(url) as connection:  # which pgvector has looked through
+        assert connection.execute("SELECT count(*) FROM search_vectors").fetchone()[0] == 7
 
 
 def test_the_command_takes_a_url(new_database: Callable[[], str]) -> None:

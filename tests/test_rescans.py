@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +15,16 @@ from tagger.decision import Intent
 from tagger.pipeline import TagRun
 from tagger.records import RunSummary, Status, TrackResult
 from tagger.scan import EXCLUDE_MARK
+from tests.catalogs import Location, assert_consistent, database
 from tests.library import (
+    Outcome,
     contents,
     genre_of,
     make_model,
     make_track,
     make_tracks,
     request_for,
+    run_tagger,
     set_tags,
 )
 
@@ -31,8 +32,11 @@ pytestmark = pytest.mark.usefixtures("in_process")
 
 
 PLACES = (
-    "SELECT file_id, track_id, block_id, block_row FROM files JOIN predictions USING (track_id)"
+    "SELECT file_id, track_id, block_id, block_row FROM files JOIN predictions USING (track_id) "
+    "ORDER BY file_id"
 )
+FILES = "SELECT * FROM files ORDER BY file_id"
+OTHER_DEVICE = "UPDATE roots SET device = device + 1"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,13 @@ class Scan:
 
 
 @pytest.fixture
-def catalog(place: Path) -> Iterator[Catalog]:
+def place(location: Location) -> Location:
+    """A file, and then a database."""
+    return location
+
+
+@pytest.fixture
+def catalog(place: Location) -> Iterator[Catalog]:
     with Catalog.open(place) as opened:
         yield opened
 
@@ -66,9 +76,15 @@ def scan(catalog: Catalog, model: Path) -> Callable[..., Scan]:
 Scanner = Callable[..., Scan]
 
 
-def rows(place: Path, question: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(place)) as database:
-        return database.execute(question).fetchall()
+def rows(place: Location, question: str) -> list[tuple[object, ...]]:
+    with database(place) as connection:
+        found: list[tuple[object, ...]] = connection.execute(question).fetchall()
+    return found
+
+
+def change(place: Location, statement: str) -> None:
+    with database(place) as connection:
+        connection.execute(statement)
 
 
 def listed(catalog: Catalog) -> list[str]:
@@ -79,7 +95,7 @@ def listed(catalog: Catalog) -> list[str]:
 
 
 def test_a_moved_file_keeps_its_row_its_history_and_its_embedding(
-    music: Path, catalog: Catalog, scan: Scanner, place: Path
+    music: Path, catalog: Catalog, scan: Scanner, place: Location
 ) -> None:
     path = make_track(music / "old" / "a.flac")
     make_track(music / "b.flac")
@@ -127,15 +143,15 @@ def test_a_file_moved_and_retagged_elsewhere_keeps_what_the_person_set(
 
 
 def test_a_dry_run_follows_a_moved_file_in_its_mind_only(
-    music: Path, scan: Scanner, catalog: Catalog, place: Path
+    music: Path, scan: Scanner, catalog: Catalog, place: Location
 ) -> None:
     path = make_track(music / "a.flac")
     scan(music)
-    before = rows(place, "SELECT * FROM files")
+    before = rows(place, FILES)
     path.rename(music / "b.flac")
     again = scan(music, intent=Intent(dry_run=True))
     assert (again.statuses, again.n_analysed) == ({"b.flac": "moved"}, 0)
-    assert rows(place, "SELECT * FROM files") == before
+    assert rows(place, FILES) == before
     assert listed(catalog) == ["a.flac"]
 
 
@@ -208,12 +224,11 @@ def test_another_sound_in_the_place_of_one_is_heard(
 
 
 def test_files_recorded_before_recordings_were_told_are_told_without_being_heard(
-    music: Path, scan: Scanner, place: Path
+    music: Path, scan: Scanner, place: Location
 ) -> None:
     path = make_track(music / "a.flac")
     scan(music)
-    with closing(sqlite3.connect(place)) as database, database:
-        database.execute("UPDATE files SET audio = NULL, ctime_ns = NULL, inode = NULL")
+    change(place, "UPDATE files SET audio = NULL, ctime_ns = NULL, inode = NULL")
     again = scan(music)
     assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
     path.rename(music / "b.flac")
@@ -224,7 +239,7 @@ def test_files_recorded_before_recordings_were_told_are_told_without_being_heard
 
 
 def test_a_copy_is_known_as_such_and_not_heard(
-    music: Path, scan: Scanner, place: Path, catalog: Catalog
+    music: Path, scan: Scanner, place: Location, catalog: Catalog
 ) -> None:
     path = make_track(music / "a.flac")
     scan(music, intent=Intent(write=False))
@@ -244,12 +259,11 @@ def test_a_copy_is_known_as_such_and_not_heard(
 
 
 def test_files_of_a_disk_that_is_not_there_stay_where_they_are_known(
-    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog, place: Path
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog, place: Location
 ) -> None:
     make_track(music / "a.flac")
     scan(music)
-    with closing(sqlite3.connect(place)) as database, database:
-        database.execute("UPDATE roots SET device = device + 1")
+    change(place, OTHER_DEVICE)
     copies = tmp_path / "copies"
     shutil.copytree(music, copies)
     shutil.rmtree(music)
@@ -258,11 +272,25 @@ def test_files_of_a_disk_that_is_not_there_stay_where_they_are_known(
     assert [row.path for row in catalog.tracks()] == [copies / "a.flac", music / "a.flac"]
 
 
+def test_a_file_that_cannot_be_looked_at_was_not_moved(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    make_track(music / "a" / "a.flac")
+    make_track(music / "b.flac")
+    scan(music)
+    copies = tmp_path / "copies"
+    (music / "a").rename(copies)
+    (music / "a").symlink_to(music / "a")  # too many levels of links, whoever looks
+    again = scan(copies)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
+    assert (music / "a" / "a.flac") in [row.path for row in catalog.tracks()]
+
+
 # Vanished
 
 
 def test_a_file_that_is_gone_is_marked_and_known_again_when_it_comes_back(
-    music: Path, scan: Scanner, catalog: Catalog, place: Path
+    music: Path, scan: Scanner, catalog: Catalog, place: Location
 ) -> None:
     paths = make_tracks(music, 3)
     scan(music)
@@ -307,13 +335,12 @@ def test_a_file_left_out_of_a_scan_has_not_vanished(
 
 @pytest.mark.parametrize("loss", ["empty", "another device", "more than half"])
 def test_where_the_disk_may_be_missing_nothing_is_marked_and_the_run_says_so(
-    music: Path, scan: Scanner, catalog: Catalog, place: Path, loss: str
+    music: Path, scan: Scanner, catalog: Catalog, place: Location, loss: str
 ) -> None:
     paths = make_tracks(music, 5)
     scan(music)
     if loss == "another device":
-        with closing(sqlite3.connect(place)) as database, database:
-            database.execute("UPDATE roots SET device = device + 1")
+        change(place, OTHER_DEVICE)
     gone = {"empty": paths, "another device": paths[:1], "more than half": paths[:3]}[loss]
     for path in gone:
         path.unlink()
@@ -321,17 +348,97 @@ def test_where_the_disk_may_be_missing_nothing_is_marked_and_the_run_says_so(
     assert again.summary.n_vanished == 0
     (note,) = again.summary.notes
     assert "nothing was marked" in note
-    assert str(music) in note
+    assert note.endswith(f"tagger catalog prune --gone {music} forgets them")
     assert len(listed(catalog)) == 5
 
 
+def prune_gone(place: Location, folder: Path, *options: str) -> Outcome:
+    data = os.environ["XDG_DATA_HOME"]  # where a database has its chronicle
+    common = ("catalog", "prune", "--catalog", place)
+    return run_tagger(*common, "--gone", folder, *options, XDG_DATA_HOME=data)
+
+
+def test_who_knows_that_most_files_are_gone_can_have_them_forgotten(
+    music: Path, scan: Scanner, catalog: Catalog, place: Location
+) -> None:
+    paths = make_tracks(music / "a b", 5)
+    scan(music)
+    for path in paths[:4]:
+        path.unlink()
+    before = rows(place, FILES)
+    planned = prune_gone(place, music / "a b", "--dry-run")
+    assert planned.out.splitlines() == [str(path) for path in paths[:4]]
+    assert planned.err.startswith("4 vanished would be forgotten, with 4 tags")
+    assert rows(place, FILES) == before
+    done = prune_gone(place, music)
+    assert (done.code, done.out) == (0, planned.out)
+    assert listed(catalog) == ["04.flac"]
+    assert_consistent(place)
+    assert prune_gone(place, music).err == "0 vanished were forgotten\n"
+    assert scan(music).summary.notes == ()
+
+
+def test_only_what_is_gone_from_that_folder_is_forgotten(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog, place: Location
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    for path in (*make_tracks(music / "old", 3), *make_tracks(music / "new", 1)):
+        make_track(elsewhere / path.parent.name / path.name, gain=0.3)
+    scan(music, elsewhere)
+    shutil.rmtree(music / "old")
+    shutil.rmtree(elsewhere / "old")
+    assert prune_gone(place, music / "old").err.startswith("3 vanished were forgotten")
+    kept = [row.path for row in catalog.tracks() if row.path.is_relative_to(music)]
+    assert kept == [music / "new" / "00.flac"]
+    assert len(listed(catalog)) == 5
+
+
+@pytest.mark.parametrize("loss", ["missing", "on another device"])
+def test_where_the_disk_may_be_missing_only_force_forgets(
+    music: Path, scan: Scanner, catalog: Catalog, place: Location, loss: str
+) -> None:
+    make_tracks(music, 2)
+    scan(music)
+    shutil.rmtree(music)
+    if loss == "on another device":
+        music.mkdir()
+        change(place, OTHER_DEVICE)
+    for options in ((), ("--dry-run",)):
+        refused = prune_gone(place, music, *options)
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert loss in refused.err
+        assert "--force" in refused.err
+    assert len(listed(catalog)) == 2
+    assert prune_gone(place, music, "--force").code == 0
+    assert listed(catalog) == []
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_gone(
+    music: Path, scan: Scanner, catalog: Catalog, place: Location
+) -> None:
+    make_tracks(music / "a", 1)
+    make_tracks(music / "b", 1)
+    scan(music)
+    shutil.rmtree(music / "a")
+    (music / "a").symlink_to(music / "a")  # too many levels of links, whoever looks
+    assert prune_gone(place, music).err == "0 vanished were forgotten\n"
+    assert len(listed(catalog)) == 2
+
+
+@pytest.mark.parametrize("wrong", [("--force",), ("--gone", "a", "--under", "a")])
+def test_options_that_make_no_sense_together_are_refused(
+    catalog: Catalog, place: Location, wrong: tuple[str, ...]
+) -> None:
+    assert run_tagger("catalog", "prune", "--catalog", place, *wrong).code == 2
+    assert listed(catalog) == []
+
+
 def test_a_new_device_that_holds_the_music_is_the_one_from_then_on(
-    music: Path, scan: Scanner, place: Path
+    music: Path, scan: Scanner, place: Location
 ) -> None:
     paths = make_tracks(music, 5)
     scan(music)
-    with closing(sqlite3.connect(place)) as database, database:
-        database.execute("UPDATE roots SET device = device + 1")
+    change(place, OTHER_DEVICE)
     paths[0].unlink()
     assert scan(music).summary.n_vanished == 0
     assert scan(music).summary.n_vanished == 1

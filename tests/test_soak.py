@@ -1,4 +1,4 @@
-"""Small samples of the soaks; `python -m tests.soak` and `tests.soak_rescans` are the whole."""
+"""Small samples of `python -m tests.soak`, `tests.soak_pairs` and `tests.soak_rescans`."""
 
 import subprocess
 import sys
@@ -12,16 +12,28 @@ from tests.soak_rescans import Soak
 ROOT = Path(__file__).parent.parent
 
 
-def test_kills_at_random_moments_lose_nothing() -> None:
-    # In a process of its own: it forks, which one that has threads must not do.
-    command = [sys.executable, "-m", "tests.soak", "-n", "6", "--copies", "2"]
+def counts_of(soak: str, *options: str) -> dict[str, int]:
+    """Run a soak in a process of its own: it forks, which one that has threads must not do."""
+    command = [sys.executable, "-m", soak, *options]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=280, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
-    counts = dict(line.split(": ") for line in done.stdout.splitlines() if ": " in line)
-    assert int(counts["kills"]) >= 6
-    assert int(counts["rounds"]) >= 1
+    told = (line.split(": ") for line in done.stdout.splitlines() if ": " in line)
+    return {name: int(n) for name, n in told}
+
+
+def test_kills_at_random_moments_lose_nothing() -> None:
+    counts = counts_of("tests.soak", "-n", "6", "--copies", "2")
+    assert counts["kills"] >= 6
+    assert counts["rounds"] >= 1
+
+
+@pytest.mark.parametrize("options", [(), ("--postgresql",)])
+def test_two_processes_tag_a_library_at_once(options: tuple[str, ...]) -> None:
+    counts = counts_of("tests.soak_pairs", "-n", "2", *options)
+    assert counts["rounds"] == 2
+    assert counts["files"] == 16
 
 
 def test_a_library_that_changes_is_followed(

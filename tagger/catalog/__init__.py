@@ -34,7 +34,6 @@ from tagger.catalog.text import fold
 if TYPE_CHECKING:
     from tagger.catalog.catalog import Catalog
     from tagger.catalog.exporting import ExportedTrack
-    from tagger.catalog.nearest import Measure, Nearest, NearestQuery
     from tagger.catalog.opening import shown
     from tagger.catalog.pruning import VanishedFile
     from tagger.catalog.relocating import Relocated
@@ -46,9 +45,6 @@ _LATER = {
     "shown": "tagger.catalog.opening",
     "VanishedFile": "tagger.catalog.pruning",
     "Relocated": "tagger.catalog.relocating",
-    "Measure": "tagger.catalog.nearest",
-    "Nearest": "tagger.catalog.nearest",
-    "NearestQuery": "tagger.catalog.nearest",
 }
 
 __all__ = [
@@ -62,10 +58,7 @@ __all__ = [
     "FileRow",
     "JournalEntry",
     "KnownTrack",
-    "Measure",
     "ModelRecord",
-    "Nearest",
-    "NearestQuery",
     "PlannedWrite",
     "Relocated",
     "RootRow",

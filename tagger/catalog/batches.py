@@ -18,3 +18,16 @@ def batches(items: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
     """
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def growing_sizes() -> Iterator[int]:
+    """Yield sizes of batches for who mostly needs no more than the first few.
+
+    >>> from itertools import islice
+    >>> list(islice(growing_sizes(), 3))
+    [100, 400, 1600]
+    """
+    size = 100
+    while True:
+        yield size
+        size *= 4

@@ -20,7 +20,6 @@ from tagger.catalog import (
     faults,
     journal,
     lookup,
-    nearest,
     opening,
     pruning,
     queries,
@@ -33,7 +32,6 @@ from tagger.catalog import (
 )
 from tagger.catalog.batches import batches
 from tagger.catalog.exporting import ExportedTrack
-from tagger.catalog.nearest import Nearest, NearestQuery
 from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.relocating import Relocated
 from tagger.catalog.rows import (
@@ -264,16 +262,21 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             yield from tagged.tagged_tracks(connection, model_id, under)
 
-    def vanished(self, under: Path | None = None) -> list[VanishedFile]:
-        """Return the files that are gone, in a folder or anywhere."""
-        with self._transaction(self._engine) as connection:
-            return pruning.vanished_files(connection, under)
+    def vanished(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
+        """Return the files that are gone, in a folder or anywhere, and others that are not marked.
 
-    def prune(self, under: Path | None = None) -> list[VanishedFile]:
-        """Forget the files that are gone; return them, and those that had to be kept."""
+        Args:
+            under: Only those in this folder.
+            also: Rows of files that were found to be gone just now.
+        """
+        with self._transaction(self._engine) as connection:
+            return pruning.vanished_files(connection, under, also)
+
+    def prune(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
+        """Forget the files that ``vanished`` names; return them, and those that had to be kept."""
         with self._transaction(self._durable_writer) as connection:
             history = None if self._store is None else self._store.chronicle
-            return pruning.prune(connection, history, under)
+            return pruning.prune(connection, history, under, also)
 
     def relocate(self, old: Path, new: Path) -> Relocated:
         """Let the rows of all files under a folder say that they are under another one."""
@@ -367,13 +370,3 @@ class Catalog:
         """Return all embeddings of a model, in one matrix."""
         with self._transaction(self._engine) as connection:
             return embeddings.load_all(connection, model_id)
-
-    def nearest(self, query: NearestQuery) -> Nearest:
-        """Return the tracks whose embeddings are nearest to a target, the nearest first."""
-        if self._store is not None:
-            with faults.reported(self.where):
-                found = self._store.nearest(self._engine, query)
-            if found is not None:
-                return found
-        with self._transaction(self._engine) as connection:
-            return nearest.in_blocks(connection, query)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, Select, func, select, type_coerce
 
+from tagger.catalog.blocks import block_arrays
 from tagger.catalog.columns import STORED_OTHERWISE
-from tagger.catalog.embeddings import block_arrays
 from tagger.catalog.journal import State
 from tagger.catalog.paths import name_of
 from tagger.catalog.tables import (

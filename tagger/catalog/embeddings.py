@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
+from tagger.catalog.blocks import ID, VALUE, block_arrays
 from tagger.catalog.rows import Embeddings
 from tagger.catalog.tables import embedding_blocks as blocks
 from tagger.catalog.tables import models, predictions
@@ -23,10 +24,7 @@ from tagger.records import FloatArray
 # A run adds a few dozen tracks at a time and rewrites the last block for it: larger blocks would
 # make that dear, smaller ones the reading.
 BLOCK_ROWS = 256
-_READ_AT_ONCE = 100  # blocks
-_ID = np.dtype("<i8")
-_VALUE = np.dtype("<f2")
-_LARGEST = float(np.finfo(_VALUE).max)
+_LARGEST = float(np.finfo(VALUE).max)
 
 BlockArrays = tuple[int, NDArray[np.int64], NDArray[np.float16]]
 """block_id, track_ids (n_rows,), vectors (n_rows, embedding_dim)"""
@@ -142,7 +140,7 @@ def _append(connection: Connection, model_id: str, vectors: Mapping[int, FloatAr
 def _extended(
     block: _Block | None, track_ids: list[int], vectors: list[NDArray[np.float16]]
 ) -> _Block:
-    added = np.array(track_ids, _ID)
+    added = np.array(track_ids, ID)
     if block is None:
         return _Block(None, added, np.stack(vectors))
     return _Block(
@@ -189,38 +187,17 @@ def _unpacked(row: Row[*tuple[Any, ...]]) -> _Block:
     return _Block(block_id, ids.copy(), values.copy())
 
 
-def stream(connection: Connection, model_id: str) -> Iterator[BlockArrays]:
-    """Yield a model's blocks as they are read; a track_id of 0 is a place given up."""
-    chosen = _selected().where(blocks.c.model_id == model_id).order_by(blocks.c.block_id)
-    return _arrays(connection.execution_options(yield_per=_READ_AT_ONCE).execute(chosen))
-
-
 def some_blocks(connection: Connection, block_ids: Sequence[int]) -> Iterator[BlockArrays]:
-    """Yield some blocks by their numbers."""
-    return _arrays(connection.execute(_selected().where(blocks.c.block_id.in_(block_ids))))
-
-
-def _arrays(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[BlockArrays]:
-    for block_id, n_rows, track_ids, vectors in rows:
-        yield block_id, *block_arrays(n_rows, track_ids, vectors)
-
-
-def block_arrays(
-    n_rows: int, track_ids: bytes, vectors: bytes
-) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Return a block's track_ids (n_rows,) and vectors (n_rows, embedding_dim), to be read only.
-
-    Raises:
-        ValueError: They are no such arrays.
-    """
-    return np.frombuffer(track_ids, _ID), np.frombuffer(vectors, _VALUE).reshape(n_rows, -1)
+    """Yield some blocks by their numbers; a track_id of 0 is a place given up."""
+    for row in connection.execute(_selected().where(blocks.c.block_id.in_(block_ids))):
+        yield row.block_id, *block_arrays(row.n_rows, row.track_ids, row.vectors)
 
 
 def _save(connection: Connection, model_id: str, block: _Block) -> int:
     values = {
         "n_rows": len(block.track_ids),
-        "track_ids": block.track_ids.astype(_ID).tobytes(),
-        "vectors": block.vectors.astype(_VALUE).tobytes(),
+        "track_ids": block.track_ids.astype(ID).tobytes(),
+        "vectors": block.vectors.astype(VALUE).tobytes(),
     }
     if block.block_id is not None:
         connection.execute(
@@ -235,4 +212,4 @@ def _save(connection: Connection, model_id: str, block: _Block) -> int:
 
 def _packed(vector: FloatArray) -> NDArray[np.float16]:
     # A value beyond float16 would become infinite, and every similarity with it NaN.
-    return np.clip(vector, -_LARGEST, _LARGEST).astype(_VALUE)
+    return np.clip(vector, -_LARGEST, _LARGEST).astype(VALUE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, fun
 
 from tagger.catalog import chronicle, embeddings, journal
 from tagger.catalog.batches import batches
+from tagger.catalog.columns import now
 from tagger.catalog.paths import Roots
 from tagger.catalog.tables import files, predictions, roots, tracks
 from tagger.catalog.tables import journal as entries
@@ -36,34 +38,37 @@ class VanishedFile:
     is_open: bool
 
 
-def vanished_files(connection: Connection, under: Path | None = None) -> list[VanishedFile]:
+def vanished_files(
+    connection: Connection, under: Path | None = None, also: Sequence[int] = ()
+) -> list[VanishedFile]:
     """Return the files that are gone, in the order of their paths.
 
     Args:
         connection: To the catalogue.
         under: Only those in this folder.
+        also: Files that were found to be gone just now, and are not marked.
     """
     known_roots = Roots(connection)
-    statement = _statement()
+    marked: ColumnElement[bool] = files.c.vanished_at.is_not(None)
     if under is not None:
-        statement = statement.where(known_roots.under(under))
-    return [_vanished(row, known_roots) for row in connection.execute(statement)]
+        marked = and_(marked, known_roots.under(under))
+    found = {
+        row.file_id: _vanished(row, known_roots)
+        for condition in (marked, *(files.c.file_id.in_(batch) for batch in batches(also)))
+        for row in connection.execute(_statement().where(condition))
+    }
+    return sorted(found.values(), key=lambda file: os.fsencode(file.path))
 
 
 def _statement() -> Select[*tuple[Any, ...]]:
     is_open = entries.c.state == journal.State.INTENDED.value
-    return (
-        select(
-            files.c.file_id,
-            files.c.root_id,
-            files.c.relative,
-            files.c.vanished_at,
-            _n_entries(journal.stands).label("n_undoable"),
-            _n_entries(is_open).label("n_open"),
-        )
-        .join(roots, roots.c.root_id == files.c.root_id)
-        .where(files.c.vanished_at.is_not(None))
-        .order_by(roots.c.path, files.c.relative)
+    return select(
+        files.c.file_id,
+        files.c.root_id,
+        files.c.relative,
+        files.c.vanished_at,
+        _n_entries(journal.stands).label("n_undoable"),
+        _n_entries(is_open).label("n_open"),
     )
 
 
@@ -74,11 +79,15 @@ def _n_entries(condition: ColumnElement[bool]) -> Any:
 
 def _vanished(row: Row[*tuple[Any, ...]], known_roots: Roots) -> VanishedFile:
     path = known_roots.path(row.root_id, row.relative)
-    return VanishedFile(row.file_id, path, row.vanished_at, row.n_undoable, row.n_open > 0)
+    vanished_at = row.vanished_at or now()
+    return VanishedFile(row.file_id, path, vanished_at, row.n_undoable, row.n_open > 0)
 
 
 def prune(
-    connection: Connection, history: Path | None, under: Path | None = None
+    connection: Connection,
+    history: Path | None,
+    under: Path | None = None,
+    also: Sequence[int] = (),
 ) -> list[VanishedFile]:
     """Forget the files that are gone; return them, and those that had to be kept.
 
@@ -86,8 +95,9 @@ def prune(
         connection: To the catalogue.
         history: Its chronicle, which forgets them too: else a new catalogue would know of them.
         under: Only those in this folder.
+        also: Files that were found to be gone just now, and are not marked.
     """
-    found = vanished_files(connection, under)
+    found = vanished_files(connection, under, also)
     for batch in batches([one.file_id for one in found if not one.is_open]):
         journal_ids = forget(connection, batch)
         if history is not None and journal_ids:

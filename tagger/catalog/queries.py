@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -75,17 +73,6 @@ def track_rows(connection: Connection, query: TrackQuery) -> Iterator[TrackRow]:
     ).limit(query.limit)
     for row in connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(statement):
         yield _track_row(row, known_roots)
-
-
-def track_ids(connection: Connection, query: TrackQuery) -> NDArray[np.int64]:
-    """Return the ids alone of the tracks that a query asks for, in no order and all of them."""
-    return np.fromiter(connection.scalars(selection(connection, query)), np.int64)
-
-
-def selection(connection: Connection, query: TrackQuery) -> Select[*tuple[Any, ...]]:
-    """Return the query for the ids of the tracks that are asked for."""
-    conditions = _conditions(query, Roots(connection))
-    return _joined(select(files.c.track_id)).where(files.c.track_id.is_not(None), *conditions)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.catalog.batches import batches
+from tagger.catalog.blocks import block_arrays
 from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
 from tagger.catalog.rows import HeardTrack, TrackRow
 from tagger.catalog.sqlite.connecting import connection_to_ask
+from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold
 from tagger.records import FloatArray, Status
 
-Ids = NDArray[np.int64]
 Vectors = NDArray[np.float16]  # (n_tracks, embedding_dim)
 
 _COLUMNS = {
@@ -50,6 +51,7 @@ _ROWS = (
     f"SELECT {', '.join(_COLUMNS.values())} FROM files AS f "
     "JOIN library AS l ON l.file_id = f.file_id JOIN tracks AS t ON t.track_id = f.track_id"
 )
+_BLOCKS = "SELECT n_rows, track_ids, vectors FROM embedding_blocks"
 _FETCHED_AT_ONCE = 5000
 
 
@@ -66,6 +68,9 @@ class Source(Protocol):
 
     def ask(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a question, whose values stand for its question marks."""
+
+    def search(self, model_id: str) -> Search | None:
+        """Return how the database itself finds the nearest of a model's tracks, if it can."""
 
     def close(self) -> None:
         """Ask no more."""
@@ -209,12 +214,19 @@ class Reader:
         found = next(self._ask(sql, ()), None)
         return None if found is None else str(found[0])
 
+    def has_embeddings(self, model_id: str) -> bool:
+        """Return whether any track has an embedding by a model."""
+        found = self._ask("SELECT 1 FROM embedding_blocks WHERE model_id = ? LIMIT 1", (model_id,))
+        return next(found, None) is not None
+
+    def search(self, model_id: str) -> Search | None:
+        """Return how the database itself finds the nearest of a model's tracks, if it can."""
+        return self._source.search(model_id)
+
     def blocks(self, model_id: str) -> Iterator[tuple[Ids, Vectors]]:
         """Yield a model's embeddings, some hundred tracks at a time; track 0 is no track."""
-        sql = "SELECT track_ids, vectors FROM embedding_blocks WHERE model_id = ? ORDER BY block_id"
-        for track_ids, vectors in self._ask(sql, (model_id,)):
-            ids = np.frombuffer(track_ids, "<i8")
-            yield ids, np.frombuffer(vectors, "<f2").reshape(len(ids), -1)
+        for row in self._ask(f"{_BLOCKS} WHERE model_id = ? ORDER BY block_id", (model_id,)):
+            yield block_arrays(*row)
 
     def vectors_of(self, model_id: str, track_ids: Ids) -> tuple[Ids, FloatArray]:
         """Return those of the tracks that a model has an embedding of, and the embeddings."""
@@ -237,10 +249,8 @@ class Reader:
             )
             numbers |= {block_id for (block_id,) in self._ask(sql, (model_id, *batch))}
         for number in sorted(numbers):
-            sql = "SELECT track_ids, vectors FROM embedding_blocks WHERE block_id = ?"
-            for ids_bytes, vectors in self._ask(sql, (number,)):
-                ids = np.frombuffer(ids_bytes, "<i8")
-                yield ids, np.frombuffer(vectors, "<f2").reshape(len(ids), -1)
+            for row in self._ask(f"{_BLOCKS} WHERE block_id = ?", (number,)):
+                yield block_arrays(*row)
 
     # Asking
 
@@ -286,6 +296,9 @@ class _File:
 
             with faults.reported(self.path):
                 raise
+
+    def search(self, model_id: str) -> None:
+        """Return None: SQLite knows nothing of vectors."""
 
     def close(self) -> None:
         """Close the file."""

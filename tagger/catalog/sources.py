@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy import Engine
 
 from tagger.catalog import faults, opening
 from tagger.catalog.catalog import ABSENT
-from tagger.catalog.store import WAIT_S
+from tagger.catalog.store import WAIT_S, Ids, Search, Store
+from tagger.records import FloatArray
 
 
 def opened(location: str | Path) -> Answers:
@@ -24,23 +26,33 @@ def opened(location: str | Path) -> Answers:
     with faults.reported(store.where):
         if not store.exists():
             raise faults.complaint(ABSENT, store.where)
-        return Answers(store.open_to_read(WAIT_S), store.where)
+        return Answers(store, store.open_to_read(WAIT_S))
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """A database behind SQLAlchemy."""
 
+    store: Store
     engine: Engine
-    where: faults.Where
 
     def ask(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a question; its marks are put as the database has them."""
         is_format = self.engine.dialect.paramstyle != "qmark"
         asked = sql.replace("?", "%s") if is_format else sql
-        with faults.reported(self.where), self.engine.begin() as connection:
+        with faults.reported(self.store.where), self.engine.begin() as connection:
             for row in connection.exec_driver_sql(asked, values):
                 yield tuple(row)
+
+    def search(self, model_id: str) -> Search | None:
+        """Return how the database itself finds the nearest of a model's tracks, if it can."""
+        with faults.reported(self.store.where):
+            search = self.store.search(self.engine, model_id)
+        return None if search is None else partial(self._found, search)
+
+    def _found(self, search: Search, target: FloatArray, among: Ids | None) -> Iterator[Ids]:
+        with faults.reported(self.store.where):
+            yield from search(target, among)
 
     def close(self) -> None:
         """Close the connections."""

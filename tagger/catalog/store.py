@@ -9,11 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.records import FloatArray
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from tagger.catalog.nearest import Nearest, NearestQuery
-
+Ids = NDArray[np.int64]
+"""track_ids (n_tracks,)"""
 
 WAIT_S = 30.0  # how long to wait for another writer
 
@@ -34,6 +39,17 @@ class Upgrade:
 
     found: str | None
     backup: Path | None = None
+
+
+class Search(Protocol):
+    """How a database finds the nearest of one model's tracks."""
+
+    def __call__(self, target: FloatArray, among: Ids | None) -> Iterator[Ids]:
+        """Yield tracks in batches that grow, those most like a target (embedding_dim,) first.
+
+        They are among those that are given, or any if None. What others write meanwhile may be
+        passed over.
+        """
 
 
 class Store(Protocol):
@@ -75,8 +91,8 @@ class Store(Protocol):
     def restore(self, source: Path, wait_s: float) -> Path | None:
         """Put a backup in the catalogue's place; return where what was there has been kept."""
 
-    def nearest(self, engine: Engine, query: NearestQuery) -> Nearest | None:
-        """Let the database look for the nearest tracks; None where it cannot."""
+    def search(self, engine: Engine, model_id: str) -> Search | None:
+        """Return how the database itself finds the nearest of a model's tracks, if it can."""
 
     def default_backup(self, label: str) -> Path:
         """Return a new file's path for a backup; the label says what kind of backup it is."""

@@ -13,9 +13,8 @@ import platformdirs
 from sqlalchemy import URL, Connection, Engine
 
 from tagger.catalog import chronicle, faults, transfer, upgrade
-from tagger.catalog.nearest import Nearest, NearestQuery
 from tagger.catalog.postgresql import database, engines, vectors
-from tagger.catalog.store import DURABLE, WAIT_S, Upgrade, stamped
+from tagger.catalog.store import DURABLE, WAIT_S, Search, Upgrade, stamped
 from tagger.errors import CatalogError, os_reason
 
 _SHOWN = ("host", "port")  # of a URL's query; the rest may hold secrets
@@ -149,9 +148,9 @@ class PostgresStore:
         database.empty_tables(connection)
         return kept
 
-    def nearest(self, engine: Engine, query: NearestQuery) -> Nearest | None:
-        """Let pgvector look for the nearest tracks; None where the server does not have it."""
-        return vectors.nearest(engine, query)
+    def search(self, engine: Engine, model_id: str) -> Search | None:
+        """Return how pgvector finds the nearest tracks; None where the server does not have it."""
+        return vectors.search(engine, model_id)
 
     def default_backup(self, label: str) -> Path:
         """Return a name in the user's data folder."""

@@ -1,7 +1,7 @@
 """Nearest neighbours by pgvector, in the server: a few rows travel, and not all embeddings.
 
-Beside the packed blocks, which stay what counts, tables of our own hold what is made of each
-embedding to compare it. They are brought up to date before each question, by the blocks that have
+Beside the packed blocks, which stay what counts, tables of our own hold the same numbers as
+pgvector takes them. They are brought up to date before each search, by the blocks that have
 changed; PostgreSQL numbers the versions of a row itself (xmin). They may be dropped at any time,
 so that even who only reads the catalogue may renew them.
 """
@@ -9,16 +9,17 @@ so that even who only reads the catalogue may renew them.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
-    Float,
     Integer,
     Text,
-    bindparam,
     cast,
     column,
     delete,
@@ -28,12 +29,11 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import UserDefinedType
 
-from tagger.catalog import embeddings, queries
-from tagger.catalog.batches import batches
-from tagger.catalog.nearest import Measure, Nearest, NearestQuery
+from tagger.catalog import embeddings
+from tagger.catalog.batches import batches, growing_sizes
 from tagger.catalog.postgresql.engines import REBUILDING
+from tagger.catalog.store import Ids, Search
 from tagger.catalog.tables import embedding_blocks as blocks
 from tagger.records import FloatArray
 
@@ -54,71 +54,67 @@ CREATE TABLE IF NOT EXISTS search_vectors (
 """
 
 
-class _HalfVector(UserDefinedType[str]):
-    """Numbers of 16 bits each, as pgvector reads them from text."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_options: Any) -> str:
-        """Return the type's name."""
-        return "halfvec"
-
-
-def _point(name: str) -> ColumnElement[str]:
-    return cast(bindparam(name, type_=Text), _HalfVector())
-
-
 _done = table("search_blocks", column("block_id", Integer), column("version", Text))
-_vectors = table(
-    "search_vectors",
-    column("block_id", Integer),
-    column("track_id", Integer),
-    column("embedding", _HalfVector()),
-)
 _BLOCKS_AT_ONCE = 50
 _COPY = "COPY search_vectors (block_id, track_id, embedding) FROM STDIN (FORMAT BINARY)"
 _HAS_TABLES = "SELECT to_regclass('search_vectors') IS NOT NULL"
 
 
-def nearest(engine: Engine, query: NearestQuery) -> Nearest | None:
-    """Return the nearest tracks, or None where the server has no pgvector or takes no changes."""
+# <=> is 1 - cosine, and no number where there is nothing to compare.
+_NEAREST = """
+SELECT track_id FROM search_vectors JOIN embedding_blocks USING (block_id)
+WHERE model_id = %(model_id)s
+    AND (%(among)s::integer[] IS NULL OR track_id = ANY (%(among)s::integer[]))
+ORDER BY coalesce(nullif(embedding <=> %(target)s::halfvec, 'NaN'), 1), track_id
+LIMIT %(n)s OFFSET %(n_before)s
+"""
+
+
+def search(engine: Engine, model_id: str) -> Search | None:
+    """Return how to find tracks, or None where the server has no pgvector or takes no changes."""
     try:
-        _bring_up_to_date(engine, query.model_id, query.measure)
+        _bring_up_to_date(engine, model_id)
     except DBAPIError as error:
         log.info("looking through the packed embeddings, without pgvector: %s", error.orig)
         return None
-    # pgvector's <#> is the inner product, negated, so that the nearest come first.
-    distance = _vectors.c.embedding.op("<#>", return_type=Float())(_point("target"))
-    with engine.begin() as connection:
-        statement = (
-            select(_vectors.c.track_id, (-distance).label("similarity"))
-            .join(blocks, blocks.c.block_id == _vectors.c.block_id)
-            .where(blocks.c.model_id == query.model_id)
-            .where(_vectors.c.track_id.in_(queries.selection(connection, query.among)))
-            .order_by(distance, _vectors.c.track_id)
-            .limit(query.n)
-        )
-        rows = connection.execute(statement, {"target": _literal(query.target)})
-        return [(row.track_id, row.similarity) for row in rows]
+    return partial(_nearest_first, engine, model_id)
 
 
-def _bring_up_to_date(engine: Engine, model_id: str, measure: Measure) -> None:
+def _nearest_first(
+    engine: Engine, model_id: str, target: FloatArray, among: Ids | None
+) -> Iterator[Ids]:
+    values: dict[str, Any] = {
+        "model_id": model_id,
+        "target": f"[{','.join(map(str, target.tolist()))}]",
+        "among": None if among is None else among.tolist(),
+        "n_before": 0,
+    }
+    for size in growing_sizes():
+        with engine.begin() as connection:
+            rows = connection.exec_driver_sql(_NEAREST, values | {"n": size})
+            found = np.fromiter(rows.scalars(), np.int64)
+        yield found
+        if len(found) < size:
+            return
+        values["n_before"] += size
+
+
+def _bring_up_to_date(engine: Engine, model_id: str) -> None:
     with engine.begin() as connection:
         has_tables = connection.exec_driver_sql(_HAS_TABLES).scalar_one()
-        if has_tables and not _stale(connection, model_id, measure):
+        if has_tables and not _stale(connection, model_id):
             return
     with engine.execution_options(**REBUILDING).begin() as connection:
         if not has_tables:
             connection.exec_driver_sql(_TABLES)
-        stale = _stale(connection, model_id, measure)
+        stale = _stale(connection, model_id)
         for some in batches(list(stale), _BLOCKS_AT_ONCE):
-            _renew(connection, {number: stale[number] for number in some}, measure)
+            _renew(connection, {number: stale[number] for number in some})
 
 
-def _stale(connection: Connection, model_id: str, measure: Measure) -> dict[int, str]:
+def _stale(connection: Connection, model_id: str) -> dict[int, str]:
     """Return {block_id: version} of blocks that have changed since, or are new."""
-    xmin = cast(literal_column("embedding_blocks.xmin"), Text)
-    version = xmin.concat(f" {measure.name}").label("version")
+    version = cast(literal_column("embedding_blocks.xmin"), Text).label("version")
     changed = (
         select(blocks.c.block_id, version)
         .outerjoin(_done, _done.c.block_id == blocks.c.block_id)
@@ -128,7 +124,7 @@ def _stale(connection: Connection, model_id: str, measure: Measure) -> dict[int,
     return {row.block_id: row.version for row in connection.execute(changed)}
 
 
-def _renew(connection: Connection, versions: dict[int, str], measure: Measure) -> None:
+def _renew(connection: Connection, versions: dict[int, str]) -> None:
     connection.execute(delete(_done).where(_done.c.block_id.in_(list(versions))))
     noted = [{"block_id": number, "version": version} for number, version in versions.items()]
     connection.execute(insert(_done), noted)
@@ -137,16 +133,11 @@ def _renew(connection: Connection, versions: dict[int, str], measure: Measure) -
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(["int4", "int4", "bytea"])
         for block_id, track_ids, vectors in changed:
-            points = measure.points(vectors)
-            for track_id, point in zip(track_ids.tolist(), points, strict=True):
+            for track_id, vector in zip(track_ids.tolist(), vectors, strict=True):
                 if track_id:
-                    copy.write_row((block_id, track_id, _packed(point)))
+                    copy.write_row((block_id, track_id, _packed(vector)))
 
 
-def _packed(point: FloatArray) -> bytes:
+def _packed(vector: NDArray[np.float16]) -> bytes:
     """Return a vector as pgvector's halfvec goes over the wire: its length, 0, the numbers."""
-    return len(point).to_bytes(2) + b"\0\0" + point.astype(">f2").tobytes()
-
-
-def _literal(point: FloatArray) -> str:
-    return f"[{','.join(map(str, point.tolist()))}]"
+    return len(vector).to_bytes(2) + b"\0\0" + vector.astype(">f2").tobytes()

@@ -10,7 +10,6 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from tagger.catalog import chronicle, faults, locks, upgrade
-from tagger.catalog.nearest import Nearest, NearestQuery
 from tagger.catalog.sqlite import connecting, copies, engines, header, shares, wal
 from tagger.catalog.store import DURABLE, Upgrade, stamped
 from tagger.errors import CatalogError
@@ -138,9 +137,8 @@ class SqliteStore:
             draft.unlink(missing_ok=True)
         return kept
 
-    def nearest(self, engine: Engine, query: NearestQuery) -> Nearest | None:  # noqa: ARG002
+    def search(self, engine: Engine, model_id: str) -> None:
         """Return None: SQLite knows nothing of vectors."""
-        return None
 
     def default_backup(self, label: str) -> Path:
         """Return a name beside the file."""
