@@ -113,10 +113,23 @@ def test_several_genres_a_track_are_learned_side_by_side() -> None:
     vectors = examples.embeddings.copy()
     both[::2, 2] = True
     vectors[::2, 2] += 3
-    learned = learn(replace(examples, truth=both, embeddings=vectors), NAMES, "base-1")
+    several = replace(examples, truth=both, embeddings=vectors)
+    learned = learn(several, NAMES, "base-1")
+    # Also that a track has it beside a likelier one counts as found.
+    assert min(genre.recall for genre in judge(several, learned, NAMES).genres) > 0.9
     assert not learned.exclusive
     said = to_probabilities(learned.head.logits(vectors), exclusive=False) > 0.5
     assert (said == both).mean() > 0.95
+
+
+def test_a_genre_that_hardly_ever_comes_first_is_never_written() -> None:
+    """Beside one that all have, chance alone decides whether the once that it does is right."""
+    examples = blobs(60, 2)
+    rng = np.random.default_rng(1)
+    truth = np.column_stack([examples.truth, rng.random(len(examples)) < 0.3])
+    learned = learn(replace(examples, truth=truth), NAMES, "base-1")
+    assert learned.thresholds["Tango"] > 1
+    assert learned.thresholds["Bebop"] < 1
 
 
 def test_a_scale_mends_logits_that_are_too_sure_and_of_another_mix() -> None:

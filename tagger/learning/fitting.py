@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from tagger.heads import Head
 from tagger.learning.novelty import QUANTILE, fit_novelty
-from tagger.learning.thresholds import BoolArray, DoubleArray, IntArray, fit_thresholds
+from tagger.learning.thresholds import NEVER, BoolArray, DoubleArray, IntArray, fit_thresholds
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
 from tagger.voting import softmax
@@ -24,6 +24,7 @@ N_FOLDS = 5
 # the best or nearly so (docs/learning.md).
 _C = 0.01
 _MULTI_SHARE = 0.05  # of tracks with several genres, from which on they do not exclude each other
+_SHOWN = 5  # so often a genre must come first for its threshold to mean anything
 _UNSAID = -12.0  # the logit of a genre that no track of a fit has
 
 
@@ -112,8 +113,11 @@ def learn(examples: Examples, names: Sequence[str], base: str, *, seed: int = 0)
     )
     # Thresholds are of the scale that the head has: a scale for each fold would blur what is sure.
     said = to_probabilities(scale.apply(logits), exclusive=exclusive)
-    is_right = examples.truth[np.arange(len(examples)), said.argmax(axis=1)]
+    likeliest = said.argmax(axis=1)
+    is_right = examples.truth[np.arange(len(examples)), likeliest]
     thresholds = fit_thresholds(said, is_right, examples.groups, names)
+    for genre in np.flatnonzero(np.bincount(likeliest, minlength=len(names)) < _SHOWN):
+        thresholds[names[int(genre)]] = NEVER
     return Learned(head, exclusive, thresholds, held_out_probabilities(examples, logits, folds))
 
 
