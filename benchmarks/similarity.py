@@ -61,7 +61,7 @@ def tracks(
         logits, segments = score_tracks(network, material.features, folds[i], settings)
         ways = {
             **_ways(segments.mean(axis=1), logits.mean(axis=1)),
-            MELS: cosine(_standard(_statistics(material.features.mel), folds[i])),
+            MELS: cosine(standard(_statistics(material.features.mel), folds[i])),
         }
         _add(found, ways, material.features, folds[i])
     click.echo(table(found, "artists"))
@@ -75,15 +75,15 @@ def clips(folder: Path, model: str, bliss: bool) -> None:
     """Let each clip look for others of its folder; no clip's artist is known."""
     paths = sorted(path for path in folder.glob("*/*") if path.is_file())
     loaded = load_checkpoint(find_model(model))
-    heard = [_hear(loaded, path) for path in paths]
+    heard = [hear(loaded, path) for path in paths]
     logits, embeddings, mels = (np.stack(part) for part in zip(*heard, strict=True))
     rows = np.arange(len(paths))
-    ways = {**_ways(embeddings, logits), MELS: cosine(_standard(mels, rows))}
+    ways = {**_ways(embeddings, logits), MELS: cosine(standard(mels, rows))}
     if bliss:
         song = importlib.import_module("bliss_audio").Song
         analyses = np.array([song(str(path)).analysis for path in paths])
         ways["bliss-audio, its own distance"] = nearness(analyses)
-        ways["bliss-audio, standardised"] = nearness(_standard(analyses, rows))
+        ways["bliss-audio, standardised"] = nearness(standard(analyses, rows))
     genre = np.unique([path.parent.name for path in paths], return_inverse=True)[1]
     click.echo(table({name: retrieve(way, genre, rows) for name, way in ways.items()}, "clips"))
 
@@ -118,13 +118,13 @@ def _statistics(mel: Array) -> Array:
     return np.concatenate([sound.mean(axis=2), sound.std(axis=2), change], axis=1)
 
 
-def _standard(values: Array, rows: Array) -> Array:
+def standard(values: Array, rows: Array) -> Array:
     """Return some rows, each column with the mean and deviation of all rows taken out."""
     standard: Array = (values[rows] - values.mean(axis=0)) / (values.std(axis=0) + 1e-6)
     return standard
 
 
-def _hear(model: LoadedModel, path: Path) -> Sequence[Array]:
+def hear(model: LoadedModel, path: Path) -> Sequence[Array]:
     """Return a file's logits, embedding and mel statistics, from the same segments."""
     import torch
 

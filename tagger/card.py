@@ -133,8 +133,12 @@ class ModelCard:
         return not (len(labels) == len(self.labels) and genres <= labels and spoken_of <= genres)
 
 
-def find_model(name: str) -> Path:
-    """Return the checkpoint that ``--model`` names: a bundled one or a file.
+def find_model(name: str, learned: Path | None = None) -> Path:
+    """Return the checkpoint that ``--model`` names: a bundled one, a learned one or a file.
+
+    Args:
+        name: What the user says.
+        learned: The folder of models that were learned.
 
     Raises:
         CheckpointError: there is none.
@@ -143,14 +147,15 @@ def find_model(name: str) -> Path:
     'default.pt'
     """
     path = Path(name).expanduser()
+    folders = [BUNDLED, *([] if learned is None else [learned])]
     try:
-        for candidate in ([] if "/" in name else [BUNDLED / f"{name}.pt"]) + [path]:
+        for candidate in ([] if "/" in name else [f / f"{name}.pt" for f in folders]) + [path]:
             if candidate.is_file():
                 return candidate
     except OSError as exc:
         raise CheckpointError(os_reason(exc), path) from exc
-    known = ", ".join(sorted(p.stem for p in BUNDLED.glob("*.pt"))) or "none"
-    raise CheckpointError(f"there is no such model; bundled are: {known}", path)
+    known = ", ".join(p.stem for folder in folders for p in sorted(folder.glob("*.pt"))) or "none"
+    raise CheckpointError(f"there is no such model; there are: {known}", path)
 
 
 def bundled_genres() -> frozenset[str]:

@@ -38,9 +38,11 @@ class Novelty:
     def distances(self, embeddings: FloatArray) -> FloatArray:
         """Return how far embeddings (n, embedding_dim) lie from the nearest label, (n,)."""
         white = embeddings @ self.whitening
-        offsets = white[:, None, :] - self.means[None]
-        nearest: FloatArray = np.sqrt(np.square(offsets).sum(axis=2)).min(axis=1)
-        return nearest
+        nearest = np.full(len(white), np.inf, white.dtype)
+        for mean in self.means:  # of a thousand labels at once no memory could hold the offsets
+            np.minimum(nearest, np.square(white - mean).sum(axis=1), out=nearest)
+        distances: FloatArray = np.sqrt(nearest)
+        return distances
 
     def is_novel(self, embeddings: FloatArray) -> NDArray[np.bool_]:
         """Return which of the embeddings (n, embedding_dim) lie beyond the limit."""

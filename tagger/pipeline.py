@@ -119,7 +119,7 @@ class TagRun:
         card = self.request.card
         dim = int(card.network["embedding_dim"])
         self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
-        return self.catalog.begin_run("tag", card.model_id, self.request.paths)
+        return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
 
     def _mark_missing(self) -> None:
         """Mark what is gone from the folders asked for, now that they were looked through."""

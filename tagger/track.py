@@ -198,7 +198,9 @@ class Finished:
     def needs_record(self) -> bool:
         """Whether the catalogue has to be told something of it."""
         track, known = self.track, self.track.known
-        if known is None or self._is_news or track.moved_from or known.has_vanished:
+        if known is None or known.prediction is None:
+            return True  # its model may have taken it from what another one heard
+        if self._is_news or track.moved_from or known.has_vanished:
             return True
         return not known.is_as_recorded or track.audio not in (None, known.audio)
 

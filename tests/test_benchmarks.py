@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import (
+    learning,
     make_corpus,
     rescans,
     similar_cost,
@@ -119,3 +120,27 @@ def test_a_re_scan_of_an_unchanged_library_is_measured(tmp_path: Path) -> None:
     assert all(float(cell) > 0 for cell in row.split("|")[2:5])
     with Catalog.open(tmp_path / "rescan-12" / "catalog.db") as catalog:
         assert catalog.runs(1)[0].summary.by_status == {Status.UNCHANGED: 12}
+
+
+def test_learning_is_measured_from_few_clips_beside_other_ways(tmp_path: Path) -> None:
+    """Two genres that one kind of vectors tells apart, and the other does not."""
+    rng = np.random.default_rng(0)
+    genre = np.repeat([0, 1], 30)
+    apart = rng.normal(size=(60, 4)) + 6 * genre[:, None]
+    vectors = {"apart": apart, "noise": rng.normal(size=(60, 4))}
+    clips = learning.Clips(vectors, genre, np.arange(60) // 2, n_unnamed=0)
+    for known, asked in learning.draws(clips, 5, seed=0):
+        assert np.bincount(genre[known]).tolist() == [5, 5]
+        assert not set(clips.artist[known]) & set(clips.artist[asked])
+    right = {
+        (what, how): [learning.measure(clips, vectors[what], way, 10, 2)]
+        for what in vectors
+        for how, way in learning.WAYS.items()
+    }
+    assert all(right["apart", how][0].mean() > 0.95 for how in learning.WAYS)
+    assert all(right["noise", how][0].mean() < 0.7 for how in learning.WAYS)
+    assert "| apart | our head | 100.0 ± 0.0 |" in learning.table(right, [10])
+    stored = tmp_path / "a.npz"
+    np.savez(stored, path=["/elsewhere/pop/1.mp3", "/elsewhere/rock/1.mp3"], a=np.eye(2))
+    found = learning.read_features(stored, [Path("rock/1.mp3"), Path("pop/1.mp3")])
+    assert found.tolist() == [[0, 1], [1, 0]]

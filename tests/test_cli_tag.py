@@ -144,6 +144,21 @@ def test_a_persons_genre_is_kept(first: tuple[Outcome, Path]) -> None:
     assert record["probabilities"]["Rock"] > 0.5
 
 
+def test_a_persons_genre_bears_no_confidence_of_ours_after_a_move(
+    music: Path, model: Path, tmp_path: Path
+) -> None:
+    path = make_track(music / "a.flac")
+    set_tags(path, genre="Tango")
+    common = ("--catalog", tmp_path / "catalog.db", "--model", model)
+    lines = [run_tagger("tag", music, *common).out]
+    path.rename(music / "b.flac")
+    lines.append(run_tagger("tag", music, *common).out)
+    assert [line.split()[:3] for line in lines] == [
+        ["kept", "Tango", "a.flac"],
+        ["moved", "Tango", "b.flac"],
+    ]
+
+
 def test_silence_and_very_short_sound_are_unsure(first: tuple[Outcome, Path]) -> None:
     for name, why in (("silent.flac", "silent"), ("short.flac", "too short: 0.3 s")):
         record = first[0].by_name[name]

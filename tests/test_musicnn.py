@@ -175,4 +175,4 @@ def test_nothing_breaks_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert read_card(find_model("default")).exclusive
     outcome = run_tagger("tag", tmp_path, "--model", "musicnn", "--catalog", tmp_path / "c.db")
     assert outcome.code == 2
-    assert "there is no such model; bundled are: default" in outcome.err
+    assert "there is no such model; there are: default" in outcome.err

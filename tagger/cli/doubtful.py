@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from tagger.card import ModelCard, find_model, read_card
 from tagger.catalog import Catalog
-from tagger.cli.learn import load_teaching
+from tagger.cli.learn import BEST, load_teaching
+from tagger.cli.models import base_of, is_named, named_model
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -20,7 +20,7 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import Printer, column, path_fields, percent, plain
 from tagger.config import Settings, Sourced, load_settings
-from tagger.errors import CheckpointError, LearnError, printable
+from tagger.errors import LearnError, printable
 
 COLUMNS = ("path", "genres", "likelihood", "suggestion", "confidence")
 
@@ -46,9 +46,9 @@ def command(
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
-        base = _base(catalog, folders, settings, sources)
-        lesson = teaching.gather(catalog, base.model_id, folders, min_tracks=min_tracks)
-    found = teaching.doubts(lesson, base)
+        model_id = _model_id(catalog, folders, settings, sources)
+        lesson = teaching.gather(catalog, model_id, folders, min_tracks=min_tracks)
+    found = teaching.doubts(lesson)
     for doubt in found[:limit]:
         printer.print(_record(doubt), _line(doubt))
     n_judged = len(lesson.tracks)
@@ -56,47 +56,29 @@ def command(
     return 0
 
 
-def _base(
+def _model_id(
     catalog: Catalog,
     folders: Sequence[Path],
     settings: Settings,
     sources: Mapping[str, Sourced],
-) -> ModelCard:
-    """Return the card of the model named, or of that which has heard most of the tagged tracks."""
-    if sources["model"].source != "default":
-        card = read_card(find_model(settings.model))
-        return card if card.head is None else _card_of(card.head.base)
-    counts = {
+) -> str:
+    """Return the model named, or that which has heard most of the tagged tracks."""
+    if is_named(sources):
+        return base_of(named_model(settings))[1].model_id
+    heard = {
         model.model_id: sum(
             1 for folder in folders or (None,) for _ in catalog.tagged(model.model_id, folder)
         )
         for model in catalog.models()
     }
-    heard = {model_id: n for model_id, n in counts.items() if n and _is_at_hand(model_id)}
-    if not heard:
+    if not any(heard.values()):
+        where = f" in {', '.join(map(printable, folders))}" if folders else ""
         raise LearnError(
-            "no track with a genre of yours has been heard yet; run tagger learn or tagger tag "
-            "--no-write on your music first"
+            f"no track with a genre of yours has been heard yet{where}; run tagger learn or "
+            "tagger tag --no-write on your music first"
         )
-    return _card_of(max(heard, key=lambda model_id: heard[model_id]))
-
-
-def _bundled() -> Mapping[str, ModelCard]:
-    from tagger.card import BUNDLED
-
-    cards = [read_card(path) for path in sorted(BUNDLED.glob("*.pt"))]
-    return {card.model_id: card for card in cards}
-
-
-def _is_at_hand(model_id: str) -> bool:
-    return model_id in _bundled()
-
-
-def _card_of(model_id: str) -> ModelCard:
-    found = _bundled().get(model_id)
-    if found is None:
-        raise CheckpointError(f"the network {model_id} is not bundled; name it with --model")
-    return found
+    # Of those that have heard all, the one that learns best.
+    return max(heard, key=lambda model_id: (heard[model_id], model_id.startswith(BEST)))
 
 
 def _record(doubt: Any) -> dict[str, Any]:
@@ -113,6 +95,6 @@ def _line(doubt: Any) -> str:
     said = column(plain(", ".join(doubt.genres)), 16)
     other = column(plain(doubt.suggestion), 16)
     return (
-        f"{said} {percent(doubt.likelihood)}  {other} {percent(doubt.confidence)}  "
+        f"{said} {percent(doubt.likelihood)}  sounds like {other} {percent(doubt.confidence)}  "
         f"{printable(doubt.path)}"
     )

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from tagger.card import ModelCard, find_model, read_card
+from tagger.card import ModelCard, read_card
 from tagger.catalog import Catalog, shown
 from tagger.catalog.rows import TrackInfo
+from tagger.cli.models import model_in_force
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import plain, say
 from tagger.cli.rows import row_record
@@ -35,7 +36,7 @@ def command(path: Path | None, show_config: bool, format_: str, **options: Any) 
         return 0
     with Catalog.open(settings.catalog, create=path is None, read_only=True) as catalog:
         if path is None:
-            card = read_card(find_model(settings.model))
+            card = read_card(model_in_force(catalog, settings, sources)[0])
             _print(
                 {
                     "catalog": _catalog_record(catalog, settings.catalog),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from tagger.card import BUNDLED, ModelCard, find_model, read_card
+from tagger.card import BUNDLED, ModelCard
 from tagger.catalog import Catalog, ModelRecord
+from tagger.cli.models import base_of, is_named, named_model
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import column, percent, plain, say
 from tagger.config import Settings, Sourced, load_settings, models_folder
@@ -21,6 +23,7 @@ from tagger.decision import Intent, make_policy
 from tagger.errors import LearnError, printable
 from tagger.pipeline import TagRun
 from tagger.pool import default_n_jobs
+from tagger.records import Status
 from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from tagger.learning.judging import Report
     from tagger.teaching import Lesson
 
-_BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
+BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
 _MOST_TOLD = 12
 
 
@@ -75,16 +78,17 @@ def command(
     """
     teaching = load_teaching()
     settings, sources = load_settings(options)
-    base_path = _base(settings, sources)
-    base = read_card(base_path)
-    if base.head is not None:
-        raise LearnError("this model was learned itself; name the network that it is built on")
+    base_path, base = _base(settings, sources)
     folders = [absolute(path) for path in paths]
+    target = (output or models_folder() / "mine.pt").expanduser().absolute()
+    _check_target(target, base_path)
+    n_failed = 0
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
         if not dry_run:
-            _hear(catalog, folders, settings, base_path, base)
+            n_failed = _hear(catalog, folders, settings, base_path, base)
+            # Who learns into the file of the catalogue's own model has that one replaced.
+            as_default = as_default or catalog.default_model() == target
         lesson = teaching.gather(catalog, base.model_id, folders, min_tracks=min_tracks)
-        target = (output or models_folder() / "mine.pt").expanduser().absolute()
         card, _, report = teaching.teach(lesson, base, target.stem)
         if not dry_run:
             _save(catalog, target, base_path, card, as_default=as_default)
@@ -95,7 +99,7 @@ def command(
             say(line)
     if not dry_run:
         click.echo(_about(target, as_default=as_default), err=True)
-    return 0
+    return 1 if n_failed else 0
 
 
 def load_teaching() -> Any:
@@ -103,7 +107,7 @@ def load_teaching() -> Any:
     try:
         from tagger import teaching
     except ModuleNotFoundError as exc:
-        if exc.name not in ("sklearn", "scipy"):
+        if exc.name not in ("sklearn", "scipy", "threadpoolctl"):
             raise
         raise LearnError(
             "this needs scikit-learn, which tagging does not: python -m pip install "
@@ -112,16 +116,15 @@ def load_teaching() -> Any:
     return teaching
 
 
-def _base(settings: Settings, sources: Mapping[str, Sourced]) -> Path:
-    is_named = sources["model"].source != "default"
-    best_is_there = (BUNDLED / f"{_BEST}.pt").is_file()
-    return find_model(settings.model if is_named or not best_is_there else _BEST).absolute()
+def _base(settings: Settings, sources: Mapping[str, Sourced]) -> tuple[Path, ModelCard]:
+    best = BUNDLED / f"{BEST}.pt"
+    return base_of(best if best.is_file() and not is_named(sources) else named_model(settings))
 
 
 def _hear(
     catalog: Catalog, folders: Sequence[Path], settings: Settings, path: Path, card: ModelCard
-) -> None:
-    """Analyse what the model has not heard yet; write no tag."""
+) -> int:
+    """Analyse what the model has not heard yet, write no tag, and return how many files failed."""
     request = TagRequest(
         paths=tuple(folders),
         model_path=path,
@@ -131,6 +134,7 @@ def _hear(
         scan=ScanOptions(settings.exclude, settings.follow_symlinks),
         n_jobs=settings.jobs or default_n_jobs(),
         timeout_s=settings.timeout,
+        command="learn",
     )
     run = TagRun(request, catalog)
     with (
@@ -141,6 +145,21 @@ def _hear(
         for result in results:
             if result.failure is not None:
                 click.echo(f"{printable(result.path)}: {result.failure.reason}", err=True)
+    for note in run.summary.notes:
+        click.echo(note, err=True)
+    return run.summary.by_status.get(Status.FAILED, 0)
+
+
+def _check_target(target: Path, base_path: Path) -> None:
+    """Refuse where nothing can be saved, before hours are spent on listening."""
+    if target == base_path:
+        raise LearnError("this would overwrite the network itself; name another --output")
+    if target.is_dir():
+        raise LearnError(f"{printable(target)} is a folder; name a file, such as mine.pt")
+    if target.parent != models_folder() and not os.access(target.parent, os.W_OK):
+        raise LearnError(
+            f"no file can be made in {printable(target.parent)}; name another --output"
+        )
 
 
 def _save(
@@ -148,8 +167,6 @@ def _save(
 ) -> None:
     from tagger.checkpoint import save_with_head
 
-    if target == base_path:
-        raise LearnError("this would overwrite the network itself; name another --output")
     if target.parent == models_folder():
         target.parent.mkdir(parents=True, exist_ok=True)
     save_with_head(target, base_path, card)
@@ -162,7 +179,8 @@ def _save(
 def _about(target: Path, *, as_default: bool) -> str:
     if as_default:
         return f"saved: {printable(target)}; tagger tag uses it with this catalogue from now on"
-    return f"saved: {printable(target)}; use it with tagger tag --model {printable(target)}"
+    name = target.stem if target.parent == models_folder() else printable(target)
+    return f"saved: {printable(target)}; use it with tagger tag --model {name}"
 
 
 def _record(lesson: Lesson, report: Report, card: ModelCard, target: Path | None) -> dict[str, Any]:
@@ -200,6 +218,11 @@ def _lines(lesson: Lesson, report: Report) -> Iterator[str]:
             f"{column(plain(one.genre), 24)} {one.n_tracks:6d} {one.n_artists:7d}  "
             f"{percent(one.precision)}  {percent(one.recall)}  {least}"
         )
+    if any(one.threshold > 1 for one in report.genres):
+        yield (
+            "never: it is not right three times of four even where it is surest, or too few tracks "
+            "show that it is; tagger tag --genres all --min-confidence 0.8 writes it all the same"
+        )
     yield ""
     yield (
         "of tracks by artists that were not learned from, "
@@ -208,7 +231,8 @@ def _lines(lesson: Lesson, report: Report) -> Iterator[str]:
         f"{_share(report.by_chance)})"
     )
     for precision, coverage in report.coverage.items():
-        yield f"the surest {_share(coverage)} are right {_share(precision)} of the time"
+        surest = f"the surest {_share(coverage)}" if coverage >= 0.005 else "none, however sure,"
+        yield f"{surest} are right {_share(precision)} of the time"
     if report.confusions:
         told = [f"{a} for {b} ({n})" for a, b, n in report.confusions[:5]]
         yield f"taken for another most often: {plain(', '.join(told))}"

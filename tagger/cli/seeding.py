@@ -80,14 +80,14 @@ def seed_of_paths(reader: Reader, paths: Sequence[Path], settings: Settings) -> 
 def _hear(path: Path, settings: Settings) -> TrackPrediction:
     """Return what the model in force hears in a file; nothing of it is kept."""
     from tagger.analysis import AnalysisTask, analyse
-    from tagger.card import find_model
+    from tagger.cli.models import named_model
 
     if not path.is_file():
         what = "a folder; name a track" if path.is_dir() else "no such file"
         raise CatalogError(
             f"it is not in the catalogue (tagger tag puts it there), and it is {what}", path
         )
-    heard = analyse(AnalysisTask(path, find_model(settings.model)))
+    heard = analyse(AnalysisTask(path, named_model(settings)))
     if isinstance(heard, TrackFailure):
         raise AudioDecodeError(heard.reason, path)
     return heard

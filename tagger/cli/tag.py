@@ -14,8 +14,9 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from tagger.card import ModelCard, bundled_genres, find_model, read_card
+from tagger.card import ModelCard, bundled_genres, read_card
 from tagger.catalog import Catalog
+from tagger.cli.models import model_in_force
 from tagger.cli.options import (
     absolute,
     allow_copies_option,
@@ -138,12 +139,10 @@ def command(
     )
     printer = Printer(format_, _COLUMNS)
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
-        is_named = sources["model"].source != "default"
-        own = None if is_named else catalog.default_model()
-        model_path = own or find_model(settings.model).absolute()
+        model_path, is_chosen = model_in_force(catalog, settings, sources)
         request = _request(paths, settings, intent, model_path, force=force)
         # A model that came with a new version of the tagger is no request to hear all anew.
-        request = replace(request, refresh=refresh or is_named or own is not None)
+        request = replace(request, refresh=refresh or is_chosen)
         run = TagRun(request, catalog)
         try:
             return _follow(run, printer, quiet=quiet)
@@ -243,8 +242,8 @@ def _print(result: TrackResult, printer: Printer, run: TagRun, *, quiet: bool) -
 
 def _line(result: TrackResult, roots: tuple[Path, ...]) -> str:
     said = plain(", ".join(result.genres)) or "–"
-    is_guess = result.genres and result.status is not Status.KEPT
-    sure = percent(result.confidence if is_guess else None)
+    stood_there = result.status in (Status.KEPT, Status.MOVED) and result.genres == result.before
+    sure = percent(None if stood_there or not result.genres else result.confidence)
     why = f" — {result.reason}" if result.reason else ""
     where = printable(_short(result.path, roots))
     return f"{result.status:9s} {column(said, 14)} {sure}  {where}{why}"

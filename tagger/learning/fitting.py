@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from tagger.heads import Head
-from tagger.learning.novelty import fit_novelty, limited
-from tagger.learning.thresholds import BoolArray, DoubleArray, IntArray, fit_thresholds
+from tagger.learning.novelty import QUANTILE, fit_novelty
+from tagger.learning.thresholds import NEVER, BoolArray, DoubleArray, IntArray, fit_thresholds
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
 from tagger.voting import softmax
@@ -23,6 +24,7 @@ N_FOLDS = 5
 # the best or nearly so (docs/learning.md).
 _C = 0.01
 _MULTI_SHARE = 0.05  # of tracks with several genres, from which on they do not exclude each other
+_SHOWN = 5  # so often a genre must come first for its threshold to mean anything
 _UNSAID = -12.0  # the logit of a genre that no track of a fit has
 
 
@@ -98,38 +100,59 @@ def learn(examples: Examples, names: Sequence[str], base: str, *, seed: int = 0)
     """
     exclusive = examples.are_exclusive
     folds = folds_of(examples, seed)
-    logits, distances = _held_out(examples, folds, exclusive)
-    wanted = _wanted(examples, exclusive)
-    probabilities = np.empty_like(logits)
-    for rows in folds:
-        others = np.setdiff1d(np.arange(len(examples)), rows)
-        scale = fit_scale(logits[others], wanted[others], exclusive=exclusive)
-        probabilities[rows] = to_probabilities(scale.apply(logits[rows]), exclusive=exclusive)
-    scale = fit_scale(logits, wanted, exclusive=exclusive)
-    weight, bias = _fit(examples, exclusive)
+    logits = held_out_logits(examples, folds)
+    scale = fit_scale(logits, _wanted(examples), exclusive=exclusive)
+    weight, bias = fit_linear(examples, exclusive=exclusive)
     novelty = fit_novelty(examples.embeddings, examples.first, len(names))
-    limit = float(np.quantile(distances, 0.99))
+    limit = float(np.quantile(_distances(examples, folds), QUANTILE))
     head = Head(
         base,
         (weight * scale.slope).astype(np.float32),
         (bias * scale.slope + scale.shifts).astype(np.float32),
         Novelty(novelty.means, novelty.whitening, limit),
     )
-    said = probabilities.argmax(axis=1)
-    is_right = examples.truth[np.arange(len(examples)), said]
-    thresholds = fit_thresholds(probabilities, is_right, examples.groups, names)
-    return Learned(head, exclusive, thresholds, probabilities)
+    # Thresholds are of the scale that the head has: a scale for each fold would blur what is sure.
+    said = to_probabilities(scale.apply(logits), exclusive=exclusive)
+    likeliest = said.argmax(axis=1)
+    is_right = examples.truth[np.arange(len(examples)), likeliest]
+    thresholds = fit_thresholds(said, is_right, examples.groups, names)
+    for genre in np.flatnonzero(np.bincount(likeliest, minlength=len(names)) < _SHOWN):
+        thresholds[names[int(genre)]] = NEVER
+    return Learned(head, exclusive, thresholds, held_out_probabilities(examples, logits, folds))
+
+
+def held_out_probabilities(
+    examples: Examples, logits: FloatArray, folds: Sequence[IntArray]
+) -> FloatArray:
+    """Return (n, n_genres) of each track by a head and a scale that its fold had no part in.
+
+    Args:
+        examples: The tracks.
+        logits: What ``held_out_logits`` gave.
+        folds: Rows of each.
+    """
+    exclusive, wanted = examples.are_exclusive, _wanted(examples)
+    probabilities = np.empty_like(logits)
+    for rows in folds:
+        others = np.setdiff1d(np.arange(len(examples)), rows)
+        scale = fit_scale(logits[others], wanted[others], exclusive=exclusive)
+        probabilities[rows] = to_probabilities(scale.apply(logits[rows]), exclusive=exclusive)
+    return probabilities
 
 
 def folds_of(examples: Examples, seed: int) -> list[IntArray]:
     """Return rows of folds: no artist in two, genres balanced."""
-    splitter = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed)
-    parts = splitter.split(examples.first, examples.first, examples.groups)
+    # A split into more than there are artists, or tracks of the commonest genre, is refused.
+    n_most = min(len(np.unique(examples.groups)), int(np.bincount(examples.first).max()))
+    splitter = StratifiedGroupKFold(min(N_FOLDS, n_most), shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a genre has fewer tracks than folds
+        parts = list(splitter.split(examples.first, examples.first, examples.groups))
     return [rows for _, rows in parts if len(rows)]
 
 
 def held_out_logits(
-    examples: Examples, folds: Sequence[IntArray], *, share: float, seed: int
+    examples: Examples, folds: Sequence[IntArray], *, share: float = 1.0, seed: int = 0
 ) -> FloatArray:
     """Return raw logits (n, n_genres) of each track by a head that its fold had no part in.
 
@@ -144,41 +167,41 @@ def held_out_logits(
     for rows in folds:
         others = examples.take(np.setdiff1d(np.arange(len(examples)), rows))
         artists = np.unique(others.groups)
-        drawn = rng.choice(artists, max(2, round(share * len(artists))), replace=False)
-        weight, bias = _fit(others.take(np.isin(others.groups, drawn)), examples.are_exclusive)
+        n_drawn = min(len(artists), max(2, round(share * len(artists))))
+        drawn = rng.choice(artists, n_drawn, replace=False)
+        some = others.take(np.isin(others.groups, drawn))
+        weight, bias = fit_linear(some, exclusive=examples.are_exclusive)
         logits[rows] = examples.embeddings[rows] @ weight.T + bias
     return logits
 
 
-def _held_out(
-    examples: Examples, folds: Sequence[IntArray], exclusive: bool
-) -> tuple[FloatArray, DoubleArray]:
-    """Return logits (n, n_genres) and distances from what is usual (n,), fold by fold."""
-    n_genres = examples.truth.shape[1]
-    logits = np.zeros((len(examples), n_genres), np.float32)
+def _distances(examples: Examples, folds: Sequence[IntArray]) -> DoubleArray:
+    """Return how far from what is usual (n,) each track is, as the other folds know it."""
     distances = np.zeros(len(examples))
     for rows in folds:
         others = examples.take(np.setdiff1d(np.arange(len(examples)), rows))
-        weight, bias = _fit(others, exclusive)
-        logits[rows] = examples.embeddings[rows] @ weight.T + bias
-        novelty = fit_novelty(others.embeddings, others.first, n_genres)
-        distances[rows] = limited(novelty, others.embeddings).distances(examples.embeddings[rows])
-    return logits, distances
+        novelty = fit_novelty(others.embeddings, others.first, examples.truth.shape[1])
+        distances[rows] = novelty.distances(examples.embeddings[rows])
+    return distances
 
 
-def _wanted(examples: Examples, exclusive: bool) -> BoolArray:
+def _wanted(examples: Examples) -> BoolArray:
     """Return what a head is asked for, (n, n_genres): one genre, or all."""
-    if not exclusive:
+    if not examples.are_exclusive:
         return examples.truth
     one: BoolArray = np.eye(examples.truth.shape[1], dtype=np.bool_)[examples.first]
     return one
 
 
-def _fit(examples: Examples, exclusive: bool) -> tuple[DoubleArray, DoubleArray]:
+def fit_linear(examples: Examples, *, exclusive: bool) -> tuple[DoubleArray, DoubleArray]:
     """Return weight (n_genres, embedding_dim) and bias (n_genres,) of raw logits.
 
     Each genre counts alike, however many tracks it has; the calibration puts right how likely it
     is.
+
+    Args:
+        examples: The tracks.
+        exclusive: A track has one genre; else each is true or not by itself.
     """
     mean = examples.embeddings.mean(axis=0)
     spread = examples.embeddings.std(axis=0) + 1e-6
@@ -190,6 +213,7 @@ def _fit(examples: Examples, exclusive: bool) -> tuple[DoubleArray, DoubleArray]
         said, rows, shifts = _multinomial(inputs, examples.first)
         weight[said], bias[said] = rows, shifts
     else:
+        bias[examples.truth.all(axis=0)] = -_UNSAID
         for genre in np.flatnonzero(examples.truth.any(axis=0) & ~examples.truth.all(axis=0)):
             _, rows, shifts = _multinomial(inputs, examples.truth[:, genre].astype(np.int64))
             weight[genre], bias[genre] = rows[1] - rows[0], shifts[1] - shifts[0]
@@ -200,7 +224,13 @@ def _multinomial(
     inputs: NDArray[np.floating], labels: IntArray
 ) -> tuple[IntArray, DoubleArray, DoubleArray]:
     """Return which labels there are, and weight and bias of a row for each."""
-    model = LogisticRegression(C=_C, class_weight="balanced", max_iter=500).fit(inputs, labels)
+    there = np.unique(labels)
+    if len(there) == 1:  # which scikit-learn refuses; there is nothing to tell apart
+        return there, np.zeros((1, inputs.shape[1])), np.zeros(1)
+    model = LogisticRegression(C=_C, class_weight="balanced", max_iter=500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it looks like a regression: many genres
+        model.fit(inputs, labels)
     weight, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # scikit-learn gives the difference of the two alone
         weight, bias = np.vstack([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 # What says nothing of the music.
@@ -34,6 +34,7 @@ ALIASES = {
     "ost": "soundtrack",
 }
 _AND = re.compile(r"\s*(?:&|\+|\band\b|'n'|\bn\b)\s*")
+_LONG = 6  # letters, from which on one that differs is a slip rather than another word
 _SEPARATORS = re.compile(r"\s*[/,|;\\]\s*")
 
 
@@ -101,7 +102,8 @@ def clean(
     """
     written = Counter(genre for track in genres for genre in dict.fromkeys(track))
     names = _commonest_spellings(written)
-    taken = {genre: _parts(genre, names) for genre in written}
+    frequent = {key for key, n in _n_by_key(written).items() if n >= min_tracks}
+    taken = {genre: _parts(genre, names, frequent) for genre in written}
     common = _common(genres, groups, taken, min_tracks, min_groups)
     broader = {key: _taken_as(key, names, common) for keys in taken.values() for key in keys}
     final = {
@@ -114,12 +116,24 @@ def clean(
     )
     left = Counter(name for track in tracks for name in track)
     changes = [
-        Change(genre, tuple(names[k] for k in final[genre]), n, _why(taken[genre], broader, names))
+        Change(
+            genre,
+            tuple(names[k] for k in final[genre]),
+            n,
+            _why(genre, taken[genre], broader, names),
+        )
         for genre, n in written.most_common()
         if tuple(names[key] for key in final[genre]) != (genre,)
     ]
     ranked = sorted(left, key=lambda name: (-left[name], name))
     return CleanGenres(tuple(ranked), tracks, tuple(changes))
+
+
+def _n_by_key(written: Counter[str]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for genre, n in written.items():
+        counts[key_of(genre)] += n
+    return counts
 
 
 def _commonest_spellings(written: Counter[str]) -> Mapping[str, str]:
@@ -133,12 +147,17 @@ def _commonest_spellings(written: Counter[str]) -> Mapping[str, str]:
     }
 
 
-def _parts(genre: str, names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the keys of a genre: several where it joins others that stand alone elsewhere."""
-    parts = [key_of(part) for part in _SEPARATORS.split(genre) if part.strip()]
+def _parts(genre: str, names: Mapping[str, str], frequent: Set[str]) -> tuple[str, ...]:
+    """Return the keys of a genre: several where it joins others that stand alone elsewhere.
+
+    Of a rare one so joined, those that stand nowhere alone are left out.
+    """
     own = key_of(genre)
-    if len(parts) > 1 and own not in ALIASES.values() and all(part in names for part in parts):
-        return tuple(dict.fromkeys(parts))
+    parts = [key_of(part) for part in _SEPARATORS.split(genre) if part.strip()]
+    known = [part for part in parts if part in names]
+    is_joined = len(parts) > 1 and own not in ALIASES.values()
+    if is_joined and known and (known == parts or own not in frequent):
+        return tuple(dict.fromkeys(known))
     return (own,)
 
 
@@ -166,17 +185,44 @@ def _common(
 def _taken_as(key: str, names: Mapping[str, str], common: frozenset[str]) -> str:
     """Return the common genre that one is taken as; "" where it is left out.
 
-    A rare one becomes the common one that its last words name: Deep House is a House.
+    A rare one becomes the common one that its last words name: Deep House is a House. Else it is
+    taken for a misspelling of the one common genre that differs by a letter.
     """
     if key in common or key in FILLERS:
         return key if key in common else ""
     words = names[key].split()
     endings = (key_of(" ".join(words[n:])) for n in range(1, len(words)))
-    return next((ending for ending in endings if ending in common), "")
+    ending = next((ending for ending in endings if ending in common), "")
+    return ending or _misspelt(key, common)
 
 
-def _why(keys: tuple[str, ...], broader: Mapping[str, str], names: Mapping[str, str]) -> str:
-    if len(keys) > 1:
+def _misspelt(key: str, common: frozenset[str]) -> str:
+    """Return the common genre that a long word is a slip of the hand away from, or ""."""
+    if len(key) < _LONG or any(letter.isdigit() for letter in key):
+        return ""
+    near = [one for one in common if is_one_slip_away(key, one)]
+    return near[0] if len(near) == 1 else ""
+
+
+def is_one_slip_away(text: str, other: str) -> bool:
+    """Return whether one letter is missing, too many or another, or two are swapped.
+
+    >>> [is_one_slip_away("classical", slip) for slip in ("clasical", "classicla", "clssicla")]
+    [True, True, False]
+    """
+    if abs(len(text) - len(other)) > 1:
+        return False
+    pairs = enumerate(zip(text, other, strict=False))
+    n_alike = next((n for n, (x, y) in pairs if x != y), min(len(text), len(other)))
+    a, b = text[n_alike:], other[n_alike:]
+    is_swapped = a[:2] == b[1::-1] and a[2:] == b[2:]
+    return is_swapped or a[1:] == b[1:] or a[1:] == b or a == b[1:]
+
+
+def _why(
+    genre: str, keys: tuple[str, ...], broader: Mapping[str, str], names: Mapping[str, str]
+) -> str:
+    if keys != (key_of(genre),):
         return "several in one"
     (key,) = keys
     if key in FILLERS or not key:
@@ -184,4 +230,6 @@ def _why(keys: tuple[str, ...], broader: Mapping[str, str], names: Mapping[str, 
     into = broader[key]
     if not into:
         return "too few tracks or artists to be learned"
-    return f"rare; a kind of {names[into]}" if into != key else "another spelling"
+    if into == key:
+        return "another spelling"
+    return f"rare; a kind of {names[into]}" if key.endswith(into) else "rare; looks misspelt"

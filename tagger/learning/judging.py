@@ -14,6 +14,7 @@ from tagger.records import FloatArray
 PRECISIONS = (0.75, 0.85, 0.95)
 _SOME = 3  # so often a genre must be taken for another to be told
 _FEW = 30  # tracks of a genre, of which more surely help
+_WELL = 0.9  # found of a genre: no more need be asked for
 _GAIN = 0.05  # of recall, by which the second half of the artists must help for more to be asked
 
 
@@ -28,7 +29,8 @@ class GenreReport:
         precision: Share of the tracks called so that are; None if none is called so.
         recall: Share of its tracks that are called so.
         threshold: The least confidence at which it is written; above 1 is never.
-        more_would_help: It was known markedly worse with half of the artists.
+        more_would_help: It has few tracks, or is not known well and was known markedly worse with
+            half of the artists.
     """
 
     genre: str
@@ -71,6 +73,7 @@ def judge(examples: Examples, learned: Learned, names: Sequence[str], *, seed: i
     right = _is_right(examples, said)
     halved = held_out_logits(examples, folds_of(examples, seed), share=0.5, seed=seed)
     half_said = halved.argmax(axis=1)
+    called = _called(learned, said)
     return Report(
         n_tracks=len(examples),
         n_artists=len(np.unique(examples.groups)),
@@ -79,7 +82,7 @@ def judge(examples: Examples, learned: Learned, names: Sequence[str], *, seed: i
         by_chance=float(examples.truth.mean(axis=0).max()),
         coverage={p: coverage_at(learned.probabilities, right, p) for p in PRECISIONS},
         genres=tuple(
-            _of_genre(examples, said, half_said, n, name, learned.thresholds[name])
+            _of_genre(examples, called[:, n], _gain(examples, said, half_said, n), n, name, learned)
             for n, name in enumerate(names)
         ),
         confusions=_confusions(examples, said, names),
@@ -104,21 +107,35 @@ def _is_right(examples: Examples, said: IntArray) -> BoolArray:
     return right
 
 
+def _called(learned: Learned, said: IntArray) -> BoolArray:
+    """Return what each track is called, (n, n_genres): the likeliest, or all that are likely."""
+    if not learned.exclusive:
+        likely: BoolArray = learned.probabilities >= 0.5
+        return likely
+    one: BoolArray = np.eye(learned.probabilities.shape[1], dtype=np.bool_)[said]
+    return one
+
+
+def _gain(examples: Examples, said: IntArray, half_said: IntArray, n: int) -> float:
+    """Return how much more often a genre is named first than with half of the artists."""
+    has = examples.truth[:, n]
+    return _recall(has, said == n) - _recall(has, half_said == n)
+
+
 def _of_genre(
-    examples: Examples, said: IntArray, half_said: IntArray, n: int, name: str, threshold: float
+    examples: Examples, called: BoolArray, gain: float, n: int, name: str, learned: Learned
 ) -> GenreReport:
-    has, called = examples.truth[:, n], said == n
+    has = examples.truth[:, n]
     n_called = int(called.sum())
     recall = _recall(has, called)
-    gain = recall - _recall(has, half_said == n)
     return GenreReport(
         genre=name,
         n_tracks=int(has.sum()),
         n_artists=len(np.unique(examples.groups[has])),
         precision=float((has & called).sum() / n_called) if n_called else None,
         recall=recall,
-        threshold=threshold,
-        more_would_help=bool(gain > _GAIN or has.sum() < _FEW),
+        threshold=learned.thresholds[name],
+        more_would_help=bool((gain > _GAIN and recall < _WELL) or has.sum() < _FEW),
     )
 
 

@@ -33,7 +33,9 @@ def command(old: Path, new: Path, catalog: str | None) -> int:
 
 
 def _summary(moved: Relocated, new: Path) -> str:
-    said = f"{moved.n_files - len(moved.left)} files are known in {printable(new)} now"
+    n_files = moved.n_files - len(moved.left)
+    files = "1 file is" if n_files == 1 else f"{n_files} files are"
+    said = f"{files} known in {printable(new)} now"
     if moved.n_joined:
         said += f"; {moved.n_joined} were known there already, and were joined with those"
-    return said if new.is_dir() else f"{said}, though no such folder is there yet"
+    return said if new.exists() else f"{said}, though nothing is there yet"

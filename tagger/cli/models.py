@@ -1,0 +1,63 @@
+"""Which checkpoint a command uses: the one named, the catalogue's own, or the bundled one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tagger.card import BUNDLED, ModelCard, find_model, read_card
+from tagger.catalog import Catalog
+from tagger.config import Settings, Sourced, models_folder
+from tagger.errors import CheckpointError
+
+
+def is_named(sources: Mapping[str, Sourced]) -> bool:
+    """Return whether the user said which model to use."""
+    return sources["model"].source != "default"
+
+
+def named_model(settings: Settings) -> Path:
+    """Return the checkpoint that the settings name: bundled, learned, or a file.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    return find_model(settings.model, models_folder()).absolute()
+
+
+def model_in_force(
+    catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]
+) -> tuple[Path, bool]:
+    """Return the checkpoint to use with a catalogue, and whether a person chose it.
+
+    Raises:
+        CheckpointError: it is not there.
+    """
+    own = None if is_named(sources) else catalog.default_model()
+    if own is None:
+        return named_model(settings), is_named(sources)
+    if not own.is_file():
+        raise CheckpointError(
+            "this catalogue's own model is gone; make it anew (tagger learn --default PATH), or "
+            "name another (--model default)",
+            own,
+        )
+    return own, True
+
+
+def base_of(path: Path) -> tuple[Path, ModelCard]:
+    """Return the network that a checkpoint's embeddings come from, and its card.
+
+    Raises:
+        CheckpointError: the checkpoint was learned, and its network is not among those bundled.
+    """
+    card = read_card(path)
+    if card.head is None:
+        return path, card
+    for bundled in sorted(BUNDLED.glob("*.pt")):
+        base = read_card(bundled)
+        if base.model_id == card.head.base:
+            return bundled, base
+    raise CheckpointError(
+        f"it was learned on the network {card.head.base}, which is not bundled; name that", path
+    )
