@@ -19,7 +19,8 @@ def close_pending(catalog: Catalog) -> None:
 
     A file half written in place is put back. The copy that a kill may have left beside a file is
     removed. Nothing else needs mending: before a file is written its tags are read again, whatever
-    its row says. A file that was written in place and cannot be looked at now stays open.
+    its row says. A file that was written in place and cannot be looked at now stays open, and so
+    does one whose library is not there.
     """
     if not catalog.pending_writes():
         return
@@ -39,6 +40,8 @@ def _was_made(entry: JournalEntry) -> bool | None:
     path = Path(os.path.realpath(entry.file.path))
     if entry.overwritten is not None:
         return _in_place(path, entry.overwritten)
+    if not entry.file.root.is_dir():  # its disk is away, or it is another machine's
+        return None
     clean_leftovers(path.parent)
     try:
         found = read_tags(path)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -205,6 +207,25 @@ def test_a_file_half_written_that_is_out_of_reach_is_put_back_once_it_is_there_a
     list(TagRun(request_for(model, other), catalog).results())
     assert broken.read_bytes() == before
     assert journal(place)[0] == "dropped"
+
+
+def test_a_write_through_a_copy_stays_open_while_its_library_is_away(
+    music: Path, catalog: Catalog, place: Path, model: Path
+) -> None:
+    """As on another machine that shares the catalogue and does not mount that library."""
+    one = make_track(music / "disk" / "a.flac")
+    other = make_track(music / "b.flac")
+    list(TagRun(request_for(model, one.parent), catalog).results())
+    with closing(sqlite3.connect(place)) as database, database:
+        database.execute("DELETE FROM rollbacks")
+        database.execute("UPDATE journal SET state = 'intended'")
+    away = one.parent.rename(music.parent / "away")
+    list(TagRun(request_for(model, other), catalog).results())
+    assert journal(place) == ["intended", "done"]
+    away.rename(one.parent)
+    list(TagRun(request_for(model, other), catalog).results())
+    assert journal(place) == ["done", "done"]
+    assert genre_of(one) == ["Rock"]
 
 
 # Ctrl-C
