@@ -153,34 +153,38 @@ class TagRun:
                 clean_leftovers(Path(folder))
         known = self.catalog.lookup(files, self.request.card.model_id)
         tracks = {f.path: Track(f, k) for f, k in zip(files, known, strict=True)}
-        todo = self._recall(list(tracks.values()))
-        left = [t for t in tracks.values() if t.is_anothers and t.file.path not in set(todo)]
+        self._recall(list(tracks.values()))
+        todo = [path for path, track in tracks.items() if self._must_be_heard(track)]
+        waiting = set(todo)
+        left = [t for p, t in tracks.items() if t.is_anothers and p not in waiting]
         yield from self._leave(left, settler)
-        ours = [track for track in tracks.values() if track not in left]
-        units = _Units(ours, set(todo), by_folder=self.request.by_album)
+        ours = [t for p, t in tracks.items() if p in waiting or not t.is_anothers]
+        units = _Units(ours, waiting, by_folder=self.request.by_album)
         yield from self._settle(units.complete(), settler, interrupts)
         for heard in self._heard(tracks, todo, settler, interrupts):
             ready = [track for one in heard for track in units.done(one)]
             yield from self._settle(ready, settler, interrupts)
 
-    def _recall(self, tracks: list[Track]) -> list[Path]:
-        """Let tracks take up what is known of them; return those that have to be analysed."""
-        known = [track.recall() for track in tracks]
+    def _recall(self, tracks: list[Track]) -> None:
+        """Let tracks take up what is known of them."""
+        for track in tracks:
+            track.recall()
         recognise(
             [track for track in tracks if not (track.failure and track.known)],
             self.catalog,
             self.request.card,
             dry_run=self.request.intent.dry_run,
         )
-        todo = []
-        for track, is_known in zip(tracks, known, strict=True):
+        for track in tracks:
             self._seen.add(track.file, track.known.file_id if track.known else None)
             if self.request.force:
                 track.forget()
-            is_left = track.is_anothers and not self.request.refresh
-            if self.request.force or not (is_known or track.prediction or is_left):
-                todo.append(track.file.path)
-        return todo
+
+    def _must_be_heard(self, track: Track) -> bool:
+        """Return whether nothing is known of a track's sound, nor why nothing can be."""
+        if track.prediction or track.failure:
+            return False
+        return self.request.force or self.request.refresh or not track.is_anothers
 
     def _leave(self, tracks: list[Track], settler: Settler) -> list[TrackResult]:
         if not tracks:

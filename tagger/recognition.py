@@ -54,7 +54,7 @@ def _identify(tracks: Sequence[Track], catalog: Catalog, card: ModelCard, *, dry
     for track in (*retagged, *moved):
         if track.known and track.known.prediction:
             track.take_known(track.known.prediction)
-    _take_from_copies([t for t in others if t not in moved], known, catalog, card)
+    _take_from_copies([t for t in others if t.moved_from is None], known, catalog, card)
 
 
 def _identity(track: Track) -> str | None:
@@ -143,11 +143,15 @@ def _is_gone(copy: Copy) -> bool:
     """
     if copy.has_vanished:
         return True
-    if not is_absent(copy.path):
+    try:
+        if not is_absent(copy.path):
+            return False
+        if copy.root.is_dir():
+            with os.scandir(copy.root) as entries:
+                return any(entries)
+        return copy.device is not None and device_of(_nearest(copy.root).stat()) == copy.device
+    except OSError:  # what cannot be looked at has not gone
         return False
-    if copy.root.is_dir():
-        return any(os.scandir(copy.root))
-    return copy.device is not None and device_of(_nearest(copy.root).stat()) == copy.device
 
 
 def _nearest(path: Path) -> Path:

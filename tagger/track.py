@@ -72,19 +72,18 @@ class Track:
         assert self.decision is not None, self.file.path
         return self.decision
 
-    def recall(self) -> bool:
-        """Take what the catalogue knows of it; return whether that spares an analysis."""
+    def recall(self) -> None:
+        """Take what the catalogue knows of it, if it has not changed since."""
         known = self.known
         if known is None or not known.unchanged:
-            return False
+            return
         stage = known.failure.stage if known.failure else None
         self.prediction = known.prediction if known.is_as_recorded else None
         if self.prediction is None:
             # The sound in a file that has not changed fails to decode again; a system may relent.
             self.failure = known.failure if stage == "decode" else None
-            return self.failure is not None
+            return
         self.tags = None if stage == "read" else known.tags
-        return True
 
     @property
     def needs_identity(self) -> bool:

@@ -180,6 +180,28 @@ def test_two_files_that_swap_names_are_not_heard_again(
     assert [row.duration_s for row in catalog.tracks()] == pytest.approx([2.0, 1.5], abs=0.1)
 
 
+def test_a_folder_that_cannot_be_looked_into_is_no_proof_that_a_file_was_moved(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_track(music / "a.flac")
+    make_track(music / "b.flac")
+    scan(music)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path.rename(elsewhere / "a.flac")
+    listed_before = os.scandir
+
+    def refusing(folder: Path) -> object:
+        if folder == music:
+            raise PermissionError(13, "Permission denied")
+        return listed_before(folder)
+
+    monkeypatch.setattr("tagger.recognition.os.scandir", refusing)
+    again = scan(elsewhere)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
+    assert len(listed(catalog)) == 3
+
+
 # Changed, or only said to be
 
 
