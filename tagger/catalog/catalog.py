@@ -262,6 +262,11 @@ class Catalog:
         with self._transaction(self._engine) as connection:
             yield from tagged.tagged_tracks(connection, model_id, under)
 
+    def n_tagged(self, model_id: str, under: Path | None = None) -> int:
+        """Return how many tracks ``tagged`` would give."""
+        with self._transaction(self._engine) as connection:
+            return tagged.n_tagged(connection, model_id, under)
+
     def vanished(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
         """Return the files that are gone, in a folder or anywhere, and others that are not marked.
 

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from tagger.catalog import embeddings
 from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
-from tagger.catalog.paths import Roots, name_of
-from tagger.catalog.places import file_ids_of
+from tagger.catalog.paths import Roots
+from tagger.catalog.places import file_ids_of, move_files
 from tagger.catalog.rows import Copy
 from tagger.catalog.tables import files, predictions, roots, tracks
 from tagger.records import AudioFile, TrackPrediction
@@ -88,23 +88,12 @@ def move(connection: Connection, moved: Sequence[tuple[Copy, AudioFile]]) -> lis
     known_roots = Roots(connection)
     places = {copy.file_id: known_roots.place_or_add(connection, file) for copy, file in moved}
     taken: set[Place] = set(file_ids_of(connection, places.values()))
-    rows: list[dict[str, object]] = []
-    for copy, _ in moved:
-        place = places[copy.file_id]
+    free: dict[int, Place] = {}
+    for file_id, place in places.items():
         if place not in taken:
             taken.add(place)
-            rows.append({"of_file": copy.file_id, **_values(place)})
-    if rows:
-        of_file = files.c.file_id == bindparam("of_file")
-        connection.execute(update(files).where(of_file).values(vanished_at=None), rows)
-    return [
-        copy.file_id for copy, _ in moved if any(row["of_file"] == copy.file_id for row in rows)
-    ]
-
-
-def _values(place: Place) -> Mapping[str, object]:
-    return {
-        "root_id": place.root_id,
-        "relative": place.relative,
-        "name": name_of(place.relative),
-    }
+            free[file_id] = place
+    move_files(connection, free)
+    seen_again = files.c.file_id.in_(list(free))
+    connection.execute(update(files).where(seen_again).values(vanished_at=None))
+    return list(free)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, by_root, name_of
@@ -33,6 +33,21 @@ def add_files(connection: Connection, found: Sequence[AudioFile]) -> Mapping[Pat
         connection.execute(insert(files), list(new.values()))
         known |= file_ids_of(connection, new)
     return {path: known[place] for path, place in places.items()}
+
+
+def move_files(connection: Connection, places: Mapping[int, Place]) -> None:
+    """Let rows of files stand for other places, which are free."""
+    rows = [
+        {
+            "of_file": file_id,
+            "root_id": place.root_id,
+            "relative": place.relative,
+            "name": name_of(place.relative),
+        }
+        for file_id, place in places.items()
+    ]
+    if rows:
+        connection.execute(update(files).where(files.c.file_id == bindparam("of_file")), rows)
 
 
 def file_ids_of(connection: Connection, places: Iterable[Place]) -> dict[Place, int]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import FILE_COLUMNS, Roots, name_of
+from tagger.catalog.places import move_files
 from tagger.catalog.pruning import drop_empty_roots, forget
 from tagger.catalog.tables import files, journal, roots
 from tagger.errors import CatalogError, printable
@@ -80,7 +81,7 @@ def _one_by_one(connection: Connection, known_roots: Roots, old: Path, new: Path
     for batch in batches(rows):
         places = _new_places(connection, known_roots, batch, old, new)
         there = {Place(row.root_id, row.relative): row for row in _at(connection, places)}
-        moved = []
+        moved: dict[int, Place] = {}
         for row, place in zip(batch, places, strict=True):
             other = there.get(place)
             if other is not None and (row.audio is None or other.audio != row.audio):
@@ -89,8 +90,8 @@ def _one_by_one(connection: Connection, known_roots: Roots, old: Path, new: Path
             if other is not None:
                 _join(connection, row.file_id, other.file_id)
                 n_joined += 1
-            moved.append((row.file_id, place))
-        _move(connection, moved)
+            moved[row.file_id] = place
+        move_files(connection, moved)
         n_files += len(batch)
     drop_empty_roots(connection)
     return Relocated(n_files, n_joined, tuple(left))
@@ -120,17 +121,3 @@ def _join(connection: Connection, kept: int, other: int) -> None:
     """Let a row take over what was written where another one of the same recording is."""
     connection.execute(update(journal).where(journal.c.file_id == other).values(file_id=kept))
     forget(connection, [other])
-
-
-def _move(connection: Connection, moved: Sequence[tuple[int, Place]]) -> None:
-    rows = [
-        {
-            "of_file": file_id,
-            "root_id": place.root_id,
-            "relative": place.relative,
-            "name": name_of(place.relative),
-        }
-        for file_id, place in moved
-    ]
-    if rows:
-        connection.execute(update(files).where(files.c.file_id == bindparam("of_file")), rows)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
 from tagger.catalog.lookup import tags_of
 from tagger.catalog.paths import FILE_COLUMNS, Roots
@@ -24,9 +25,26 @@ def tagged_tracks(
         under: Only those in this folder.
     """
     known_roots = Roots(connection)
+    columns = select(*FILE_COLUMNS, files.c.audio, tracks)
+    statement = _tagged(columns, known_roots, model_id, under).order_by(
+        roots.c.path, files.c.relative
+    )
+    for row in connection.execution_options(yield_per=1000).execute(statement):
+        yield TaggedTrack(row.track_id, known_roots.file(row).path, tags_of(row), row.audio)
+
+
+def n_tagged(connection: Connection, model_id: str, under: Path | None = None) -> int:
+    """Return how many tracks ``tagged_tracks`` would give."""
+    count = select(func.count()).select_from(files)
+    n: int = connection.execute(_tagged(count, Roots(connection), model_id, under)).scalar_one()
+    return n
+
+
+def _tagged(
+    columns: Select[*tuple[Any, ...]], known_roots: Roots, model_id: str, under: Path | None
+) -> Select[*tuple[Any, ...]]:
     statement = (
-        select(*FILE_COLUMNS, files.c.audio, tracks)
-        .join(tracks, tracks.c.track_id == files.c.track_id)
+        columns.join(tracks, tracks.c.track_id == files.c.track_id)
         .join(roots, roots.c.root_id == files.c.root_id)
         .join(predictions, predictions.c.track_id == tracks.c.track_id)
         .where(
@@ -35,9 +53,5 @@ def tagged_tracks(
             files.c.vanished_at.is_(None),
             tracks.c.file_genres != (),
         )
-        .order_by(roots.c.path, files.c.relative)
     )
-    if under is not None:
-        statement = statement.where(known_roots.under(under))
-    for row in connection.execution_options(yield_per=1000).execute(statement):
-        yield TaggedTrack(row.track_id, known_roots.file(row).path, tags_of(row), row.audio)
+    return statement if under is None else statement.where(known_roots.under(under))

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, MetaData, insert, select
 
 from tagger.catalog import upgrade
 from tagger.catalog.sqlite import copies, engines, header
-from tagger.catalog.store import DURABLE, WAIT_S
 from tagger.catalog.tables import metadata
 
 _AT_ONCE = 100  # a row may hold some hundred kilobytes of embeddings
@@ -22,10 +21,7 @@ def back_up(source: Connection, target: Path) -> None:
     Raises:
         CatalogError: The copy cannot be written, or a file of that name is there.
     """
-    with (
-        copies.drafted(target) as draft,
-        _sqlite(draft, foreign_keys=False) as copy,
-    ):
+    with copies.drafted(target) as draft, engines.rebuilding(draft) as copy:
         upgrade.migrate(copy, upgrade.revision_of(source) or upgrade.HEAD)
         copy_rows(source, copy, tables=_tables_of(copy))
         header.mark_as_ours(copy)
@@ -49,7 +45,7 @@ def upgraded_copy(source: Path, folder: Path) -> Iterator[tuple[Connection, Meta
     """
     draft = folder / "backup.db"
     copies.back_up(source, draft)
-    with _sqlite(draft, foreign_keys=False) as copy:
+    with engines.rebuilding(draft) as copy:
         if upgrade.known_revision(copy, source) != upgrade.HEAD:
             upgrade.migrate(copy)
         yield copy, _tables_of(copy)
@@ -61,13 +57,3 @@ def _tables_of(connection: Connection) -> MetaData:
     tables = MetaData()
     tables.reflect(connection, only=lambda name, _: name in metadata.tables)
     return tables
-
-
-@contextmanager
-def _sqlite(path: Path, *, foreign_keys: bool) -> Iterator[Connection]:
-    engine = engines.engine_for(path, wait_s=WAIT_S, foreign_keys=foreign_keys)
-    try:
-        with engine.execution_options(**DURABLE).begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()

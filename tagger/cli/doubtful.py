@@ -67,7 +67,7 @@ def _model_id(
         return base_of(named_model(settings))[1].model_id
     heard = {
         model.model_id: sum(
-            1 for folder in folders or (None,) for _ in catalog.tagged(model.model_id, folder)
+            catalog.n_tagged(model.model_id, folder) for folder in folders or (None,)
         )
         for model in catalog.models()
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
@@ -34,6 +35,17 @@ def engine_for(
         return connection
 
     return _engine(open_one, careful=careful)
+
+
+@contextmanager
+def rebuilding(path: Path, wait_s: float = WAIT_S) -> Iterator[Connection]:
+    """Give a connection in whose one transaction tables may be altered and filled in any order."""
+    engine = engine_for(path, wait_s=wait_s, foreign_keys=False)
+    try:
+        with engine.execution_options(**DURABLE).begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def reading_engine_for(path: Path, *, wait_s: float = WAIT_S) -> Engine:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from tagger.catalog import chronicle, faults, locks, upgrade
 from tagger.catalog.sqlite import connecting, copies, engines, header, shares, wal
-from tagger.catalog.store import DURABLE, Upgrade, stamped
+from tagger.catalog.store import Upgrade, stamped
 from tagger.errors import CatalogError
 
 
@@ -87,7 +87,7 @@ class SqliteStore:
         A new one takes up the chronicle of one that was lost. Tables, data and the file's mark
         change in one transaction: a kill leaves the old catalogue.
         """
-        with self._rebuilding(wait_s) as connection:
+        with engines.rebuilding(self.path, wait_s) as connection:
             # Another process may have been quicker since it was found to be old.
             found = upgrade.known_revision(connection, self.path)
             if found == upgrade.HEAD:
@@ -100,15 +100,6 @@ class SqliteStore:
                 chronicle.take_up(connection, self.chronicle)
             header.mark_as_ours(connection)
         return Upgrade(found, backup)
-
-    @contextmanager
-    def _rebuilding(self, wait_s: float) -> Iterator[Connection]:
-        engine = engines.engine_for(self.path, wait_s=wait_s, foreign_keys=False)
-        try:
-            with engine.execution_options(**DURABLE).begin() as connection:
-                yield connection
-        finally:
-            engine.dispose()
 
     def hold_files(self, engine: Engine) -> AbstractContextManager[None]:  # noqa: ARG002
         """Hold a lock on the chronicle, which the system gives back when its holder dies."""
@@ -125,7 +116,7 @@ class SqliteStore:
         try:
             draft.unlink(missing_ok=True)
             copies.back_up(source, draft)
-            with SqliteStore(draft)._rebuilding(wait_s) as connection:
+            with engines.rebuilding(draft, wait_s) as connection:
                 if upgrade.known_revision(connection, source) != upgrade.HEAD:
                     upgrade.migrate(connection)
                 chronicle.take_up(connection, self.chronicle)
