@@ -273,9 +273,9 @@ class Settler:
     def _finish(
         self, track: Track, write: TagWrite, fault: TagWriteError | None, journal_id: int
     ) -> Finished:
+        if fault is not None:
+            return self._unwritten(track, fault, journal_id)
         try:
-            if fault is not None:
-                raise fault
             file = stat_again(track.file)
         except TagWriteError as exc:
             return self._unwritten(track, exc, journal_id)

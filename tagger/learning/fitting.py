@@ -17,7 +17,7 @@ from tagger.learning.novelty import QUANTILE, fit_novelty
 from tagger.learning.thresholds import NEVER, BoolArray, DoubleArray, IntArray, fit_thresholds
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
-from tagger.voting import softmax
+from tagger.voting import sigmoid, softmax
 
 N_FOLDS = 5
 # Strong, since a genre of a person's has few tracks: of six values tried on two collections it was
@@ -269,7 +269,4 @@ def fit_scale(logits: FloatArray, wanted: BoolArray, *, exclusive: bool) -> Scal
 
 def to_probabilities(logits: FloatArray, *, exclusive: bool) -> FloatArray:
     """Return probabilities (n, n_genres) of calibrated logits."""
-    if exclusive:
-        return softmax(logits)
-    probabilities: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
-    return probabilities
+    return softmax(logits) if exclusive else sigmoid(logits)
