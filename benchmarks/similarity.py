@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -72,20 +73,28 @@ def tracks(
 @click.option("--model", default="default", show_default=True, help="A model, or its file.")
 @click.option("--bliss/--no-bliss", default=True, help="Compare with bliss-audio (pip install it).")
 def clips(folder: Path, model: str, bliss: bool) -> None:
-    """Let each clip look for others of its folder; no clip's artist is known."""
+    """Let each clip look for others of its folder; whose they are is not looked at."""
+    song = _bliss_song() if bliss else None  # said before all is heard, if it is not there
     paths = sorted(path for path in folder.glob("*/*") if path.is_file())
     loaded = load_checkpoint(find_model(model))
     heard = [hear(loaded, path) for path in paths]
     logits, embeddings, mels = (np.stack(part) for part in zip(*heard, strict=True))
     rows = np.arange(len(paths))
     ways = {**_ways(embeddings, logits), MELS: cosine(standard(mels, rows))}
-    if bliss:
-        song = importlib.import_module("bliss_audio").Song
+    if song is not None:
         analyses = np.array([song(str(path)).analysis for path in paths])
         ways["bliss-audio, its own distance"] = nearness(analyses)
         ways["bliss-audio, standardised"] = nearness(standard(analyses, rows))
     genre = np.unique([path.parent.name for path in paths], return_inverse=True)[1]
     click.echo(table({name: retrieve(way, genre, rows) for name, way in ways.items()}, "clips"))
+
+
+def _bliss_song() -> Any:
+    """Return the class of bliss-audio that hears a file."""
+    try:
+        return importlib.import_module("bliss_audio").Song
+    except ModuleNotFoundError as exc:
+        raise click.ClickException("pip install bliss-audio, or say --no-bliss") from exc
 
 
 def _ways(embeddings: Array, logits: Array) -> Mapping[str, Array]:

@@ -1,6 +1,7 @@
 """The benchmarks on a few short files: what it promises to print, not how fast anything is."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +145,12 @@ def test_learning_is_measured_from_few_clips_beside_other_ways(tmp_path: Path) -
     np.savez(stored, path=["/elsewhere/pop/1.mp3", "/elsewhere/rock/1.mp3"], a=np.eye(2))
     found = learning.read_features(stored, [Path("rock/1.mp3"), Path("pop/1.mp3")])
     assert found.tolist() == [[0, 1], [1, 0]]
+
+
+def test_without_bliss_one_line_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bliss_audio", None)
+    outcome = CliRunner().invoke(similarity.main, ["clips", str(tmp_path)])
+    assert outcome.exit_code == 1
+    assert outcome.output == "Error: pip install bliss-audio, or say --no-bliss\n"
