@@ -16,6 +16,7 @@ import av
 import click
 import soundfile
 
+from tagger.analysis import segment_plan
 from tagger.audio import SegmentPlan, load_segments, segment_starts
 from tagger.card import find_model, read_card
 
@@ -75,7 +76,7 @@ DECODERS: dict[str, Decoder] = {
 def main(name: str, folder: Path, n_jobs: int, model: str) -> None:
     """Decode the segments that a model hears of each file in FOLDER; print how many files."""
     card = read_card(find_model(model))
-    plan = SegmentPlan(card.sample_rate, card.n_samples, card.max_segments)
+    plan = segment_plan(card)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     with multiprocessing.get_context("spawn").Pool(n_jobs) as pool:
         decoded = pool.imap_unordered(partial(DECODERS[name], plan), paths, _CHUNK)

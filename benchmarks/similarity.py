@@ -17,8 +17,8 @@ import click
 import numpy as np
 
 from benchmarks.retrieval import Array, Retrieval, cosine, interval, nearness, retrieve
-from tagger.analysis import score
-from tagger.audio import SegmentPlan, load_segments
+from tagger.analysis import score, segment_plan
+from tagger.audio import load_segments
 from tagger.card import find_model
 from tagger.checkpoint import LoadedModel, load_checkpoint
 from training.config import make_config, read_config
@@ -138,7 +138,7 @@ def hear(model: LoadedModel, path: Path) -> Sequence[Array]:
     import torch
 
     card = model.card
-    plan = SegmentPlan(card.sample_rate, card.n_samples, card.max_segments)
+    plan = segment_plan(card)
     waveforms = load_segments(path, plan).waveforms
     scores = score(model, waveforms)
     with torch.inference_mode():

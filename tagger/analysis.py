@@ -11,14 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tagger.errors import AudioDecodeError
 from tagger.novelty import Novelty, capped
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
 from tagger.voting import vote
 
 if TYPE_CHECKING:
+    from tagger.audio import SegmentPlan
     from tagger.card import ModelCard
     from tagger.checkpoint import LoadedModel
 
@@ -50,13 +49,11 @@ def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
     Raises:
         CheckpointError: the model cannot be loaded.
     """
-    from tagger.audio import SegmentPlan, load_segments
+    from tagger.audio import load_segments
 
     model = _model(task.model_path)
-    card = model.card
-    plan = SegmentPlan(card.sample_rate, card.n_samples, card.max_segments)
     try:
-        segments = load_segments(task.path, plan)
+        segments = load_segments(task.path, segment_plan(model.card))
     except AudioDecodeError as exc:
         # What the system refuses may be granted tomorrow; what the file holds will not change.
         stage = "read" if isinstance(exc.__cause__, OSError) else "decode"
@@ -66,9 +63,22 @@ def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
     return predict(model, task.path, segments)
 
 
+def segment_plan(card: ModelCard) -> SegmentPlan:
+    """Return what a model is to hear of each track: segments, and in them its frames alone."""
+    from tagger.audio import SegmentPlan
+
+    return SegmentPlan(
+        card.sample_rate,
+        card.n_samples,
+        card.max_segments,
+        n_fft=card.front_end["n_fft"],
+        hop_length=card.front_end["hop_length"],
+    )
+
+
 def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:
     """Return what a model hears in a track's segments."""
-    heard = _audible(segments.waveforms)
+    heard = _audible(model, segments.waveforms)
     if not len(heard):
         return _unheard(model, path, segments)
     scores = score(model, heard)
@@ -136,9 +146,13 @@ def score(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
     return SegmentScores(output.logits.numpy(), output.embedding.numpy())
 
 
-def _audible(waveforms: FloatArray) -> FloatArray:
-    rms = np.sqrt(np.square(waveforms).mean(axis=1)) if waveforms.size else np.zeros(0)
-    audible: FloatArray = waveforms[rms > _SILENCE_RMS]
+def _audible(model: LoadedModel, waveforms: FloatArray) -> FloatArray:
+    """Return the segments in whose frames there is anything to hear."""
+    import torch
+
+    frames = model.front_end.frames(torch.from_numpy(waveforms))
+    rms = frames.square().mean(dim=(1, 2)).sqrt()
+    audible: FloatArray = waveforms[(rms > _SILENCE_RMS).numpy()]
     return audible
 
 

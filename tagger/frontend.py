@@ -89,9 +89,13 @@ class LogMel(nn.Module):
         """Return (n, n_mels, n_frames), compressed, of (n, n_samples) in [-1, 1]."""
         return COMPRESSIONS[self.config.compression](self.mel_power(waveforms), self.config)
 
+    def frames(self, waveforms: Tensor) -> Tensor:
+        """Return all that is looked at, (n, n_frames, n_fft), of (n, any number of samples)."""
+        return waveforms.unfold(-1, self.config.n_fft, self.config.hop_length)
+
     def mel_power(self, waveforms: Tensor) -> Tensor:
         """Return the mel power (n, n_mels, n_frames) of (n, any number of samples)."""
-        frames = waveforms.unfold(-1, self.config.n_fft, self.config.hop_length)
+        frames = self.frames(waveforms)
         spectra = torch.fft.rfft(frames * self.window)  # (n, n_frames, n_fft // 2 + 1)
         power = spectra.real.square() + spectra.imag.square()
         mel: Tensor = (power @ self.filters).transpose(-1, -2)

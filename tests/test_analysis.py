@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.analysis import AnalysisTask, analyse, predict, score
+from tagger.analysis import AnalysisTask, analyse, predict, score, segment_plan
 from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.records import Segments, TrackFailure, TrackPrediction
 from tagger.voting import vote
@@ -36,12 +36,12 @@ def failed(path: Path, model: Path) -> TrackFailure:
 def test_a_tracks_probabilities_are_the_vote_of_its_segments(
     tmp_path: Path, model: Path, loaded: LoadedModel
 ) -> None:
-    from tagger.audio import SegmentPlan, load_segments
+    from tagger.audio import load_segments
 
     path = make_chirp(tmp_path / "a.flac", 5.0)
     prediction = heard(path, model)
     card = loaded.card
-    plan = SegmentPlan(card.sample_rate, card.n_samples, card.max_segments)
+    plan = segment_plan(card)
     scores = score(loaded, load_segments(path, plan).waveforms)
     expected = vote(scores.logits, card.temperature)
     assert list(prediction.probabilities.values()) == pytest.approx(expected.tolist())

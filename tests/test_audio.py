@@ -6,17 +6,22 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import soundfile
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.packet import Packet
 from hypothesis import given
 from hypothesis import strategies as st
 from mutagen.id3 import APIC, ID3
 
-from tagger.audio import SegmentPlan, load_segments, load_waveform, segment_starts
+from tagger.audio import SegmentPlan, load_segments, load_waveform, packets, segment_starts
+from tagger.audio.source import Sound
 from tagger.errors import AudioDecodeError
 from tagger.records import FloatArray
 from tests import sounds, streams
@@ -123,6 +128,60 @@ def test_a_segment_found_by_seeking_is_that_stretch_of_the_whole(chirps: Path, n
         assert abs(lag) / rate <= (0.1 if name == "a.wma" else 0.08)
         stretch = whole[place + lag : place + lag + len(segment)]
         np.testing.assert_allclose(segment, stretch, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_frames_sound_the_same_whether_or_not_what_lies_between_is_decoded(
+    chirps: Path, name: str
+) -> None:
+    for rate in (44100, 48000):
+        every = plan(rate)
+        frames = replace(every, n_fft=2048, hop_length=10_336)
+        whole, some = (load_segments(chirps / name, p) for p in (every, frames))
+        assert some.starts_s == whole.starts_s
+        begins = np.arange(0, every.n_samples - 2048 + 1, 10_336)
+        looked_at = (begins[:, None] + np.arange(2048)).ravel()
+        # Opus goes on converging: of a chirp, whose pitch is ever new to it, this much is left.
+        tolerance = 6e-2 if name == "a.opus" else 1e-6
+        heard, expected = some.waveforms[:, looked_at], whole.waveforms[:, looked_at]
+        np.testing.assert_allclose(heard, expected, atol=tolerance)
+        assert np.abs(heard).mean() > 0.2
+
+
+@pytest.mark.parametrize("bit_rate", [32_000, 64_000, 128_000, 320_000])
+@pytest.mark.parametrize("rate", [22050, 44100])
+def test_an_mp3_frame_that_borrows_from_those_before_it_is_heard_rightly(
+    tmp_path: Path, bit_rate: int, rate: int
+) -> None:
+    # Loud and soft by turns, so that the encoder saves bits and spends them.
+    waveform = sounds.noise(12.0, rate) * (0.02 + (np.arange(12 * rate) // (rate // 9) % 2))
+    path = sounds.write_sound(
+        tmp_path / "a.mp3", waveform.astype(np.float32), rate, encoding=Encoding(bit_rate=bit_rate)
+    )
+    every = plan(rate)
+    whole = load_segments(path, every).waveforms
+    some = load_segments(path, replace(every, n_fft=1024, hop_length=8000)).waveforms
+    for begin in range(0, every.n_samples - 1024 + 1, 8000):
+        heard, expected = some[:, begin : begin + 1024], whole[:, begin : begin + 1024]
+        np.testing.assert_allclose(heard, expected, atol=1e-6)
+
+
+def test_what_lies_between_frames_is_not_decoded(
+    chirps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_decoded = 0
+    decode = packets._decoded
+
+    def counted(packet: Packet[AudioStream], sound: Sound) -> list[AudioFrame]:
+        nonlocal n_decoded
+        n_decoded += 1
+        return decode(packet, sound)
+
+    monkeypatch.setattr(packets, "_decoded", counted)
+    load_segments(chirps / "cbr.mp3", plan())
+    n_of_all, n_decoded = n_decoded, 0
+    load_segments(chirps / "cbr.mp3", replace(plan(), n_fft=2048, hop_length=10_336))
+    assert n_decoded < 0.65 * n_of_all
 
 
 def test_a_vbr_mp3_with_a_table_is_heard_within_a_two_hundredth_of_its_length(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger.analysis import score
-from tagger.audio import SegmentPlan, load_segments
+from tagger.analysis import score, segment_plan
+from tagger.audio import load_segments
 from tagger.card import ModelCard, find_model
 from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.errors import TaggerError
@@ -56,7 +57,7 @@ def listen(model: LoadedModel, path: Path) -> FloatArray:
     Raises:
         AudioDecodeError: it cannot be decoded.
     """
-    plan = SegmentPlan(model.card.sample_rate, model.card.n_samples, _MOST)
+    plan = replace(segment_plan(model.card), max_segments=_MOST)
     return score(model, load_segments(path, plan).waveforms).logits
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger.analysis import score
-from tagger.audio import SegmentPlan, load_segments
+from tagger.analysis import score, segment_plan
+from tagger.audio import load_segments
 from tagger.checkpoint import LoadedModel
 from tagger.errors import DatasetError
 from tagger.records import FloatArray
@@ -87,7 +87,7 @@ def listen(model: LoadedModel, folder: Path) -> Clips:
         raise DatasetError("holds no folders of clips", folder)
     torch.set_num_threads(1)
     card = model.card
-    plan = SegmentPlan(card.sample_rate, card.n_samples, card.max_segments)
+    plan = segment_plan(card)
     scores = [score(model, load_segments(path, plan).waveforms) for path in paths]
     tags = [read_tags(path) for path in paths]
     return Clips(

@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from tagger.audio import SegmentPlan, load_segments
+from tagger.analysis import segment_plan
+from tagger.audio import load_segments
 from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.errors import CheckpointError, DatasetError
 from tagger.networks.cnn_gru_attention import CNNGRUAttention
@@ -52,7 +53,7 @@ def plot_attention_in_audio(checkpoint: Path, audio: Path, folder: Path) -> Path
     """
     model = load_checkpoint(checkpoint)
     card = model.card
-    plan = SegmentPlan(card.sample_rate, card.n_samples, card.max_segments)
+    plan = segment_plan(card)
     segments = load_segments(audio, plan)
     if not len(segments.waveforms):
         raise DatasetError(f"too short: at least {card.segment_s:.1f} s are heard", audio)

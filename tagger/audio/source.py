@@ -1,0 +1,223 @@
+"""Opening sound files: which formats, how far FFmpeg is trusted, and how long the sound is.
+
+Every format goes through PyAV, whose wheel brings FFmpeg's decoders with it. libsndfile reads PCM
+a little faster, but reads a whole MP3 to seek in it, misjudges the length of VBR MP3s that have
+no Xing header, and knows no AAC: a second path would have to earn its keep.
+"""
+
+from __future__ import annotations
+
+import logging
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from math import floor
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+
+from tagger.errors import AudioDecodeError, os_reason
+
+log = logging.getLogger(__name__)
+
+# FFmpeg knows formats that are lists of other files (concat, HLS): a text file named .mp3 must not
+# make it open those. Further formats are added here, with their decoders below.
+_DEMUXERS = "aac,aiff,ape,asf,dsf,flac,iff,mov,mp3,mpc,mpc8,ogg,tta,wav,wv"
+
+# Opening a file makes FFmpeg decode the start of every stream that it has a decoder for. A PNG
+# cover of 7 MB cost 28 ms, as much as all segments of the track: only these may be tried.
+_DECODERS = (
+    "aac,alac,ape,dsd_lsbf,dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,dst,flac,mp1float,mp2float,"
+    "mp3float,mpc7,mpc8,opus,libopus,vorbis,pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,"
+    "pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8,speex,"
+    "libspeex,tta,wavpack,wmalossless,wmapro,wmav1,wmav2,wmavoice"
+)
+
+# Without an index of their own; FFmpeg guesses their length from the bit rate at the start.
+_BARE_STREAMS = frozenset({"aac", "mp3"})
+
+# That of DSD at 1024 times the CD's rate, of which FFmpeg makes an eighth.
+_MAX_SAMPLE_RATE = 44100 * 1024 // 8
+
+_OPTIONS = {
+    "protocol_whitelist": "file,subfile",
+    "format_whitelist": _DEMUXERS,
+    # Seek by an MP3's own table or by proportion, in place of reading all that lies before.
+    "fflags": "+fastseek",
+}
+
+# FFmpeg looks for DTS hidden in WAV in up to 5 MB, which takes 26 ms where the segments take 4:
+# in this much it still finds it.
+_WAV_OPTIONS = {"probesize": "32768"}
+
+# WavPack, Monkey's Audio and Musepack, in front of which FFmpeg knows no ID3v2 tag.
+_WITHOUT_ID3 = (b"wvpk", b"MAC ", b"MPCK", b"MP+")
+
+_FAST_SEEK = 0x80000  # AVFMT_FLAG_FAST_SEEK, which the option above sets
+
+NOT_AUDIO = (
+    "not audio that can be decoded: replace the file if it should be, "
+    "or leave it out with --exclude"
+)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """An open file, ready to decode.
+
+    Args:
+        samples_per_tick: Samples in a unit of the stream's time stamps.
+        origin_s: Time stamp of the first sample that is music and not encoder delay, seconds.
+        duration_s: The length it claims, or that was counted, seconds.
+    """
+
+    container: InputContainer
+    stream: AudioStream
+    sample_rate: int
+    samples_per_tick: float
+    origin_s: float
+    duration_s: float
+
+    def tick(self, place: int, start_s: float) -> int:
+        """Return the time stamp of a place in samples from ``start_s``."""
+        start = (self.origin_s + start_s) * self.sample_rate
+        return floor((start + place) / self.samples_per_tick)
+
+    def place(self, pts: int, start_s: float) -> int:
+        """Return where a time stamp lies, in samples from ``start_s``; negative if before."""
+        start = (self.origin_s + start_s) * self.sample_rate
+        # Rounded, but halves, which are common, all go the same way.
+        return floor(pts * self.samples_per_tick - start + 0.501)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Sound]:
+    """Open a file for decoding, and close it again.
+
+    Raises:
+        AudioDecodeError: It is no regular file, may not be read, or holds no sound known here.
+    """
+    _check_is_a_file(path)
+    try:
+        # "file:" keeps a name like "12:30.mp3" from being taken for a URL.
+        container = _container(f"file:{path}", path)
+    except av.error.FFmpegError as exc:
+        container = _container_behind_id3(path, exc)
+    with container:
+        yield _sound(container, path)
+
+
+def _container(url: str, path: Path) -> InputContainer:
+    is_wav = path.suffix.lower() == ".wav"
+    return av.open(
+        url,
+        container_options=_OPTIONS | (_WAV_OPTIONS if is_wav else {}),
+        options={"codec_whitelist": _DECODERS},
+        # A tag that is not UTF-8 is no reason to refuse the sound.
+        metadata_errors="replace",
+    )
+
+
+def _container_behind_id3(path: Path, refusal: av.error.FFmpegError) -> InputContainer:
+    """Open a file that FFmpeg refused: it knows no ID3v2 tag in front of some formats.
+
+    Raises:
+        AudioDecodeError: There is no such tag, or nothing known behind it.
+    """
+    reason = os_reason(refusal) if isinstance(refusal, OSError) else NOT_AUDIO
+    try:
+        with path.open("rb") as file:
+            header = file.read(10)
+            size = 10 + sum(byte << 7 * n for n, byte in enumerate(reversed(header[6:])))
+            file.seek(size)
+            if not header.startswith(b"ID3") or not file.read(4).startswith(_WITHOUT_ID3):
+                raise AudioDecodeError(reason, path) from refusal
+        return _container(f"subfile,,start,{size},end,0,,:file:{path}", path)
+    except (OSError, av.error.FFmpegError) as exc:
+        raise AudioDecodeError(reason, path) from exc
+
+
+def _check_is_a_file(path: Path) -> None:
+    """Refuse what would hang (a FIFO) or fail with a riddle (an empty file)."""
+    try:
+        status = path.stat()
+    except OSError as exc:
+        raise AudioDecodeError(os_reason(exc), path) from exc
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioDecodeError("a folder, not a sound file: give the files in it", path)
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioDecodeError("not a regular file: leave it out with --exclude", path)
+    if not status.st_size:
+        raise AudioDecodeError("the file is empty: delete it or put the real one back", path)
+
+
+def _sound(container: InputContainer, path: Path) -> Sound:
+    """Find the sound in an open container and how long it is."""
+    if not container.streams.audio:
+        raise AudioDecodeError("holds no sound: leave it out with --exclude", path)
+    stream = container.streams.audio[0]
+    if not stream.codec_context or stream.time_base is None:
+        raise AudioDecodeError("its codec is not known here, or it is encrypted", path)
+    if not 0 < stream.codec_context.sample_rate <= _MAX_SAMPLE_RATE:
+        # FFmpeg takes the name's word for it that a text file is an MP3, and a header's for a rate.
+        raise AudioDecodeError(NOT_AUDIO, path)
+    stream.codec_context.thread_count = 1  # workers are processes, one a core
+    sample_rate = stream.codec_context.sample_rate
+    samples_per_tick = float(stream.time_base) * sample_rate
+    origin_s = float((stream.start_time or 0) * stream.time_base)
+    sound = Sound(container, stream, sample_rate, samples_per_tick, origin_s, 0.0)
+    claimed_s = _claimed_duration_s(sound)
+    if claimed_s is not None:
+        return replace(sound, duration_s=claimed_s)
+    # Reading all packets, without decoding, also makes the index that exact seeks need.
+    container.flags &= ~_FAST_SEEK
+    return replace(sound, duration_s=counted_duration_s(sound))
+
+
+def _claimed_duration_s(sound: Sound) -> float | None:
+    """Return the length that the file's header gives, seconds; None if there is none to trust."""
+    is_guess = sound.container.format.name in _BARE_STREAMS and not len(sound.stream.index_entries)
+    # FFmpeg's guess from the first frames holds at a constant bit rate only.
+    if is_guess and not _has_constant_bit_rate(sound):
+        return None
+    if sound.stream.duration is not None and sound.stream.time_base is not None:
+        return float(sound.stream.duration * sound.stream.time_base)
+    if sound.container.duration is not None:
+        return sound.container.duration / av.time_base
+    return None
+
+
+def _has_constant_bit_rate(sound: Sound) -> bool:
+    """Say whether packets from all over the file have one size, but for a byte of padding."""
+    sizes: set[int] = set()
+    for quarter in range(4):
+        try:
+            sound.container.seek((sound.stream.duration or 0) * quarter // 4, stream=sound.stream)
+        except av.error.FFmpegError:
+            return False
+        sizes.update(packet.size for packet in islice(packets(sound), 20) if packet.size)
+    return bool(sizes) and max(sizes) - min(sizes) <= 1
+
+
+def counted_duration_s(sound: Sound) -> float:
+    """Return the length by reading every packet, without decoding any, seconds."""
+    assert sound.stream.time_base is not None
+    try:
+        sound.container.seek(0, stream=sound.stream)
+    except av.error.FFmpegError:
+        return 0.0
+    ends = (p.pts + (p.duration or 0) for p in packets(sound) if p.pts is not None)
+    return max(0.0, float(max(ends, default=0) * sound.stream.time_base) - sound.origin_s)
+
+
+def packets(sound: Sound) -> Iterator[Packet[AudioStream]]:
+    """Yield packets from where the file stands, to its end or to where it cannot be read on."""
+    try:
+        yield from sound.container.demux(sound.stream)
+    except av.error.FFmpegError as error:
+        log.debug("%s: cannot be read on: %s", sound.container.name, error)
