@@ -151,9 +151,8 @@ def _audible(model: LoadedModel, waveforms: FloatArray) -> FloatArray:
     import torch
 
     frames = model.front_end.frames(torch.from_numpy(waveforms))
-    rms = frames.square().mean(dim=(1, 2)).sqrt()
-    audible: FloatArray = waveforms[(rms > _SILENCE_RMS).numpy()]
-    return audible
+    audible = (frames.square().mean(dim=(1, 2)).sqrt() > _SILENCE_RMS).numpy()
+    return waveforms if audible.all() else waveforms[audible]  # a copy of 5 MB takes its time
 
 
 def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:
@@ -184,6 +183,9 @@ def _model(path: Path) -> LoadedModel:
     import torch
 
     from tagger.checkpoint import load_checkpoint
+    from tagger.networks.folding import fold_batch_norms
 
     torch.set_num_threads(1)  # the workers are the parallelism
-    return load_checkpoint(path)
+    model = load_checkpoint(path)
+    fold_batch_norms(model.network)
+    return model

@@ -158,6 +158,7 @@ def _decode_segments(sound: Sound, plan: SegmentPlan, *, n_tries: int) -> Segmen
             if _decode_segment(sound, start_s, plan, waveforms[len(starts_s)]):
                 starts_s.append(start_s)
                 break
+            waveforms[len(starts_s)] = 0.0
     return Segments(waveforms[: len(starts_s)], tuple(starts_s), plan.sample_rate, sound.duration_s)
 
 
@@ -167,6 +168,8 @@ def _decode_segment(sound: Sound, start_s: float, plan: SegmentPlan, out: FloatA
     What is not looked at may be left 0.
     """
     stretches = plan.stretches(sound.sample_rate)
+    if sound.sample_rate == plan.sample_rate:
+        return _fill(sound, start_s, stretches, out)
     n_source = ceil(plan.n_samples * sound.sample_rate / plan.sample_rate)
     source = np.zeros(n_source, dtype=np.float32)
     if not _fill(sound, start_s, stretches, source):
