@@ -26,6 +26,7 @@ from benchmarks.decoders import DECODERS
 from benchmarks.machine import describe_machine, load_average
 from benchmarks.measuring import Cost, Round, Summary, run, summarise
 from benchmarks.peers import PEERS
+from benchmarks.plotting import plot_rates
 from tagger.card import find_model, read_card
 from tagger.errors import TaggerError
 
@@ -85,7 +86,7 @@ def peer(value: str) -> tuple[str, str]:
     type=click.Path(path_type=Path),
     default=Path("build/benchmarks/speed"),
     show_default=True,
-    help="Results go to this path with .json and .md behind it.",
+    help="Results go to this path with .json, .md and .png behind it.",
 )
 def main(
     corpus: Path,
@@ -111,6 +112,8 @@ def main(
     stem.parent.mkdir(parents=True, exist_ok=True)
     stem.with_suffix(".md").write_text(text, encoding="utf-8")
     stem.with_suffix(".json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    rates = {title(name): s["tracks_per_s"] for name, s in report["summaries"].items()}
+    plot_rates(rates, title(TAGGER), stem.with_suffix(".png"))
     click.echo(text)
 
 
@@ -186,7 +189,7 @@ def _cost(name: str, folder: Path, setup: Setup, peers: Mapping[str, str]) -> Co
     with tempfile.TemporaryDirectory(prefix="tagger-speed-") as scratch:
         log = Path(scratch, "output")
         words = _command(name, folder, Path(scratch), setup, peers)
-        cost = run(words, _environment(scratch), log)
+        cost = run(words, clean_environment(scratch), log)
         said = log.read_text(encoding="utf-8", errors="replace")
         n_files = sum(1 for path in folder.rglob("*") if path.is_file())
         if n_heard(name, said) != n_files:
@@ -221,8 +224,8 @@ def _command(
     return [sys.executable, "-m", "tagger", "tag", *options, "--", str(folder)]
 
 
-def _environment(scratch: str) -> dict[str, str]:
-    """Leave out the user's own settings."""
+def clean_environment(scratch: str) -> dict[str, str]:
+    """Return the environment without the user's own settings."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TAGGER_")}
     return kept | {"XDG_CONFIG_HOME": scratch, "XDG_DATA_HOME": scratch}
 
@@ -253,11 +256,16 @@ def markdown(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def title(name: str) -> str:
+    """Return what a contestant is called in tables and pictures."""
+    if name in REFERENCES:
+        return f"{name}, bare"
+    return {TAGGER: "tagger tag --no-write", "segments": "its decoding alone"}.get(name, name)
+
+
 def _row(name: str, summary: Mapping[str, float]) -> str:
-    said = {TAGGER: "tagger tag --no-write", "segments": "its decoding alone"}
-    said |= {decoder: f"{decoder}, bare" for decoder in REFERENCES}
     return (
-        f"| {said.get(name, name)} | {summary['tracks_per_s']:.2f} "
+        f"| {title(name)} | {summary['tracks_per_s']:.2f} "
         f"| {summary['rate_ratio']:.0%} | {summary['cpu_ms']:.1f} | {summary['cpu_ratio']:.0%} "
         f"| {summary['read_mb']:.2f} | {summary['start_up_s']:.1f} |"
     )

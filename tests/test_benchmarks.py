@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import (
+    conditions,
     learning,
     make_corpus,
     rescans,
@@ -42,6 +43,7 @@ def test_tagger_and_decoders_are_measured_side_by_side(tmp_path: Path, model: Pa
     report = json.loads(stem.with_suffix(".json").read_text())
     assert {"tagger", "segments", *speed.REFERENCES} <= set(report["summaries"])
     assert "tagger tag --no-write" in stem.with_suffix(".md").read_text()
+    assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_writes_are_counted_and_told_apart_by_how_they_were_made(tmp_path: Path) -> None:
@@ -154,3 +156,32 @@ def test_without_bliss_one_line_says_how_to_get_it(
     outcome = CliRunner().invoke(similarity.main, ["clips", str(tmp_path)])
     assert outcome.exit_code == 1
     assert outcome.output == "Error: pip install bliss-audio, or say --no-bliss\n"
+
+
+@pytest.fixture(scope="module")
+def short_tracks(tmp_path_factory: pytest.TempPathFactory) -> conditions.Folders:
+    scratch = tmp_path_factory.mktemp("conditions")
+    (scratch / "Album").mkdir()
+    tracks = [sounds.make_chirp(scratch / "Album" / f"{i}.mp3", 10.0 + i) for i in range(3)]
+    return conditions.Folders(scratch, {"mp3": tracks})
+
+
+def test_a_condition_that_writes_leaves_the_corpus_as_it_was(
+    short_tracks: conditions.Folders,
+) -> None:
+    before = [path.read_bytes() for path in short_tracks.formats["mp3"]]
+    options = ("--min-confidence", "0", "--genres", "all")
+    condition = conditions.Condition("written, cold", options=options, is_cold=True)
+    measured = conditions.measure(condition, 1, 3, short_tracks, 1)
+    assert (measured.n_few, measured.n_many) == (1, 3)
+    assert measured.cpu_ms > 0
+    assert [path.read_bytes() for path in short_tracks.formats["mp3"]] == before
+
+
+def test_what_else_a_user_waits_for_is_told(short_tracks: conditions.Folders) -> None:
+    moments = conditions.measure_moments(short_tracks("mp3", 2), 1)
+    assert 0 < moments["--help, s"] < moments["first result, s"]
+    assert moments["a worker, MB"] > 100
+    assert moments["parent, MB"] > 20
+    report = {"conditions": [], "moments": moments, "machine": {}, "load": [0, 0]}
+    assert "| --help, s |" in conditions.markdown(report)
