@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.errors import AudioDecodeError
+from tagger.errors import AudioDecodeError, CheckpointError
 from tagger.novelty import Novelty, capped
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
 from tagger.voting import vote
@@ -28,19 +28,29 @@ _SILENCE_RMS = 10 ** (-60 / 20)
 
 @dataclass(frozen=True, slots=True)
 class AnalysisTask:
-    """A track to be analysed, and the checkpoint to do it with."""
+    """A track to be analysed, and the checkpoint to do it with.
+
+    Args:
+        path: The track.
+        model_path: The checkpoint; a file name alone is that of a bundled one, which lies where
+            the tagger is installed on the machine that loads it.
+        model_id: What that must be, since another machine may have another; "" is any.
+    """
 
     path: Path
     model_path: Path
+    model_id: str = ""
 
 
 def load_model(task: AnalysisTask) -> None:
     """Load what all tasks with a checkpoint share; once a process, whoever calls it again.
 
     Raises:
-        CheckpointError: the model cannot be loaded.
+        CheckpointError: the model cannot be loaded, or is another one.
     """
-    _model(task.model_path)
+    found = _model(task.model_path).card.model_id
+    if task.model_id and found != task.model_id:
+        raise CheckpointError(f"holds {found}, not {task.model_id}", task.model_path)
 
 
 def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
@@ -182,10 +192,11 @@ def _even(labels: tuple[str, ...]) -> dict[str, float]:
 def _model(path: Path) -> LoadedModel:
     import torch
 
+    from tagger.card import BUNDLED
     from tagger.checkpoint import load_checkpoint
     from tagger.networks.folding import fold_batch_norms
 
     torch.set_num_threads(1)  # the workers are the parallelism
-    model = load_checkpoint(path)
+    model = load_checkpoint(BUNDLED / path if path == Path(path.name) else path)
     fold_batch_norms(model.network)
     return model

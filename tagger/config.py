@@ -50,6 +50,7 @@ class Settings:
         allow_copies: Write through a copy also where hard links, owner or attributes are lost.
         provenance: Write the field that says a genre is ours.
         follow_symlinks: Go into linked folders.
+        scheduler: Address of a Dask scheduler whose workers analyse; "" is processes here.
         timeout: Seconds after which a track counts as hung.
         treat_as_blank: Genres that count as none, such as "Other".
         genre_map: {label: the genre to write for it; "" is never}.
@@ -68,6 +69,7 @@ class Settings:
     allow_copies: bool = False
     provenance: bool = True
     follow_symlinks: bool = False
+    scheduler: str = ""
     timeout: float = 60.0
     treat_as_blank: tuple[str, ...] = ()
     genre_map: Mapping[str, str] = field(default_factory=dict)
@@ -176,6 +178,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "allow_copies": _boolean,
     "provenance": _boolean,
     "follow_symlinks": _boolean,
+    "scheduler": str,
     "timeout": float,
     "treat_as_blank": _list,
     "genre_map": _map,
@@ -198,6 +201,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "min_confidence": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
     "max_genres": (lambda v: _is_count(v) and v >= 1, "a whole number from 1"),
     "by": (lambda v: v in ("track", "album"), "track or album"),
+    "scheduler": (lambda v: isinstance(v, str), "an address such as tcp://host:8786"),
     "timeout": (lambda v: _is_number(v) and 0 < v <= _DAY_S, "seconds, more than 0, a day at most"),
 }
 

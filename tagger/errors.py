@@ -56,6 +56,10 @@ class CatalogError(TaggerError):
     """The catalogue cannot be opened, read or written."""
 
 
+class ClusterError(TaggerError):
+    """Workers on other machines cannot be reached, or are not fit for the work."""
+
+
 class PlaylistError(TaggerError):
     """A playlist cannot be written."""
 

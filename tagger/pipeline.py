@@ -6,20 +6,25 @@ tags and the catalogue.
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from pathlib import Path
 
 from tagger.analysis import AnalysisTask, analyse, load_model
+from tagger.card import BUNDLED
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
+from tagger.errors import ClusterError
 from tagger.interrupt import Interrupts
 from tagger.missing import Missing, Seen, mark_missing
 from tagger.pending import close_pending
-from tagger.pool import Lost, map_unordered
+from tagger.pool import LocalWorkers, Lost, Workers
 from tagger.recognition import recognise
 from tagger.records import (
     AudioFile,
@@ -34,7 +39,8 @@ from tagger.settling import Settler, TagRequest
 from tagger.tags import clean_leftovers
 from tagger.track import Track
 
-_CHUNK_FILES = 256  # looked up at a time; a folder is not cut unless it is huge
+_CHUNK_FILES = 256  # looked up at a time, at least; a folder is not cut unless it is huge
+_ROUNDS = 32  # the workers wait for each other at a chunk's end, so each gets so many of its files
 _HUGE_FOLDER = 4096
 _FLUSH_FILES = 32  # decided, written and recorded in one go
 _FLUSH_S = 0.5
@@ -68,6 +74,7 @@ class TagRun:
     _n_left: int = 0
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
+    _workers: Workers = field(default_factory=lambda: LocalWorkers(1))
 
     @property
     def summary(self) -> RunSummary:
@@ -90,16 +97,18 @@ class TagRun:
             ScanError: none of the paths is there.
             CatalogError: the catalogue cannot be written.
             CheckpointError: the model cannot be loaded.
+            ClusterError: workers on other machines cannot be reached or are not fit.
             KeyboardInterrupt: after Ctrl-C; what was finished stays finished.
         """
         files = scan(self.request.paths, self.request.scan, self._tally)
         first = next(files, None)  # says now, before anything is recorded, if nothing is there
         files = chain([] if first is None else [first], files)
-        with Interrupts() as interrupts:
+        with Interrupts() as interrupts, _open_workers(self.request) as self._workers:
             run_id = self._begin()
             settler = Settler(self.request, self.catalog, run_id)
             try:
-                for chunk in _chunks(files):
+                n_files = max(_CHUNK_FILES, _ROUNDS * self._workers.n_at_once)
+                for chunk in _chunks(files, n_files):
                     yield from self._run_chunk(chunk, settler, interrupts)
                 yield from self._not_scanned()
                 if run_id:
@@ -214,7 +223,7 @@ class TagRun:
                     done, heard, kept_at = heard, [], time.monotonic()
                     interrupts.raise_pending()
                     yield done
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, ClusterError):
             settler.keep(heard)
             raise
         with interrupts.held():
@@ -237,19 +246,58 @@ class TagRun:
             interrupts.raise_pending()
 
     def _analyse(self, paths: list[Path]) -> Iterator[TrackPrediction | TrackFailure]:
-        tasks = [AnalysisTask(path, self.request.model_path) for path in paths]
-        outcomes = map_unordered(
+        outcomes = self._workers.map_unordered(
             analyse,
-            tasks,
-            n_jobs=self.request.n_jobs,
+            [_task(self.request, path) for path in paths],
             timeout_s=self.request.timeout_s,
             prepare=load_model,
         )
         for outcome in outcomes:
+            if self.request.scheduler:
+                _check_was_seen(outcome)
             if isinstance(outcome, Lost):
                 yield TrackFailure(outcome.task.path, "analyse", outcome.reason)
             else:
                 yield outcome
+
+
+def _task(request: TagRequest, path: Path) -> AnalysisTask:
+    model_path = request.model_path.absolute()
+    is_bundled = model_path.parent == BUNDLED
+    model_path = Path(model_path.name) if is_bundled else model_path
+    return AnalysisTask(path, model_path, request.card.model_id)
+
+
+_UNSEEN = tuple(os.strerror(number) for number in (errno.ENOENT, errno.ENOTDIR, errno.EACCES))
+
+
+def _check_was_seen(outcome: TrackPrediction | TrackFailure | Lost[AnalysisTask]) -> None:
+    """Make sure that a file was not looked for where it is not.
+
+    Raises:
+        ClusterError: a worker cannot read what can be read here.
+    """
+    if not isinstance(outcome, TrackFailure) or outcome.stage != "read":
+        return
+    if outcome.reason.startswith(_UNSEEN) and os.access(outcome.path, os.R_OK):
+        reason = (
+            f"a worker cannot read it ({outcome.reason}): its storage must be mounted at the "
+            "same place on all machines"
+        )
+        raise ClusterError(reason, outcome.path)
+
+
+def _open_workers(request: TagRequest) -> AbstractContextManager[Workers]:
+    """Return the workers that a run asks for.
+
+    Raises:
+        ClusterError: those of other machines cannot be reached or are not fit.
+    """
+    if not request.scheduler:
+        return nullcontext(LocalWorkers(request.n_jobs))
+    from tagger.cluster import connected
+
+    return connected(request.scheduler, load_model, _task(request, Path()))
 
 
 def _about_left(n_left: int) -> tuple[str, ...]:
@@ -291,22 +339,22 @@ class _Units:
         return [] if self._n_waiting[key] else self._members[key]
 
 
-def _chunks(files: Iterable[AudioFile]) -> Iterator[list[AudioFile]]:
-    """Cut the walk where a folder ends, after some hundred files; a huge folder is cut anywhere.
+def _chunks(files: Iterable[AudioFile], n_files: int) -> Iterator[list[AudioFile]]:
+    """Cut the walk where a folder ends, after so many files; a huge folder is cut anywhere.
 
     >>> from tagger.records import AudioFile
     >>> found = [AudioFile(Path(f"/m/{i // 200}/{i}"), Path("/m"), 1, 1) for i in range(500)]
-    >>> [len(chunk) for chunk in _chunks(found)]
+    >>> [len(chunk) for chunk in _chunks(found, 256)]
     [400, 100]
     """
     chunk: list[AudioFile] = []
     for _, folder in groupby(files, key=lambda file: file.folder):
         for file in folder:
             chunk.append(file)
-            if len(chunk) >= _HUGE_FOLDER:
+            if len(chunk) >= max(n_files, _HUGE_FOLDER):
                 yield chunk
                 chunk = []
-        if len(chunk) >= _CHUNK_FILES:
+        if len(chunk) >= n_files:
             yield chunk
             chunk = []
     if chunk:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import joblib
 from joblib.externals import loky
@@ -37,6 +37,53 @@ class Lost(Generic[Task]):
 
     task: Task
     reason: str
+
+
+class Workers(Protocol):
+    """Processes that tasks are handed to, here or on other machines."""
+
+    @property
+    def n_at_once(self) -> int:
+        """How many tasks are under way or wait beside a worker."""
+
+    def map_unordered(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        *,
+        timeout_s: float,
+        prepare: Callable[[Task], object] | None = None,
+    ) -> Generator[Result | Lost[Task], None, None]:
+        """Yield a result for each task, in the order in which they are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorkers:
+    """Processes of this machine; see ``map_unordered``.
+
+    Args:
+        n_jobs: How many.
+    """
+
+    n_jobs: int
+
+    @property
+    def n_at_once(self) -> int:
+        """How many tasks are under way or wait beside a worker."""
+        return 2 * self.n_jobs
+
+    def map_unordered(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Sequence[Task],
+        *,
+        timeout_s: float,
+        prepare: Callable[[Task], object] | None = None,
+    ) -> Generator[Result | Lost[Task], None, None]:
+        """Yield a result for each task, in the order in which they are done."""
+        return map_unordered(
+            function, tasks, n_jobs=self.n_jobs, timeout_s=timeout_s, prepare=prepare
+        )
 
 
 def default_n_jobs() -> int:
@@ -71,7 +118,7 @@ def map_unordered(
         timeout_s: Seconds after which a task counts as hung and its worker is ended.
         prepare: Called before each task and not timed: it loads what all tasks share.
     """
-    watched = _Watched(function, prepare, timeout_s)
+    watched = Watched(function, prepare, timeout_s)
     rest = list(tasks)
     while rest:
         feed = _Feed(rest)
@@ -85,7 +132,7 @@ def map_unordered(
 
 
 def _one_by_one(
-    watched: _Watched[Task, Result], suspects: list[Task]
+    watched: Watched[Task, Result], suspects: list[Task]
 ) -> Iterator[Result | Lost[Task]]:
     for task in suspects:
         # Each in a stream of its own: in one stream joblib would let out the next task before the
@@ -93,10 +140,10 @@ def _one_by_one(
         try:
             yield from _stream(watched, _Feed([task]), 1)
         except BrokenProcessPool as exc:
-            yield Lost(task, _how_it_died(exc, watched.timeout_s))
+            yield Lost(task, how_it_died(exc, watched.timeout_s))
 
 
-def _how_it_died(error: BaseException, timeout_s: float) -> str:
+def how_it_died(error: BaseException, timeout_s: float) -> str:
     said = str(error)
     for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"):
         if name in said:
@@ -143,7 +190,7 @@ class _Feed(Generic[Task]):
             return list(self._under_way), list(self._tasks[self._n_taken :])
 
 
-def _stream(watched: _Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> Iterator[Result]:
+def _stream(watched: Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> Iterator[Result]:
     # joblib runs a single job in the parent itself, where a crash would end everything: so two
     # workers at least, of which one is idle where one task is let out at a time.
     parallel = joblib.Parallel(
@@ -181,7 +228,7 @@ def _deaf_children() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Watched(Generic[Task, Result]):
+class Watched(Generic[Task, Result]):
     """Runs a task; ends the process if it takes too long, be it inside a decoder's C code."""
 
     function: Callable[[Task], Result]

@@ -59,6 +59,7 @@ class TagRequest:
         preserve_mtime: Keep the time of change of files written.
         ways: How files may be written.
         timeout_s: Seconds after which a track counts as hung.
+        scheduler: Address of a Dask cluster that analyses in place of processes here.
         command: What the user asked for, for the list of runs.
     """
 
@@ -76,6 +77,7 @@ class TagRequest:
     preserve_mtime: bool = False
     ways: Ways = SAFE_WAYS
     timeout_s: float = 60.0
+    scheduler: str = ""
     command: str = "tag"
 
 

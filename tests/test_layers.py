@@ -69,6 +69,7 @@ LAYERS = [
     },
     {
         "tagger.checkpoint",
+        "tagger.cluster",
         "tagger.nearest",
         "tagger.playlist",
         "tagger.recordings",
@@ -168,6 +169,11 @@ def test_the_parent_of_a_run_loads_no_torch() -> None:
 def test_recommendations_load_neither_torch_nor_sqlalchemy() -> None:
     loaded = loaded_by("import tagger.cli.similar, tagger.cli.playlist")
     assert not loaded & {"torch", "librosa", "sqlalchemy", "alembic"}
+
+
+def test_only_a_run_over_a_cluster_loads_dask() -> None:
+    loaded = loaded_by("import tagger.cli.tag, tagger.pipeline, tagger.cluster")
+    assert not loaded & {"dask", "distributed"}
 
 
 def test_the_tagger_never_imports_librosa_or_torchaudio() -> None:

@@ -30,7 +30,7 @@ from tagger.cli.options import (
 from tagger.cli.output import OutputClosedError, Printer, column, path_fields, percent, plain
 from tagger.config import Settings, config_path, load_settings
 from tagger.decision import FILLERS, Intent, make_policy
-from tagger.errors import CatalogError, ConfigError, TaggerError, printable
+from tagger.errors import CatalogError, ClusterError, ConfigError, TaggerError, printable
 from tagger.pipeline import TagRun, count_files
 from tagger.pool import default_n_jobs
 from tagger.records import RunSummary, Status, TrackResult
@@ -102,6 +102,11 @@ _COLUMNS = (
     help="Do not note in the file that the genre is ours.",
 )
 @click.option("--follow-symlinks", is_flag=True, default=None, help="Go into linked folders.")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Analyse by the workers of a Dask cluster, tcp://HOST:PORT. [default: processes here]",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -179,6 +184,7 @@ def _request(
         preserve_mtime=settings.preserve_mtime,
         ways=Ways(lossy_copies=settings.allow_copies),
         timeout_s=settings.timeout,
+        scheduler=settings.scheduler,
     )
 
 
@@ -209,8 +215,8 @@ def _follow(run: TagRun, printer: Printer, *, quiet: bool) -> int:
             for result in results:
                 with bar.external_write_mode(sys.stdout) if show_bar else nullcontext():
                     _print(result, printer, run, quiet=quiet)
-        except CatalogError as exc:
-            if not run.summary.by_status:
+        except (CatalogError, ClusterError) as exc:
+            if not run.summary.by_status and not run.n_analysed:
                 raise
             log.info("the run ends early", exc_info=True)
             click.echo(f"error: {exc}", err=True)
