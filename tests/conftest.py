@@ -80,7 +80,7 @@ def empty_location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tracks are analysed in this process, since no test of that module is about workers."""
-    monkeypatch.setattr("tagger.pipeline.map_unordered", map_in_process)
+    monkeypatch.setattr("tagger.pool.map_unordered", map_in_process)
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ def _tag(command: list[str], data: Path) -> Tagging:
         return map_in_process(function, tasks, **options)
 
     with (
-        mock.patch("tagger.pipeline.map_unordered", listen),
+        mock.patch("tagger.pool.map_unordered", listen),
         mock.patch("tagger.pipeline._FLUSH_FILES", _AT_ONCE),
     ):
         outcome = run_tagger("tag", *command, XDG_DATA_HOME=str(data))

@@ -266,7 +266,7 @@ def main(n_changes: int, seed: int) -> None:
     """Change a library at random, scan it after each change, and compare with a model."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        mock.patch("tagger.pipeline.map_unordered", map_in_process),
+        mock.patch("tagger.pool.map_unordered", map_in_process),
     ):
         soak = Soak(Path(folder), seed)
         soak.run(n_changes)

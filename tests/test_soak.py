@@ -39,7 +39,7 @@ def test_two_processes_tag_a_library_at_once(options: tuple[str, ...]) -> None:
 def test_a_library_that_changes_is_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.pipeline.map_unordered", map_in_process)
+    monkeypatch.setattr("tagger.pool.map_unordered", map_in_process)
     soak = Soak(tmp_path, seed=2)
     soak.run(40)
     assert sum(soak.counts.values()) == 40
@@ -48,7 +48,7 @@ def test_a_library_that_changes_is_followed(
 def test_the_model_notices_a_row_that_did_not_follow_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.pipeline.map_unordered", map_in_process)
+    monkeypatch.setattr("tagger.pool.map_unordered", map_in_process)
     monkeypatch.setattr("tagger.recognition._is_gone", lambda copy: False)
     with pytest.raises(AssertionError):
         Soak(tmp_path, seed=2).run(40)
