@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger.catalog.reader import Reader
 from tagger.catalog.rows import HeardTrack
+from tagger.catalog.store import Ids
 from tagger.errors import CatalogError
-from tagger.likeness import directions
+from tagger.likeness import FINER_EARS, directions
 from tagger.records import FloatArray, TrackPrediction
 
 # Enough to know where a genre or an artist lies; a large library has hundreds of thousands.
 _SAMPLED = 500
+# A model that knows less of the library than that, next to another, would hide the rest of it.
+_NEARLY_ALL = 0.9
 _SUGGESTED = 8
 
 
@@ -84,12 +86,11 @@ def from_artist(reader: Reader, name: str) -> Seed:
         CatalogError: There is none with an embedding.
     """
     ids = reader.of_artist(name)
-    models = reader.embedded_by(ids.tolist())
-    if not models:
+    model_id = _compared_by(reader, ids.tolist())
+    if model_id is None:
         raise CatalogError(
             f"no track by {name!r} was heard{_or_else(reader.artists_like(name, 3))}"
         )
-    model_id, _ = models[0]
     known = reader.tracks(ids.tolist())
     ids, vectors = reader.vectors_of(model_id, _sample(np.array(sorted(known), np.int64)))
     tracks = tuple(known[track_id] for track_id in ids.tolist())
@@ -103,18 +104,34 @@ def from_mix(reader: Reader, shares: Mapping[str, float]) -> Seed:
     Raises:
         CatalogError: A genre has no track with an embedding.
     """
-    model_id = reader.latest_model()
-    middles = [_middle(reader, model_id, genre) for genre in shares]
+    sampled = {genre: _sample(reader.of_genre(genre)) for genre in shares}
+    model_id = _compared_by(reader, np.unique(np.concatenate(list(sampled.values()))).tolist())
+    middles = [_middle(reader, model_id, genre, ids) for genre, ids in sampled.items()]
     weights = np.array(list(shares.values()), np.float32)
     assert model_id is not None, "a genre without embeddings was refused"
     return Seed(model_id, np.stack(middles), weights / weights.sum(), (), tuple(shares))
 
 
-def _middle(reader: Reader, model_id: str | None, genre: str) -> FloatArray:
-    ids = reader.of_genre(genre)
+def _compared_by(reader: Reader, track_ids: Sequence[int]) -> str | None:
+    """Return the model whose embeddings tracks are to be compared by, or None if there is none.
+
+    Of those that have heard the most of the tracks, and nearly as much of the library as any of
+    them, it is the one with the finer ear, or else the latest.
+    """
+    models = reader.embedded_by(track_ids)
+    equals = [model_id for model_id, n in models if n == models[0][1]]
+    if len(equals) < 2:  # as nearly always; then nothing more is asked
+        return next(iter(equals), None)
+    known = reader.embedders()
+    needed = _NEARLY_ALL * max(known[model_id].n_tracks for model_id in equals)
+    wide = [model_id for model_id in equals if known[model_id].n_tracks >= needed]
+    return next((m for m in wide if known[m].architecture in FINER_EARS), wide[0])
+
+
+def _middle(reader: Reader, model_id: str | None, genre: str, ids: Ids) -> FloatArray:
     vectors = np.empty((0, 0), np.float32)
     if model_id is not None and len(ids):
-        _, vectors = reader.vectors_of(model_id, _sample(ids))
+        _, vectors = reader.vectors_of(model_id, ids)
     if not len(vectors):
         raise CatalogError(
             f"no track of the genre {genre!r} was heard{_or_else(reader.genres(_SUGGESTED))}"
@@ -137,8 +154,8 @@ def _model_of(
     reader: Reader, tracks: Mapping[Path, HeardTrack], heard: Mapping[Path, TrackPrediction]
 ) -> str:
     """Return the model that has heard all seeds."""
-    models = reader.embedded_by([track.track_id for track in tracks.values()])
-    wanted = next((one.model_id for one in heard.values()), models[0][0] if models else None)
+    stored = _compared_by(reader, [track.track_id for track in tracks.values()])
+    wanted = next((one.model_id for one in heard.values()), stored)
     for path, track in tracks.items():
         own = [model_id for model_id, _ in reader.embedded_by([track.track_id])]
         if not own:
@@ -173,7 +190,7 @@ def _alike(n: int) -> FloatArray:
     return np.full(n, 1 / n, np.float32)
 
 
-def _sample(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sample(ids: Ids) -> Ids:
     return ids[:: len(ids) // _SAMPLED + 1]
 
 

@@ -11,7 +11,7 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from tagger.catalog import Catalog, upgrade
-from tagger.catalog.reader import Reader
+from tagger.catalog.reader import Embedder, Reader
 from tagger.errors import CatalogError
 from tests.catalogs import MODEL, MUSIC, entry, filled
 
@@ -28,7 +28,7 @@ def test_what_the_listing_says_of_a_track_the_reader_says(tmp_path: Path) -> Non
             assert track.row == row
             assert reader.tracks([track.track_id]) == {track.track_id: track}
         assert reader.track_at(MUSIC / "none.mp3") is None
-        assert reader.latest_model() == MODEL.model_id
+        assert reader.embedders() == {MODEL.model_id: Embedder(MODEL.architecture, 3)}
 
 
 def test_a_catalogue_that_is_being_written_is_read_along(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_an_older_schema_is_asked_in_a_copy(tmp_path: Path) -> None:
     with Reader.open(place) as reader:
         assert reader.track_at(MUSIC / "a.mp3") is None
         assert reader.genres(3) == []
-        assert reader.latest_model() is None
+        assert reader.embedders() == {}
     assert place.read_bytes() == before
     assert list(tmp_path.iterdir()) == [place]
 

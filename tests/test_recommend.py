@@ -197,6 +197,43 @@ def test_seeds_of_two_models_are_not_compared(tmp_path: Path) -> None:
     assert caught.value.path == MUSIC / "b.mp3"
 
 
+FINER = ModelRecord("musicnn-1", "musicnn", ("Pop", "Rock"), 8)
+
+
+def heard_by_both(place: Path, *, finer: list[CatalogEntry], plain: list[CatalogEntry]) -> None:
+    """A catalogue in which another run was made after the finer ear's."""
+    with Catalog.open(place) as catalog:
+        catalog.register_model(FINER)
+        run_id = catalog.begin_run("tag", FINER.model_id)
+        by_finer = [
+            replace(one, prediction=replace(one.prediction, model_id=FINER.model_id))
+            for one in finer
+            if one.prediction is not None
+        ]
+        catalog.record(run_id, by_finer)
+        catalog.record(begin(catalog), plain)
+
+
+def test_what_both_have_heard_is_compared_by_the_finer_ear(tmp_path: Path) -> None:
+    place = tmp_path / "c.db"
+    named = ["seed.mp3", "by_plain.mp3", "by_finer.mp3"]
+    as_plain = [at(angle, name, "A") for angle, name in zip((0, 5, 60), named, strict=True)]
+    as_finer = [at(angle, name, "A") for angle, name in zip((0, 60, 5), named, strict=True)]
+    heard_by_both(place, finer=as_finer, plain=as_plain)
+    with Reader.open(place) as reader:
+        assert names(matches(reader, SEED)) == ["by_finer.mp3", "by_plain.mp3"]
+        assert from_artist(reader, "A").model_id == FINER.model_id
+        assert from_mix(reader, {"Rock": 1}).model_id == FINER.model_id
+
+
+def test_a_finer_ear_that_has_heard_less_of_the_library_hides_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "c.db"
+    heard_by_both(place, finer=[SEED, TRACKS[0]], plain=[SEED, *TRACKS])
+    with Reader.open(place) as reader:
+        assert names(matches(reader, SEED)) == ALL
+        assert from_mix(reader, {"Rock": 1}).model_id == MODEL.model_id
+
+
 def test_a_file_heard_just_now_is_a_seed_and_is_not_kept(place: Path) -> None:
     new = TrackPrediction(
         MUSIC / "new.mp3",

@@ -63,6 +63,17 @@ class Condition:
     values: tuple[object, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """A model: its architecture, and of how many tracks there are embeddings by it.
+
+    Places that were given up are counted as well, which saves looking into the blocks.
+    """
+
+    architecture: str
+    n_tracks: int
+
+
 class Source(Protocol):
     """Where answers come from."""
 
@@ -205,14 +216,14 @@ class Reader:
         ranked = sorted(counts, key=lambda model_id: (counts[model_id], model_id), reverse=True)
         return [(model_id, counts[model_id][0]) for model_id in ranked]
 
-    def latest_model(self) -> str | None:
-        """Return the model that the last run with embeddings was made with, or None."""
+    def embedders(self) -> dict[str, Embedder]:
+        """Return {model_id: model} of all that were ever used."""
         sql = (
-            "SELECT model_id FROM runs WHERE model_id IN (SELECT model_id FROM embedding_blocks) "
-            "ORDER BY run_id DESC LIMIT 1"
+            "SELECT m.model_id, m.architecture, coalesce(sum(b.n_rows), 0) FROM models AS m "
+            "LEFT JOIN embedding_blocks AS b ON b.model_id = m.model_id "
+            "GROUP BY m.model_id, m.architecture"
         )
-        found = next(self._ask(sql, ()), None)
-        return None if found is None else str(found[0])
+        return {model_id: Embedder(kind, int(n)) for model_id, kind, n in self._ask(sql, ())}
 
     def has_embeddings(self, model_id: str) -> bool:
         """Return whether any track has an embedding by a model."""
