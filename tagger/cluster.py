@@ -31,6 +31,12 @@ _PATIENCE_S = 60.0  # how long there may be no worker at all
 _TASKS_A_WORKER = 2  # one that it works on, one that waits beside it
 _DISTRIBUTION = "genre-tagger"
 
+_GONE = "the Dask scheduler is gone; what was heard is recorded, run again to go on"
+_DEADLY = (
+    "each worker that analysed it died or took too long; the file is probably damaged, unless the "
+    "machines were stopped: then run again with --force"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
@@ -251,13 +257,6 @@ class ClusterWorkers:
         if isinstance(result, Unfit):
             raise ClusterError(result.reason)
         return result
-
-
-_GONE = "the Dask scheduler is gone; what was heard is recorded, run again to go on"
-_DEADLY = (
-    "each worker that analysed it died or took too long; the file is probably damaged, unless the "
-    "machines were stopped: then run again with --force"
-)
 
 
 def _nothing(_task: object) -> None:
