@@ -140,6 +140,8 @@ def _train_epoch(progress: Progress, lesson: Lesson, config: FitConfig, number: 
         loss = _loss(progress, batch, config)
         progress.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        # Not the teacher's head with it: a layer that is thrown away afterwards would take a part
+        # of the norm, and so of the network's own step.
         nn.utils.clip_grad_norm_(progress.network.parameters(), config.grad_clip)
         progress.optimizer.step()
         progress.schedule.after_step()
