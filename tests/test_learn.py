@@ -525,6 +525,15 @@ def test_what_is_never_written_is_explained(taught: tuple[Path, Path], place: Pa
     assert "--genres all --min-confidence 0.8 writes it all the same" in outcome.out
 
 
+def test_whether_more_tracks_would_help_is_told(taught: tuple[Path, Path], place: Path) -> None:
+    """Of two genres that sound the same nothing can be said."""
+    common = ("learn", taught[0], "--dry-run", "--catalog", place)
+    told = run_tagger(*common).out
+    assert told.endswith("whether more tracks would help cannot be said: Fado, Gabber\n")
+    report = json.loads(run_tagger(*common, "--format", "json").out)
+    assert {genre["outlook"]["verdict"] for genre in report["genres"]} == {"unknown"}
+
+
 def test_a_dry_run_of_learn_touches_nothing(place: Path, tmp_path: Path) -> None:
     library(place).close()
     before = place.read_bytes()
