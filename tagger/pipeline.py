@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain, groupby
 from pathlib import Path
 
-from tagger.analysis import AnalysisTask, analyse, load_model
+from tagger.analysis import AnalysisTask, analyse, derive, load_model
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
 from tagger.interrupt import Interrupts
@@ -118,7 +118,9 @@ class TagRun:
         close_pending(self.catalog)
         card = self.request.card
         dim = int(card.network["embedding_dim"])
-        self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
+        for one in (card, self.request.base[1]) if self.request.base else (card,):
+            record = ModelRecord(one.model_id, one.architecture, one.labels, dim)
+            self.catalog.register_model(record)
         return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
 
     def _mark_missing(self) -> None:
@@ -204,7 +206,7 @@ class TagRun:
         try:
             for outcome in self._analyse(todo):
                 track = tracks[outcome.path]
-                track.take(outcome)
+                self._take(track, outcome)
                 heard.append(track)
                 self.n_analysed += 1
                 self.tick(1)
@@ -222,6 +224,16 @@ class TagRun:
         interrupts.raise_pending()
         yield heard
 
+    def _take(self, track: Track, outcome: TrackPrediction | TrackFailure) -> None:
+        """Let a track take what a worker made of it: as the base heard it, where there is one."""
+        if self.request.base is None or isinstance(outcome, TrackFailure):
+            track.take(outcome)
+            return
+        said = derive(self.request.card, outcome)
+        assert said is not None, track.file.path  # what was heard just now has its embedding
+        track.take(said)
+        track.base_prediction = outcome
+
     def _settle(
         self, tracks: list[Track], settler: Settler, interrupts: Interrupts
     ) -> Iterator[TrackResult]:
@@ -237,7 +249,9 @@ class TagRun:
             interrupts.raise_pending()
 
     def _analyse(self, paths: list[Path]) -> Iterator[TrackPrediction | TrackFailure]:
-        tasks = [AnalysisTask(path, self.request.model_path) for path in paths]
+        base = self.request.base
+        model_path = base[0] if base else self.request.model_path
+        tasks = [AnalysisTask(path, model_path) for path in paths]
         outcomes = map_unordered(
             analyse,
             tasks,
