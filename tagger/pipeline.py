@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import chain, groupby
 from pathlib import Path
 
-from tagger.analysis import AnalysisTask, analyse, load_model
+from tagger.analysis import AnalysisTask, analyse, derive, load_model
 from tagger.card import BUNDLED
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
@@ -127,7 +127,9 @@ class TagRun:
         close_pending(self.catalog)
         card = self.request.card
         dim = int(card.network["embedding_dim"])
-        self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
+        for one in (card, self.request.base[1]) if self.request.base else (card,):
+            record = ModelRecord(one.model_id, one.architecture, one.labels, dim)
+            self.catalog.register_model(record)
         return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
 
     def _mark_missing(self) -> None:
@@ -213,7 +215,7 @@ class TagRun:
         try:
             for outcome in self._analyse(todo):
                 track = tracks[outcome.path]
-                track.take(outcome)
+                self._take(track, outcome)
                 heard.append(track)
                 self.n_analysed += 1
                 self.tick(1)
@@ -230,6 +232,16 @@ class TagRun:
             settler.keep(heard)
         interrupts.raise_pending()
         yield heard
+
+    def _take(self, track: Track, outcome: TrackPrediction | TrackFailure) -> None:
+        """Let a track take what a worker made of it: as the base heard it, where there is one."""
+        if self.request.base is None or isinstance(outcome, TrackFailure):
+            track.take(outcome)
+            return
+        said = derive(self.request.card, outcome)
+        assert said is not None, track.file.path  # what was heard just now has its embedding
+        track.take(said)
+        track.base_prediction = outcome
 
     def _settle(
         self, tracks: list[Track], settler: Settler, interrupts: Interrupts
@@ -262,10 +274,10 @@ class TagRun:
 
 
 def _task(request: TagRequest, path: Path) -> AnalysisTask:
-    model_path = request.model_path.absolute()
+    chosen, card = request.base or (request.model_path, request.card)
+    model_path = chosen.absolute()
     is_bundled = model_path.parent == BUNDLED
-    model_path = Path(model_path.name) if is_bundled else model_path
-    return AnalysisTask(path, model_path, request.card.model_id)
+    return AnalysisTask(path, Path(model_path.name) if is_bundled else model_path, card.model_id)
 
 
 _UNSEEN = tuple(os.strerror(number) for number in (errno.ENOENT, errno.ENOTDIR, errno.EACCES))

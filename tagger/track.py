@@ -33,6 +33,7 @@ class Track:
         known: What the catalogue knew of it.
         tags: What its tags say; from the catalogue unless ``tags_read``.
         tags_read: The tags were read from the file in this run.
+        base_prediction: What the base of a learned model heard in it, in this run.
         heard_now: It was analysed in this run.
         is_overtaken: Somebody has changed the file since the scan; another run, it may be, which
             records it as well. What stands there now is for the next run to look at.
@@ -47,6 +48,7 @@ class Track:
     tags_read: bool = False
     prediction: TrackPrediction | None = None
     failure: TrackFailure | None = None
+    base_prediction: TrackPrediction | None = None
     heard_now: bool = False
     is_overtaken: bool = False
     audio: str | None = None
@@ -143,6 +145,12 @@ class Track:
             prediction=self.heard,
             audio=self.audio,
         )
+
+    @property
+    def heard_by_base(self) -> CatalogEntry:
+        """Its row as the base of a learned model heard it; before that model's own."""
+        assert self.base_prediction is not None, self.file.path
+        return replace(self.heard_only, prediction=self.base_prediction)
 
     def take(self, outcome: TrackPrediction | TrackFailure) -> None:
         """Note what a worker made of it."""

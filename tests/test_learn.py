@@ -472,6 +472,26 @@ def test_what_a_learned_model_says_of_each_track_is_recorded(
     assert counts[read_card(mine).model_id] == 44
 
 
+def test_what_a_learned_model_heard_first_is_not_heard_again_by_its_base(
+    taught: tuple[Path, Path], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music, mine = taught
+    new = make_track(music / "new.flac", 1.6)
+    set_tags(new, genre="Fado", artist="Somebody new")
+    run_tagger("tag", music, "--catalog", place)
+    base = read_card(mine).provenance["learned_on"]
+    rows = run_tagger("catalog", "export", "--format", "jsonl", "--catalog", place).by_name
+    assert rows["new.flac"]["model"] == read_card(mine).model_id
+
+    def no_more(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError("it is heard again")
+
+    monkeypatch.setattr("tagger.analysis.predict", no_more)
+    assert "learned from 45 tracks" in run_tagger("learn", music, "--catalog", place).out
+    with Catalog.open(place) as catalog:
+        assert len(catalog.embeddings(base).track_ids) == 45
+
+
 def test_a_run_that_hears_for_learning_is_called_so(taught: tuple[Path, Path], place: Path) -> None:
     assert (
         run_tagger("runs", "--catalog", place, "--format", "jsonl").records[0]["command"] == "learn"
@@ -523,6 +543,15 @@ def test_what_is_never_written_is_explained(taught: tuple[Path, Path], place: Pa
     outcome = run_tagger("learn", music, "--dry-run", "--catalog", place)
     assert "never\n" in outcome.out
     assert "--genres all --min-confidence 0.8 writes it all the same" in outcome.out
+
+
+def test_whether_more_tracks_would_help_is_told(taught: tuple[Path, Path], place: Path) -> None:
+    """Of two genres that sound the same nothing can be said."""
+    common = ("learn", taught[0], "--dry-run", "--catalog", place)
+    told = run_tagger(*common).out
+    assert told.endswith("whether more tracks would help cannot be said: Fado, Gabber\n")
+    report = json.loads(run_tagger(*common, "--format", "json").out)
+    assert {genre["outlook"]["verdict"] for genre in report["genres"]} == {"unknown"}
 
 
 def test_a_dry_run_of_learn_touches_nothing(place: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 from tagger.catalog import queries
 from tagger.catalog.batches import AT_ONCE
 from tagger.catalog.rows import TrackQuery, TrackRow
-from tagger.catalog.tables import files, predictions, tracks
+from tagger.catalog.tables import files, predictions, runs, tracks
 
 _Row = Row[*tuple[Any, ...]]
 
@@ -87,7 +87,9 @@ def _heard(connection: Connection, track_ids: Sequence[int]) -> dict[int, _Row]:
     statement = (
         select(column.track_id, column.model_id, column.probabilities)
         .where(column.track_id.in_(track_ids))
-        .order_by(column.run_id, column.model_id.desc())  # the last one counts
+        .join(runs, runs.c.run_id == column.run_id)
+        # The last one counts; of a run that heard by the base of its model, the model.
+        .order_by(column.run_id, runs.c.model_id == column.model_id, column.model_id.desc())
     )
     return _by_track(connection.execute(statement))
 

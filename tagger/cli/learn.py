@@ -28,7 +28,7 @@ from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
 
 if TYPE_CHECKING:
-    from tagger.learning.judging import Report
+    from tagger.learning.judging import GenreReport, Report
     from tagger.teaching import Lesson
 
 BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
@@ -236,9 +236,31 @@ def _lines(lesson: Lesson, report: Report) -> Iterator[str]:
     if report.confusions:
         told = [f"{a} for {b} ({n})" for a, b, n in report.confusions[:5]]
         yield f"taken for another most often: {plain(', '.join(told))}"
-    wanting = [one.genre for one in report.genres if one.more_would_help]
-    if wanting:
-        yield f"more tracks by more artists would help: {plain(', '.join(wanting))}"
+    yield from _outlook_lines(report)
+
+
+def _outlook_lines(report: Report) -> Iterator[str]:
+    """Yield what more tracks would bring."""
+    by_verdict: dict[str, list[GenreReport]] = {"helps": [], "hardly": [], "unknown": []}
+    for one in report.genres:
+        by_verdict[one.outlook.verdict].append(one)
+    helped = sorted(by_verdict["helps"], key=lambda one: one.outlook.f1 - one.outlook.f1_then)
+    for one in helped[:_MOST_TOLD]:
+        look = one.outlook
+        yield (
+            f"{look.n_more} more {plain(one.genre)} tracks by other artists would help: known to "
+            f"{_share(look.f1)} now, about {_share(look.f1_then)} then (F1)"
+        )
+    if len(helped) > _MOST_TOLD:
+        yield f"more would help {len(helped) - _MOST_TOLD} other genres; --format json has all"
+    for verdict, what in (
+        ("hardly", "more tracks would hardly help"),
+        ("unknown", "whether more tracks would help cannot be said"),
+    ):
+        names = [plain(one.genre) for one in by_verdict[verdict]]
+        more = f" and {len(names) - _MOST_TOLD} more" * (len(names) > _MOST_TOLD)
+        if names:
+            yield f"{what}: {', '.join(names[:_MOST_TOLD])}{more}"
 
 
 def _share(p: float) -> str:

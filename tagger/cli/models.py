@@ -54,10 +54,17 @@ def base_of(path: Path) -> tuple[Path, ModelCard]:
     card = read_card(path)
     if card.head is None:
         return path, card
-    for bundled in sorted(BUNDLED.glob("*.pt")):
-        base = read_card(bundled)
-        if base.model_id == card.head.base:
-            return bundled, base
-    raise CheckpointError(
-        f"it was learned on the network {card.head.base}, which is not bundled; name that", path
-    )
+    base = base_at_hand(card)
+    if base is None:
+        raise CheckpointError(
+            f"it was learned on the network {card.head.base}, which is not bundled; name that", path
+        )
+    return base
+
+
+def base_at_hand(card: ModelCard) -> tuple[Path, ModelCard] | None:
+    """Return the bundled network that a model was learned on, and its card, or None."""
+    if card.head is None:
+        return None
+    found = ((path, read_card(path)) for path in sorted(BUNDLED.glob("*.pt")))
+    return next((one for one in found if one[1].model_id == card.head.base), None)

@@ -101,7 +101,7 @@ def learn(examples: Examples, names: Sequence[str], base: str, *, seed: int = 0)
     exclusive = examples.are_exclusive
     folds = folds_of(examples, seed)
     logits = held_out_logits(examples, folds)
-    scale = fit_scale(logits, _wanted(examples), exclusive=exclusive)
+    scale = fit_scale(logits, wanted(examples), exclusive=exclusive)
     weight, bias = fit_linear(examples, exclusive=exclusive)
     novelty = fit_novelty(examples.embeddings, examples.first, len(names))
     limit = float(np.quantile(_distances(examples, folds), QUANTILE))
@@ -131,11 +131,11 @@ def held_out_probabilities(
         logits: What ``held_out_logits`` gave.
         folds: Rows of each.
     """
-    exclusive, wanted = examples.are_exclusive, _wanted(examples)
+    exclusive, asked = examples.are_exclusive, wanted(examples)
     probabilities = np.empty_like(logits)
     for rows in folds:
         others = np.setdiff1d(np.arange(len(examples)), rows)
-        scale = fit_scale(logits[others], wanted[others], exclusive=exclusive)
+        scale = fit_scale(logits[others], asked[others], exclusive=exclusive)
         probabilities[rows] = to_probabilities(scale.apply(logits[rows]), exclusive=exclusive)
     return probabilities
 
@@ -185,7 +185,7 @@ def _distances(examples: Examples, folds: Sequence[IntArray]) -> DoubleArray:
     return distances
 
 
-def _wanted(examples: Examples) -> BoolArray:
+def wanted(examples: Examples) -> BoolArray:
     """Return what a head is asked for, (n, n_genres): one genre, or all."""
     if not examples.are_exclusive:
         return examples.truth
@@ -270,3 +270,12 @@ def fit_scale(logits: FloatArray, wanted: BoolArray, *, exclusive: bool) -> Scal
 def to_probabilities(logits: FloatArray, *, exclusive: bool) -> FloatArray:
     """Return probabilities (n, n_genres) of calibrated logits."""
     return softmax(logits) if exclusive else sigmoid(logits)
+
+
+def called(probabilities: FloatArray, exclusive: bool) -> BoolArray:
+    """Return what each track is called, (n, n_genres): the likeliest, or all that are likely."""
+    if not exclusive:
+        likely: BoolArray = probabilities >= 0.5
+        return likely
+    one: BoolArray = np.eye(probabilities.shape[1], dtype=np.bool_)[probabilities.argmax(axis=1)]
+    return one

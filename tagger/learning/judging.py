@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagger.learning.fitting import Examples, Learned, folds_of, held_out_logits
+from tagger.learning.curve import Outlook, outlooks
+from tagger.learning.fitting import Examples, Learned, called, folds_of, held_out_logits
 from tagger.learning.thresholds import BoolArray, IntArray
 from tagger.records import FloatArray
 
 PRECISIONS = (0.75, 0.85, 0.95)
 _SOME = 3  # so often a genre must be taken for another to be told
-_FEW = 30  # tracks of a genre, of which more surely help
-_WELL = 0.9  # found of a genre: no more need be asked for
-_GAIN = 0.05  # of recall, by which the second half of the artists must help for more to be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,7 @@ class GenreReport:
         precision: Share of the tracks called so that are; None if none is called so.
         recall: Share of its tracks that are called so.
         threshold: The least confidence at which it is written; above 1 is never.
-        more_would_help: It has few tracks, or is not known well and was known markedly worse with
-            half of the artists.
+        outlook: What more tracks of it would bring.
     """
 
     genre: str
@@ -39,7 +36,7 @@ class GenreReport:
     precision: float | None
     recall: float
     threshold: float
-    more_would_help: bool
+    outlook: Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,8 @@ def judge(examples: Examples, learned: Learned, names: Sequence[str], *, seed: i
     right = _is_right(examples, said)
     halved = held_out_logits(examples, folds_of(examples, seed), share=0.5, seed=seed)
     half_said = halved.argmax(axis=1)
-    called = _called(learned, said)
+    names_said = called(learned.probabilities, learned.exclusive)
+    expected = outlooks(examples, learned, seed=seed)
     return Report(
         n_tracks=len(examples),
         n_artists=len(np.unique(examples.groups)),
@@ -82,7 +80,7 @@ def judge(examples: Examples, learned: Learned, names: Sequence[str], *, seed: i
         by_chance=float(examples.truth.mean(axis=0).max()),
         coverage={p: coverage_at(learned.probabilities, right, p) for p in PRECISIONS},
         genres=tuple(
-            _of_genre(examples, called[:, n], _gain(examples, said, half_said, n), n, name, learned)
+            _of_genre(examples, names_said[:, n], expected[n], n, name, learned)
             for n, name in enumerate(names)
         ),
         confusions=_confusions(examples, said, names),
@@ -107,41 +105,26 @@ def _is_right(examples: Examples, said: IntArray) -> BoolArray:
     return right
 
 
-def _called(learned: Learned, said: IntArray) -> BoolArray:
-    """Return what each track is called, (n, n_genres): the likeliest, or all that are likely."""
-    if not learned.exclusive:
-        likely: BoolArray = learned.probabilities >= 0.5
-        return likely
-    one: BoolArray = np.eye(learned.probabilities.shape[1], dtype=np.bool_)[said]
-    return one
-
-
-def _gain(examples: Examples, said: IntArray, half_said: IntArray, n: int) -> float:
-    """Return how much more often a genre is named first than with half of the artists."""
-    has = examples.truth[:, n]
-    return _recall(has, said == n) - _recall(has, half_said == n)
-
-
 def _of_genre(
-    examples: Examples, called: BoolArray, gain: float, n: int, name: str, learned: Learned
+    examples: Examples, is_called: BoolArray, outlook: Outlook, n: int, name: str, learned: Learned
 ) -> GenreReport:
     has = examples.truth[:, n]
-    n_called = int(called.sum())
-    recall = _recall(has, called)
+    n_called = int(is_called.sum())
+    recall = _recall(has, is_called)
     return GenreReport(
         genre=name,
         n_tracks=int(has.sum()),
         n_artists=len(np.unique(examples.groups[has])),
-        precision=float((has & called).sum() / n_called) if n_called else None,
+        precision=float((has & is_called).sum() / n_called) if n_called else None,
         recall=recall,
         threshold=learned.thresholds[name],
-        more_would_help=bool((gain > _GAIN and recall < _WELL) or has.sum() < _FEW),
+        outlook=outlook,
     )
 
 
-def _recall(has: BoolArray, called: BoolArray) -> float:
+def _recall(has: BoolArray, is_called: BoolArray) -> float:
     n_has = int(has.sum())
-    return float((has & called).sum() / n_has) if n_has else 0.0
+    return float((has & is_called).sum() / n_has) if n_has else 0.0
 
 
 def _confusions(

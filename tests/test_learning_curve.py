@@ -1,0 +1,62 @@
+"""What more tracks of a genre would bring, told where the truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tagger.learning.curve import Outlook, Verdict, outlooks
+from tagger.learning.fitting import Examples, learn
+from tests.test_learn import NAMES, blobs
+
+
+def rising(seed: int, n_artists: int = 60) -> Examples:
+    """Genres apart by a little in each of many directions, which few tracks cannot tell."""
+    rng = np.random.default_rng(seed)
+    first = np.repeat(np.arange(n_artists) % 3, 4)
+    own = np.repeat(rng.normal(0, 1, (n_artists, 96)), 4, axis=0)
+    vectors = own + rng.normal(0, 1, own.shape)
+    vectors[first == 1, 1:] += 0.3
+    vectors[first == 0, 0] += 8
+    vectors[:, 0] *= 20
+    truth = np.eye(3, dtype=np.bool_)[first]
+    return Examples(vectors.astype(np.float32), truth, first, np.repeat(np.arange(n_artists), 4))
+
+
+def told(examples: Examples) -> list[Outlook]:
+    return outlooks(examples, learn(examples, NAMES, "base-1"))
+
+
+def test_what_is_promised_of_more_tracks_comes_true() -> None:
+    """Of genres of eighty tracks; a hundred and sixty tell whether it did."""
+    for before, after in zip(told(rising(1)), told(rising(51, 120)), strict=True):
+        assert before.verdict is Verdict.HELPS
+        assert 0 < before.n_more <= 80
+        assert before.f1 + 0.04 < before.f1_then <= after.f1 + 0.05
+
+
+def test_where_the_curve_is_flat_more_would_hardly_help() -> None:
+    """Genres that overlap, in few directions: what can be told is soon learned."""
+    found = told(blobs(150, spread=1.6, dim=3))
+    assert [one.verdict for one in found] == [Verdict.HARDLY] * 3
+    assert all(0.5 < one.f1 < 0.8 and one.f1_then == one.f1 for one in found)
+
+
+def test_of_what_is_known_well_no_more_is_asked_for() -> None:
+    assert {one.verdict for one in told(blobs(60))} == {Verdict.HARDLY}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_noise_nothing_is_promised(seed: int) -> None:
+    examples = blobs(60)
+    noise = np.random.default_rng(seed).normal(size=examples.embeddings.shape)
+    found = told(
+        Examples(noise.astype(np.float32), examples.truth, examples.first, examples.groups)
+    )
+    assert {one.verdict for one in found} == {Verdict.UNKNOWN}
+
+
+def test_of_a_few_tracks_nothing_is_said() -> None:
+    examples = blobs(60)
+    kept = np.flatnonzero((examples.first != 2) | (examples.groups < 6))
+    assert told(examples.take(kept))[2].verdict is Verdict.UNKNOWN
