@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.catalog.reader import Reader
+from tagger.catalog.reader import Embedder, Reader
 from tagger.catalog.rows import HeardTrack
 from tagger.catalog.store import Ids
 from tagger.errors import CatalogError
@@ -86,7 +86,7 @@ def from_artist(reader: Reader, name: str) -> Seed:
         CatalogError: There is none with an embedding.
     """
     ids = reader.of_artist(name)
-    model_id = _compared_by(reader, ids.tolist())
+    model_id = compared_by(reader, ids.tolist())
     if model_id is None:
         raise CatalogError(
             f"no track by {name!r} was heard{_or_else(reader.artists_like(name, 3))}"
@@ -105,14 +105,14 @@ def from_mix(reader: Reader, shares: Mapping[str, float]) -> Seed:
         CatalogError: A genre has no track with an embedding.
     """
     sampled = {genre: _sample(reader.of_genre(genre)) for genre in shares}
-    model_id = _compared_by(reader, np.unique(np.concatenate(list(sampled.values()))).tolist())
+    model_id = compared_by(reader, np.unique(np.concatenate(list(sampled.values()))).tolist())
     middles = [_middle(reader, model_id, genre, ids) for genre, ids in sampled.items()]
     weights = np.array(list(shares.values()), np.float32)
     assert model_id is not None, "a genre without embeddings was refused"
     return Seed(model_id, np.stack(middles), weights / weights.sum(), (), tuple(shares))
 
 
-def _compared_by(reader: Reader, track_ids: Sequence[int]) -> str | None:
+def compared_by(reader: Reader, track_ids: Sequence[int]) -> str | None:
     """Return the model whose embeddings tracks are to be compared by, or None if there is none.
 
     Of those that have heard the most of the tracks, and nearly as much of the library as any of
@@ -123,8 +123,19 @@ def _compared_by(reader: Reader, track_ids: Sequence[int]) -> str | None:
     if len(equals) < 2:  # as nearly always; then nothing more is asked
         return next(iter(equals), None)
     known = reader.embedders()
-    needed = _NEARLY_ALL * max(known[model_id].n_tracks for model_id in equals)
-    wide = [model_id for model_id in equals if known[model_id].n_tracks >= needed]
+    return _finest({model_id: known[model_id] for model_id in equals})
+
+
+def comparing_all(reader: Reader) -> str | None:
+    """Return the model by whose embeddings most of a library can be compared, or None."""
+    known = {model_id: one for model_id, one in reader.embedders().items() if one.n_tracks}
+    most_first = sorted(known, key=lambda model_id: known[model_id].n_tracks, reverse=True)
+    return _finest({model_id: known[model_id] for model_id in most_first}) if known else None
+
+
+def _finest(known: Mapping[str, Embedder]) -> str:
+    needed = _NEARLY_ALL * max(one.n_tracks for one in known.values())
+    wide = [model_id for model_id, one in known.items() if one.n_tracks >= needed]
     return next((m for m in wide if known[m].architecture in FINER_EARS), wide[0])
 
 
@@ -154,7 +165,7 @@ def _model_of(
     reader: Reader, tracks: Mapping[Path, HeardTrack], heard: Mapping[Path, TrackPrediction]
 ) -> str:
     """Return the model that has heard all seeds."""
-    stored = _compared_by(reader, [track.track_id for track in tracks.values()])
+    stored = compared_by(reader, [track.track_id for track in tracks.values()])
     wanted = next((one.model_id for one in heard.values()), stored)
     for path, track in tracks.items():
         own = [model_id for model_id, _ in reader.embedded_by([track.track_id])]

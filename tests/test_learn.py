@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 import warnings
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 from tagger.card import read_card
 from tagger.catalog import Catalog, CatalogEntry
 from tagger.checkpoint import load_checkpoint
+from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
 from tagger.learning.fitting import (
     Examples,
@@ -26,10 +29,19 @@ from tagger.learning.fitting import (
 )
 from tagger.learning.genres import clean, key_of
 from tagger.learning.judging import judge
+from tagger.pipeline import TagRun
 from tagger.records import TagsFound
 from tagger.teaching import doubts, gather, teach
 from tests.catalogs import MODEL, entry, filled, prediction
-from tests.library import genre_of, make_model, make_track, run_tagger, set_tags
+from tests.library import (
+    genre_of,
+    make_model,
+    make_track,
+    make_tracks,
+    request_for,
+    run_tagger,
+    set_tags,
+)
 from tests.sounds import tone, write_sound
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -418,6 +430,29 @@ def taught(
     yield music, tmp_path / "models" / "mine.pt"
 
 
+def test_a_file_outside_is_heard_by_the_model_that_the_catalogue_compares_by(
+    taught: tuple[Path, Path], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the one that has heard all; by the catalogue's own once that has; never by a stranger."""
+    music, mine = taught
+    monkeypatch.setattr("tagger.cli.seeding.BUNDLED", tmp_path)
+    monkeypatch.setattr("tagger.cli.seeding.models_folder", lambda: tmp_path / "models")
+    (tmp_path / "default.pt").rename(tmp_path / "wide.pt")
+    make_model(tmp_path / "default.pt", favourite="Folk")
+    new = make_track(tmp_path / "new.flac", 1.6)
+    common = ("similar", new, "--catalog", place)
+    told = run_tagger(*common)
+    assert told.code == 0 and told.out, told.err
+    run_tagger("tag", music, "--catalog", place)
+    (tmp_path / "wide.pt").unlink()
+    told = run_tagger(*common)
+    assert told.code == 0 and told.out, told.err
+    mine.unlink()
+    told = run_tagger(*common)
+    assert (told.code, told.out) == (2, "")
+    assert "whose file is not at hand; name it with --model" in told.err
+
+
 def test_a_learned_model_is_named_shortly(taught: tuple[Path, Path], place: Path) -> None:
     music, mine = taught
     outcome = run_tagger("learn", music, "--catalog", place.with_name("other.db"))
@@ -470,6 +505,15 @@ def test_what_a_learned_model_says_of_each_track_is_recorded(
             database.execute("SELECT model_id, count(*) FROM predictions GROUP BY model_id")
         )
     assert counts[read_card(mine).model_id] == 44
+
+
+def test_the_bar_of_a_run_learns_how_much_there_is_to_hear(
+    music: Path, place: Path, model: Path
+) -> None:
+    make_tracks(music, 3)
+    with Catalog.open(place) as catalog, tqdm(file=io.StringIO()) as bar:
+        count_meanwhile(TagRun(request_for(model, music), catalog), bar).join()
+    assert bar.total == 3
 
 
 def test_what_a_learned_model_heard_first_is_not_heard_again_by_its_base(

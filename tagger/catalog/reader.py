@@ -8,6 +8,7 @@ database understands, over the view ``library`` as far as that goes.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -224,6 +225,15 @@ class Reader:
             "GROUP BY m.model_id, m.architecture"
         )
         return {model_id: Embedder(kind, int(n)) for model_id, kind, n in self._ask(sql, ())}
+
+    def default_model(self) -> tuple[str, Path] | None:
+        """Return the catalogue's own model and its checkpoint, if it has one."""
+        sql = (
+            "SELECT model_id, file FROM models WHERE default_since IS NOT NULL "
+            "ORDER BY default_since DESC LIMIT 1"
+        )
+        found = next(self._ask(sql, ()), None)
+        return None if found is None else (str(found[0]), Path(os.fsdecode(found[1])))
 
     def has_embeddings(self, model_id: str) -> bool:
         """Return whether any track has an embedding by a model."""

@@ -18,6 +18,7 @@ from tagger.catalog import Catalog, ModelRecord
 from tagger.cli.models import base_of, is_named, named_model
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import column, percent, plain, say
+from tagger.cli.progress import count_meanwhile
 from tagger.config import Settings, Sourced, load_settings, models_folder
 from tagger.decision import Intent, make_policy
 from tagger.errors import LearnError, printable
@@ -138,10 +139,12 @@ def _hear(
     )
     run = TagRun(request, catalog)
     with (
-        tqdm(unit=" tracks", disable=None, dynamic_ncols=True) as bar,
+        tqdm(unit=" tracks", disable=None, dynamic_ncols=True, smoothing=0.05) as bar,
         closing(run.results()) as results,
     ):
-        run.tick = bar.update
+        if not bar.disable:
+            run.tick = bar.update
+            count_meanwhile(run, bar)
         for result in results:
             if result.failure is not None:
                 click.echo(f"{printable(result.path)}: {result.failure.reason}", err=True)

@@ -12,8 +12,8 @@ from tagger.catalog.reader import Reader
 from tagger.catalog.rows import TrackRow
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import say
-from tagger.cli.seeding import query_of, query_options, seed_of_paths
-from tagger.config import Settings, load_settings
+from tagger.cli.seeding import chosen_model, query_of, query_options, seed_of_paths
+from tagger.config import load_settings
 from tagger.errors import PlaylistError, printable
 from tagger.playlist import m3u8, write_playlist
 from tagger.recommend import SimilarQuery, path_between, recommend, spread
@@ -60,18 +60,18 @@ def command(
         raise click.UsageError("--from and --to go together")
     if not (genres or like or first) or (like and first):
         raise click.UsageError("give one of --genre, --like and --from … --to")
-    settings, _ = load_settings({"catalog": catalog, "model": model})
+    settings, sources = load_settings({"catalog": catalog, "model": model})
     query = query_of(n, genres, options)
     with Reader.open(settings.catalog) as reader:
         ends = (first, last) if first and last else None
-        rows = _rows(reader, settings, query, (*like, *more), ends)
+        rows = _rows(reader, chosen_model(settings, sources), query, (*like, *more), ends)
     _put(rows, output, is_absolute=is_absolute, force=force)
     return 0
 
 
 def _rows(
     reader: Reader,
-    settings: Settings,
+    model: str | None,
     query: SimilarQuery,
     like: Sequence[Path],
     ends: tuple[Path, Path] | None,
@@ -82,7 +82,7 @@ def _rows(
             raise click.UsageError("--from and --to name the same track")
         return path_between(reader, from_paths(reader, (first, last)), query)
     if like:
-        seed = seed_of_paths(reader, like, settings)
+        seed = seed_of_paths(reader, like, model)
     else:
         seed = from_mix(reader, dict.fromkeys(query.genres, 1.0))
     return spread([match.row for match in recommend(reader, seed, query)])

@@ -12,8 +12,8 @@ from tagger.catalog.reader import Reader
 from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
 from tagger.cli.output import Printer, plain
 from tagger.cli.rows import COLUMNS, row_line, row_record
-from tagger.cli.seeding import parse_mix, query_of, query_options, seed_of_paths
-from tagger.config import Settings, load_settings
+from tagger.cli.seeding import chosen_model, parse_mix, query_of, query_options, seed_of_paths
+from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.recommend import Match, recommend
 from tagger.seeds import Seed, from_artist, from_mix
@@ -59,11 +59,11 @@ def command(
     """
     if sum(map(bool, (paths, artist, mix))) != 1:
         raise click.UsageError("name tracks, or one of --artist and --mix")
-    settings, _ = load_settings({"catalog": catalog, "model": model})
+    settings, sources = load_settings({"catalog": catalog, "model": model})
     query = query_of(n, genres, options, same_genre=same_genre)
     printer = Printer(format_, (*COLUMNS, "similarity", *(_WHY if why else ())))
     with Reader.open(settings.catalog) as reader:
-        seed = _seed(reader, settings, paths, artist, mix)
+        seed = _seed(reader, chosen_model(settings, sources), paths, artist, mix)
         for match in recommend(reader, seed, query):
             printer.print(_record(match, why=why), _line(match, why=why))
     return 0
@@ -71,14 +71,14 @@ def command(
 
 def _seed(
     reader: Reader,
-    settings: Settings,
+    model: str | None,
     paths: tuple[Path, ...],
     artist: str | None,
     mix: Mapping[str, float],
 ) -> Seed:
     if artist:
         return from_artist(reader, artist)
-    return from_mix(reader, mix) if mix else seed_of_paths(reader, paths, settings)
+    return from_mix(reader, mix) if mix else seed_of_paths(reader, paths, model)
 
 
 def _record(match: Match, *, why: bool) -> Mapping[str, Any]:

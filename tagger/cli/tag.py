@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import replace
@@ -28,10 +27,11 @@ from tagger.cli.options import (
     verbose_option,
 )
 from tagger.cli.output import OutputClosedError, Printer, column, path_fields, percent, plain
+from tagger.cli.progress import count_meanwhile
 from tagger.config import Settings, config_path, load_settings
 from tagger.decision import FILLERS, Intent, make_policy
-from tagger.errors import CatalogError, ClusterError, ConfigError, TaggerError, printable
-from tagger.pipeline import TagRun, count_files
+from tagger.errors import CatalogError, ClusterError, ConfigError, printable
+from tagger.pipeline import TagRun
 from tagger.pool import default_n_jobs
 from tagger.records import RunSummary, Status, TrackResult
 from tagger.scan import ScanOptions
@@ -210,7 +210,7 @@ def _follow(run: TagRun, printer: Printer, *, quiet: bool) -> int:
     ):
         if show_bar:
             run.tick = bar.update
-            _count_meanwhile(run, bar)
+            count_meanwhile(run, bar)
         whole = True
         try:
             for result in results:
@@ -224,19 +224,6 @@ def _follow(run: TagRun, printer: Printer, *, quiet: bool) -> int:
             whole = False
     _report(run.summary, quiet=quiet)
     return 0 if whole and not run.summary.by_status.get(Status.FAILED) else 1
-
-
-def _count_meanwhile(run: TagRun, bar: Any) -> None:
-    """Find out how many tracks there are while the first are analysed, for the time left."""
-
-    def count() -> None:
-        try:
-            bar.total = count_files(run.request)
-        except TaggerError:
-            return  # the run itself meets and reports it
-        bar.refresh()
-
-    threading.Thread(target=count, daemon=True).start()
 
 
 def _print(result: TrackResult, printer: Printer, run: TagRun, *, quiet: bool) -> None:

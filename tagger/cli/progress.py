@@ -1,0 +1,29 @@
+"""How far a run is, and how far it has to go."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tagger.errors import TaggerError
+from tagger.pipeline import TagRun, count_files
+
+
+def count_meanwhile(run: TagRun, bar: Any) -> threading.Thread:
+    """Find out how many tracks there are while the first are analysed, for the time left.
+
+    Args:
+        run: Not begun yet.
+        bar: Of tqdm; its total is set when it is known.
+    """
+
+    def count() -> None:
+        try:
+            bar.total = count_files(run.request)
+        except TaggerError:
+            return  # the run itself meets and reports it
+        bar.refresh()
+
+    counting = threading.Thread(target=count, daemon=True)
+    counting.start()
+    return counting
