@@ -14,6 +14,7 @@ from itertools import chain, groupby
 from pathlib import Path
 
 from tagger.analysis import AnalysisTask, analyse, load_model
+from tagger.card import joined_cards
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
 from tagger.interrupt import Interrupts
@@ -117,8 +118,11 @@ class TagRun:
             return 0
         close_pending(self.catalog)
         card = self.request.card
-        dim = int(card.network["embedding_dim"])
-        self.catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
+        for one in (*joined_cards(card), card):
+            dim = int(one.network["embedding_dim"])
+            self.catalog.register_model(
+                ModelRecord(one.model_id, one.architecture, one.labels, dim)
+            )
         return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
 
     def _mark_missing(self) -> None:
@@ -202,7 +206,7 @@ class TagRun:
         heard: list[Track] = []
         kept_at = time.monotonic()
         try:
-            for outcome in self._analyse(todo):
+            for outcome in self._analyse([tracks[path] for path in todo]):
                 track = tracks[outcome.path]
                 track.take(outcome)
                 heard.append(track)
@@ -236,8 +240,9 @@ class TagRun:
             yield from results
             interrupts.raise_pending()
 
-    def _analyse(self, paths: list[Path]) -> Iterator[TrackPrediction | TrackFailure]:
-        tasks = [AnalysisTask(path, self.request.model_path) for path in paths]
+    def _analyse(self, tracks: list[Track]) -> Iterator[TrackPrediction | TrackFailure]:
+        model_path = self.request.model_path
+        tasks = [AnalysisTask(t.file.path, model_path, t.parts) for t in tracks]
         outcomes = map_unordered(
             analyse,
             tasks,

@@ -87,7 +87,7 @@ def _heard(connection: Connection, track_ids: Sequence[int]) -> dict[int, _Row]:
     statement = (
         select(column.track_id, column.model_id, column.probabilities)
         .where(column.track_id.in_(track_ids))
-        .order_by(column.run_id, column.model_id.desc())  # the last one counts
+        .order_by(column.run_id, column.block_id.is_(None), column.model_id.desc())  # last counts
     )
     return _by_track(connection.execute(statement))
 
