@@ -17,6 +17,7 @@ from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.errors import CheckpointError
 from tagger.records import TrackFailure, TrackPrediction
+from tagger.scan import ScanOptions, ScanTally, scan
 from tests.catalogs import assert_consistent, database
 from tests.library import contents, genre_of, make_model, make_track, make_tracks, run_tagger
 
@@ -179,6 +180,23 @@ def test_a_copy_takes_over_what_each_has_heard(tmp_path: Path, heard: Heard) -> 
     assert info is not None
     assert next(iter(info.probabilities)).startswith("both-"), "the verdict comes before its parts"
     assert set(info.embedded_by) == {"first-1", "second-1"}
+
+
+def test_the_verdict_of_a_track_is_what_both_say_and_not_a_part_of_it(
+    tmp_path: Path, models: Path
+) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_track(music / "a.flac")
+    (models / "both.toml").rename(models / "sum.toml")  # by name it would come first as well
+    tag(music, place, "sum", "--no-write")
+    assert run_tagger("catalog", "check", "--catalog", place).code == 0
+    exported = run_tagger("catalog", "export", "--format", "jsonl", "--catalog", place)
+    assert "sum-" in exported.out
+    (file,) = scan((music,), ScanOptions(), ScanTally())
+    with Catalog.open(place) as catalog:
+        (known,) = catalog.lookup([file], "another")
+    assert known is not None
+    assert str(known.other_model).startswith("sum-")
 
 
 @pytest.mark.usefixtures("models")
