@@ -6,19 +6,23 @@ decoder, since the parent process, which only names ``analyse`` to its workers, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tagger.card import BUNDLED, ModelCard, read_card
 from tagger.errors import AudioDecodeError, CheckpointError
+from tagger.heads import Head
 from tagger.novelty import Novelty, capped
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
 from tagger.voting import vote
 
 if TYPE_CHECKING:
     from tagger.audio import SegmentPlan
-    from tagger.card import ModelCard
     from tagger.checkpoint import LoadedModel
 
 # Below this no listener hears anything at an ordinary volume, and what the front end would lift
@@ -28,29 +32,33 @@ _SILENCE_RMS = 10 ** (-60 / 20)
 
 @dataclass(frozen=True, slots=True)
 class AnalysisTask:
-    """A track to be analysed, and the checkpoint to do it with.
+    """A track to be analysed, and the model to do it with.
 
     Args:
         path: The track.
-        model_path: The checkpoint; a file name alone is that of a bundled one, which lies where
-            the tagger is installed on the machine that loads it.
+        model_path: The model's file; a name alone is that of a bundled one, which lies where the
+            tagger is installed on the machine that loads it.
         model_id: What that must be, since another machine may have another; "" is any.
+        known: What some of several networks that the model joins have heard in it already.
     """
 
     path: Path
     model_path: Path
     model_id: str = ""
+    known: tuple[TrackPrediction, ...] = field(default=(), compare=False)  # no part of its hash
 
 
 def load_model(task: AnalysisTask) -> None:
-    """Load what all tasks with a checkpoint share; once a process, whoever calls it again.
+    """Load what all tasks with a model share; once a process, whoever calls it again.
 
     Raises:
         CheckpointError: the model cannot be loaded, or is another one.
     """
-    found = _model(task.model_path).card.model_id
-    if task.model_id and found != task.model_id:
-        raise CheckpointError(f"holds {found}, not {task.model_id}", task.model_path)
+    card = _card(task.model_path)
+    if task.model_id and card.model_id != task.model_id:
+        raise CheckpointError(f"holds {card.model_id}, not {task.model_id}", task.model_path)
+    for path in _networks(card, task.model_path).values():
+        _model(path)
 
 
 def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
@@ -59,18 +67,39 @@ def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
     Raises:
         CheckpointError: the model cannot be loaded.
     """
+    card = _card(task.model_path)
+    heard = {one.model_id: one for one in task.known}
+    for model_id, model_path in _networks(card, task.model_path).items():
+        outcome = heard.get(model_id) or _hear(task.path, model_path)
+        if isinstance(outcome, TrackFailure) or card.joint is None:
+            return outcome
+        heard[model_id] = outcome
+    said = derive(card, heard)
+    assert said is not None, task.path
+    return said
+
+
+def _networks(card: ModelCard, path: Path) -> dict[str, Path]:
+    """Return {model_id: checkpoint} of the networks that a model hears with."""
+    if card.joint is None:
+        return {card.model_id: path}
+    return {member.model_id: member.path for member in card.joint.members}
+
+
+def _hear(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
+    """Return what one network hears in a track, or why nothing could be heard."""
     from tagger.audio import load_segments
 
-    model = _model(task.model_path)
+    model = _model(model_path)
     try:
-        segments = load_segments(task.path, segment_plan(model.card))
+        segments = load_segments(path, segment_plan(model.card))
     except AudioDecodeError as exc:
         # What the system refuses may be granted tomorrow; what the file holds will not change.
         stage = "read" if isinstance(exc.__cause__, OSError) else "decode"
-        return TrackFailure(task.path, stage, exc.reason)
+        return TrackFailure(path, stage, exc.reason)
     except MemoryError:
-        return TrackFailure(task.path, "analyse", "there is not enough memory for it; try --jobs 1")
-    return predict(model, task.path, segments)
+        return TrackFailure(path, "analyse", "there is not enough memory for it; try --jobs 1")
+    return predict(model, path, segments)
 
 
 def segment_plan(card: ModelCard) -> SegmentPlan:
@@ -112,23 +141,49 @@ def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPredicti
     )
 
 
-def derive(card: ModelCard, heard: TrackPrediction) -> TrackPrediction | None:
-    """Return what a model with a head says of a track that its base has heard.
+def derive(card: ModelCard, heard: Mapping[str, TrackPrediction]) -> TrackPrediction | None:
+    """Return what a model says of a track that its bases have heard.
 
     Args:
-        card: The model's, with a head.
-        heard: What its base heard, with the embedding.
+        card: The model's, with a head, or joining several.
+        heard: {model_id: what that heard}, with the embedding.
 
     Returns:
-        The same as if the model had heard the track itself; None if its embedding is not known.
+        The same as if the model had heard the track itself; None if that takes more to be heard.
     """
-    assert card.head is not None, card.model_id
-    own = replace(heard, model_id=card.model_id)
-    if heard.unheard is not None:
-        return replace(own, probabilities=_even(card.labels))
-    if heard.embedding is None:
+    bases = tuple(heard[model_id] for model_id in card.bases if model_id in heard)
+    if not bases or len(bases) < len(card.bases):
         return None
-    return _said(card, own, card.head.logits(heard.embedding[None]), card.head.novelty)
+    unheard = next((base.unheard for base in bases if base.unheard), None)
+    parts = () if card.joint is None else bases
+    own = replace(bases[0], model_id=card.model_id, unheard=unheard, parts=parts)
+    if unheard is not None:
+        return replace(own, probabilities=_even(card.labels), confidence=0.0, embedding=None)
+    if any(base.embedding is None for base in bases):
+        return None
+    return _joined(card, own) if card.head is None else _headed(card.head, card, own)
+
+
+def _headed(head: Head, card: ModelCard, heard: TrackPrediction) -> TrackPrediction:
+    assert heard.embedding is not None, heard.path
+    return _said(card, heard, head.logits(heard.embedding[None]), head.novelty)
+
+
+def _joined(card: ModelCard, heard: TrackPrediction) -> TrackPrediction:
+    """Return what several networks say together; strange is what is strange to any of them."""
+    assert card.joint is not None, card.model_id
+    by_label = card.joint.probabilities({part.model_id: part for part in heard.parts})
+    is_novel = any(part.is_novel for part in heard.parts)
+    values = np.array([[by_label[label] for label in card.labels]], np.float32)
+    (values,) = capped(values, np.array([is_novel]))
+    return replace(
+        heard,
+        probabilities=dict(zip(card.labels, values.tolist(), strict=True)),
+        confidence=float(values.max()),
+        embedding=None,  # each part has its own
+        n_segments=sum(part.n_segments for part in heard.parts),
+        is_novel=is_novel,
+    )
 
 
 def _said(
@@ -189,14 +244,23 @@ def _even(labels: tuple[str, ...]) -> dict[str, float]:
 
 
 @lru_cache(maxsize=2)
+def _card(path: Path) -> ModelCard:
+    return read_card(_file(path))
+
+
+def _file(path: Path) -> Path:
+    """Return where a model's file lies here."""
+    return BUNDLED / path if path == Path(path.name) else path
+
+
+@lru_cache(maxsize=4)
 def _model(path: Path) -> LoadedModel:
     import torch
 
-    from tagger.card import BUNDLED
     from tagger.checkpoint import load_checkpoint
     from tagger.networks.folding import fold_batch_norms
 
     torch.set_num_threads(1)  # the workers are the parallelism
-    model = load_checkpoint(BUNDLED / path if path == Path(path.name) else path)
+    model = load_checkpoint(_file(path))
     fold_batch_norms(model.network)
     return model

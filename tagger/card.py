@@ -6,20 +6,21 @@ know its model but never loads it.
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
 import lzma
-import pickle
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tagger.errors import CheckpointError, os_reason
 from tagger.heads import Head
+from tagger.joint import Joint, Member, Rule
+from tagger.unpickling import unpickle_plain
 
 FORMAT = "tagger-checkpoint"
 VERSION = 3  # 2 had neither labels that exclude no other nor labels that are no genres
@@ -37,6 +38,8 @@ _NOT_AN_ARCHIVE = (
     ValueError,
 )
 BUNDLED = Path(__file__).parent / "models"
+_JOINT = ".toml"
+_KINDS = (".pt", _JOINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class ModelCard:
         genres: The labels that are genres, and not moods or decades; () is all.
         broader: {genre: the one that it is a kind of}.
         head: In place of the network's own outputs, where a person's genres were learned.
+        joint: In place of a network, where several are heard as one.
     """
 
     model_id: str
@@ -83,6 +87,14 @@ class ModelCard:
     genres: tuple[str, ...] = ()
     broader: Mapping[str, str] = field(default_factory=dict)
     head: Head | None = None
+    joint: Joint | None = None
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The models from whose hearing a track's verdict follows; () for a network's own."""
+        if self.joint is not None:
+            return tuple(member.model_id for member in self.joint.members)
+        return () if self.head is None else (self.head.base,)
 
     @property
     def genre_labels(self) -> tuple[str, ...]:
@@ -96,7 +108,9 @@ class ModelCard:
 
     def to_json(self) -> str:
         """Return the card as JSON text, as the checkpoint holds it."""
+        assert self.joint is None, "several networks are no checkpoint"
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        del values["joint"]
         values["head"] = None if self.head is None else self.head.to_plain()
         return json.dumps(values, sort_keys=True)
 
@@ -134,7 +148,7 @@ class ModelCard:
 
 
 def find_model(name: str, learned: Path | None = None) -> Path:
-    """Return the checkpoint that ``--model`` names: a bundled one, a learned one or a file.
+    """Return the file that ``--model`` names: a bundled model, a learned one or any other.
 
     Args:
         name: What the user says.
@@ -149,12 +163,14 @@ def find_model(name: str, learned: Path | None = None) -> Path:
     path = Path(name).expanduser()
     folders = [BUNDLED, *([] if learned is None else [learned])]
     try:
-        for candidate in ([] if "/" in name else [f / f"{name}.pt" for f in folders]) + [path]:
+        named = [f / f"{name}{kind}" for f in folders for kind in _KINDS]
+        for candidate in ([] if "/" in name else named) + [path]:
             if candidate.is_file():
                 return candidate
     except OSError as exc:
         raise CheckpointError(os_reason(exc), path) from exc
-    known = ", ".join(p.stem for folder in folders for p in sorted(folder.glob("*.pt"))) or "none"
+    files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in _KINDS]
+    known = ", ".join(p.stem for p in files) or "none"
     raise CheckpointError(f"there is no such model; there are: {known}", path)
 
 
@@ -169,11 +185,13 @@ def bundled_genres() -> frozenset[str]:
 
 
 def read_card(path: Path) -> ModelCard:
-    """Read a checkpoint's card, and check that the file is whole.
+    """Read a model's card, and check that its checkpoint, or each of several, is whole.
 
     Raises:
-        CheckpointError: the file is missing, damaged, not one of ours, or from a newer version.
+        CheckpointError: a file is missing, damaged, not one of ours, or from a newer version.
     """
+    if path.suffix == _JOINT:
+        return _read_joint(path)
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
@@ -185,7 +203,63 @@ def read_card(path: Path) -> ModelCard:
         raise CheckpointError("not a checkpoint, or damaged; get the file anew", path) from exc
     if damaged or not stored:
         raise CheckpointError("the checkpoint is damaged; get the file anew", path)
-    return card_of(_unpickle(stored, path), path)
+    return card_of(unpickle_plain(stored, path), path)
+
+
+def joined_cards(card: ModelCard) -> list[ModelCard]:
+    """Return the cards of the networks that a model joins; [] for one network."""
+    return [] if card.joint is None else [read_card(one.path) for one in card.joint.members]
+
+
+def _read_joint(path: Path) -> ModelCard:
+    """Return the card of several networks that are heard as one."""
+    try:
+        rule = Rule.from_toml(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise CheckpointError(os_reason(exc), path) from exc
+    except (ValueError, TypeError) as exc:
+        raise CheckpointError(f"it does not say how to join models ({exc})", path) from exc
+    try:
+        files = {name: BUNDLED / f"{Path(name).name}.pt" for name in rule.members}
+        cards = {name: read_card(file) for name, file in files.items()}
+    except CheckpointError as exc:
+        raise CheckpointError(f"a model that it joins is missing: {exc}", path) from exc
+    strange = [g for g in rule.agreeing if any(g not in c.genre_labels for c in cards.values())]
+    if strange:
+        raise CheckpointError(f"not all that it joins know {', '.join(strange)}", path)
+    return _joined(path.stem, rule, list(files.values()), list(cards.values()))
+
+
+def _joined(name: str, rule: Rule, files: Sequence[Path], cards: Sequence[ModelCard]) -> ModelCard:
+    first = cards[0]
+    owners = {
+        genre: next((card for card in cards if genre in card.writable), first)
+        for genre in first.genre_labels
+    }
+    members = tuple(
+        Member(card.model_id, file, tuple(g for g in card.genre_labels if g not in card.broader))
+        for card, file in zip(cards, files, strict=True)
+    )
+    made_of = json.dumps([[c.model_id for c in cards], rule.agreeing, rule.doubt_left])
+    return replace(
+        first,
+        model_id=f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}",
+        architecture="joint",
+        network={"embedding_dim": 0},
+        labels=tuple(owners),
+        genres=(),
+        writable=tuple(genre for genre, owner in owners.items() if genre in owner.writable),
+        thresholds={g: owner.thresholds[g] for g, owner in owners.items() if g in owner.thresholds},
+        exclusive=False,
+        n_parameters=sum(card.n_parameters for card in cards),
+        provenance={"joins": [card.model_id for card in cards]},
+        joint=Joint(
+            members,
+            {genre: owner.model_id for genre, owner in owners.items()},
+            frozenset(rule.agreeing),
+            rule.doubt_left,
+        ),
+    )
 
 
 def card_of(payload: object, path: Path) -> ModelCard:
@@ -202,37 +276,3 @@ def card_of(payload: object, path: Path) -> ModelCard:
         remedy = "update it" if newer else "get or train the model anew"
         raise CheckpointError(f"has version {version}, this tagger reads {VERSION}; {remedy}", path)
     return ModelCard.from_json(str(payload.get("card")), path)
-
-
-def _unpickle(stored: bytes, path: Path) -> object:
-    try:
-        return _WithoutTensors(io.BytesIO(stored)).load()
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        UnicodeDecodeError,
-        MemoryError,
-        OverflowError,
-    ) as exc:
-        raise CheckpointError("not a checkpoint made by this project", path) from exc
-
-
-class _WithoutTensors(pickle.Unpickler):
-    """Unpickles plain values and leaves None where a tensor stands; runs nothing of the file's."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return dict
-        if module == "torch._utils" and name.startswith("_rebuild_"):
-            return lambda *_args: None
-        if module == "torch" and name.endswith("Storage"):
-            return None
-        raise pickle.UnpicklingError(f"{module}.{name} does not belong in a checkpoint")
-
-    def persistent_load(self, pid: Any) -> None:  # noqa: ARG002 (the storage is not read)
-        return None

@@ -116,7 +116,9 @@ def load_checkpoint(path: Path) -> LoadedModel:
     Raises:
         CheckpointError: the file is missing, damaged, not one of ours, or contradicts itself.
     """
-    read_card(path)  # says in plain words what is wrong with a damaged or foreign file
+    # Says in plain words what is wrong with a damaged or foreign file.
+    if read_card(path).joint is not None:
+        raise CheckpointError("it joins several models; name one of them here", path)
     try:
         payload = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as exc:

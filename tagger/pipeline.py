@@ -17,7 +17,7 @@ from itertools import chain, groupby
 from pathlib import Path
 
 from tagger.analysis import AnalysisTask, analyse, derive, load_model
-from tagger.card import BUNDLED
+from tagger.card import BUNDLED, joined_cards
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
 from tagger.errors import ClusterError
@@ -126,8 +126,9 @@ class TagRun:
             return 0
         close_pending(self.catalog)
         card = self.request.card
-        dim = int(card.network["embedding_dim"])
-        for one in (card, self.request.base[1]) if self.request.base else (card,):
+        bases = joined_cards(card) if self.request.base is None else [self.request.base[1]]
+        for one in (*bases, card):
+            dim = int(one.network["embedding_dim"])
             record = ModelRecord(one.model_id, one.architecture, one.labels, dim)
             self.catalog.register_model(record)
         return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
@@ -213,7 +214,7 @@ class TagRun:
         heard: list[Track] = []
         kept_at = time.monotonic()
         try:
-            for outcome in self._analyse(todo):
+            for outcome in self._analyse([tracks[path] for path in todo]):
                 track = tracks[outcome.path]
                 self._take(track, outcome)
                 heard.append(track)
@@ -238,7 +239,7 @@ class TagRun:
         if self.request.base is None or isinstance(outcome, TrackFailure):
             track.take(outcome)
             return
-        said = derive(self.request.card, outcome)
+        said = derive(self.request.card, {outcome.model_id: outcome})
         assert said is not None, track.file.path  # what was heard just now has its embedding
         track.take(said)
         track.base_prediction = outcome
@@ -257,10 +258,10 @@ class TagRun:
             yield from results
             interrupts.raise_pending()
 
-    def _analyse(self, paths: list[Path]) -> Iterator[TrackPrediction | TrackFailure]:
+    def _analyse(self, tracks: list[Track]) -> Iterator[TrackPrediction | TrackFailure]:
         outcomes = self._workers.map_unordered(
             analyse,
-            [_task(self.request, path) for path in paths],
+            [_task(self.request, track.file.path, track.parts) for track in tracks],
             timeout_s=self.request.timeout_s,
             prepare=load_model,
         )
@@ -273,11 +274,12 @@ class TagRun:
                 yield outcome
 
 
-def _task(request: TagRequest, path: Path) -> AnalysisTask:
+def _task(request: TagRequest, path: Path, known: tuple[TrackPrediction, ...] = ()) -> AnalysisTask:
     chosen, card = request.base or (request.model_path, request.card)
     model_path = chosen.absolute()
     is_bundled = model_path.parent == BUNDLED
-    return AnalysisTask(path, Path(model_path.name) if is_bundled else model_path, card.model_id)
+    model_path = Path(model_path.name) if is_bundled else model_path
+    return AnalysisTask(path, model_path, card.model_id, known)
 
 
 _UNSEEN = tuple(os.strerror(number) for number in (errno.ENOENT, errno.ENOTDIR, errno.EACCES))

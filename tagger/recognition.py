@@ -34,7 +34,7 @@ def recognise(tracks: Sequence[Track], catalog: Catalog, card: ModelCard, *, dry
         dry_run: Change nothing in the catalogue.
     """
     _identify(tracks, catalog, card, dry_run=dry_run)
-    if card.head is not None:
+    if card.bases:
         _derive([t for t in tracks if t.is_anothers], catalog, card)
 
 
@@ -105,34 +105,44 @@ def _take_from_copies(
     wanted = {c.file_id: c.path for track in tracks for c in known.get(track.audio or "", ())}
     heard = _heard_in(catalog, wanted, card)
     for track in tracks:
-        for copy in known.get(track.audio or "", ()):
-            if copy.file_id in heard:
-                track.take_known(heard[copy.file_id])
-                break
+        ids = [copy.file_id for copy in known.get(track.audio or "", ())]
+        _take_up(track, [heard[file_id] for file_id in ids if file_id in heard], card)
 
 
 def _derive(tracks: Sequence[Track], catalog: Catalog, card: ModelCard) -> None:
-    """Let tracks that the base of a model has heard take up what the model says of that."""
+    """Let tracks that bases of a model have heard take up what the model says of that."""
     wanted = {t.known.file_id: t.file.path for t in tracks if t.known}
     heard = _heard_in(catalog, wanted, card)
     for track in tracks:
         if track.known and track.known.file_id in heard:
-            track.take_known(heard[track.known.file_id])
+            _take_up(track, [heard[track.known.file_id]], card)
 
 
 def _heard_in(
     catalog: Catalog, asked: Mapping[int, Path], card: ModelCard
-) -> dict[int, TrackPrediction]:
-    """Return {file_id: what a model heard there, or says of what its base heard there}."""
-    found = catalog.heard_in(asked, card.model_id) if asked else {}
-    rest = {file_id: path for file_id, path in asked.items() if file_id not in found}
-    if card.head is None or not rest:
-        return found
-    for file_id, heard in catalog.heard_in(rest, card.head.base).items():
-        said = derive(card, heard)
-        if said is not None:
-            found[file_id] = said
+) -> dict[int, dict[str, TrackPrediction]]:
+    """Return {file_id: {model_id: what a model heard there, or what its bases did}}."""
+    found: dict[int, dict[str, TrackPrediction]] = {}
+    # What several say together has no embeddings, and is told from theirs as well as looked up.
+    own = () if card.joint else (card.model_id,)
+    for model_id in (*own, *card.bases):
+        rest = {i: path for i, path in asked.items() if card.model_id not in found.get(i, {})}
+        for file_id, heard in (catalog.heard_in(rest, model_id) if rest else {}).items():
+            found.setdefault(file_id, {})[model_id] = heard
     return found
+
+
+def _take_up(track: Track, heard: Sequence[Mapping[str, TrackPrediction]], card: ModelCard) -> None:
+    """Let a track take up what was heard in copies of its recording: all, or else a part."""
+    for one in heard:
+        said = one.get(card.model_id) or derive(card, one)
+        if said is not None:
+            track.take_known(said)
+            return
+    for one in heard[:1] if card.joint else ():
+        track.take_parts(
+            part for part in one.values() if part.unheard or part.embedding is not None
+        )
 
 
 def _is_gone(copy: Copy) -> bool:

@@ -64,7 +64,7 @@ def from_paths(
     Raises:
         CatalogError: One is not known, has no embedding, or one by another model only.
     """
-    heard = heard or {}
+    heard = {path: _with_embedding(one) for path, one in (heard or {}).items()}
     tracks = {path: _track_at(reader, path) for path in paths if path not in heard}
     model_id = _model_of(reader, tracks, heard)
     ids, vectors = reader.vectors_of(
@@ -184,6 +184,11 @@ def _model_of(
 def _unheard(path: Path, reason: str) -> CatalogError:
     why = f" ({reason})" if reason else ""
     return CatalogError(f"nothing was heard in it to compare{why}; tag it first (tagger tag)", path)
+
+
+def _with_embedding(prediction: TrackPrediction) -> TrackPrediction:
+    """Return what was heard, or that part of it which leads, where several networks heard it."""
+    return prediction.parts[0] if prediction.parts else prediction
 
 
 def _embedding(prediction: TrackPrediction) -> FloatArray:

@@ -5,7 +5,7 @@ Knows how to read its own tags; who decides, writes and records is ``tagger.sett
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,8 @@ class Track:
         is_overtaken: Somebody has changed the file since the scan; another run, it may be, which
             records it as well. What stands there now is for the next run to look at.
         audio: The identity of its recording, if it was told in this run.
+        parts: What some of the networks that the model joins have heard in it, where others have
+            yet to hear it.
         moved_from: Where it was before, if its row has followed it here.
         vote: The probabilities that it is decided on: its own, or its album's.
     """
@@ -52,6 +54,7 @@ class Track:
     heard_now: bool = False
     is_overtaken: bool = False
     audio: str | None = None
+    parts: tuple[TrackPrediction, ...] = ()
     moved_from: Path | None = None
     vote: Mapping[str, float] | None = None
     decision: Decision | None = None
@@ -108,15 +111,20 @@ class Track:
 
     def take_known(self, prediction: TrackPrediction) -> None:
         """Note what was heard in its recording before, here or elsewhere; tags may be others."""
-        self.prediction = replace(prediction, path=self.file.path)
+        self.take_parts(prediction.parts)
+        self.prediction = replace(prediction, path=self.file.path, parts=self.parts)
         self.failure = None
         known = self.known
         if known is not None and known.is_as_recorded and known.failure is None:
             self.tags = known.tags
 
+    def take_parts(self, parts: Iterable[TrackPrediction]) -> None:
+        """Note what some of the networks that the model joins have heard in its recording."""
+        self.parts = tuple(replace(part, path=self.file.path) for part in parts)
+
     def forget(self) -> None:
         """Drop what the catalogue knows of its sound, to hear it again."""
-        self.prediction, self.failure, self.tags = None, None, None
+        self.prediction, self.failure, self.tags, self.parts = None, None, None, ()
 
     @property
     def left(self) -> CatalogEntry:

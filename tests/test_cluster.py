@@ -266,7 +266,7 @@ def test_a_file_that_only_the_parent_sees_is_no_bad_file(
 ) -> None:
     make_tracks(music, 2)
 
-    def elsewhere(request: TagRequest, path: Path) -> AnalysisTask:
+    def elsewhere(request: TagRequest, path: Path, *_known: object) -> AnalysisTask:
         return AnalysisTask(music.parent / "x" / path.name, request.model_path)
 
     monkeypatch.setattr("tagger.pipeline._task", elsewhere)

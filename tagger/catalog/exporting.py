@@ -88,7 +88,7 @@ def _heard(connection: Connection, track_ids: Sequence[int]) -> dict[int, _Row]:
         select(column.track_id, column.model_id, column.probabilities)
         .where(column.track_id.in_(track_ids))
         .join(runs, runs.c.run_id == column.run_id)
-        # The last one counts; of a run that heard by the base of its model, the model.
+        # The last one counts; of a run that heard by other networks as well, its model.
         .order_by(column.run_id, runs.c.model_id == column.model_id, column.model_id.desc())
     )
     return _by_track(connection.execute(statement))

@@ -21,7 +21,7 @@ _heard = predictions.alias()
 _latest_model = (
     select(_heard.c.model_id)
     .where(_heard.c.track_id == files.c.track_id)
-    .order_by(_heard.c.run_id.desc())
+    .order_by(_heard.c.run_id.desc(), _heard.c.block_id.is_not(None))  # the joint verdict first
     .limit(1)
     .scalar_subquery()
 )

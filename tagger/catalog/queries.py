@@ -160,7 +160,11 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
     heard = connection.execute(
         select(predictions)
         .where(predictions.c.track_id == row.track_id)
-        .order_by(predictions.c.run_id.desc(), predictions.c.model_id)
+        .order_by(
+            predictions.c.run_id.desc(),
+            predictions.c.block_id.is_not(None),  # what several said together comes first
+            predictions.c.model_id,
+        )
     ).all()
     among = {row.run_id, row.failed_run_id, *(one.run_id for one in heard)} - {None}
     among |= set(

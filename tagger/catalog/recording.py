@@ -183,7 +183,8 @@ def _set_predictions(
     by_model: dict[str, dict[int, TrackPrediction]] = defaultdict(dict)
     for track_id, entry in by_track.items():
         if entry.prediction is not None:
-            by_model[entry.prediction.model_id][track_id] = entry.prediction
+            for one in (entry.prediction, *entry.prediction.parts):
+                by_model[one.model_id][track_id] = one
     for model_id, heard in by_model.items():
         _upsert_predictions(connection, run_id, model_id, heard)
         unheard = [track_id for track_id, one in heard.items() if one.unheard is not None]

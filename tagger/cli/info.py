@@ -72,6 +72,7 @@ def _model_record(card: ModelCard) -> Mapping[str, Any]:
     return {
         "id": card.model_id,
         "architecture": card.architecture,
+        "bases": list(card.bases),
         "labels": list(card.labels),
         "genres": list(card.genre_labels),
         "writable": list(card.writable),

@@ -52,6 +52,9 @@ def base_of(path: Path) -> tuple[Path, ModelCard]:
         CheckpointError: the checkpoint was learned, and its network is not among those bundled.
     """
     card = read_card(path)
+    if card.joint is not None:
+        names = " or ".join(member.path.stem for member in card.joint.members)
+        raise CheckpointError(f"it joins several networks; learn on one (--model {names})", path)
     if card.head is None:
         return path, card
     base = base_at_hand(card)

@@ -15,7 +15,9 @@ catalog_option = click.option(
     "--catalog", metavar="FILE|URL", help="The catalogue. [default: catalog.db in your data folder]"
 )
 model_option = click.option(
-    "--model", metavar="NAME|FILE", help="The network: a bundled one or a checkpoint file."
+    "--model",
+    metavar="NAME|FILE",
+    help="The network: default, musicnn, both, one of yours, or a file.",
 )
 format_option = click.option(
     "--format",

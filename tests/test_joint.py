@@ -1,0 +1,266 @@
+"""Several networks heard as one: what they say together, and that none is heard twice."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagger import analysis, card
+from tagger.analysis import derive
+from tagger.card import find_model, read_card
+from tagger.catalog import Catalog
+from tagger.checkpoint import load_checkpoint
+from tagger.errors import CheckpointError
+from tagger.records import TrackFailure, TrackPrediction
+from tagger.scan import ScanOptions, ScanTally, scan
+from tests.catalogs import assert_consistent, database
+from tests.library import contents, genre_of, make_model, make_track, make_tracks, run_tagger
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+RULE = 'members = ["first", "second"]\nagreeing = ["Rock"]\ndoubt_left = 0.45\n'
+PATH = Path("/music/a.mp3")
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two networks that hear Rock in everything, of which the first alone may never write it."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    strict = {"Rock": 0.7, "Folk": 0.7, "Electronic": 0.7}
+    make_model(folder / "first.pt", model_id="first-1", thresholds=strict)
+    make_model(folder / "second.pt", model_id="second-1", writable=("Folk",))
+    (folder / "both.toml").write_text(RULE)
+    monkeypatch.setattr(card, "BUNDLED", folder)
+    return folder
+
+
+Heard = Callable[[], list[str]]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """What was heard since it was last asked: the network's name for each track."""
+    names: list[str] = []
+    hear = analysis._hear
+
+    def counted(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
+        names.append(model_path.stem)
+        return hear(path, model_path)
+
+    def since() -> list[str]:
+        told = sorted(names)
+        names.clear()
+        return told
+
+    monkeypatch.setattr(analysis, "_hear", counted)
+    return since
+
+
+def said(first: dict[str, float], second: dict[str, float], **changes: object) -> TrackPrediction:
+    """What both say of a track together; changes are the second's."""
+    one = TrackPrediction(PATH, first, 0.5, np.ones(8, np.float32), 4, "first-1", 9.0)
+    other = replace(one, probabilities=second, model_id="second-1", **changes)  # type: ignore[arg-type]
+    together = derive(read_card(find_model("both")), {"first-1": one, "second-1": other})
+    assert together is not None
+    return together
+
+
+def of(**probabilities: float) -> dict[str, float]:
+    return {"Electronic": 0.0, "Experimental": 0.0, "Folk": 0.0, "Rock": 0.0} | probabilities
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rock"),
+    [
+        (of(Rock=0.6, Folk=0.4), of(Rock=0.3), 0.82),
+        (of(Rock=0.6, Folk=0.4), of(Folk=0.6, Rock=0.4), 0.6),
+        (of(Rock=0.4, Folk=0.6), of(Rock=0.9), 0.4),
+    ],
+)
+@pytest.mark.usefixtures("models")
+def test_only_agreement_on_the_likeliest_leaves_less_doubt(
+    first: dict[str, float], second: dict[str, float], rock: float
+) -> None:
+    assert said(first, second).probabilities["Rock"] == pytest.approx(rock)
+
+
+@pytest.mark.usefixtures("models")
+def test_a_genre_counts_as_the_first_hears_it_that_may_write_it() -> None:
+    one = said(of(Folk=0.9, Electronic=0.2), of(Folk=0.8, Electronic=0.7))
+    assert one.probabilities["Folk"] == pytest.approx(0.9), "agreement on Folk is worth nothing"
+    assert one.probabilities["Electronic"] == pytest.approx(0.2)
+
+
+@pytest.mark.usefixtures("models")
+def test_what_is_strange_or_unheard_to_either_is_so_to_both() -> None:
+    strange = said(of(Rock=0.9), of(Rock=0.9), is_novel=True)
+    assert strange.is_novel
+    assert strange.confidence == pytest.approx(0.5)
+    silent = said(of(Rock=0.9), of(Rock=0.9), unheard="too short", embedding=None)
+    assert (silent.unheard, silent.confidence) == ("too short", 0.0)
+
+
+def tag(music: Path, place: Path, model: str, *options: str) -> dict[str, str]:
+    ran = run_tagger(
+        "tag", music, "--catalog", place, "--model", model, "--by", "track", "--format", "jsonl",
+        *options,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    return ran.statuses
+
+
+@pytest.mark.usefixtures("models")
+def test_what_neither_may_write_alone_both_write_and_undo_takes_back(tmp_path: Path) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    path = make_track(music / "a.flac")
+    before = path.read_bytes()
+    assert tag(music, place, "first", "--no-write") == {"a.flac": "unsure"}
+    assert tag(music, place, "second", "--no-write") == {"a.flac": "unsure"}
+    assert tag(music, place, "both") == {"a.flac": "written"}
+    assert genre_of(path) == ["Rock"]
+    assert run_tagger("undo", "--catalog", place).code == 0
+    assert path.read_bytes() == before
+
+
+def test_where_they_hear_different_genres_nothing_is_written(tmp_path: Path, models: Path) -> None:
+    make_model(models / "second.pt", "Folk", model_id="second-2", writable=("Folk",))
+    make_track(tmp_path / "music" / "a.flac")
+    assert tag(tmp_path / "music", tmp_path / "c.db", "both") == {"a.flac": "unsure"}
+
+
+@pytest.mark.usefixtures("models")
+def test_only_what_is_missing_is_heard(tmp_path: Path, heard: Heard) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_tracks(music, 2)
+    tag(music, place, "first", "--no-write")
+    assert heard() == ["first", "first"]
+    tag(music, place, "both", "--dry-run")
+    assert heard() == ["second", "second"]
+    tag(music, place, "both", "--no-write")
+    assert heard() == ["second", "second"]
+    assert set(tag(music, place, "both").values()) == {"written"}
+    for model in ("both", "second", "first"):
+        tag(music, place, model)
+    assert heard() == []
+    tag(music, place, "both", "--force")
+    assert heard() == ["first", "first", "second", "second"]
+
+
+@pytest.mark.usefixtures("models")
+def test_what_was_heard_without_its_embedding_is_heard_again(tmp_path: Path, heard: Heard) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_track(music / "a.flac")
+    tag(music, place, "first", "--no-write")
+    with database(place) as connection:
+        connection.execute("UPDATE predictions SET block_id = NULL, block_row = NULL")
+        connection.execute("DELETE FROM embedding_blocks")
+    assert heard() == ["first"]
+    tag(music, place, "both", "--no-write")
+    assert heard() == ["first", "second"]
+    assert_consistent(place)
+
+
+@pytest.mark.usefixtures("models")
+def test_a_copy_takes_over_what_each_has_heard(tmp_path: Path, heard: Heard) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    path = make_track(music / "a.flac")
+    tag(music, place, "both", "--no-write")
+    assert heard() == ["first", "second"]
+    shutil.copy(path, music / "copy.flac")
+    tag(music, place, "both", "--no-write")
+    assert heard() == []
+    with Catalog.open(place) as catalog:
+        info = catalog.info(music / "copy.flac")
+    assert info is not None
+    assert next(iter(info.probabilities)).startswith("both-"), "the verdict comes before its parts"
+    assert set(info.embedded_by) == {"first-1", "second-1"}
+
+
+def test_the_verdict_of_a_track_is_what_both_say_and_not_a_part_of_it(
+    tmp_path: Path, models: Path
+) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_track(music / "a.flac")
+    (models / "both.toml").rename(models / "sum.toml")  # by name it would come first as well
+    tag(music, place, "sum", "--no-write")
+    assert run_tagger("catalog", "check", "--catalog", place).code == 0
+    exported = run_tagger("catalog", "export", "--format", "jsonl", "--catalog", place)
+    assert "sum-" in exported.out
+    (file,) = scan((music,), ScanOptions(), ScanTally())
+    with Catalog.open(place) as catalog:
+        (known,) = catalog.lookup([file], "another")
+    assert known is not None
+    assert str(known.other_model).startswith("sum-")
+
+
+@pytest.mark.usefixtures("models")
+def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    make_track(music / "a.flac")
+    before = contents(music)
+    assert tag(music, tmp_path / "c.db", "both", "--dry-run") == {"a.flac": "planned"}
+    assert contents(music) == before
+    assert not (tmp_path / "c.db").exists()
+
+
+@pytest.mark.usefixtures("models")
+def test_what_one_cannot_decode_fails_once(tmp_path: Path) -> None:
+    path = tmp_path / "music" / "bad.mp3"
+    path.parent.mkdir()
+    path.write_bytes(b"no music " * 1000)
+    ran = run_tagger("tag", path.parent, "--catalog", tmp_path / "c.db", "--model", "both")
+    assert (ran.code, ran.err.count("bad.mp3")) == (1, 1)
+
+
+@pytest.mark.usefixtures("models")
+def test_a_file_outside_is_compared_by_the_leading_network(tmp_path: Path) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    inside, _ = make_track(music / "a.flac", 6.0), make_track(music / "b.flac", 11.0)
+    tag(music, place, "both", "--no-write")
+    for path in (inside, make_track(tmp_path / "outside" / "c.flac", 1.5)):
+        ran = run_tagger("similar", path, "--model", "both", "--catalog", place)
+        assert (ran.code, "b.flac" in ran.out) == (0, True), ran.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (RULE, "members = [", "does not say how to join"),
+        ("doubt_left", "doubt", "does not say how to join"),
+        ("0.45", "0", "doubt_left must be above 0"),
+        ('["Rock"]', '"Rock"', "agreeing must be a list of names"),
+        ('"second"', '"first"', "two different models"),
+        ('"second"', '"third"', "a model that it joins is missing"),
+        ('"Rock"', '"Polka"', "not all that it joins know Polka"),
+    ],
+)
+def test_a_bad_rule_is_refused(models: Path, old: str, new: str, told: str) -> None:
+    path = models / "both.toml"
+    path.write_text(RULE.replace(old, new))
+    with pytest.raises(CheckpointError, match=told) as caught:
+        read_card(path)
+    assert caught.value.path == path
+
+
+@pytest.mark.usefixtures("models")
+def test_it_is_no_network_to_load_or_to_learn_on(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="name one of them"):
+        load_checkpoint(find_model("both"))
+    make_track(tmp_path / "music" / "a.flac", genre="Rock")
+    ran = run_tagger("learn", tmp_path / "music", "--catalog", tmp_path / "c.db", "--model", "both")
+    assert ran.code == 2
+    assert "learn on one (--model first or second)" in ran.err
+
+
+def test_the_bundled_two_never_agree_on_folk() -> None:
+    both = read_card(find_model("both"))
+    assert both.joint is not None
+    assert both.joint.agreeing == {"Electronic", "Rock"}
+    assert set(both.bases) == {read_card(find_model(m)).model_id for m in ("default", "musicnn")}
+    assert "Folk" not in both.writable
