@@ -217,7 +217,9 @@ def _follow(run: TagRun, printer: Printer, *, quiet: bool) -> int:
                 with bar.external_write_mode(sys.stdout) if show_bar else nullcontext():
                     _print(result, printer, run, quiet=quiet)
         except (CatalogError, ClusterError) as exc:
-            if not run.summary.by_status and not run.n_analysed:
+            # What was heard is recorded, unless it is the catalogue that fails.
+            n_kept = run.n_analysed if isinstance(exc, ClusterError) else 0
+            if not run.summary.by_status and not n_kept:
                 raise
             log.info("the run ends early", exc_info=True)
             click.echo(f"error: {exc}", err=True)
