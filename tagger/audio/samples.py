@@ -100,7 +100,7 @@ def resampled_frames(
     n_from, n_to = from_rate // common, to_rate // common  # samples of a block: an equal time
     reach = ceil(FILTER_REACH * max(1.0, to_rate / from_rate))
     n_blocks = ceil((n_fft + 2 * reach) / n_to) + 1
-    if from_rate == to_rate or n_blocks * n_to >= hop_length:
+    if n_blocks * n_to >= hop_length:
         out[:] = resampled(waveform, from_rate, to_rate)[: len(out)]
         return
     begins = np.arange(0, len(out) - n_fft + 1, hop_length)

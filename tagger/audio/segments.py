@@ -91,8 +91,9 @@ def load_segments(path: Path, plan: SegmentPlan) -> Segments:
 
     Positions are exact in most formats. In an MP3 they are as good as its header's table, so
     that only the bytes needed are read: to 0.08 s at a constant bit rate, to about 1/200 of the
-    track at a variable one. WMA is found to 0.1 s. The sound is bit for bit that of the whole
-    track.
+    track at a variable one. WMA is found to 0.1 s. What is looked at sounds
+    bit for bit as in the whole track (AAC and Opus draw their noise anew, and Opus converges); what
+    lies between may be 0.
 
     A stretch that is damaged, or lies beyond the true end of a truncated file, is never given: a
     neighbouring one takes its place, or there is one segment fewer. A track shorter than a
