@@ -6,15 +6,15 @@ decoder, since the parent process, which only names ``analyse`` to its workers, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.card import BUNDLED, ModelCard, read_card
+from tagger.card import BUNDLED, ModelCard, networks_of, read_card
 from tagger.errors import AudioDecodeError, CheckpointError
 from tagger.heads import Head
 from tagger.novelty import Novelty, capped
@@ -31,59 +31,91 @@ _SILENCE_RMS = 10 ** (-60 / 20)
 
 
 @dataclass(frozen=True, slots=True)
-class AnalysisTask:
-    """A track to be analysed, and the model to do it with.
+class Listener:
+    """A network that is to hear a track.
 
     Args:
-        path: The track.
-        model_path: The model's file; a name alone is that of a bundled one, which lies where the
-            tagger is installed on the machine that loads it.
-        model_id: What that must be, since another machine may have another; "" is any.
-        known: What some of several networks that the model joins have heard in it already.
+        model_id: What it must be, since another machine may have another under that path.
+        path: Its checkpoint; a name alone is that of a bundled one, which lies where the tagger
+            is installed on the machine that loads it.
     """
+
+    model_id: str
+    path: Path
+
+    @classmethod
+    def of(cls, model_id: str, file: Path) -> Listener:
+        """Return the network in a file, by its name alone if it is bundled."""
+        return cls(model_id, Path(file.name) if file.parent == BUNDLED else file)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisTask:
+    """A track, and the networks that are to hear it: one at least."""
 
     path: Path
-    model_path: Path
-    model_id: str = ""
-    known: tuple[TrackPrediction, ...] = field(default=(), compare=False)  # no part of its hash
+    listeners: tuple[Listener, ...]
 
 
-def load_model(task: AnalysisTask) -> None:
-    """Load what all tasks with a model share; once a process, whoever calls it again.
+Heard = tuple[TrackPrediction, ...]
+"""What each network of a task heard, in their order."""
+
+
+def load_networks(task: AnalysisTask) -> None:
+    """Load the networks of a task; once a process, whoever calls it again.
 
     Raises:
-        CheckpointError: the model cannot be loaded, or is another one.
+        CheckpointError: one cannot be loaded, or is another one.
     """
-    card = _card(task.model_path)
-    if task.model_id and card.model_id != task.model_id:
-        raise CheckpointError(f"holds {card.model_id}, not {task.model_id}", task.model_path)
-    for path in _networks(card, task.model_path).values():
-        _model(path)
+    for listener in task.listeners:
+        model_id = _model(listener.path).card.model_id
+        if model_id != listener.model_id:
+            raise CheckpointError(f"holds {model_id}, not {listener.model_id}", listener.path)
 
 
-def analyse(task: AnalysisTask) -> TrackPrediction | TrackFailure:
-    """Return what is heard in a track, or why nothing could be.
+def analyse(task: AnalysisTask) -> Heard | TrackFailure:
+    """Return what each network hears in a track, or why nothing could be heard.
+
+    Raises:
+        CheckpointError: a network cannot be loaded.
+    """
+    heard = []
+    for listener in task.listeners:
+        outcome = _hear(task.path, listener.path)
+        if isinstance(outcome, TrackFailure):
+            return outcome
+        heard.append(outcome)
+    return tuple(heard)
+
+
+def load_model(path: Path) -> None:
+    """Load the networks that a model hears with, as workers do: one thread each.
+
+    Raises:
+        CheckpointError: one cannot be loaded.
+    """
+    for network in networks_of(_card(path), path).values():
+        _model(network)
+
+
+def listen_to(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
+    """Return what a model says of a track, or why nothing could be heard, in this process.
 
     Raises:
         CheckpointError: the model cannot be loaded.
     """
-    card = _card(task.model_path)
-    heard = {one.model_id: one for one in task.known}
-    for model_id, model_path in _networks(card, task.model_path).items():
-        outcome = heard.get(model_id) or _hear(task.path, model_path)
-        if isinstance(outcome, TrackFailure) or card.joint is None:
-            return outcome
-        heard[model_id] = outcome
-    said = derive(card, heard)
-    assert said is not None, task.path
+    card = _card(model_path)
+    networks = networks_of(card, model_path)
+    heard = analyse(AnalysisTask(path, tuple(Listener.of(*one) for one in networks.items())))
+    return heard if isinstance(heard, TrackFailure) else said_by(card, heard)
+
+
+def said_by(card: ModelCard, heard: Iterable[TrackPrediction]) -> TrackPrediction:
+    """Return what a model says of a track that all its networks have heard."""
+    by_model = {one.model_id: one for one in heard}
+    said = by_model.get(card.model_id) or derive(card, by_model)
+    assert said is not None, "what was heard just now has its embedding"
     return said
-
-
-def _networks(card: ModelCard, path: Path) -> dict[str, Path]:
-    """Return {model_id: checkpoint} of the networks that a model hears with."""
-    if card.joint is None:
-        return {card.model_id: path}
-    return {member.model_id: member.path for member in card.joint.members}
 
 
 def _hear(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
@@ -155,8 +187,7 @@ def derive(card: ModelCard, heard: Mapping[str, TrackPrediction]) -> TrackPredic
     if not bases or len(bases) < len(card.bases):
         return None
     unheard = next((base.unheard for base in bases if base.unheard), None)
-    parts = () if card.joint is None else bases
-    own = replace(bases[0], model_id=card.model_id, unheard=unheard, parts=parts)
+    own = replace(bases[0], model_id=card.model_id, unheard=unheard, parts=bases)
     if unheard is not None:
         return replace(own, probabilities=_even(card.labels), confidence=0.0, embedding=None)
     if any(base.embedding is None for base in bases):

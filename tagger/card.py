@@ -206,9 +206,31 @@ def read_card(path: Path) -> ModelCard:
     return card_of(unpickle_plain(stored, path), path)
 
 
-def joined_cards(card: ModelCard) -> list[ModelCard]:
-    """Return the cards of the networks that a model joins; [] for one network."""
-    return [] if card.joint is None else [read_card(one.path) for one in card.joint.members]
+def find_bundled(model_id: str) -> Path | None:
+    """Return the file of the bundled network with an id, or None.
+
+    Raises:
+        CheckpointError: one of those bundled is damaged.
+    """
+    files = sorted(BUNDLED.glob("*.pt"))
+    return next((path for path in files if read_card(path).model_id == model_id), None)
+
+
+def networks_of(card: ModelCard, path: Path) -> dict[str, Path]:
+    """Return {model_id: checkpoint} of the networks that a model hears with.
+
+    They are those that it joins; or that which it was learned on, where that is bundled, so that
+    what one has heard need not be heard again for the other; or else its own.
+
+    Raises:
+        CheckpointError: a bundled network is damaged.
+    """
+    if card.joint is not None:
+        return {member.model_id: member.path for member in card.joint.members}
+    base = None if card.head is None else find_bundled(card.head.base)
+    if card.head is None or base is None:
+        return {card.model_id: path}
+    return {card.head.base: base}
 
 
 def _read_joint(path: Path) -> ModelCard:

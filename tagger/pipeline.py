@@ -6,34 +6,24 @@ tags and the catalogue.
 
 from __future__ import annotations
 
-import errno
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import chain
 from pathlib import Path
 
-from tagger.analysis import AnalysisTask, analyse, derive, load_model
-from tagger.card import BUNDLED, joined_cards
+from tagger.card import read_card
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
 from tagger.errors import ClusterError
 from tagger.interrupt import Interrupts
+from tagger.listening import Listeners, open_listeners
 from tagger.missing import Missing, Seen, mark_missing
 from tagger.pending import close_pending
-from tagger.pool import LocalWorkers, Lost, Workers
+from tagger.portions import Units, chunks
 from tagger.recognition import recognise
-from tagger.records import (
-    AudioFile,
-    RunSummary,
-    Status,
-    TrackFailure,
-    TrackPrediction,
-    TrackResult,
-)
+from tagger.records import AudioFile, RunSummary, Status, TrackResult
 from tagger.scan import ScanTally, absolute, scan
 from tagger.settling import Settler, TagRequest
 from tagger.tags import clean_leftovers
@@ -41,7 +31,6 @@ from tagger.track import Track
 
 _CHUNK_FILES = 256  # looked up at a time, at least; a folder is not cut unless it is huge
 _ROUNDS = 32  # the workers wait for each other at a chunk's end, so each gets so many of its files
-_HUGE_FOLDER = 4096
 _FLUSH_FILES = 32  # decided, written and recorded in one go
 _FLUSH_S = 0.5
 
@@ -74,7 +63,7 @@ class TagRun:
     _n_left: int = 0
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
-    _workers: Workers = field(default_factory=lambda: LocalWorkers(1))
+    _listeners: Listeners = field(init=False)
 
     @property
     def summary(self) -> RunSummary:
@@ -103,12 +92,12 @@ class TagRun:
         files = scan(self.request.paths, self.request.scan, self._tally)
         first = next(files, None)  # says now, before anything is recorded, if nothing is there
         files = chain([] if first is None else [first], files)
-        with Interrupts() as interrupts, _open_workers(self.request) as self._workers:
+        with Interrupts() as interrupts, open_listeners(self.request) as self._listeners:
             run_id = self._begin()
             settler = Settler(self.request, self.catalog, run_id)
             try:
-                n_files = max(_CHUNK_FILES, _ROUNDS * self._workers.n_at_once)
-                for chunk in _chunks(files, n_files):
+                n_files = max(_CHUNK_FILES, _ROUNDS * self._listeners.workers.n_at_once)
+                for chunk in chunks(files, n_files):
                     yield from self._run_chunk(chunk, settler, interrupts)
                 yield from self._not_scanned()
                 if run_id:
@@ -126,7 +115,8 @@ class TagRun:
             return 0
         close_pending(self.catalog)
         card = self.request.card
-        bases = joined_cards(card) if self.request.base is None else [self.request.base[1]]
+        networks = self._listeners.networks
+        bases = [read_card(path) for name, path in networks.items() if name != card.model_id]
         for one in (*bases, card):
             dim = int(one.network["embedding_dim"])
             record = ModelRecord(one.model_id, one.architecture, one.labels, dim)
@@ -171,9 +161,9 @@ class TagRun:
         left = [t for p, t in tracks.items() if t.is_anothers and p not in waiting]
         yield from self._leave(left, settler)
         ours = [t for p, t in tracks.items() if p in waiting or not t.is_anothers]
-        units = _Units(ours, waiting, by_folder=self.request.by_album)
+        units = Units(ours, waiting, by_folder=self.request.by_album)
         yield from self._settle(units.complete(), settler, interrupts)
-        for heard in self._heard(tracks, todo, settler, interrupts):
+        for heard in self._heard([tracks[path] for path in todo], settler, interrupts):
             ready = [track for one in heard for track in units.done(one)]
             yield from self._settle(ready, settler, interrupts)
 
@@ -208,15 +198,13 @@ class TagRun:
         return results
 
     def _heard(
-        self, tracks: dict[Path, Track], todo: list[Path], settler: Settler, interrupts: Interrupts
+        self, tracks: list[Track], settler: Settler, interrupts: Interrupts
     ) -> Iterator[list[Track]]:
         """Yield tracks as they have been analysed and recorded, some at a time."""
         heard: list[Track] = []
         kept_at = time.monotonic()
         try:
-            for outcome in self._analyse([tracks[path] for path in todo]):
-                track = tracks[outcome.path]
-                self._take(track, outcome)
+            for track in self._listeners.hear(tracks):
                 heard.append(track)
                 self.n_analysed += 1
                 self.tick(1)
@@ -234,16 +222,6 @@ class TagRun:
         interrupts.raise_pending()
         yield heard
 
-    def _take(self, track: Track, outcome: TrackPrediction | TrackFailure) -> None:
-        """Let a track take what a worker made of it: as the base heard it, where there is one."""
-        if self.request.base is None or isinstance(outcome, TrackFailure):
-            track.take(outcome)
-            return
-        said = derive(self.request.card, {outcome.model_id: outcome})
-        assert said is not None, track.file.path  # what was heard just now has its embedding
-        track.take(said)
-        track.base_prediction = outcome
-
     def _settle(
         self, tracks: list[Track], settler: Settler, interrupts: Interrupts
     ) -> Iterator[TrackResult]:
@@ -258,121 +236,11 @@ class TagRun:
             yield from results
             interrupts.raise_pending()
 
-    def _analyse(self, tracks: list[Track]) -> Iterator[TrackPrediction | TrackFailure]:
-        outcomes = self._workers.map_unordered(
-            analyse,
-            [_task(self.request, track.file.path, track.parts) for track in tracks],
-            timeout_s=self.request.timeout_s,
-            prepare=load_model,
-        )
-        for outcome in outcomes:
-            if self.request.scheduler:
-                _check_was_seen(outcome)
-            if isinstance(outcome, Lost):
-                yield TrackFailure(outcome.task.path, "analyse", outcome.reason)
-            else:
-                yield outcome
-
-
-def _task(request: TagRequest, path: Path, known: tuple[TrackPrediction, ...] = ()) -> AnalysisTask:
-    chosen, card = request.base or (request.model_path, request.card)
-    model_path = chosen.absolute()
-    is_bundled = model_path.parent == BUNDLED
-    model_path = Path(model_path.name) if is_bundled else model_path
-    return AnalysisTask(path, model_path, card.model_id, known)
-
-
-_UNSEEN = tuple(os.strerror(number) for number in (errno.ENOENT, errno.ENOTDIR, errno.EACCES))
-
-
-def _check_was_seen(outcome: TrackPrediction | TrackFailure | Lost[AnalysisTask]) -> None:
-    """Make sure that a file was not looked for where it is not.
-
-    Raises:
-        ClusterError: a worker cannot read what can be read here.
-    """
-    if not isinstance(outcome, TrackFailure) or outcome.stage != "read":
-        return
-    if outcome.reason.startswith(_UNSEEN) and os.access(outcome.path, os.R_OK):
-        reason = (
-            f"a worker cannot read it ({outcome.reason}): its storage must be mounted at the "
-            "same place on all machines"
-        )
-        raise ClusterError(reason, outcome.path)
-
-
-def _open_workers(request: TagRequest) -> AbstractContextManager[Workers]:
-    """Return the workers that a run asks for.
-
-    Raises:
-        ClusterError: those of other machines cannot be reached or are not fit.
-    """
-    if not request.scheduler:
-        return nullcontext(LocalWorkers(request.n_jobs))
-    from tagger.cluster import connected
-
-    return connected(request.scheduler, load_model, _task(request, Path()))
-
 
 def _about_left(n_left: int) -> tuple[str, ...]:
     return (f"left as another model heard them: {n_left}; --refresh hears them anew",) * bool(
         n_left
     )
-
-
-class _Units:
-    """Tracks that are settled together: a folder's, or each alone; and which still wait.
-
-    Args:
-        tracks: All.
-        waiting: Paths of those that are being analysed.
-        by_folder: Whether a folder's tracks wait for each other.
-    """
-
-    def __init__(self, tracks: Iterable[Track], waiting: set[Path], *, by_folder: bool) -> None:
-        self._key: Callable[[Track], str] = (
-            (lambda t: t.file.folder) if by_folder else (lambda t: str(t.file.path))
-        )
-        self._members: dict[str, list[Track]] = {}
-        self._n_waiting: Counter[str] = Counter()
-        for track in tracks:
-            key = self._key(track)
-            self._members.setdefault(key, []).append(track)
-            self._n_waiting[key] += track.file.path in waiting
-
-    def complete(self) -> list[Track]:
-        """Return the tracks of units that wait for nothing."""
-        return [
-            t for key, members in self._members.items() if not self._n_waiting[key] for t in members
-        ]
-
-    def done(self, track: Track) -> list[Track]:
-        """Note that a track has been analysed; return its unit's tracks if it was the last."""
-        key = self._key(track)
-        self._n_waiting[key] -= 1
-        return [] if self._n_waiting[key] else self._members[key]
-
-
-def _chunks(files: Iterable[AudioFile], n_files: int) -> Iterator[list[AudioFile]]:
-    """Cut the walk where a folder ends, after so many files; a huge folder is cut anywhere.
-
-    >>> from tagger.records import AudioFile
-    >>> found = [AudioFile(Path(f"/m/{i // 200}/{i}"), Path("/m"), 1, 1) for i in range(500)]
-    >>> [len(chunk) for chunk in _chunks(found, 256)]
-    [400, 100]
-    """
-    chunk: list[AudioFile] = []
-    for _, folder in groupby(files, key=lambda file: file.folder):
-        for file in folder:
-            chunk.append(file)
-            if len(chunk) >= max(n_files, _HUGE_FOLDER):
-                yield chunk
-                chunk = []
-        if len(chunk) >= n_files:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def count_files(request: TagRequest) -> int:

@@ -116,6 +116,8 @@ def _derive(tracks: Sequence[Track], catalog: Catalog, card: ModelCard) -> None:
     for track in tracks:
         if track.known and track.known.file_id in heard:
             _take_up(track, [heard[track.known.file_id]], card)
+            if track.prediction is not None:  # the parts stand in its row as they are
+                track.prediction = replace(track.prediction, parts=())
 
 
 def _heard_in(
@@ -139,10 +141,9 @@ def _take_up(track: Track, heard: Sequence[Mapping[str, TrackPrediction]], card:
         if said is not None:
             track.take_known(said)
             return
-    for one in heard[:1] if card.joint else ():
-        track.take_parts(
-            part for part in one.values() if part.unheard or part.embedding is not None
-        )
+    for one in heard[:1]:
+        parts = [one[model_id] for model_id in card.bases if model_id in one]
+        track.take_parts(part for part in parts if part.unheard or part.embedding is not None)
 
 
 def _is_gone(copy: Copy) -> bool:

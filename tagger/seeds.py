@@ -188,7 +188,9 @@ def _unheard(path: Path, reason: str) -> CatalogError:
 
 def _with_embedding(prediction: TrackPrediction) -> TrackPrediction:
     """Return what was heard, or that part of it which leads, where several networks heard it."""
-    return prediction.parts[0] if prediction.parts else prediction
+    if prediction.embedding is None and prediction.parts:
+        return prediction.parts[0]
+    return prediction
 
 
 def _embedding(prediction: TrackPrediction) -> FloatArray:

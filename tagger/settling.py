@@ -61,8 +61,6 @@ class TagRequest:
         timeout_s: Seconds after which a track counts as hung.
         scheduler: Address of a Dask cluster that analyses in place of processes here.
         command: What the user asked for, for the list of runs.
-        base: The network that a learned model's embeddings come from, where it is at hand: what
-            is new is heard by that, and recorded as both models', so that nobody hears it twice.
     """
 
     paths: tuple[Path, ...]
@@ -81,7 +79,6 @@ class TagRequest:
     timeout_s: float = 60.0
     scheduler: str = ""
     command: str = "tag"
-    base: tuple[Path, ModelCard] | None = None
 
 
 class Settler:
@@ -106,10 +103,8 @@ class Settler:
         for track in heard:
             track.read_tags()
             track.look()
-        kept = [track for track in heard if not track.is_overtaken]
-        by_base = [track.heard_by_base for track in kept if track.base_prediction is not None]
-        self._catalog.record(self._run_id, by_base)
-        self._catalog.record(self._run_id, [track.heard_only for track in kept])
+        kept = [track.heard_only for track in heard if not track.is_overtaken]
+        self._catalog.record(self._run_id, kept)
 
     def leave(self, tracks: Sequence[Track]) -> list[TrackResult]:
         """Leave tracks to the model that has heard them; return the results.

@@ -33,13 +33,11 @@ class Track:
         known: What the catalogue knew of it.
         tags: What its tags say; from the catalogue unless ``tags_read``.
         tags_read: The tags were read from the file in this run.
-        base_prediction: What the base of a learned model heard in it, in this run.
         heard_now: It was analysed in this run.
         is_overtaken: Somebody has changed the file since the scan; another run, it may be, which
             records it as well. What stands there now is for the next run to look at.
         audio: The identity of its recording, if it was told in this run.
-        parts: What some of the networks that the model joins have heard in it, where others have
-            yet to hear it.
+        parts: What some of the networks that the model hears by have heard in it.
         moved_from: Where it was before, if its row has followed it here.
         vote: The probabilities that it is decided on: its own, or its album's.
     """
@@ -50,7 +48,6 @@ class Track:
     tags_read: bool = False
     prediction: TrackPrediction | None = None
     failure: TrackFailure | None = None
-    base_prediction: TrackPrediction | None = None
     heard_now: bool = False
     is_overtaken: bool = False
     audio: str | None = None
@@ -119,7 +116,7 @@ class Track:
             self.tags = known.tags
 
     def take_parts(self, parts: Iterable[TrackPrediction]) -> None:
-        """Note what some of the networks that the model joins have heard in its recording."""
+        """Note what some of the networks that the model hears by have heard in its recording."""
         self.parts = tuple(replace(part, path=self.file.path) for part in parts)
 
     def forget(self) -> None:
@@ -153,12 +150,6 @@ class Track:
             prediction=self.heard,
             audio=self.audio,
         )
-
-    @property
-    def heard_by_base(self) -> CatalogEntry:
-        """Its row as the base of a learned model heard it; before that model's own."""
-        assert self.base_prediction is not None, self.file.path
-        return replace(self.heard_only, prediction=self.base_prediction)
 
     def take(self, outcome: TrackPrediction | TrackFailure) -> None:
         """Note what a worker made of it."""

@@ -25,13 +25,13 @@ import torch
 from mutagen.easyid3 import EasyID3
 
 from tagger import cli
-from tagger.analysis import AnalysisTask, analyse
+from tagger.analysis import AnalysisTask, Heard, analyse
 from tagger.card import read_card
 from tagger.checkpoint import describe, save_checkpoint
 from tagger.decision import Intent, make_policy
 from tagger.frontend import FrontEndConfig
 from tagger.networks import NetworkConfig, build_network
-from tagger.records import TrackFailure, TrackPrediction, TrackResult
+from tagger.records import TrackFailure, TrackResult
 from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
 from tests.catalogs import Location, database
@@ -214,15 +214,15 @@ def journal(location: Location) -> list[str]:
 
 
 def map_in_process(
-    function: Callable[[AnalysisTask], TrackPrediction | TrackFailure],
+    function: Callable[[AnalysisTask], Heard | TrackFailure],
     tasks: Sequence[AnalysisTask],
     **_options: object,
-) -> Iterator[TrackPrediction | TrackFailure]:
+) -> Iterator[Heard | TrackFailure]:
     """Do what ``map_unordered`` does without its workers, whose start costs seconds."""
     return map(function, tasks)
 
 
-def crash_on_some(task: AnalysisTask) -> TrackPrediction | TrackFailure:
+def crash_on_some(task: AnalysisTask) -> Heard | TrackFailure:
     """Die as a decoder with a fault would, on files that are called so; workers import it."""
     if "crash" in task.path.name:
         os.kill(os.getpid(), signal.SIGSEGV)

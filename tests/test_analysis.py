@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.analysis import AnalysisTask, analyse, predict, score, segment_plan
+from tagger.analysis import listen_to, predict, score, segment_plan
 from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.records import Segments, TrackFailure, TrackPrediction
 from tagger.voting import vote
@@ -22,13 +22,13 @@ def loaded(model: Path) -> LoadedModel:
 
 
 def heard(path: Path, model: Path) -> TrackPrediction:
-    outcome = analyse(AnalysisTask(path, model))
+    outcome = listen_to(path, model)
     assert isinstance(outcome, TrackPrediction), outcome
     return outcome
 
 
 def failed(path: Path, model: Path) -> TrackFailure:
-    outcome = analyse(AnalysisTask(path, model))
+    outcome = listen_to(path, model)
     assert isinstance(outcome, TrackFailure), outcome
     return outcome
 
@@ -99,7 +99,7 @@ def test_sound_that_is_no_number_gives_no_probability_that_is_none(
     waveform[::1000] = value
     path = tmp_path / "a.wav"
     soundfile.write(path, waveform, 44_100, subtype="FLOAT")
-    outcome = analyse(AnalysisTask(path, model))
+    outcome = listen_to(path, model)
     if isinstance(outcome, TrackPrediction):
         assert all(0 <= p <= 1 for p in outcome.probabilities.values())
         assert outcome.embedding is None or np.isfinite(outcome.embedding).all()

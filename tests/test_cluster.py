@@ -19,12 +19,12 @@ from typing import Any
 
 import pytest
 
-from tagger.analysis import AnalysisTask, load_model
+from tagger.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
 from tagger.card import read_card
 from tagger.cluster import connected
 from tagger.errors import ClusterError
 from tagger.pool import Lost
-from tagger.settling import TagRequest
+from tagger.records import TrackFailure
 from tests.catalogs import assert_consistent
 from tests.library import Outcome, Run, make_tracks, run_tagger, start_tagger
 
@@ -253,12 +253,12 @@ def test_a_worker_with_two_threads_is_refused() -> None:
 def test_a_worker_without_the_model_or_with_another_is_named(
     cluster: Cluster, tmp_path: Path, model: Path
 ) -> None:
-    sample = AnalysisTask(Path(), model, read_card(model).model_id)
-    with connected(cluster.address, load_model, sample):
+    fit = Listener(read_card(model).model_id, model)
+    with connected(cluster.address, load_networks, AnalysisTask(Path(), (fit,))):
         pass
-    absent = replace(sample, model_path=tmp_path / "x.pt")
-    for unfit in (absent, replace(sample, model_id="cnn-0")):
-        refuse(cluster, load_model, unfit, r"worker tcp://.* cannot load the model")
+    for unfit in (replace(fit, path=tmp_path / "x.pt"), replace(fit, model_id="cnn-0")):
+        sample = AnalysisTask(Path(), (fit, unfit))
+        refuse(cluster, load_networks, sample, r"worker tcp://.* cannot load the model")
 
 
 def test_a_file_that_only_the_parent_sees_is_no_bad_file(
@@ -266,11 +266,12 @@ def test_a_file_that_only_the_parent_sees_is_no_bad_file(
 ) -> None:
     make_tracks(music, 2)
 
-    def elsewhere(request: TagRequest, path: Path, *_known: object) -> AnalysisTask:
-        return AnalysisTask(music.parent / "x" / path.name, request.model_path)
+    def elsewhere(task: AnalysisTask) -> Heard | TrackFailure:
+        failure = analyse(replace(task, path=music.parent / "x" / task.path.name))
+        assert isinstance(failure, TrackFailure)
+        return replace(failure, path=task.path)
 
-    monkeypatch.setattr("tagger.pipeline._task", elsewhere)
-    monkeypatch.setattr("tagger.pipeline.os.access", lambda *_: True)
+    monkeypatch.setattr("tagger.listening.analyse", elsewhere)
     done = run("tag", "--scheduler", cluster.address, music)
     assert (done.code, done.out) == (2, "")
     assert "its storage must be mounted at the same place on all machines" in done.err

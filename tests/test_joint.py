@@ -153,6 +153,21 @@ def test_only_what_is_missing_is_heard(tmp_path: Path, heard: Heard) -> None:
 
 
 @pytest.mark.usefixtures("models")
+def test_what_each_heard_stays_that_of_the_run_that_heard_it(tmp_path: Path) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_track(music / "a.flac")
+    for model in ("first", "second", "both"):
+        tag(music, place, model, "--no-write", "--refresh")
+    with database(place) as connection:
+        rows = connection.execute("SELECT model_id, run_id FROM predictions ORDER BY run_id")
+        assert [(name.partition("-")[0], run) for name, run in rows.fetchall()] == [
+            ("first", 1),
+            ("second", 2),
+            ("both", 3),
+        ]
+
+
+@pytest.mark.usefixtures("models")
 def test_what_was_heard_without_its_embedding_is_heard_again(tmp_path: Path, heard: Heard) -> None:
     music, place = tmp_path / "music", tmp_path / "c.db"
     make_track(music / "a.flac")

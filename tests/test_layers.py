@@ -12,9 +12,11 @@ LAYERS = [
     {"tagger.__main__"},
     {"tagger.cli", "training.__main__"},
     {
+        "tagger.listening",
         "tagger.missing",
         "tagger.pending",
         "tagger.pipeline",
+        "tagger.portions",
         "tagger.recognition",
         "tagger.settling",
         "tagger.teaching",

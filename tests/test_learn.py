@@ -417,7 +417,6 @@ def taught(
 ) -> Iterator[tuple[Path, Path]]:
     """A library, and the data folder that a model with its genres was learned into."""
     monkeypatch.setattr("tagger.cli.learn.BUNDLED", tmp_path)
-    monkeypatch.setattr("tagger.cli.models.BUNDLED", tmp_path)
     monkeypatch.setattr("tagger.card.BUNDLED", tmp_path)
     for module in ("tagger.cli.learn", "tagger.cli.models"):
         monkeypatch.setattr(f"{module}.models_folder", lambda: tmp_path / "models")

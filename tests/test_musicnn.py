@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tagger import card
-from tagger.analysis import AnalysisTask, analyse
+from tagger.analysis import listen_to
 from tagger.card import find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
@@ -127,7 +127,7 @@ def test_moods_and_decades_are_heard_but_no_genres(musicnn: LoadedModel) -> None
 
 
 def test_its_probabilities_are_each_ones_own() -> None:
-    jazz = analyse(AnalysisTask(EXAMPLES["01 Vibe Ace.opus"], find_model("musicnn")))
+    jazz = listen_to(EXAMPLES["01 Vibe Ace.opus"], find_model("musicnn"))
     assert isinstance(jazz, TrackPrediction)
     assert jazz.probabilities["Jazz"] == jazz.confidence > 0.5
     assert sum(jazz.probabilities.values()) > 1.0

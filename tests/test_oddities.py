@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tagger.analysis import AnalysisTask, analyse
+from tagger.analysis import listen_to
 from tagger.checkpoint import load_checkpoint
 from tagger.decision import make_policy
 from tagger.records import TrackPrediction
@@ -61,7 +61,7 @@ def test_a_sound_is_heard_as_its_file_would_be(tmp_path: Path, model: Path) -> N
     from tagger.audio import load_waveform
 
     own = hear(loaded, load_waveform(path)[0])
-    file = analyse(AnalysisTask(path, model))
+    file = listen_to(path, model)
     assert isinstance(file, TrackPrediction)
     assert own.n_segments == file.n_segments
     assert own.probabilities == pytest.approx(dict(file.probabilities), abs=1e-6)

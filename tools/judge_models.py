@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tagger.analysis import AnalysisTask, analyse
+from tagger.analysis import listen_to
 from tagger.card import ModelCard, find_model, read_card
 from tagger.decision import make_policy
 from tagger.errors import DatasetError, TaggerError
@@ -121,7 +121,7 @@ def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
     policy = make_policy(card.genre_labels, card.writable, card.thresholds, broader=card.broader)
     verdicts = []
     for clip in clips:
-        heard = analyse(AnalysisTask(clip.path, model_path))
+        heard = listen_to(clip.path, model_path)
         if isinstance(heard, TrackFailure):
             raise DatasetError(heard.reason, clip.path)
         likeliest = max(main_genres(card), key=lambda label: heard.probabilities[label])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tagger.analysis import AnalysisTask, analyse, load_model, predict
+from tagger.analysis import listen_to, load_model, predict
 from tagger.audio import segment_starts
 from tagger.card import ModelCard
 from tagger.checkpoint import LoadedModel, load_checkpoint
@@ -96,7 +96,7 @@ def measure_oddities(
         CheckpointError: the checkpoint cannot be used.
         ScanError: the folder cannot be read.
     """
-    load_model(AnalysisTask(checkpoint, checkpoint))  # one thread, as in tagging
+    load_model(checkpoint)  # one thread, as in tagging
     model = load_checkpoint(checkpoint)
     card = model.card
     policy = make_policy(card.genre_labels, card.writable, card.thresholds, broader=card.broader)
@@ -174,7 +174,7 @@ def _recordings(
     files = list(scan([folder], ScanOptions(), ScanTally())) if folder else []
     paths = [("humpback whale", _WHALE), *((file.path.parent.name, file.path) for file in files)]
     for name, path in paths:
-        outcome = analyse(AnalysisTask(path, checkpoint))
+        outcome = listen_to(path, checkpoint)
         if isinstance(outcome, TrackFailure):
             left_out[str(path)] = outcome.reason
         else:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.analysis import AnalysisTask, analyse, load_model
+from tagger.analysis import listen_to, load_model
 from tagger.card import ModelCard, read_card
 from tagger.errors import AudioDecodeError, DatasetError
 from tagger.records import TrackFailure, TrackPrediction
@@ -152,7 +152,7 @@ def measure_robustness(
         CheckpointError: the checkpoint cannot be used.
         ScanError, DatasetError: the folder cannot be read, or no track in it can be judged.
     """
-    load_model(AnalysisTask(folder, checkpoint))
+    load_model(checkpoint)
     card = read_card(checkpoint)
     heard, left_out = [], {}
     for path in chosen_tracks(folder, n_tracks):
@@ -187,7 +187,7 @@ def hear_variants(path: Path, checkpoint: Path) -> HeardTrack | str:
     except AudioDecodeError as exc:
         return exc.reason
     with tempfile.TemporaryDirectory(prefix="robustness-") as name:
-        reference = analyse(AnalysisTask(REFERENCE.write(sound, Path(name)), checkpoint))
+        reference = listen_to(REFERENCE.write(sound, Path(name)), checkpoint)
         if isinstance(reference, TrackFailure):
             return reference.reason
         if reference.unheard:
@@ -200,7 +200,7 @@ def hear_variants(path: Path, checkpoint: Path) -> HeardTrack | str:
 
 
 def _heard(path: Path, checkpoint: Path) -> TrackPrediction | None:
-    outcome = analyse(AnalysisTask(path, checkpoint))
+    outcome = listen_to(path, checkpoint)
     return None if isinstance(outcome, TrackFailure) or outcome.unheard else outcome
 
 

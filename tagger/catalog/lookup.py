@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, select
 
 from tagger.catalog import journal
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, by_root
 from tagger.catalog.rows import KnownTrack
-from tagger.catalog.tables import failures, files, predictions, tracks
+from tagger.catalog.tables import failures, files, predictions, runs, tracks
 from tagger.records import AudioFile, Status, TagsFound, TrackFailure, TrackPrediction
 
 _Row = Row[*tuple[Any, ...]]
 
 
-_heard = predictions.alias()
+def latest_first(heard: FromClause, run: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """Return the order in which predictions, joined with their runs, are the latest first.
+
+    Of those of one run that of the run's own model comes first, before those from which it
+    follows.
+    """
+    is_partial = case((heard.c.model_id == run.c.model_id, 0), else_=1)
+    return (heard.c.run_id.desc(), is_partial, heard.c.model_id)
+
+
+_heard, _run = predictions.alias(), runs.alias()
 _latest_model = (
     select(_heard.c.model_id)
+    .join(_run, _run.c.run_id == _heard.c.run_id)
     .where(_heard.c.track_id == files.c.track_id)
-    .order_by(_heard.c.run_id.desc(), _heard.c.block_id.is_not(None))  # the joint verdict first
+    .order_by(*latest_first(_heard, _run))
     .limit(1)
     .scalar_subquery()
 )

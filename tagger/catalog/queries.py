@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from tagger.catalog import runs
-from tagger.catalog.lookup import tags_of
+from tagger.catalog.lookup import latest_first, tags_of
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import Counts, SortKey, TrackInfo, TrackQuery, TrackRow
 from tagger.catalog.tables import (
@@ -32,6 +32,7 @@ from tagger.catalog.tables import (
     track_genres,
     tracks,
 )
+from tagger.catalog.tables import runs as run_table
 from tagger.catalog.text import fold
 from tagger.records import Status, TagsFound
 
@@ -159,12 +160,9 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
         return None
     heard = connection.execute(
         select(predictions)
+        .join(run_table, run_table.c.run_id == predictions.c.run_id)
         .where(predictions.c.track_id == row.track_id)
-        .order_by(
-            predictions.c.run_id.desc(),
-            predictions.c.block_id.is_not(None),  # what several said together comes first
-            predictions.c.model_id,
-        )
+        .order_by(*latest_first(predictions, run_table))
     ).all()
     among = {row.run_id, row.failed_run_id, *(one.run_id for one in heard)} - {None}
     among |= set(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tagger.card import BUNDLED, ModelCard, find_model, read_card
+from tagger.card import ModelCard, find_bundled, find_model, read_card
 from tagger.catalog import Catalog
 from tagger.config import Settings, Sourced, models_folder
 from tagger.errors import CheckpointError
@@ -57,17 +57,9 @@ def base_of(path: Path) -> tuple[Path, ModelCard]:
         raise CheckpointError(f"it joins several networks; learn on one (--model {names})", path)
     if card.head is None:
         return path, card
-    base = base_at_hand(card)
+    base = find_bundled(card.head.base)
     if base is None:
         raise CheckpointError(
             f"it was learned on the network {card.head.base}, which is not bundled; name that", path
         )
-    return base
-
-
-def base_at_hand(card: ModelCard) -> tuple[Path, ModelCard] | None:
-    """Return the bundled network that a model was learned on, and its card, or None."""
-    if card.head is None:
-        return None
-    found = ((path, read_card(path)) for path in sorted(BUNDLED.glob("*.pt")))
-    return next((one for one in found if one[1].model_id == card.head.base), None)
+    return base, read_card(base)

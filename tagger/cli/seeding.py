@@ -129,9 +129,9 @@ def _check_is_file(path: Path) -> None:
 
 def _hear(path: Path, model: Path) -> TrackPrediction:
     """Return what a model hears in a file; nothing of it is kept."""
-    from tagger.analysis import AnalysisTask, analyse
+    from tagger.analysis import listen_to
 
-    heard = analyse(AnalysisTask(path, model))
+    heard = listen_to(path, model)
     if isinstance(heard, TrackFailure):
         raise AudioDecodeError(heard.reason, path)
     return heard

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from tagger.card import ModelCard, bundled_genres, read_card
 from tagger.catalog import Catalog
-from tagger.cli.models import base_at_hand, model_in_force
+from tagger.cli.models import model_in_force
 from tagger.cli.options import (
     absolute,
     allow_copies_option,
@@ -185,7 +185,6 @@ def _request(
         ways=Ways(lossy_copies=settings.allow_copies),
         timeout_s=settings.timeout,
         scheduler=settings.scheduler,
-        base=base_at_hand(card),
     )
 
 
