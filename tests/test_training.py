@@ -30,6 +30,7 @@ from training.dataset import (
 )
 from training.evaluation import as_text, evaluate_checkpoint
 from training.features import clip_to_row, crop, even_starts
+from training.fma import LABELS as FMA_LABELS
 from training.loop import fit
 from training.recipe import fitted_to, make_checkpoint
 from training.teacher import load_embedding, make_teacher
@@ -215,6 +216,24 @@ def test_a_checkpoint_tells_how_it_was_made(features_path: Path, tmp_path: Path)
     assert card.model_id in text and "knows 3 labels and no others" in text
     assert "Free Music Archive" not in text  # these are not its tracks
     assert output.with_suffix(".csv").read_text().count("\n") == TINY.epochs + 1
+
+
+def test_a_collection_is_what_the_file_says_and_not_what_its_labels_are(tmp_path: Path) -> None:
+    known_bad = np.arange(240, dtype=np.int32) + 98565
+    theirs = write_features(
+        tmp_path / "a.npz", track_id=known_bad, collection=np.array("FMA Small")
+    )
+    card = make_checkpoint(theirs, tmp_path / "model.pt", TINY)
+    assert "Folk" in card.labels and "Folk" not in card.writable
+    assert "Free Music Archive" in (tmp_path / "model.md").read_text(encoding="utf-8")
+    assert len(clean(load_features(theirs))) == 240 - 3
+    labels = np.array(FMA_LABELS)
+    own = write_features(
+        tmp_path / "b.npz", track_id=known_bad, labels=labels, collection=np.array("")
+    )
+    assert not load_features(own).is_fma
+    assert len(clean(load_features(own))) == 240
+    assert load_features(write_features(tmp_path / "c.npz", labels=labels)).is_fma
 
 
 def test_a_card_without_artists_does_not_claim_them(tmp_path: Path) -> None:

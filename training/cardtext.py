@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagger.card import ModelCard
-from training.fma import LABELS
 
 _USE = """\
 ## What it is for
@@ -71,7 +70,7 @@ def card_text(card: ModelCard) -> str:
     """Return a model card in Markdown."""
     provenance = card.provenance
     scores: Mapping[str, Mapping[str, Any]] = provenance["scores"]
-    is_fma = set(card.labels) == set(LABELS)
+    is_fma = provenance["is_fma"]
     unwritable = [label for label in card.labels if label not in card.writable]
     parts = [
         f"# Model card: {card.model_id}",

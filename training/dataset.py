@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from tagger.errors import DatasetError
+from training import fma
 from training.features import ROW_FRAMES
-from training.fma import KNOWN_BAD_CLIPS
 
 IntArray = NDArray[np.int64]
 _N_TENTHS = 10
@@ -31,6 +31,8 @@ class FeatureFile:
         labels: Names, in the order of ``genre``.
         has_artists: Whether the file told the artists.
         official: (n,) each track's part of a published split, where the file tells it.
+        is_fma: Whether numbers and labels are the Free Music Archive's; of a file that does not
+            tell its collection the labels do.
     """
 
     mel: NDArray[np.uint8]
@@ -40,6 +42,7 @@ class FeatureFile:
     labels: tuple[str, ...]
     has_artists: bool = True
     official: NDArray[np.str_] | None = None
+    is_fma: bool = False
 
     def __len__(self) -> int:
         return len(self.genre)
@@ -99,14 +102,20 @@ def load_features(path: Path) -> FeatureFile:
     if problem:
         raise DatasetError(problem, path)
     has_artists = "artist_id" in found
+    labels = tuple(str(label) for label in found["labels"])
     features = FeatureFile(
         mel=found["mel"],
         genre=found["genre"].astype(np.int64),
         track_id=found["track_id"].astype(np.int64),
         artist_id=found["artist_id" if has_artists else "track_id"].astype(np.int64),
-        labels=tuple(str(label) for label in found["labels"]),
+        labels=labels,
         has_artists=has_artists,
         official=found["split"].astype(np.str_) if "split" in found else None,
+        is_fma=(
+            str(found["collection"]) == fma.NAME
+            if "collection" in found
+            else set(labels) == set(fma.LABELS)
+        ),
     )
     problem = _content_problem(features)
     if problem:
@@ -148,6 +157,7 @@ def clean(features: FeatureFile) -> FeatureFile:
 
     Identical clips that bear different genres are left out altogether: neither can be believed.
     """
+    known_bad = fma.KNOWN_BAD_CLIPS if features.is_fma else ()
     keys = [row.tobytes() for row in features.mel]
     genres: dict[bytes, set[int]] = {}
     for key, genre in zip(keys, features.genre.tolist(), strict=True):
@@ -156,11 +166,7 @@ def clean(features: FeatureFile) -> FeatureFile:
     kept = []
     for row, key in enumerate(keys):
         seen[key] += 1
-        if (
-            seen[key] == 1
-            and len(genres[key]) == 1
-            and features.track_id[row] not in KNOWN_BAD_CLIPS
-        ):
+        if seen[key] == 1 and len(genres[key]) == 1 and features.track_id[row] not in known_bad:
             kept.append(row)
     return features.take(np.array(kept, dtype=np.int64))
 

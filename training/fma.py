@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tagger.errors import DatasetError, os_reason
 
+NAME = "FMA Small"
 LABELS = (
     "Electronic",
     "Experimental",

@@ -27,6 +27,7 @@ from training.fma import (
     KNOWN_BAD_CLIPS,
     LABELS,
     METADATA_ARCHIVE,
+    NAME,
     Archives,
     clip_member,
     read_tracks,
@@ -60,6 +61,7 @@ class _Collection:
     left_out: list[LeftOut]
     labels: tuple[str, ...]
     key: str
+    name: str = ""
 
 
 def prepare_fma(
@@ -108,6 +110,7 @@ def prepare_fma(
         ],
         labels=LABELS,
         key=f"fma {archives.clips_sha1}",
+        name=NAME,
     )
     return _make(collection, output, n_jobs)
 
@@ -230,6 +233,7 @@ def _without_duplicates(
         track_id=np.array([collection.tracks[row].track_id for row in usable]),
         artist_id=usable,
         labels=collection.labels,
+        is_fma=collection.name == NAME,
     )
     kept_ids = clean(features).track_id
     is_kept = np.isin(features.track_id, kept_ids)
@@ -255,6 +259,7 @@ def _save(
             split=np.array([track.split for track in tracks], dtype=np.str_),
             path=np.array([track.clip.name for track in tracks], dtype=np.str_),
             labels=np.array(labels, dtype=np.str_),
+            collection=np.array(collection.name, dtype=np.str_),
         )
 
 

@@ -163,7 +163,7 @@ def _cross_fitted(material: Material, config: FitConfig, folder: Path, log_dir: 
             on_fit=lambda: _advance(bar),
         )
     heard = gathered(folds)
-    labels, writable = features.labels, _writable(features.labels)
+    labels, writable = features.labels, _writable(features)
     truth, artists = features.genre, features.artist_id
     said = cross_calibrated(heard, truth, artists, rows, labels, writable)
     novelty = novelty_of(network, features, np.arange(len(features)), config)
@@ -203,7 +203,7 @@ def _on_tenths(material: Material, config: FitConfig, folder: Path, log_dir: Pat
         )
     write_history(folder / "all.csv", history)
     network = with_rounded_weights(network)
-    labels, writable = features.labels, _writable(features.labels)
+    labels, writable = features.labels, _writable(features)
     parts = {"validation": split.validation, "test": split.test}
     scored = {name: score_tracks(network, features, rows, config) for name, rows in parts.items()}
     novelty = limited(
@@ -237,8 +237,10 @@ def _on_tenths(material: Material, config: FitConfig, folder: Path, log_dir: Pat
     )
 
 
-def _writable(labels: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(label for label in labels if label in WRITABLE) or labels
+def _writable(features: FeatureFile) -> tuple[str, ...]:
+    """Return the labels that mean outside their collection what they mean in it."""
+    chosen = tuple(x for x in features.labels if not features.is_fma or x in WRITABLE)
+    return chosen or features.labels
 
 
 def _card(fitted: _Fitted, features: FeatureFile, config: FitConfig) -> ModelCard:
@@ -250,12 +252,13 @@ def _card(fitted: _Fitted, features: FeatureFile, config: FitConfig) -> ModelCar
         fitted.novelty,
         max_segments=config.max_segments,
         labels=labels,
-        writable=tuple(x for x in _writable(labels) if thresholds[x] < NEVER),
+        writable=tuple(x for x in _writable(features) if thresholds[x] < NEVER),
         thresholds=thresholds,
         temperature=fitted.calibration.temperature,
         album_temperature=fitted.calibration.album_temperature,
         provenance={
             "settings": config.to_dict(),
+            "is_fma": features.is_fma,
             "seed": config.seed,
             "scores": fitted.scores,
             "versions": {name: version(name) for name in ("torch", "torchaudio", "numpy")},
