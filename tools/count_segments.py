@@ -1,13 +1,14 @@
-"""How many segments a verdict needs: `python -m tools.count_segments CLIPS [--model NAME]`.
+"""How many segments a verdict needs, and where: `python -m tools.count_segments MUSIC`.
 
-Of each recording under CLIPS as many segments are heard as fit; the likeliest genre, of those that
-are no kind of another, by some of them, evenly spread, is compared with that by all.
+Of each recording under MUSIC as many segments are heard as fit; the likeliest genre, of those that
+are no kind of another, by some of them, in several places, is compared with that by all.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,17 +27,18 @@ from tools.judge_models import main_genres
 
 _MOST = 1000  # segments; no recording has so many
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
+_Rows = NDArray[np.int64]
 
 
 def main() -> int:
     """Listen, print a line a number of segments; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("clips", type=Path, metavar="CLIPS")
+    parser.add_argument("music", type=Path, metavar="MUSIC")
     parser.add_argument("--model", default="musicnn", metavar="NAME|FILE")
     parser.add_argument("--each", type=int, default=1, metavar="N", help="only each N-th recording")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    paths = sorted(path for path in arguments.clips.rglob("*") if path.is_file())
+    paths = sorted(path for path in arguments.music.rglob("*") if path.is_file())
     try:
         model = load_checkpoint(find_model(arguments.model))
         heard = [listen(model, path) for path in paths[:: arguments.each]]
@@ -45,10 +47,23 @@ def main() -> int:
         return 2
     whole = [likeliest(model.card, logits) for logits in heard]
     print(f"{len(heard)} recordings of up to {max(map(len, heard), default=0)} segments")
+    print("likeliest genre as by all:  segments", *(f"{name:>8s}" for name in PLACES))
     for n in _COUNTS:
-        some = [likeliest(model.card, logits[spread(len(logits), n)]) for logits in heard]
-        print(f"{n:3d} segments: {np.mean(np.array(some) == np.array(whole)):6.1%} as by all")
+        print(f"{n:36d}", *(f"{share:8.1%}" for share in agreement(model.card, heard, whole, n)))
     return 0
+
+
+def agreement(
+    card: ModelCard, heard: Sequence[FloatArray], whole: Sequence[str], n: int
+) -> list[float]:
+    """Return of how many recordings n segments say what all do, for each place."""
+    shares = []
+    for place in PLACES.values():
+        some = [likeliest(card, logits[place(len(logits), n)]) for logits in heard]
+        shares.append(
+            float(np.mean([one == other for one, other in zip(some, whole, strict=True)]))
+        )
+    return shares
 
 
 def listen(model: LoadedModel, path: Path) -> FloatArray:
@@ -61,7 +76,7 @@ def listen(model: LoadedModel, path: Path) -> FloatArray:
     return score(model, load_segments(path, plan).waveforms).logits
 
 
-def spread(n_all: int, n: int) -> NDArray[np.int64]:
+def spread(n_all: int, n: int) -> _Rows:
     """Return the places of n of all segments, each in the middle of its own n-th.
 
     >>> spread(12, 3).tolist(), spread(2, 3).tolist()
@@ -69,6 +84,43 @@ def spread(n_all: int, n: int) -> NDArray[np.int64]:
     """
     n = min(n, n_all)
     return ((np.arange(n) + 0.5) * n_all / n).astype(np.int64)
+
+
+def middle(n_all: int, n: int) -> _Rows:
+    """Return the places of n of all segments, one after the other in the middle.
+
+    >>> middle(12, 3).tolist(), middle(2, 3).tolist()
+    ([4, 5, 6], [0, 1])
+    """
+    n = min(n, n_all)
+    return (n_all - n) // 2 + np.arange(n)
+
+
+def inner(n_all: int, n: int) -> _Rows:
+    """Return the places of n of all segments, spread over the middle half.
+
+    >>> inner(12, 3).tolist(), inner(2, 3).tolist()
+    ([4, 6, 8], [0, 1])
+    """
+    n_inner = max(min(n, n_all), n_all // 2)
+    return (n_all - n_inner) // 2 + spread(n_inner, n)
+
+
+def start(n_all: int, n: int) -> _Rows:
+    """Return the places of the first n of all segments.
+
+    >>> start(12, 3).tolist()
+    [0, 1, 2]
+    """
+    return np.arange(min(n, n_all))
+
+
+PLACES: dict[str, Callable[[int, int], _Rows]] = {
+    "spread": spread,
+    "inner": inner,
+    "middle": middle,
+    "start": start,
+}
 
 
 def likeliest(card: ModelCard, logits: FloatArray) -> str:
