@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tagger import analysis, card
+from tagger import analysis, card, pipeline
 from tagger.analysis import derive
 from tagger.card import find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
+from tagger.cli import learn, seeding
+from tagger.cli import models as chosen
 from tagger.errors import CheckpointError
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.scan import ScanOptions, ScanTally, scan
@@ -28,7 +30,7 @@ PATH = Path("/music/a.mp3")
 
 
 @pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Two networks that hear Rock in everything, of which the first alone may never write it."""
     folder = tmp_path / "models"
     folder.mkdir()
@@ -36,8 +38,16 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_model(folder / "first.pt", model_id="first-1", thresholds=strict)
     make_model(folder / "second.pt", model_id="second-1", writable=("Folk",))
     (folder / "both.toml").write_text(RULE)
-    monkeypatch.setattr(card, "BUNDLED", folder)
-    return folder
+    for module in (card, analysis, pipeline, chosen, learn, seeding):
+        monkeypatch.setattr(module, "BUNDLED", folder)
+    _forget_loaded()
+    yield folder
+    _forget_loaded()
+
+
+def _forget_loaded() -> None:
+    analysis._card.cache_clear()
+    analysis._model.cache_clear()
 
 
 Heard = Callable[[], list[str]]
@@ -232,11 +242,14 @@ def test_a_file_outside_is_compared_by_the_leading_network(tmp_path: Path) -> No
     ("old", "new", "told"),
     [
         (RULE, "members = [", "does not say how to join"),
-        ("doubt_left", "doubt", "does not say how to join"),
-        ("0.45", "0", "doubt_left must be above 0"),
+        ("doubt_left", "doubt", r"there is no setting doubt\b"),
+        ("doubt_left = 0.45", "", "doubt_left must be a number above 0"),
+        ("0.45", "0", "doubt_left must be a number above 0"),
+        ("0.45", "true", "doubt_left must be a number above 0"),
         ('["Rock"]', '"Rock"', "agreeing must be a list of names"),
         ('"second"', '"first"', "two different models"),
-        ('"second"', '"third"', "a model that it joins is missing"),
+        ('"second"', '"./first"', "names of bundled models, not paths"),
+        ('"second"', '"third"', "a model that it joins cannot be used: .*third.pt"),
         ('"Rock"', '"Polka"', "not all that it joins know Polka"),
     ],
 )
@@ -246,6 +259,31 @@ def test_a_bad_rule_is_refused(models: Path, old: str, new: str, told: str) -> N
     with pytest.raises(CheckpointError, match=told) as caught:
         read_card(path)
     assert caught.value.path == path
+
+
+def test_no_doubt_may_be_lost_in_whole_numbers(models: Path) -> None:
+    path = models / "both.toml"
+    path.write_text(RULE.replace("0.45", "1"))
+    joint = read_card(path).joint
+    assert joint is not None
+    assert joint.doubt_left == 1.0
+
+
+def test_a_damaged_part_is_named(models: Path) -> None:
+    whole = (models / "second.pt").read_bytes()
+    (models / "second.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointError, match=r"cannot be used: .*second.pt: not a checkpoint, or"):
+        read_card(models / "both.toml")
+
+
+@pytest.mark.parametrize("name", ["a; b", "a\nb", "a\udcff", "ünder zwei"])
+def test_a_rule_of_ones_own_may_have_any_name(tmp_path: Path, models: Path, name: str) -> None:
+    own = tmp_path / f"{name}.toml"
+    (models / "both.toml").rename(own)
+    path, place = make_track(tmp_path / "music" / "a.mp3"), tmp_path / "c.db"
+    assert tag(path.parent, place, str(own)) == {"a.mp3": "written"}
+    assert genre_of(path) == ["Rock"]
+    assert tag(path.parent, place, str(own)) == {"a.mp3": "unchanged"}, "it is known as ours"
 
 
 @pytest.mark.usefixtures("models")
