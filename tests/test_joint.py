@@ -238,6 +238,66 @@ def test_a_file_outside_is_compared_by_the_leading_network(tmp_path: Path) -> No
         assert (ran.code, "b.flac" in ran.out) == (0, True), ran.err
 
 
+def similar(place: Path, *arguments: str | Path, **environment: str) -> list[str]:
+    common = ("--catalog", place, "--format", "jsonl")
+    ran = run_tagger("similar", *common, *arguments, **environment)
+    assert ran.code == 0, ran.err
+    return [Path(record["path"]).name for record in ran.records]
+
+
+@pytest.mark.usefixtures("models")
+def test_who_names_a_model_compares_by_it(tmp_path: Path, heard: Heard) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    seed = make_track(music / "seed.flac", artist="Ann")
+    make_track(music / "first" / "a.flac", 6.0)
+    make_track(music / "second" / "b.flac", 11.0)
+    tag(seed, place, "both", "--no-write")
+    tag(music / "first", place, "first", "--no-write")
+    tag(music / "second", place, "second", "--no-write")
+    heard()
+    for start in ([seed], ["--artist", "Ann"], ["--mix", "Rock"]):
+        for model, name in (("first", "a.flac"), ("second", "b.flac"), ("both", "a.flac")):
+            found = similar(place, *start, "--model", model)
+            assert [name for name in found if name != "seed.flac"] == [name]
+    assert heard() == []
+    outside = make_track(tmp_path / "outside" / "c.flac", 16.0)
+    assert "a.flac" in similar(place, outside, "--model", "both")
+    assert heard() == ["first"], "nobody else is asked"
+
+
+@pytest.mark.usefixtures("models")
+def test_a_model_that_is_set_once_and_for_all_need_not_have_heard_this_catalogue(
+    tmp_path: Path,
+) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    seed = make_track(music / "seed.flac")
+    make_track(music / "b.flac", 6.0)
+    tag(music, place, "first", "--no-write")
+    outside = make_track(tmp_path / "outside" / "c.flac", 11.0)
+    for start in (seed, outside):
+        assert "b.flac" in similar(place, start, TAGGER_MODEL="second")
+        ran = run_tagger("similar", start, "--catalog", place, "--model", "second")
+        assert (ran.code, ran.out) == (2, "")
+
+
+def test_without_the_leading_networks_file_the_others_still_compare(
+    tmp_path: Path, models: Path, heard: Heard
+) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_track(music / "a.flac")
+    tag(music, place, "both", "--no-write")
+    outside = make_track(tmp_path / "outside" / "c.flac", 6.0)
+    heard()
+    (models / "first.pt").write_bytes(b"damaged")
+    assert similar(place, outside) == ["a.flac"]
+    (models / "first.pt").unlink()
+    assert similar(place, outside) == ["a.flac"]
+    assert heard() == ["second", "second"]
+    (models / "second.pt").unlink()
+    ran = run_tagger("similar", outside, "--catalog", place)
+    assert (ran.code, "whose file is not at hand" in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
