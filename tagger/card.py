@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import CheckpointError, os_reason
+from tagger.genre_text import id_of
 from tagger.heads import Head
 from tagger.joint import Joint, Member, Rule
 from tagger.unpickling import unpickle_plain
@@ -239,13 +240,13 @@ def _read_joint(path: Path) -> ModelCard:
         rule = Rule.from_toml(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise CheckpointError(os_reason(exc), path) from exc
-    except (ValueError, TypeError) as exc:
+    except ValueError as exc:
         raise CheckpointError(f"it does not say how to join models ({exc})", path) from exc
     try:
-        files = {name: BUNDLED / f"{Path(name).name}.pt" for name in rule.members}
+        files = {name: BUNDLED / f"{name}.pt" for name in rule.members}
         cards = {name: read_card(file) for name, file in files.items()}
     except CheckpointError as exc:
-        raise CheckpointError(f"a model that it joins is missing: {exc}", path) from exc
+        raise CheckpointError(f"a model that it joins cannot be used: {exc}", path) from exc
     strange = [g for g in rule.agreeing if any(g not in c.genre_labels for c in cards.values())]
     if strange:
         raise CheckpointError(f"not all that it joins know {', '.join(strange)}", path)
@@ -265,7 +266,7 @@ def _joined(name: str, rule: Rule, files: Sequence[Path], cards: Sequence[ModelC
     made_of = json.dumps([[c.model_id for c in cards], rule.agreeing, rule.doubt_left])
     return replace(
         first,
-        model_id=f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:10]}",
+        model_id=id_of(name, hashlib.sha256(made_of.encode()).hexdigest()[:10]),
         architecture="joint",
         network={"embedding_dim": 0},
         labels=tuple(owners),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tagger.records import TrackPrediction
 
@@ -32,23 +32,29 @@ class Rule:
         """Read a rule.
 
         Raises:
-            ValueError, TypeError: it is none, or something in it cannot be.
+            ValueError: it is none, or something in it cannot be.
         """
         values = tomllib.loads(text)
-        for name in ("members", "agreeing"):
-            values[name] = _names(values.get(name), name)
-        rule = cls(**values)
-        if len(set(rule.members)) != len(rule.members) or len(rule.members) < 2:
+        if strange := sorted(set(values) - set(cls.__dataclass_fields__)):
+            raise ValueError(f"there is no setting {', '.join(strange)}")
+        members, agreeing = (_names(values.get(name), name) for name in ("members", "agreeing"))
+        if len(set(members)) != len(members) or len(members) < 2:
             raise ValueError("members must be two different models or more")
-        if not isinstance(rule.doubt_left, float) or not 0 < rule.doubt_left <= 1:
-            raise ValueError("doubt_left must be above 0.0 and 1.0 at most")
-        return rule
+        if any(PurePath(name).name != name for name in members):
+            raise ValueError("members must be names of bundled models, not paths")
+        return cls(members, agreeing, _share(values.get("doubt_left"), "doubt_left"))
 
 
 def _names(value: object, name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise ValueError(f"{name} must be a list of names")
     return tuple(value)
+
+
+def _share(value: object, name: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+        raise ValueError(f"{name} must be a number above 0 and 1 at most")
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from tagger.albums import artist_of
 from tagger.card import ModelCard
 from tagger.catalog import Catalog, TaggedTrack, fold
 from tagger.errors import LearnError
+from tagger.genre_text import id_of
 from tagger.heads import Head
 from tagger.learning.fitting import (
     Examples,
@@ -131,7 +132,7 @@ def teach(lesson: Lesson, base: ModelCard, name: str) -> tuple[ModelCard, Learne
         report = judge(lesson.examples, learned, names)
     card = replace(
         base,
-        model_id=f"{name}-{_digest(learned.head, names)}",
+        model_id=id_of(name, _digest(learned.head, names)),
         labels=names,
         writable=tuple(genre for genre in names if learned.thresholds[genre] <= 1),
         thresholds=learned.thresholds,

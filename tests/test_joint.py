@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tagger.analysis import derive
 from tagger.card import find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
+from tagger.cli import learn, seeding
 from tagger.errors import CheckpointError
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.scan import ScanOptions, ScanTally, scan
@@ -28,7 +29,7 @@ PATH = Path("/music/a.mp3")
 
 
 @pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Two networks that hear Rock in everything, of which the first alone may never write it."""
     folder = tmp_path / "models"
     folder.mkdir()
@@ -36,8 +37,16 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_model(folder / "first.pt", model_id="first-1", thresholds=strict)
     make_model(folder / "second.pt", model_id="second-1", writable=("Folk",))
     (folder / "both.toml").write_text(RULE)
-    monkeypatch.setattr(card, "BUNDLED", folder)
-    return folder
+    for module in (card, analysis, learn, seeding):
+        monkeypatch.setattr(module, "BUNDLED", folder)
+    _forget_loaded()
+    yield folder
+    _forget_loaded()
+
+
+def _forget_loaded() -> None:
+    analysis._card.cache_clear()
+    analysis._model.cache_clear()
 
 
 Heard = Callable[[], list[str]]
@@ -243,15 +252,78 @@ def test_a_file_outside_is_compared_by_the_leading_network(tmp_path: Path) -> No
         assert (ran.code, "b.flac" in ran.out) == (0, True), ran.err
 
 
+def similar(place: Path, *arguments: str | Path, **environment: str) -> list[str]:
+    common = ("--catalog", place, "--format", "jsonl")
+    ran = run_tagger("similar", *common, *arguments, **environment)
+    assert ran.code == 0, ran.err
+    return [Path(record["path"]).name for record in ran.records]
+
+
+@pytest.mark.usefixtures("models")
+def test_who_names_a_model_compares_by_it(tmp_path: Path, heard: Heard) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    seed = make_track(music / "seed.flac", artist="Ann")
+    make_track(music / "first" / "a.flac", 6.0)
+    make_track(music / "second" / "b.flac", 11.0)
+    tag(seed, place, "both", "--no-write")
+    tag(music / "first", place, "first", "--no-write")
+    tag(music / "second", place, "second", "--no-write")
+    heard()
+    for start in ([seed], ["--artist", "Ann"], ["--mix", "Rock"]):
+        for model, name in (("first", "a.flac"), ("second", "b.flac"), ("both", "a.flac")):
+            found = similar(place, *start, "--model", model)
+            assert [name for name in found if name != "seed.flac"] == [name]
+    assert heard() == []
+    outside = make_track(tmp_path / "outside" / "c.flac", 16.0)
+    assert "a.flac" in similar(place, outside, "--model", "both")
+    assert heard() == ["first"], "nobody else is asked"
+
+
+@pytest.mark.usefixtures("models")
+def test_a_model_that_is_set_once_and_for_all_need_not_have_heard_this_catalogue(
+    tmp_path: Path,
+) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    seed = make_track(music / "seed.flac")
+    make_track(music / "b.flac", 6.0)
+    tag(music, place, "first", "--no-write")
+    outside = make_track(tmp_path / "outside" / "c.flac", 11.0)
+    for start in (seed, outside):
+        assert "b.flac" in similar(place, start, TAGGER_MODEL="second")
+        ran = run_tagger("similar", start, "--catalog", place, "--model", "second")
+        assert (ran.code, ran.out) == (2, "")
+
+
+def test_without_the_leading_networks_file_the_others_still_compare(
+    tmp_path: Path, models: Path, heard: Heard
+) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_track(music / "a.flac")
+    tag(music, place, "both", "--no-write")
+    outside = make_track(tmp_path / "outside" / "c.flac", 6.0)
+    heard()
+    (models / "first.pt").write_bytes(b"damaged")
+    assert similar(place, outside) == ["a.flac"]
+    (models / "first.pt").unlink()
+    assert similar(place, outside) == ["a.flac"]
+    assert heard() == ["second", "second"]
+    (models / "second.pt").unlink()
+    ran = run_tagger("similar", outside, "--catalog", place)
+    assert (ran.code, "whose file is not at hand" in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         (RULE, "members = [", "does not say how to join"),
-        ("doubt_left", "doubt", "does not say how to join"),
-        ("0.45", "0", "doubt_left must be above 0"),
+        ("doubt_left", "doubt", r"there is no setting doubt\b"),
+        ("doubt_left = 0.45", "", "doubt_left must be a number above 0"),
+        ("0.45", "0", "doubt_left must be a number above 0"),
+        ("0.45", "true", "doubt_left must be a number above 0"),
         ('["Rock"]', '"Rock"', "agreeing must be a list of names"),
         ('"second"', '"first"', "two different models"),
-        ('"second"', '"third"', "a model that it joins is missing"),
+        ('"second"', '"./first"', "names of bundled models, not paths"),
+        ('"second"', '"third"', "a model that it joins cannot be used: .*third.pt"),
         ('"Rock"', '"Polka"', "not all that it joins know Polka"),
     ],
 )
@@ -261,6 +333,31 @@ def test_a_bad_rule_is_refused(models: Path, old: str, new: str, told: str) -> N
     with pytest.raises(CheckpointError, match=told) as caught:
         read_card(path)
     assert caught.value.path == path
+
+
+def test_no_doubt_may_be_lost_in_whole_numbers(models: Path) -> None:
+    path = models / "both.toml"
+    path.write_text(RULE.replace("0.45", "1"))
+    joint = read_card(path).joint
+    assert joint is not None
+    assert joint.doubt_left == 1.0
+
+
+def test_a_damaged_part_is_named(models: Path) -> None:
+    whole = (models / "second.pt").read_bytes()
+    (models / "second.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointError, match=r"cannot be used: .*second.pt: not a checkpoint, or"):
+        read_card(models / "both.toml")
+
+
+@pytest.mark.parametrize("name", ["a; b", "a\nb", "a\udcff", "ünder zwei"])
+def test_a_rule_of_ones_own_may_have_any_name(tmp_path: Path, models: Path, name: str) -> None:
+    own = tmp_path / f"{name}.toml"
+    (models / "both.toml").rename(own)
+    path, place = make_track(tmp_path / "music" / "a.mp3"), tmp_path / "c.db"
+    assert tag(path.parent, place, str(own)) == {"a.mp3": "written"}
+    assert genre_of(path) == ["Rock"]
+    assert tag(path.parent, place, str(own)) == {"a.mp3": "unchanged"}, "it is known as ours"
 
 
 @pytest.mark.usefixtures("models")

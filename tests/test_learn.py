@@ -328,9 +328,10 @@ def test_contradictory_tags_are_told_as_such(place: Path) -> None:
     first = rng.permutation(lesson.examples.first)
     examples = replace(lesson.examples, first=first, truth=np.eye(2, dtype=np.bool_)[first])
     card = replace(read_card(Path("tagger/models/default.pt").absolute()), model_id=MODEL.model_id)
-    made, _, report = teach(replace(lesson, examples=examples), card, "mine")
+    made, _, report = teach(replace(lesson, examples=examples), card, "mine; too")
     assert report.accuracy < 0.65
     assert made.writable == ()
+    assert made.model_id.startswith("mine_ too-"), "it is to stand in a tag, behind a ';'"
 
 
 # As a user does it

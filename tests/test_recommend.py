@@ -18,7 +18,7 @@ from tagger.likeness import directions, likeness
 from tagger.recommend import Match, SimilarQuery, path_between, recommend, spread
 from tagger.records import Status, TagsFound, TrackFailure, TrackPrediction
 from tagger.seeds import from_artist, from_mix, from_paths
-from tests.catalogs import MODEL, MUSIC, begin, entry
+from tests.catalogs import MODEL, MUSIC, begin, entry, filled
 
 
 def at(
@@ -224,6 +224,32 @@ def test_what_both_have_heard_is_compared_by_the_finer_ear(tmp_path: Path) -> No
         assert names(matches(reader, SEED)) == ["by_finer.mp3", "by_plain.mp3"]
         assert from_artist(reader, "A").model_id == FINER.model_id
         assert from_mix(reader, {"Rock": 1}).model_id == FINER.model_id
+
+
+def test_the_model_named_compares_whatever_else_has_heard_the_tracks(tmp_path: Path) -> None:
+    place = tmp_path / "c.db"
+    both = [at(0, "seed.mp3", "A"), at(5, "b.mp3", "A")]
+    heard_by_both(place, finer=both, plain=[*both, at(60, "c.mp3", "B")])
+    with Reader.open(place) as reader:
+        for seed in (
+            from_paths(reader, [MUSIC / "seed.mp3"], by=MODEL.model_id),
+            from_artist(reader, "A", MODEL.model_id),
+            from_mix(reader, {"Rock": 1}, MODEL.model_id),
+        ):
+            assert seed.model_id == MODEL.model_id
+        with pytest.raises(CatalogError, match=r"another model only \(cnn-1, not musicnn-1\)"):
+            from_paths(reader, [MUSIC / "c.mp3"], by=FINER.model_id)
+        with pytest.raises(CatalogError, match=r"heard by the model named \(musicnn-1\)"):
+            from_artist(reader, "B", FINER.model_id)
+        with pytest.raises(CatalogError, match="'Rock' was heard by the model named"):
+            from_mix(reader, {"Rock": 1}, "another")
+
+
+def test_an_artist_whose_tracks_have_all_vanished_was_not_heard(tmp_path: Path) -> None:
+    with filled(tmp_path / "c.db", at(0, "a.mp3", "A"), at(5, "b.mp3", "B")) as catalog:
+        catalog.mark_vanished([1])
+    with Reader.open(tmp_path / "c.db") as reader, pytest.raises(CatalogError, match="no track by"):
+        from_artist(reader, "A")
 
 
 def test_a_finer_ear_that_has_heard_less_of_the_library_hides_nothing(tmp_path: Path) -> None:

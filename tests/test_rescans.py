@@ -245,6 +245,25 @@ def test_another_sound_in_the_place_of_one_is_heard(
     assert row.duration_s == pytest.approx(3.0, abs=0.1)
 
 
+def test_another_sound_in_the_place_of_one_is_heard_by_every_model_anew(
+    music: Path, scan: Scanner, catalog: Catalog, place: Location, tmp_path: Path
+) -> None:
+    path = make_track(music / "a.flac")
+    folk = make_model(tmp_path / "folk.pt", "Folk")
+    second = TagRun(request_for(folk, music, intent=Intent(write=False)), catalog)
+    assert [result.genres for result in second.results()] == [("Folk",)]
+    scan(music)
+    shutil.copy(make_track(tmp_path / "other.flac", 3.0), path)
+    scan(music)
+    assert_consistent(place)
+    info = catalog.info(path)
+    assert info is not None
+    assert len(info.probabilities) == len(info.embedded_by) == 1, "the other's is of the old sound"
+    second = TagRun(request_for(folk, music), catalog)
+    assert [result.genres for result in second.results()] == [("Folk",)]
+    assert second.n_analysed == 1
+
+
 def test_files_recorded_before_recordings_were_told_are_told_without_being_heard(
     music: Path, scan: Scanner, place: Location
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
 
 from tagger.catalog import embeddings, journal
 from tagger.catalog.batches import batches
@@ -19,6 +19,7 @@ from tagger.catalog.text import fold
 from tagger.records import FloatArray, TrackPrediction
 
 _Values = dict[str, Any]
+_Row = Row[*tuple[Any, ...]]
 
 
 def record(connection: Connection, run_id: int, entries: Sequence[CatalogEntry]) -> None:
@@ -30,9 +31,16 @@ def record(connection: Connection, run_id: int, entries: Sequence[CatalogEntry])
 def _record(connection: Connection, run_id: int, entries: Sequence[CatalogEntry]) -> None:
     latest = {entry.file.path: entry for entry in entries}
     file_ids = add_files(connection, [entry.file for entry in latest.values()])
-    known = _track_ids(connection, file_ids.values())
-    old = {known[file_ids[p]]: e for p, e in latest.items() if file_ids[p] in known}
-    new = [entry for path, entry in latest.items() if file_ids[path] not in known]
+    known = _recorded(connection, file_ids.values())
+    recorded = {path: known[file_id] for path, file_id in file_ids.items() if file_id in known}
+    old = {recorded[path].track_id: entry for path, entry in latest.items() if path in recorded}
+    new = [entry for path, entry in latest.items() if path not in recorded]
+    sounds_otherwise = {
+        one.track_id: latest[path]
+        for path, one in recorded.items()
+        if one.audio is not None and latest[path].audio not in (None, one.audio)
+    }
+    _forget_other_sound(connection, sounds_otherwise)
     _update_tracks(connection, run_id, old)
     by_track = old | _add_tracks(connection, run_id, new)
     _update_files(connection, file_ids, by_track)
@@ -74,14 +82,29 @@ def note_writes(connection: Connection, run_id: int, planned: Sequence[PlannedWr
     return journal.note(connection, run_id, planned, file_ids)
 
 
-def _track_ids(connection: Connection, file_ids: Iterable[int]) -> dict[int, int]:
+def _recorded(connection: Connection, file_ids: Iterable[int]) -> dict[int, _Row]:
+    """Return {file_id: its track_id and audio} of those files that have a track."""
     column = files.c
     rows = connection.execute(
-        select(column.file_id, column.track_id).where(
+        select(column.file_id, column.track_id, column.audio).where(
             column.file_id.in_(list(file_ids)), column.track_id.is_not(None)
         )
     )
-    return {row.file_id: row.track_id for row in rows}
+    return {row.file_id: row for row in rows}
+
+
+def _forget_other_sound(connection: Connection, by_track: Mapping[int, CatalogEntry]) -> None:
+    """Forget what was heard in tracks whose files hold another recording now.
+
+    What this entry says is put down afterwards; what other models heard holds no longer.
+    """
+    if not by_track:
+        return
+    of_tracks = predictions.c.track_id.in_(list(by_track))
+    heard_by = connection.scalars(select(predictions.c.model_id).where(of_tracks).distinct())
+    for model_id in heard_by.all():
+        embeddings.drop(connection, model_id, by_track)
+    connection.execute(delete(predictions).where(of_tracks))
 
 
 def _add_tracks(

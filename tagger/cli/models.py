@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tagger.card import ModelCard, find_bundled, find_model, read_card
-from tagger.catalog import Catalog
 from tagger.config import Settings, Sourced, models_folder
 from tagger.errors import CheckpointError
+
+if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
+    from tagger.catalog import Catalog
 
 
 def is_named(sources: Mapping[str, Sourced]) -> bool:

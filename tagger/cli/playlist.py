@@ -12,7 +12,7 @@ from tagger.catalog.reader import Reader
 from tagger.catalog.rows import TrackRow
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import say
-from tagger.cli.seeding import chosen_model, query_of, query_options, seed_of_paths
+from tagger.cli.seeding import Ear, chosen_ear, query_of, query_options, seed_of_paths
 from tagger.config import load_settings
 from tagger.errors import PlaylistError, printable
 from tagger.playlist import m3u8, write_playlist
@@ -64,27 +64,28 @@ def command(
     query = query_of(n, genres, options)
     with Reader.open(settings.catalog) as reader:
         ends = (first, last) if first and last else None
-        rows = _rows(reader, chosen_model(settings, sources), query, (*like, *more), ends)
+        rows = _rows(reader, chosen_ear(reader, settings, sources), query, (*like, *more), ends)
     _put(rows, output, is_absolute=is_absolute, force=force)
     return 0
 
 
 def _rows(
     reader: Reader,
-    model: str | None,
+    ear: Ear | None,
     query: SimilarQuery,
     like: Sequence[Path],
     ends: tuple[Path, Path] | None,
 ) -> list[TrackRow]:
+    by = ear.model_id if ear else None
     if ends:
         first, last = map(absolute, ends)
         if first == last:
             raise click.UsageError("--from and --to name the same track")
-        return path_between(reader, from_paths(reader, (first, last)), query)
+        return path_between(reader, from_paths(reader, (first, last), by=by), query)
     if like:
-        seed = seed_of_paths(reader, like, model)
+        seed = seed_of_paths(reader, like, ear)
     else:
-        seed = from_mix(reader, dict.fromkeys(query.genres, 1.0))
+        seed = from_mix(reader, dict.fromkeys(query.genres, 1.0), by)
     return spread([match.row for match in recommend(reader, seed, query)])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ import click
 
 from tagger.card import BUNDLED, find_model, read_card
 from tagger.catalog.reader import Reader
+from tagger.cli.models import is_named, named_model
 from tagger.cli.options import Command, absolute, under_option
 from tagger.config import Settings, Sourced, models_folder
-from tagger.errors import AudioDecodeError, CatalogError
+from tagger.errors import AudioDecodeError, CatalogError, CheckpointError
 from tagger.recommend import MAX_PER_ARTIST, SimilarQuery
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.seeds import Seed, compared_by, comparing_all, from_paths
+
+log = logging.getLogger(__name__)
 
 _SECONDS = click.FloatRange(0)
 
@@ -71,52 +76,97 @@ def parse_mix(_context: click.Context, _option: click.Parameter, values: Sequenc
     return shares
 
 
-def chosen_model(settings: Settings, sources: Mapping[str, Sourced]) -> str | None:
-    """Return the model that the user named, or None."""
-    return None if sources["model"].source == "default" else settings.model
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """A model to compare by.
+
+    Args:
+        model_id: Whose embeddings are compared.
+        path: A checkpoint that makes such embeddings.
+    """
+
+    model_id: str
+    path: Path
 
 
-def seed_of_paths(reader: Reader, paths: Sequence[Path], model: str | None) -> Seed:
+def chosen_ear(reader: Reader, settings: Settings, sources: Mapping[str, Sourced]) -> Ear | None:
+    """Return the model that the user named to compare by, or None.
+
+    Of several networks that are heard as one it is the leading one; of a learned model that has
+    heard nothing here, the network that it hears with. What is set once and for all counts where
+    it has heard anything; what an option names always does.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    if not is_named(sources):
+        return None
+    path = named_model(settings)
+    card = read_card(path)
+    ids = (card.model_id, *card.bases[:1])
+    model_id = next((one for one in ids if reader.has_embeddings(one)), None)
+    if model_id is None and sources["model"].source != "option":
+        return None
+    return Ear(model_id or ids[-1], card.joint.members[0].path if card.joint else path)
+
+
+def seed_of_paths(reader: Reader, paths: Sequence[Path], ear: Ear | None) -> Seed:
     """Return the seed of some files; those that the catalogue does not know are heard now.
 
     Args:
         reader: The catalogue.
         paths: The files.
-        model: What they are heard with; None is the model that the catalogue compares by.
+        ear: The model to compare by; None is the one that suits the files and the catalogue.
     """
     asked = [absolute(path) for path in paths]
     known = {path: reader.track_at(path) for path in asked}
     new = [p for p, track in known.items() if track is None and reader.failure_at(p) is None]
     for path in new:
         _check_is_file(path)
-    if not new:
-        return from_paths(reader, asked)
-    ids = [track.track_id for track in known.values() if track is not None]
-    hearing = _comparing_model(reader, ids) if model is None else find_model(model, models_folder())
-    return from_paths(reader, asked, {path: _hear(path, hearing.absolute()) for path in new})
+    if new and ear is None:
+        ids = [track.track_id for track in known.values() if track is not None]
+        ear = _comparing_ear(reader, ids)
+    heard = {path: _hear(path, ear.path) for path in new} if ear else {}
+    return from_paths(reader, asked, heard, ear.model_id if ear else None)
 
 
-def _comparing_model(reader: Reader, track_ids: Sequence[int]) -> Path:
-    """Return the checkpoint whose embeddings tracks, or else most of a catalogue, can be told by.
+def _comparing_ear(reader: Reader, track_ids: Sequence[int]) -> Ear:
+    """Return the model by which tracks, or else most of a catalogue, can be compared.
 
     Raises:
-        CatalogError: it is not at hand.
+        CatalogError: none such is at hand.
     """
     own = reader.default_model()
-    wanted = compared_by(reader, track_ids) or comparing_all(reader)
-    if own is not None and not track_ids and reader.has_embeddings(own[0]):
-        wanted = own[0]
-    if wanted is None:  # nothing was heard yet
-        return find_model("default")
-    folders = (BUNDLED, models_folder())
-    at_hand = [*([own[1]] if own else []), *(p for f in folders for p in sorted(f.glob("*.pt")))]
-    for path in at_hand:
-        if path.is_file() and read_card(path).model_id == wanted:
-            return path
-    raise CatalogError(
-        f"these tracks were heard by {wanted}, whose file is not at hand; name it with --model, or "
-        "let another model hear them (tagger tag --refresh)"
-    )
+    at_hand = _at_hand(own[1] if own else None)
+    if own is not None and not track_ids and own[0] in at_hand and reader.has_embeddings(own[0]):
+        return Ear(own[0], at_hand[own[0]])
+    best = compared_by(reader, track_ids) or comparing_all(reader)
+    if best is None:  # nothing was heard yet
+        default = find_model("default")
+        return Ear(read_card(default).model_id, default)
+    if best in at_hand:
+        return Ear(best, at_hand[best])
+    next_best = compared_by(reader, track_ids, at_hand) or comparing_all(reader, at_hand)
+    if next_best is None:
+        raise CatalogError(
+            f"these tracks were heard by {best}, whose file is not at hand; name it with --model, "
+            "or let another model hear them (tagger tag --refresh)"
+        )
+    return Ear(next_best, at_hand[next_best])
+
+
+def _at_hand(own: Path | None) -> dict[str, Path]:
+    """Return {model_id: checkpoint} of the models bundled and learned, and the catalogue's own."""
+    folders = (models_folder(), BUNDLED)
+    files = [path for folder in folders for path in sorted(folder.glob("*.pt"))]
+    found = {}
+    for path in (*files, own):
+        if path is not None and path.is_file():
+            try:
+                found[read_card(path).model_id] = path
+            except CheckpointError as exc:
+                log.warning("%s", exc)
+    return found
 
 
 def _check_is_file(path: Path) -> None:

@@ -12,7 +12,7 @@ from tagger.catalog.reader import Reader
 from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
 from tagger.cli.output import Printer, plain
 from tagger.cli.rows import COLUMNS, row_line, row_record
-from tagger.cli.seeding import chosen_model, parse_mix, query_of, query_options, seed_of_paths
+from tagger.cli.seeding import Ear, chosen_ear, parse_mix, query_of, query_options, seed_of_paths
 from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.recommend import Match, recommend
@@ -63,7 +63,7 @@ def command(
     query = query_of(n, genres, options, same_genre=same_genre)
     printer = Printer(format_, (*COLUMNS, "similarity", *(_WHY if why else ())))
     with Reader.open(settings.catalog) as reader:
-        seed = _seed(reader, chosen_model(settings, sources), paths, artist, mix)
+        seed = _seed(reader, chosen_ear(reader, settings, sources), paths, artist, mix)
         for match in recommend(reader, seed, query):
             printer.print(_record(match, why=why), _line(match, why=why))
     return 0
@@ -71,14 +71,15 @@ def command(
 
 def _seed(
     reader: Reader,
-    model: str | None,
+    ear: Ear | None,
     paths: tuple[Path, ...],
     artist: str | None,
     mix: Mapping[str, float],
 ) -> Seed:
+    by = ear.model_id if ear else None
     if artist:
-        return from_artist(reader, artist)
-    return from_mix(reader, mix) if mix else seed_of_paths(reader, paths, model)
+        return from_artist(reader, artist, by)
+    return from_mix(reader, mix, by) if mix else seed_of_paths(reader, paths, ear)
 
 
 def _record(match: Match, *, why: bool) -> Mapping[str, Any]:
