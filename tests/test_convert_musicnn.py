@@ -1,5 +1,6 @@
 """Converting the original's weights: each variable finds its place, in its own layout."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,18 @@ from tagger.networks import MusicNN, MusicNNConfig
 from tagger.records import FloatArray
 from tools import convert_musicnn
 from tools.convert_musicnn import state_of
+from tools.musicnn_pruning import without_idle_filters
 
 CONFIG = MusicNNConfig(
-    n_labels=3, n_mels=20, embedding_dim=5, timbre_channels=4, rhythm_channels=2, channels=6
+    n_labels=3,
+    n_mels=20,
+    embedding_dim=5,
+    timbre_channels=(4, 3),
+    rhythm_channels=(2, 2, 2),
+    channels=6,
 )
-LAYERS = ["timbre.0", "timbre.1", "rhythm.0", "rhythm.1", "rhythm.2"]
-LAYERS += ["layers.0", "layers.1", "layers.2"]
+BANKS = ["timbre.0", "timbre.1", "rhythm.0", "rhythm.1", "rhythm.2"]
+LAYERS = [*BANKS, "layers.0", "layers.1", "layers.2"]
 NORMS = ["normalise", *(f"{name}.norm" for name in LAYERS), "project.0", "project.3"]
 
 
@@ -45,21 +52,52 @@ def variables_of(network: MusicNN) -> dict[str, FloatArray]:
     return found
 
 
-def test_every_variable_finds_its_place() -> None:
+@pytest.fixture
+def original() -> MusicNN:
+    """A small one, of whose numbers none is what a new one has."""
     torch.manual_seed(0)
-    original, copy = MusicNN(CONFIG).eval(), MusicNN(CONFIG).eval()
+    network = MusicNN(CONFIG).eval()
     with torch.no_grad():
-        for value in original.state_dict().values():
+        for value in network.state_dict().values():
             if value.is_floating_point():
                 value.copy_(torch.rand(value.shape))
-        original.scale.fill_(1.0)
-        original.shift.fill_(0.0)
+        network.scale.fill_(1.0)
+        network.shift.fill_(0.0)
+    return network
+
+
+def test_every_variable_finds_its_place(original: MusicNN) -> None:
+    copy = MusicNN(CONFIG).eval()
     state = state_of(variables_of(original))
     assert not copy.load_state_dict(state, strict=False).unexpected_keys
     mels = torch.rand(2, 20, 140)
     with torch.inference_mode():
         assert torch.equal(copy(mels).logits, original(mels).logits)
         assert np.ptp(original(mels).logits.numpy()) > 0
+
+
+def test_what_is_heard_stays_the_same_without_filters_that_have_no_weight(
+    original: MusicNN,
+) -> None:
+    idle = {"timbre.0": [0, 3], "timbre.1": [2], "rhythm.1": [1]}
+    state = original.state_dict()
+    for bank, filters in idle.items():
+        state[f"{bank}.conv.weight"][filters] *= 1e-9
+        state[f"{bank}.norm.running_mean"][filters] = state[f"{bank}.conv.bias"][filters]
+        state[f"{bank}.norm.bias"][filters] = 0.0
+    fewer = MusicNN(replace(CONFIG, timbre_channels=(2, 2), rhythm_channels=(2, 1, 2))).eval()
+    fewer.load_state_dict(without_idle_filters(state))
+    mels = torch.rand(2, 20, 140)
+    with torch.inference_mode():
+        assert torch.allclose(fewer(mels).logits, original(mels).logits, rtol=1e-5)
+        assert torch.allclose(fewer(mels).embedding, original(mels).embedding, rtol=1e-5)
+
+
+def test_a_network_all_of_whose_filters_hear_stays_as_it_is(original: MusicNN) -> None:
+    state = original.state_dict()
+    pruned = without_idle_filters(state)
+    assert state.keys() == pruned.keys()
+    assert all(torch.equal(state[name], pruned[name]) for name in state)
 
 
 def test_a_folder_without_the_weights_is_refused(

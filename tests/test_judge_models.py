@@ -63,7 +63,7 @@ def test_a_folder_without_clips_is_refused(
     assert "holds no folders of clips" in capsys.readouterr().err
 
 
-def test_what_both_hear_is_told_beside_what_each_is_surest_of(
+def test_what_both_hear_is_told_by_genre_and_beside_what_each_is_surest_of(
     clips: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again = model.with_name("again.pt")
@@ -71,5 +71,6 @@ def test_what_both_hear_is_told_beside_what_each_is_surest_of(
     monkeypatch.setattr("sys.argv", ["judge", str(clips), f"--model={model}", f"--model={again}"])
     assert judge_models.main() == 0
     out = capsys.readouterr().out
+    assert ["Rock", "3", "1", "2"] in [line.split() for line in out.splitlines()]
     assert "both hear the same genre in 3 clips, in 1 of them that of the folder" in out
     assert f"the surest by {again}: 3 clips, in 1 of them" in out

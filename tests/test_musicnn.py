@@ -28,7 +28,9 @@ from training.oddities import hear
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden" / "musicnn.npz"
 EXAMPLES = {path.name: path for path in (ROOT / "examples").glob("*/*/*")}
-SHAPE = {"n_labels": 3, "embedding_dim": 5, "timbre_channels": 4, "rhythm_channels": 2}
+SHAPE = MusicNNConfig(
+    n_labels=3, embedding_dim=5, timbre_channels=(4, 5), rhythm_channels=(2, 1, 3), channels=4
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +39,9 @@ def musicnn() -> LoadedModel:
     return load_checkpoint(find_model("musicnn"))
 
 
-def small(**changes: int) -> MusicNN:
+def small() -> MusicNN:
     torch.manual_seed(0)
-    return MusicNN(MusicNNConfig(**{**SHAPE, "channels": 4, **changes})).eval()
+    return MusicNN(SHAPE).eval()
 
 
 def test_every_tag_is_as_the_original_has_it_of_its_own_mels(musicnn: LoadedModel) -> None:
@@ -101,6 +103,11 @@ def test_calibration_changes_the_logits_and_not_the_tags() -> None:
         network.shift.fill_(1.0)
         assert torch.allclose(network(mels).logits, 2 * plain + 1, atol=1e-5)
         assert torch.allclose(network.tags(mels), tags, atol=1e-6)
+
+
+def test_a_card_may_have_one_number_of_filters_for_all_sizes() -> None:
+    config = network_of_card("musicnn", {"timbre_channels": 204, "rhythm_channels": 51}).config
+    assert config == MusicNNConfig(timbre_channels=(204, 204), rhythm_channels=(51, 51, 51))
 
 
 def test_a_shape_that_is_not_its_own_is_refused() -> None:

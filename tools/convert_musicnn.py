@@ -34,6 +34,7 @@ from tools.musicnn_calibration import (
     listen,
     parts_by_artist,
 )
+from tools.musicnn_pruning import without_idle_filters
 from tools.musicnn_strangeness import fit_plane, odd_embeddings
 from tools.musicnn_vocabulary import BROADER, GENRES, LABELS
 from tools.tensor_bundle import read_bundle
@@ -99,13 +100,13 @@ def make_model(weights: Path, folder: Path) -> LoadedModel:
 
 
 def load_network(weights: Path) -> MusicNN:
-    """Return the network with the weights of a folder, as a checkpoint rounds them.
+    """Return the network with those weights of a folder that count, as a checkpoint rounds them.
 
     Raises:
         DatasetError: they cannot be read or are others.
     """
     try:
-        state = state_of(read_bundle(f"{weights}/"))
+        state = without_idle_filters(state_of(read_bundle(f"{weights}/")))
         network = MusicNN(MusicNNConfig()).eval()
         missing = network.load_state_dict(state, strict=False).missing_keys
     except (OSError, ValueError, KeyError, RuntimeError) as exc:

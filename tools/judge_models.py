@@ -5,7 +5,8 @@ hears as that genre (the likeliest of its genres that are not a kind of another)
 write by default: right by the folder's name, or right by that or the genre in the clip's own tag,
 for in some collections the folders are divided otherwise than the publisher's shelves. With two
 models it prints the same of what both would write alike, and how often both hear the same genre
-rightly, beside how often each is right of as many clips that it is surest of.
+rightly, of all and of each genre, beside how often each is right of as many clips that it is surest
+of.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,14 +85,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if len(judged) == 2:
-        print("both alike")
-        both = [agreed(*pair) for pair in zip(*judged.values(), strict=True)]
-        print_table(both)
-        alike = [verdict for verdict in both if verdict.likeliest]
-        print(f"both hear the same genre in {_count(alike)}")
-        for name, verdicts in judged.items():
-            surest = sorted(verdicts, key=lambda verdict: -verdict.confidence)[: len(alike)]
-            print(f"the surest by {name}: {_count(surest)}")
+        print_agreement(judged)
     return 0
 
 
@@ -136,6 +131,29 @@ def agreed(one: Verdict, other: Verdict) -> Verdict:
     alike = one.written if one.written == other.written else ""
     likeliest = one.likeliest if one.likeliest == other.likeliest else ""
     return replace(one, likeliest=likeliest, written=alike)
+
+
+def print_agreement(judged: Mapping[str, Sequence[Verdict]]) -> None:
+    """Print what two models hear alike, by folder and by genre, beside what each is surest of."""
+    print("both alike")
+    both = [agreed(*pair) for pair in zip(*judged.values(), strict=True)]
+    print_table(both)
+    alike = [verdict for verdict in both if verdict.likeliest]
+    print(f"both hear the same genre in {_count(alike)}")
+    for name, verdicts in judged.items():
+        surest = sorted(verdicts, key=lambda verdict: -verdict.confidence)[: len(alike)]
+        print(f"the surest by {name}: {_count(surest)}")
+    _print_genres([replace(verdict, written=verdict.likeliest) for verdict in alike])
+
+
+def _print_genres(verdicts: Sequence[Verdict]) -> None:
+    """Print a line a genre, of what would be right were it written, the commonest first."""
+    print(f"  {'both hear':12s} clips  right  right by either")
+    for genre, n_clips in Counter(verdict.written for verdict in verdicts).most_common():
+        of_genre = [verdict for verdict in verdicts if verdict.written == genre]
+        n_right = sum(verdict.is_right for verdict in of_genre)
+        n_by_either = sum(verdict.is_right_by_either for verdict in of_genre)
+        print(f"  {genre:12s} {n_clips:5d} {n_right:6d} {n_by_either:7d}")
 
 
 def _count(verdicts: Sequence[Verdict]) -> str:

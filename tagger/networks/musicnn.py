@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from torch.nn.functional import conv2d, max_pool2d, pad
 
 from tagger.networks.base import Network, NetworkEnds, NetworkOutput
 
-_EPSILON = 1e-3  # of the batch norms the weights were trained with
+EPSILON = 1e-3  # of the batch norms the weights were trained with
 _TIMBRE_FRAMES = 7
 _TIMBRE_SHARES = (0.4, 0.7)  # of the mel bands, a filter's height
 _RHYTHM_FRAMES = (128, 64, 32)
@@ -20,25 +22,41 @@ _RHYTHM_FRAMES = (128, 64, 32)
 class MusicNNConfig(NetworkEnds):
     """The shape of a musicnn; as it stands, that of the one trained on the Million Song Dataset.
 
+    Of that one's 204 filters a height and 51 a length the training left most without weight.
+
     Args:
         n_labels: Outputs.
         n_mels: Mel bands of the input.
         embedding_dim: Units of the layer before the last.
-        timbre_channels: Filters of each of the two heights.
-        rhythm_channels: Filters of each of the three lengths.
+        timbre_channels: Filters of each of the two heights, the lower first.
+        rhythm_channels: Filters of each of the three lengths, the longest first.
         channels: Of each of the three layers over what those give.
     """
 
     n_labels: int = 50
     n_mels: int = 96
     embedding_dim: int = 200
-    timbre_channels: int = 204
-    rhythm_channels: int = 51
+    timbre_channels: tuple[int, ...] = (23, 14)
+    rhythm_channels: tuple[int, ...] = (3, 7, 17)
     channels: int = 64
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> Self:
+        """Return the shape of a card; a number alone, as cards once had it, is that of each size.
+
+        Raises:
+            TypeError: something is missing, or there is something else.
+        """
+        n_sizes = {"timbre_channels": len(_TIMBRE_SHARES), "rhythm_channels": len(_RHYTHM_FRAMES)}
+        spread = {
+            name: [value] * n_sizes[name] if name in n_sizes and isinstance(value, int) else value
+            for name, value in values.items()
+        }
+        return super(MusicNNConfig, cls).from_card(spread)  # bare, it means the class without slots
 
 
 class MusicNN(Network):
-    """A musically motivated CNN; 787,159 parameters as configured by default.
+    """A musically motivated CNN; 214,920 parameters as configured by default.
 
     The first layer listens twice: to timbre, with filters a few frames wide and high over the mel
     bands, the loudest place of which counts, wherever it is pitched; and to rhythm, with filters
@@ -57,23 +75,24 @@ class MusicNN(Network):
     def __init__(self, config: MusicNNConfig) -> None:
         super().__init__()
         self.config = config
-        self.normalise = nn.BatchNorm2d(1, eps=_EPSILON)
+        self.normalise = nn.BatchNorm2d(1, eps=EPSILON)
         self.timbre = nn.ModuleList(
-            Filters(config.timbre_channels, _TIMBRE_FRAMES, int(share * config.n_mels))
-            for share in _TIMBRE_SHARES
+            Filters(channels, _TIMBRE_FRAMES, int(share * config.n_mels))
+            for channels, share in zip(config.timbre_channels, _TIMBRE_SHARES, strict=True)
         )
         self.rhythm = nn.ModuleList(
-            Filters(config.rhythm_channels, n_frames, 1) for n_frames in _RHYTHM_FRAMES
+            Filters(channels, n_frames, 1)
+            for channels, n_frames in zip(config.rhythm_channels, _RHYTHM_FRAMES, strict=True)
         )
-        first = 2 * config.timbre_channels + 3 * config.rhythm_channels
+        first = sum(config.timbre_channels) + sum(config.rhythm_channels)
         sizes = (first, config.channels, config.channels)
         self.layers = nn.ModuleList(Layer(size, config.channels) for size in sizes)
         pooled_size = 2 * (first + 3 * config.channels)
         self.project = nn.Sequential(
-            nn.BatchNorm1d(pooled_size, eps=_EPSILON),
+            nn.BatchNorm1d(pooled_size, eps=EPSILON),
             nn.Linear(pooled_size, config.embedding_dim),
             nn.ReLU(),
-            nn.BatchNorm1d(config.embedding_dim, eps=_EPSILON),
+            nn.BatchNorm1d(config.embedding_dim, eps=EPSILON),
         )
         self.classify = nn.Linear(config.embedding_dim, config.n_labels)
         # Calibration (Platt, Probabilistic outputs for support vector machines, 1999).
@@ -83,8 +102,7 @@ class MusicNN(Network):
     def forward(self, log_mel: Tensor) -> NetworkOutput:
         """Return logits and embedding of log-mels (n, n_mels, n_frames), "log-gain"."""
         image = self.normalise(log_mel.transpose(1, 2).unsqueeze(1))  # (n, 1, n_frames, n_mels)
-        # One segment at a time: the maps of several do not fit a cache, and take thrice as long.
-        steps = [torch.cat([self._listen(one) for one in image.split(1)])]
+        steps = [torch.cat([filters(image) for filters in (*self.timbre, *self.rhythm)], dim=1)]
         for i, layer in enumerate(self.layers):
             deeper = layer(steps[-1])
             steps.append(deeper + steps[-1] if i else deeper)
@@ -99,10 +117,6 @@ class MusicNN(Network):
         """Return each tag's score (n, n_labels) in [0, 1] as it was trained, uncalibrated."""
         return torch.sigmoid((self(log_mel).logits - self.shift) / self.scale)
 
-    def _listen(self, image: Tensor) -> Tensor:
-        """Return what is heard first, (n, channels, n_frames), of (n, 1, n_frames, n_mels)."""
-        return torch.cat([filters(image) for filters in (*self.timbre, *self.rhythm)], dim=1)
-
 
 class Filters(nn.Module):
     """Filters of one size over (n, 1, n_frames, n_mels), the highest answer of all bands.
@@ -115,7 +129,7 @@ class Filters(nn.Module):
     def __init__(self, channels: int, n_frames: int, n_mels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(1, channels, (n_frames, n_mels))
-        self.norm = nn.BatchNorm1d(channels, eps=_EPSILON)
+        self.norm = nn.BatchNorm1d(channels, eps=EPSILON)
         # As many zeros as keep the number of frames; of an even length the end has one more.
         self._padding = (0, 0, (n_frames - 1) // 2, n_frames // 2)
 
@@ -142,7 +156,7 @@ class Layer(nn.Module):
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
         self.conv = nn.Conv1d(n_in, n_out, 7, padding=3)
-        self.norm = nn.BatchNorm1d(n_out, eps=_EPSILON)
+        self.norm = nn.BatchNorm1d(n_out, eps=EPSILON)
 
     def forward(self, steps: Tensor) -> Tensor:
         """Return (n, n_out, n_frames) of (n, n_in, n_frames)."""
