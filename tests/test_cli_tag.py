@@ -216,6 +216,15 @@ def test_what_is_passed_over_is_counted(first: tuple[Outcome, Path]) -> None:
     assert first[0].err.splitlines()[-1] == "by genre: Rock 14"
 
 
+def test_who_chose_no_model_is_told_of_others_where_most_stays_unsure(tmp_path: Path) -> None:
+    make_tracks(tmp_path / "music", 10)  # too short for anybody
+    common = ("tag", tmp_path / "music", "--catalog", tmp_path / "c.db")
+    assert "unsure of 10: two networks (--model both)" in run_tagger(*common).err
+    assert "--model both" not in run_tagger(*common).err, "nothing was heard"
+    for chosen in (("--model", "default"), ("--quiet",)):
+        assert "--model both" not in run_tagger(*common, "--force", *chosen).err
+
+
 @pytest.mark.usefixtures("no_analysis")
 def test_a_second_run_analyses_nothing_and_changes_nothing(
     first: tuple[Outcome, Path], everything: Path, model: Path, tmp_path: Path

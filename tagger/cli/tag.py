@@ -40,6 +40,9 @@ from tagger.tags import Ways
 
 log = logging.getLogger(__name__)
 
+_MANY = 10  # tracks, of which a word is worth while
+_SURE = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
+
 _COLUMNS = (
     "path",
     "status",
@@ -150,10 +153,13 @@ def command(
         request = replace(request, refresh=refresh or is_chosen)
         run = TagRun(request, catalog)
         try:
-            return _follow(run, printer, quiet=quiet)
+            code = _follow(run, printer, quiet=quiet)
         except (KeyboardInterrupt, OutputClosedError):
             _report(run.summary, quiet=quiet)
             return 130
+        if not (is_chosen or quiet):
+            _suggest_another(run.summary)
+        return code
 
 
 def _request(
@@ -294,6 +300,18 @@ def _report(summary: RunSummary, *, quiet: bool) -> None:
         click.echo(_about_fillers(summary.n_fillers), err=True)
     if summary.interrupted:
         click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
+
+
+def _suggest_another(summary: RunSummary) -> None:
+    """Say what else there is where the model that nobody chose is unsure of most tracks."""
+    n_unsure = summary.by_status.get(Status.UNSURE, 0)
+    n_sure = sum(summary.by_status.get(s, 0) for s in _SURE)
+    if n_unsure >= max(_MANY, n_sure):
+        click.echo(
+            f"unsure of {n_unsure}: two networks (--model both) are sure of more, and take nearly "
+            "three times as long; your own genres it learns from your tags (tagger learn)",
+            err=True,
+        )
 
 
 def _about_fillers(n_fillers: int) -> str:
