@@ -59,6 +59,8 @@ def test_a_folder_without_clips_is_refused(
     monkeypatch.setattr("sys.argv", ["judge", str(tmp_path)])
     assert judge_models.main() == 2
     assert "holds no folders of clips" in capsys.readouterr().err
+    assert count_segments.main() == 2
+    assert "holds no recordings" in capsys.readouterr().err
 
 
 def test_what_both_hear_is_told_by_genre_and_beside_what_each_is_surest_of(

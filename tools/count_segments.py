@@ -1,26 +1,24 @@
 """How many segments a verdict needs: `python -m tools.count_segments CLIPS [--model NAME]`.
 
-Of each recording under CLIPS as many segments are heard as fit; the likeliest genre, of those that
-are no kind of another, by some of them, evenly spread, is compared with that by all.
+The likeliest genre of each recording under CLIPS, of those that are no kind of another, by as many
+segments as fit, is compared with that by at most so many, placed as the tagger places them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from tagger.analysis import score, segment_plan
 from tagger.audio import load_segments
-from tagger.card import ModelCard, find_model
+from tagger.card import find_model
 from tagger.checkpoint import LoadedModel, load_checkpoint
-from tagger.errors import TaggerError
-from tagger.records import FloatArray
+from tagger.errors import DatasetError, TaggerError
 from tagger.voting import vote
 from tools.judge_models import main_genres
 
@@ -37,45 +35,38 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     paths = sorted(path for path in arguments.clips.rglob("*") if path.is_file())
+    paths = paths[:: arguments.each]
     try:
+        if not paths:
+            raise DatasetError("holds no recordings", arguments.clips)
         model = load_checkpoint(find_model(arguments.model))
-        heard = [listen(model, path) for path in paths[:: arguments.each]]
+        whole = likeliest(model, paths, _MOST)
+        print(f"{len(paths)} recordings")
+        for n in _COUNTS:
+            some = likeliest(model, paths, n)
+            n_alike = sum(one == other for one, other in zip(some, whole, strict=True))
+            print(f"{n:3d} segments: {n_alike / len(paths):6.1%} as by all", flush=True)
     except TaggerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    whole = [likeliest(model.card, logits) for logits in heard]
-    print(f"{len(heard)} recordings of up to {max(map(len, heard), default=0)} segments")
-    for n in _COUNTS:
-        some = [likeliest(model.card, logits[spread(len(logits), n)]) for logits in heard]
-        print(f"{n:3d} segments: {np.mean(np.array(some) == np.array(whole)):6.1%} as by all")
     return 0
 
 
-def listen(model: LoadedModel, path: Path) -> FloatArray:
-    """Return the logits (n_segments, n_labels) of all segments of a recording.
+def likeliest(model: LoadedModel, paths: Sequence[Path], max_segments: int) -> list[str]:
+    """Return the likeliest genre of recordings that is no kind of another.
 
     Raises:
-        AudioDecodeError: it cannot be decoded.
+        AudioDecodeError: one cannot be decoded.
     """
-    plan = replace(segment_plan(model.card), max_segments=_MOST)
-    return score(model, load_segments(path, plan).waveforms).logits
-
-
-def spread(n_all: int, n: int) -> NDArray[np.int64]:
-    """Return the places of n of all segments, each in the middle of its own n-th.
-
-    >>> spread(12, 3).tolist(), spread(2, 3).tolist()
-    ([2, 6, 10], [0, 1])
-    """
-    n = min(n, n_all)
-    return ((np.arange(n) + 0.5) * n_all / n).astype(np.int64)
-
-
-def likeliest(card: ModelCard, logits: FloatArray) -> str:
-    """Return the likeliest genre by segments' logits that is no kind of another."""
-    probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
-    by_label = dict(zip(card.labels, probabilities.tolist(), strict=True))
-    return max(main_genres(card), key=lambda label: by_label[label])
+    card = model.card
+    plan = replace(segment_plan(card), max_segments=max_segments)
+    genres = []
+    for path in paths:
+        logits = score(model, load_segments(path, plan).waveforms).logits
+        probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
+        by_label = dict(zip(card.labels, probabilities.tolist(), strict=True))
+        genres.append(max(main_genres(card), key=lambda label: by_label[label]))
+    return genres
 
 
 if __name__ == "__main__":
