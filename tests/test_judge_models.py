@@ -51,8 +51,8 @@ def test_segments_are_counted_until_the_verdict_stands(
     monkeypatch.setattr("sys.argv", ["count", str(clips), "--model", str(model)])
     assert count_segments.main() == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[1][-4:] == list(count_segments.PLACES)
-    assert lines[2] == ["1", *["100.0%"] * 4]
+    assert lines[1][-5:] == ["tagged", *count_segments.PLACES]
+    assert lines[2] == ["1", *["100.0%"] * 5]
 
 
 def test_a_folder_without_clips_is_refused(
@@ -61,6 +61,8 @@ def test_a_folder_without_clips_is_refused(
     monkeypatch.setattr("sys.argv", ["judge", str(tmp_path)])
     assert judge_models.main() == 2
     assert "holds no folders of clips" in capsys.readouterr().err
+    assert count_segments.main() == 2
+    assert "holds no recordings" in capsys.readouterr().err
 
 
 def test_what_both_hear_is_told_by_genre_and_beside_what_each_is_surest_of(

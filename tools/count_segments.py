@@ -1,7 +1,8 @@
 """How many segments a verdict needs, and where: `python -m tools.count_segments MUSIC`.
 
 Of each recording under MUSIC as many segments are heard as fit; the likeliest genre, of those that
-are no kind of another, by some of them, in several places, is compared with that by all.
+are no kind of another, is compared with that by fewer: as the tagger places them ("tagged"), and by
+some of all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tagger.analysis import score, segment_plan
 from tagger.audio import load_segments
 from tagger.card import ModelCard, find_model
 from tagger.checkpoint import LoadedModel, load_checkpoint
-from tagger.errors import TaggerError
+from tagger.errors import DatasetError, TaggerError
 from tagger.records import FloatArray
 from tagger.voting import vote
 from tools.judge_models import main_genres
@@ -39,40 +40,41 @@ def main() -> int:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     paths = sorted(path for path in arguments.music.rglob("*") if path.is_file())
+    paths = paths[:: arguments.each]
     try:
-        model = load_checkpoint(find_model(arguments.model))
-        heard = [listen(model, path) for path in paths[:: arguments.each]]
+        if not paths:
+            raise DatasetError("holds no recordings", arguments.music)
+        _compare(load_checkpoint(find_model(arguments.model)), paths)
     except TaggerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    whole = [likeliest(model.card, logits) for logits in heard]
-    print(f"{len(heard)} recordings of up to {max(map(len, heard), default=0)} segments")
-    print("likeliest genre as by all:  segments", *(f"{name:>8s}" for name in PLACES))
-    for n in _COUNTS:
-        print(f"{n:36d}", *(f"{share:8.1%}" for share in agreement(model.card, heard, whole, n)))
     return 0
 
 
-def agreement(
-    card: ModelCard, heard: Sequence[FloatArray], whole: Sequence[str], n: int
-) -> list[float]:
-    """Return of how many recordings n segments say what all do, for each place."""
-    shares = []
-    for place in PLACES.values():
-        some = [likeliest(card, logits[place(len(logits), n)]) for logits in heard]
-        shares.append(
-            float(np.mean([one == other for one, other in zip(some, whole, strict=True)]))
-        )
-    return shares
+def _compare(model: LoadedModel, paths: Sequence[Path]) -> None:
+    heard = [listen(model, path, _MOST) for path in paths]
+    whole = [likeliest(model.card, logits) for logits in heard]
+    print(f"{len(heard)} recordings of up to {max(map(len, heard))} segments")
+    print("likeliest genre as by all:  segments   tagged", *(f"{name:>8s}" for name in PLACES))
+    for n in _COUNTS:
+        some = [[listen(model, path, n) for path in paths]]
+        some += [[one[place(len(one), n)] for one in heard] for place in PLACES.values()]
+        shares = [_agreement(model.card, logits, whole) for logits in some]
+        print(f"{n:36d}", *(f"{share:8.1%}" for share in shares), flush=True)
 
 
-def listen(model: LoadedModel, path: Path) -> FloatArray:
-    """Return the logits (n_segments, n_labels) of all segments of a recording.
+def _agreement(card: ModelCard, some: Sequence[FloatArray], whole: Sequence[str]) -> float:
+    said = [likeliest(card, logits) for logits in some]
+    return sum(one == other for one, other in zip(said, whole, strict=True)) / len(whole)
+
+
+def listen(model: LoadedModel, path: Path, max_segments: int) -> FloatArray:
+    """Return the logits (n_segments, n_labels) of a recording's segments, placed as in tagging.
 
     Raises:
         AudioDecodeError: it cannot be decoded.
     """
-    plan = replace(segment_plan(model.card), max_segments=_MOST)
+    plan = replace(segment_plan(model.card), max_segments=max_segments)
     return score(model, load_segments(path, plan).waveforms).logits
 
 
