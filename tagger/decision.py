@@ -59,13 +59,16 @@ class GenrePolicy:
         """Return in words why ``choose`` gives nothing."""
         label = self._ranked(probabilities)[0]
         heard = f"sounds like {label} ({_percent(probabilities[label])} %)"
-        if label not in self.writable:
-            return f"{heard}, which is not written unless asked for with --genres"
         if not self.genre_of(label):
             return f"{heard}, which genre_map says is never written"
         needed = self.thresholds.get(label, 2.0)
-        if needed > 1:
-            return f"{heard}, which this model cannot be trusted with"
+        if needed > 1:  # --genres alone would not help
+            return (
+                f"{heard}, which this model cannot be trusted with; --genres together with "
+                "--min-confidence writes it all the same"
+            )
+        if label not in self.writable:
+            return f"{heard}, which is not written unless asked for with --genres"
         return f"{heard}, {-_percent(-needed)} % needed"
 
     def _ranked(self, probabilities: Mapping[str, float]) -> list[str]:

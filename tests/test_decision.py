@@ -116,6 +116,15 @@ def test_the_reason_names_what_was_heard_and_what_was_needed() -> None:
     assert verdict(SILENT, BLANK).reason == "silent"
 
 
+@pytest.mark.parametrize("genres", [(), ("Rock",)])
+def test_what_asking_alone_does_not_get_written_says_so(genres: tuple[str, ...]) -> None:
+    distrusted = dict.fromkeys(LABELS, 1.01)
+    policy = make_policy(LABELS, (), distrusted, genres=genres)
+    assert "--genres together with --min-confidence" in verdict(ROCK, BLANK, policy).reason
+    policy = make_policy(LABELS, (), distrusted, genres=("Rock",), min_confidence=0.5)
+    assert verdict(ROCK, BLANK, policy).status is Status.WRITTEN
+
+
 OTHER = TagsFound(genres=("other",))
 
 

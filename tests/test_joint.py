@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from tagger.cli import learn, seeding
 from tagger.errors import CheckpointError
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.scan import ScanOptions, ScanTally, scan
-from tests.catalogs import assert_consistent, database
+from tests.catalogs import Location, assert_consistent, database
 from tests.library import contents, genre_of, make_model, make_track, make_tracks, run_tagger
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -115,25 +116,28 @@ def test_what_is_strange_or_unheard_to_either_is_so_to_both() -> None:
     assert (silent.unheard, silent.confidence) == ("too short", 0.0)
 
 
-def tag(music: Path, place: Path, model: str, *options: str) -> dict[str, str]:
+def tag(music: Path, place: Location, model: str, *options: str) -> dict[str, str]:
     ran = run_tagger(
         "tag", music, "--catalog", place, "--model", model, "--by", "track", "--format", "jsonl",
-        *options,
+        *options, XDG_DATA_HOME=os.environ["XDG_DATA_HOME"],
     )  # fmt: skip
     assert ran.code == 0, ran.err
     return ran.statuses
 
 
 @pytest.mark.usefixtures("models")
-def test_what_neither_may_write_alone_both_write_and_undo_takes_back(tmp_path: Path) -> None:
-    music, place = tmp_path / "music", tmp_path / "c.db"
+def test_what_neither_may_write_alone_both_write_and_undo_takes_back(
+    tmp_path: Path, location: Location
+) -> None:
+    music, place = tmp_path / "music", location
     path = make_track(music / "a.flac")
     before = path.read_bytes()
     assert tag(music, place, "first", "--no-write") == {"a.flac": "unsure"}
     assert tag(music, place, "second", "--no-write") == {"a.flac": "unsure"}
     assert tag(music, place, "both") == {"a.flac": "written"}
     assert genre_of(path) == ["Rock"]
-    assert run_tagger("undo", "--catalog", place).code == 0
+    undone = run_tagger("undo", "--catalog", place, XDG_DATA_HOME=os.environ["XDG_DATA_HOME"])
+    assert undone.code == 0, undone.err
     assert path.read_bytes() == before
 
 
@@ -144,8 +148,8 @@ def test_where_they_hear_different_genres_nothing_is_written(tmp_path: Path, mod
 
 
 @pytest.mark.usefixtures("models")
-def test_only_what_is_missing_is_heard(tmp_path: Path, heard: Heard) -> None:
-    music, place = tmp_path / "music", tmp_path / "c.db"
+def test_only_what_is_missing_is_heard(tmp_path: Path, location: Location, heard: Heard) -> None:
+    music, place = tmp_path / "music", location
     make_tracks(music, 2)
     tag(music, place, "first", "--no-write")
     assert heard() == ["first", "first"]
@@ -191,8 +195,10 @@ def test_what_was_heard_without_its_embedding_is_heard_again(tmp_path: Path, hea
 
 
 @pytest.mark.usefixtures("models")
-def test_a_copy_takes_over_what_each_has_heard(tmp_path: Path, heard: Heard) -> None:
-    music, place = tmp_path / "music", tmp_path / "c.db"
+def test_a_copy_takes_over_what_each_has_heard(
+    tmp_path: Path, location: Location, heard: Heard
+) -> None:
+    music, place = tmp_path / "music", location
     path = make_track(music / "a.flac")
     tag(music, place, "both", "--no-write")
     assert heard() == ["first", "second"]
@@ -207,9 +213,9 @@ def test_a_copy_takes_over_what_each_has_heard(tmp_path: Path, heard: Heard) -> 
 
 
 def test_the_verdict_of_a_track_is_what_both_say_and_not_a_part_of_it(
-    tmp_path: Path, models: Path
+    tmp_path: Path, location: Location, models: Path
 ) -> None:
-    music, place = tmp_path / "music", tmp_path / "c.db"
+    music, place = tmp_path / "music", location
     make_track(music / "a.flac")
     (models / "both.toml").rename(models / "sum.toml")  # by name it would come first as well
     tag(music, place, "sum", "--no-write")
@@ -252,7 +258,7 @@ def test_a_file_outside_is_compared_by_the_leading_network(tmp_path: Path) -> No
         assert (ran.code, "b.flac" in ran.out) == (0, True), ran.err
 
 
-def similar(place: Path, *arguments: str | Path, **environment: str) -> list[str]:
+def similar(place: Location, *arguments: str | Path, **environment: str) -> list[str]:
     common = ("--catalog", place, "--format", "jsonl")
     ran = run_tagger("similar", *common, *arguments, **environment)
     assert ran.code == 0, ran.err
@@ -260,8 +266,8 @@ def similar(place: Path, *arguments: str | Path, **environment: str) -> list[str
 
 
 @pytest.mark.usefixtures("models")
-def test_who_names_a_model_compares_by_it(tmp_path: Path, heard: Heard) -> None:
-    music, place = tmp_path / "music", tmp_path / "c.db"
+def test_who_names_a_model_compares_by_it(tmp_path: Path, location: Location, heard: Heard) -> None:
+    music, place = tmp_path / "music", location
     seed = make_track(music / "seed.flac", artist="Ann")
     make_track(music / "first" / "a.flac", 6.0)
     make_track(music / "second" / "b.flac", 11.0)
