@@ -20,6 +20,7 @@ from tagger.catalog import Catalog, CatalogEntry
 from tagger.checkpoint import load_checkpoint
 from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
+from tagger.genre_text import why_no_genre
 from tagger.learning.fitting import (
     Examples,
     fit_linear,
@@ -219,6 +220,17 @@ def test_what_is_written_is_right_three_times_of_four_on_artists_never_heard() -
         ([["Classical"]] * 12 + [["Classical/Live"]] * 3, ("Classical",), ["Classical/Live"]),
         ([["Classical"]] * 12 + [["Clasical"]] * 3, ("Classical",), ["Clasical"]),
         ([["サントラ"]] * 12 + [["Bebop"]] * 2, ("サントラ",), ["Bebop"]),
+        ([["गीत"]] * 12 + [["गत"]] * 11, ("गीत", "गत"), []),  # apart by a vowel sign alone
+        ([["🎸"]] * 12 + [["🎹❤️"]] * 11 + [["❤️"]] * 10, ("🎸", "🎹❤️", "❤️"), []),
+        ([["Le\u0301ger"]] * 12 + [["Le\u0301ger "]] * 2, ("Léger",), ["Le\u0301ger "]),
+        ([["\ufeffFunk"]] * 12, ("Funk",), ["\ufeffFunk"]),
+        ([["Rock"]] * 9 + [["(17)Rock"]] * 3, ("Rock",), ["(17)Rock"]),
+        ([["Rock"]] * 12 + [["Pop"]] * 11 + [["Rock\nPop"]], ("Rock", "Pop"), ["Rock\nPop"]),
+        ([["Rock\nPop"]] * 12, ("Rock Pop",), ["Rock\nPop"]),
+        ([["Drum & Bass"]] * 12 + [["R&B/Soul"]] * 11, ("Drum & Bass", "R&B/Soul"), []),
+        ([["Rock"]] * 12 + [["(17)"]] * 5 + [["  "]] * 4, ("Rock",), ["(17)", "  "]),
+        ([["Rock"]] * 12 + [["N/A"]] * 13 + [["no genre"]], ("Rock",), ["N/A", "no genre"]),
+        ([["X" * 300]] * 12, ("X" * 300,), []),
     ],
 )
 def test_genres_are_cleaned_and_each_change_is_told(
@@ -247,6 +259,13 @@ def test_what_a_rare_genre_is_taken_for_is_told(
     common = ["Classical", "Pop", "1970s Hits"] * 12
     found = clean([[genre] for genre in (*common, rare)], [str(n % 5) for n in range(37)])
     assert [(c.written, c.taken, c.why) for c in found.changes] == [(rare, taken, why)]
+
+
+def test_every_genre_that_is_learned_can_stand_in_a_tag() -> None:
+    odd = ["\ufeffFunk", "a\0b", "Rock\r\nRoll", " Dub ", "\x1b[31mFado", "\ud800Fado"]
+    found = clean([[genre] for genre in odd * 10], [str(n % 5) for n in range(60)])
+    assert len(found.names) >= 5
+    assert [why_no_genre(name) for name in found.names] == [""] * len(found.names)
 
 
 def test_a_common_genre_with_a_slash_stays_whole_where_its_parts_stand_nowhere_alone() -> None:
