@@ -21,8 +21,8 @@ from tagger.card import ModelCard
 from tagger.catalog import Catalog, TaggedTrack, fold
 from tagger.errors import LearnError
 from tagger.heads import Head
+from tagger.learning.examples import Examples
 from tagger.learning.fitting import (
-    Examples,
     Learned,
     folds_of,
     held_out_logits,

@@ -1,11 +1,10 @@
-"""Learning a person's genres: honest scores, clean labels, doubts, and blanks filled that way."""
+"""Learning from a catalogue, and the commands: lessons, doubts, and blanks filled that way."""
 
 from __future__ import annotations
 
 import io
 import json
 import sqlite3
-import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -16,24 +15,14 @@ import pytest
 from tqdm import tqdm
 
 from tagger.card import read_card
-from tagger.catalog import Catalog, CatalogEntry
+from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
-from tagger.genre_text import why_no_genre
-from tagger.learning.fitting import (
-    Examples,
-    fit_linear,
-    fit_scale,
-    learn,
-    to_probabilities,
-)
-from tagger.learning.genres import clean, key_of
-from tagger.learning.judging import judge
 from tagger.pipeline import TagRun
-from tagger.records import TagsFound
 from tagger.teaching import doubts, gather, teach
-from tests.catalogs import MODEL, entry, filled, prediction
+from tests.catalogs import MODEL, entry, filled
+from tests.lessons import library, tagged
 from tests.library import (
     genre_of,
     make_model,
@@ -45,271 +34,10 @@ from tests.library import (
 )
 from tests.sounds import tone, write_sound
 
-pytestmark = pytest.mark.usefixtures("in_process")
-
-
-def blobs(
-    n_artists: int, names: int = 3, *, spread: float = 0.7, seed: int = 0, dim: int = 8
-) -> Examples:
-    """Tracks around a centre for each genre, four an artist."""
-    rng = np.random.default_rng(seed)
-    centres = np.eye(dim)[:names] * 3
-    first = np.repeat(np.arange(n_artists) % names, 4)
-    own = np.repeat(rng.normal(0, spread, (n_artists, dim)), 4, axis=0)
-    vectors = (centres[first] + own + rng.normal(0, spread, own.shape)).astype(np.float32)
-    truth = np.eye(names, dtype=np.bool_)[first]
-    return Examples(vectors, truth, first, np.repeat(np.arange(n_artists), 4))
-
-
-NAMES = ("Bebop", "Trip-Hop", "Tango")
-
-
-# What is learned, and what is said of it
-
-
-def test_genres_that_sound_apart_are_learned() -> None:
-    examples = blobs(60)
-    learned = learn(examples, NAMES, "base-1")
-    report = judge(examples, learned, NAMES)
-    assert learned.exclusive
-    assert report.accuracy > 0.9
-    assert report.by_chance == pytest.approx(1 / 3)
-    assert all(learned.thresholds[name] < 1 for name in NAMES)
-    assert (learned.head.logits(examples.embeddings).argmax(axis=1) == examples.first).mean() > 0.9
-
-
-def test_noise_is_not_learned_and_nothing_of_it_may_be_written() -> None:
-    examples = blobs(60)
-    noise = np.random.default_rng(1).normal(size=examples.embeddings.shape).astype(np.float32)
-    examples = replace(examples, embeddings=noise)
-    learned = learn(examples, NAMES, "base-1")
-    assert judge(examples, learned, NAMES).accuracy < 0.5
-    assert all(threshold > 0.9 for threshold in learned.thresholds.values())
-
-
-def test_the_score_is_of_artists_not_learned_from() -> None:
-    """Artists with a sound each and genres by chance: known again by heart, and not by rule."""
-    rng = np.random.default_rng(0)
-    own = np.repeat(rng.normal(0, 3, (40, 64)), 6, axis=0)
-    first = np.repeat(rng.integers(0, 2, 40), 6)
-    vectors = (own + rng.normal(0, 0.1, own.shape)).astype(np.float32)
-    truth, artists = np.eye(2, dtype=np.bool_)[first], np.repeat(np.arange(40), 6)
-    scores = []
-    for groups in (np.arange(240), artists):
-        examples = Examples(vectors, truth, first, groups)
-        scores.append(judge(examples, learn(examples, NAMES[:2], "base-1"), NAMES[:2]).accuracy)
-    by_track, by_artist = scores
-    assert by_track > 0.9
-    assert by_artist < 0.7
-
-
-def test_confidence_is_how_often_it_is_right() -> None:
-    examples = blobs(300, spread=1.6)
-    p = learn(examples, NAMES, "base-1").probabilities
-    right = p.argmax(axis=1) == examples.first
-    assert 0.5 < right.mean() < 0.9
-    assert abs(p.max(axis=1).mean() - right.mean()) < 0.04
-
-
-def test_a_rare_genre_is_not_drowned_by_a_common_one() -> None:
-    examples = blobs(90)
-    kept = np.flatnonzero((examples.first != 2) | (examples.groups < 30))
-    rare = examples.take(kept)
-    learned = learn(rare, NAMES, "base-1")
-    of_rare = next(g for g in judge(rare, learned, NAMES).genres if g.genre == "Tango")
-    assert of_rare.n_tracks == 40
-    assert of_rare.recall > 0.8
-
-
-def test_several_genres_a_track_are_learned_side_by_side() -> None:
-    examples = blobs(90, spread=0.4)
-    both = examples.truth.copy()
-    vectors = examples.embeddings.copy()
-    both[::2, 2] = True
-    vectors[::2, 2] += 3
-    several = replace(examples, truth=both, embeddings=vectors)
-    learned = learn(several, NAMES, "base-1")
-    # Also that a track has it beside a likelier one counts as found.
-    assert min(genre.recall for genre in judge(several, learned, NAMES).genres) > 0.9
-    assert not learned.exclusive
-    said = to_probabilities(learned.head.logits(vectors), exclusive=False) > 0.5
-    assert (said == both).mean() > 0.95
-
-
-def test_a_genre_that_hardly_ever_comes_first_is_never_written() -> None:
-    """Beside one that all have, chance alone decides whether the once that it does is right."""
-    examples = blobs(60, 2)
-    rng = np.random.default_rng(1)
-    truth = np.column_stack([examples.truth, rng.random(len(examples)) < 0.3])
-    learned = learn(replace(examples, truth=truth), NAMES, "base-1")
-    assert learned.thresholds["Tango"] > 1
-    assert learned.thresholds["Bebop"] < 1
-
-
-def test_a_scale_mends_logits_that_are_too_sure_and_of_another_mix() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(4000, 3)).astype(np.float32)
-    chances = to_probabilities(logits + np.array([1, 0, -1], np.float32), exclusive=True)
-    drawn = np.array([rng.choice(3, p=p / p.sum()) for p in chances.astype(float)])
-    scale = fit_scale(logits * 4, np.eye(3, dtype=np.bool_)[drawn], exclusive=True)
-    assert scale.slope == pytest.approx(0.25, abs=0.03)
-    assert scale.shifts - scale.shifts.mean() == pytest.approx([1, 0, -1], abs=0.15)
-
-
-@pytest.mark.parametrize("min_tracks", [2, 3])
-def test_few_artists_and_tracks_of_a_genre_can_be_judged(min_tracks: int) -> None:
-    """A fold may hold all artists of a genre, and half of the artists may have one genre alone."""
-    n_genres = 60 // min_tracks
-    first = np.repeat(np.arange(n_genres), min_tracks)
-    vectors = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
-    for groups in (np.arange(60) % 3, np.arange(60), first % 4):
-        examples = Examples(vectors, np.eye(n_genres, dtype=np.bool_)[first], first, groups)
-        names = [f"Genre {n}" for n in range(n_genres)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            report = judge(examples, learn(examples, names, "base-1"), names)
-        assert report.n_artists == len(np.unique(groups))
-
-
-def test_two_genres_of_which_an_artist_plays_one_can_be_judged() -> None:
-    examples = blobs(4, 2)
-    report = judge(examples, learn(examples, NAMES[:2], "base-1"), NAMES[:2])
-    assert report.n_artists == 4
-
-
-def test_a_genre_that_all_have_is_said_of_all() -> None:
-    examples = blobs(60)
-    truth = examples.truth.copy()
-    truth[:, 0] = True
-    weight, bias = fit_linear(replace(examples, truth=truth), exclusive=False)
-    assert (examples.embeddings @ weight.T + bias)[:, 0].min() > 5
-
-
-def test_what_is_written_is_right_three_times_of_four_on_artists_never_heard() -> None:
-    """Over libraries of forty artists: some is written, and of all of it enough is right."""
-    n_written, n_right, n_libraries = 0, 0, 12
-    for seed in range(n_libraries):
-        everybody = blobs(240, spread=1.2, seed=seed)
-        known, others = (
-            everybody.take(everybody.groups < 40),
-            everybody.take(everybody.groups >= 40),
-        )
-        learned = learn(known, NAMES, "base-1")
-        p = to_probabilities(learned.head.logits(others.embeddings), exclusive=True)
-        said = p.argmax(axis=1)
-        least = np.array([learned.thresholds[name] for name in NAMES])[said]
-        written = p.max(axis=1) >= least
-        n_written += int(written.sum())
-        n_right += int((said == others.first)[written].sum())
-    assert n_right / n_written > 0.75
-    assert n_written > 0.15 * 800 * n_libraries
-
-
-# Labels
-
-
-@pytest.mark.parametrize(
-    ("written", "names", "out"),
-    [
-        ([["Hip-Hop"]] * 9 + [["hip hop"]] * 5, ("Hip-Hop",), ["hip hop"]),
-        ([["House"]] * 12 + [["Deep House"]] * 3, ("House",), ["Deep House"]),
-        ([["Rock"]] * 12 + [["Other"]] * 12, ("Rock",), ["Other"]),
-        ([["Rock"]] * 12 + [["Pop"]] * 11 + [["Rock/Pop"]] * 3, ("Rock", "Pop"), ["Rock/Pop"]),
-        ([["AC/DC-like"]] * 12, ("AC/DC-like",), []),
-        ([["финский танго"]] * 8 + [["Финский Танго"]] * 4, ("финский танго",), ["Финский Танго"]),
-        ([["Classical"]] * 12 + [["Classical/Live"]] * 3, ("Classical",), ["Classical/Live"]),
-        ([["Classical"]] * 12 + [["Clasical"]] * 3, ("Classical",), ["Clasical"]),
-        ([["サントラ"]] * 12 + [["Bebop"]] * 2, ("サントラ",), ["Bebop"]),
-        ([["गीत"]] * 12 + [["गत"]] * 11, ("गीत", "गत"), []),  # apart by a vowel sign alone
-        ([["🎸"]] * 12 + [["🎹❤️"]] * 11 + [["❤️"]] * 10, ("🎸", "🎹❤️", "❤️"), []),
-        ([["Le\u0301ger"]] * 12 + [["Le\u0301ger "]] * 2, ("Léger",), ["Le\u0301ger "]),
-        ([["\ufeffFunk"]] * 12, ("Funk",), ["\ufeffFunk"]),
-        ([["Rock"]] * 9 + [["(17)Rock"]] * 3, ("Rock",), ["(17)Rock"]),
-        ([["Rock"]] * 12 + [["Pop"]] * 11 + [["Rock\nPop"]], ("Rock", "Pop"), ["Rock\nPop"]),
-        ([["Rock\nPop"]] * 12, ("Rock Pop",), ["Rock\nPop"]),
-        ([["Drum & Bass"]] * 12 + [["R&B/Soul"]] * 11, ("Drum & Bass", "R&B/Soul"), []),
-        ([["Rock"]] * 12 + [["(17)"]] * 5 + [["  "]] * 4, ("Rock",), ["(17)", "  "]),
-        ([["Rock"]] * 12 + [["N/A"]] * 13 + [["no genre"]], ("Rock",), ["N/A", "no genre"]),
-        ([["X" * 300]] * 12, ("X" * 300,), []),
-    ],
-)
-def test_genres_are_cleaned_and_each_change_is_told(
-    written: list[list[str]], names: tuple[str, ...], out: list[str]
-) -> None:
-    found = clean(written, [str(n % 5) for n in range(len(written))])
-    assert found.names == names
-    assert [change.written for change in found.changes] == out
-
-
-@pytest.mark.parametrize(
-    ("rare", "taken", "why"),
-    [
-        ("Classical/Live", ("Classical",), "several in one"),
-        ("Classical; Музыка", ("Classical",), "several in one"),
-        ("clasical", ("Classical",), "rare; looks misspelt"),
-        ("Calssical", ("Classical",), "rare; looks misspelt"),
-        ("Late Classical", ("Classical",), "rare; a kind of Classical"),
-        ("1980s Hits", (), "too few tracks or artists to be learned"),
-        ("Bop", (), "too few tracks or artists to be learned"),
-    ],
-)
-def test_what_a_rare_genre_is_taken_for_is_told(
-    rare: str, taken: tuple[str, ...], why: str
-) -> None:
-    common = ["Classical", "Pop", "1970s Hits"] * 12
-    found = clean([[genre] for genre in (*common, rare)], [str(n % 5) for n in range(37)])
-    assert [(c.written, c.taken, c.why) for c in found.changes] == [(rare, taken, why)]
-
-
-def test_every_genre_that_is_learned_can_stand_in_a_tag() -> None:
-    odd = ["\ufeffFunk", "a\0b", "Rock\r\nRoll", " Dub ", "\x1b[31mFado", "\ud800Fado"]
-    found = clean([[genre] for genre in odd * 10], [str(n % 5) for n in range(60)])
-    assert len(found.names) >= 5
-    assert [why_no_genre(name) for name in found.names] == [""] * len(found.names)
-
-
-def test_a_common_genre_with_a_slash_stays_whole_where_its_parts_stand_nowhere_alone() -> None:
-    found = clean([["Folk/Country"]] * 20 + [["Folk"]] * 15, [str(n % 5) for n in range(35)])
-    assert found.names == ("Folk/Country", "Folk")
-    assert found.changes == ()
-
-
-def test_a_genre_of_one_artist_is_not_learned() -> None:
-    found = clean([["Rock"]] * 30 + [["Dub"]] * 30, ["a", "b", "c"] * 10 + ["d"] * 30)
-    assert found.names == ("Rock",)
-    assert found.changes[0].why == "too few tracks or artists to be learned"
-
-
-def test_a_thousand_genres_are_cleaned_in_no_time() -> None:
-    tracks = [[f"Genre {n}", f"genre-{n}"] for n in range(1000) for _ in range(10)]
-    found = clean(tracks, [str(n) for n in range(len(tracks))])
-    assert len(found.names) == 1000
-    assert key_of("Genre 7") == "genre7"
+pytestmark = pytest.mark.usefixtures("in_process", "one_thread")
 
 
 # From a catalogue
-
-
-def tagged(
-    name: str, number: int, genre: str, artist: str, audio: str | None = None
-) -> CatalogEntry:
-    tags = TagsFound((genre,), None, f"Title {number}", artist)
-    return entry(name, number, tags=tags, genres=(), audio=audio)
-
-
-def library(place: Path, *, wrong: int = 0) -> Catalog:
-    """Ninety tracks of two genres that sound apart; the first ones bear the other's name."""
-    rng = np.random.default_rng(0)
-    found = []
-    for n in range(90):
-        is_dub = n % 2 == 0
-        genre = "Dub" if is_dub != (n < wrong) else "Fado"
-        one = tagged(f"{n:03d}.mp3", n, genre, f"Artist {n // 4}")
-        vector = rng.normal(0, 0.5, MODEL.embedding_dim).astype(np.float32)
-        vector[0] += 3 if is_dub else -3
-        heard = replace(prediction(one.file.path, n), embedding=vector)
-        found.append(replace(one, prediction=heard))
-    return filled(place, *found)
 
 
 def test_mistagged_tracks_are_found(place: Path) -> None:

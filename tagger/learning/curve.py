@@ -13,17 +13,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from tagger.learning.fitting import (
-    Examples,
-    Learned,
-    called,
-    fit_scale,
-    folds_of,
-    held_out_logits,
-    to_probabilities,
-    wanted,
-)
-from tagger.learning.thresholds import BoolArray, DoubleArray
+from tagger.learning.examples import BoolArray, DoubleArray, Examples
+from tagger.learning.fitting import Learned, folds_of, held_out_logits
+from tagger.learning.scale import called, fit_scale, to_probabilities
 
 # Shares of the artists, each drawn anew: whom a small one holds matters more.
 _SHARES = (0.5, 0.5, 0.5, 0.75, 0.75)
@@ -90,7 +82,7 @@ def _of_shares(examples: Examples, seed: int) -> Iterator[BoolArray]:
     folds, exclusive = folds_of(examples, seed), examples.are_exclusive
     for number, share in enumerate(_SHARES):
         logits = held_out_logits(examples, folds, share=share, seed=seed + number)
-        scale = fit_scale(logits, wanted(examples), exclusive=exclusive)
+        scale = fit_scale(logits, examples.wanted, exclusive=exclusive)
         yield called(to_probabilities(scale.apply(logits), exclusive=exclusive), exclusive)
 
 
@@ -103,9 +95,11 @@ def _drawn_f1(examples: Examples, said: Sequence[BoolArray], seed: int) -> Doubl
     )
     weights = np.vstack([np.ones(n_artists), drawn]).astype(np.float32)
 
+    order = np.argsort(artist, kind="stable")
+    begins = np.searchsorted(artist[order], np.arange(n_artists))
+
     def total(of_tracks: BoolArray) -> DoubleArray:
-        by_artist = np.zeros((n_artists, of_tracks.shape[1]), np.float32)
-        np.add.at(by_artist, artist, of_tracks)
+        by_artist = np.add.reduceat(of_tracks[order], begins, axis=0, dtype=np.float32)
         summed: DoubleArray = (weights @ by_artist).astype(np.float64)
         return summed
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tagger.learning.curve import Outlook, outlooks
-from tagger.learning.fitting import Examples, Learned, called, folds_of, held_out_logits
-from tagger.learning.thresholds import BoolArray, IntArray
+from tagger.learning.examples import BoolArray, Examples, IntArray
+from tagger.learning.fitting import Learned, folds_of, held_out_logits
+from tagger.learning.scale import called
 from tagger.records import FloatArray
 
 PRECISIONS = (0.75, 0.85, 0.95)
