@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -20,7 +24,7 @@ from tagger.checkpoint import load_checkpoint
 from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
 from tagger.pipeline import TagRun
-from tagger.teaching import doubts, gather, teach
+from tagger.teaching import Aside, doubts, gather, teach
 from tests.catalogs import MODEL, entry, filled
 from tests.lessons import library, tagged
 from tests.library import (
@@ -56,7 +60,7 @@ def test_our_own_genres_and_copies_are_left_aside(place: Path) -> None:
         copy = [tagged(f"copy{n}.mp3", 600 + n, "Dub", "Twin", audio="1-aa") for n in range(3)]
         catalog.record(run_id, [ours, *copy])
         lesson = gather(catalog, MODEL.model_id, [])
-    assert (lesson.n_ours, lesson.n_copies) == (1, 2)
+    assert lesson.aside == Aside(n_ours=1, n_copies=2, n_contradicting=0, n_unusable=0)
     assert len(lesson.tracks) == 91
 
 
@@ -65,7 +69,54 @@ def test_too_little_is_refused_with_what_there_is(place: Path, n: int) -> None:
     some = [tagged(f"{i}.mp3", i, "Dub", f"Artist {i}") for i in range(n)]
     with filled(place, *some) as catalog, pytest.raises(LearnError, match="too little") as caught:
         gather(catalog, MODEL.model_id, [])
-    assert f"{n} tracks bear a genre" in str(caught.value)
+    assert f"a person set: {n}, their artists: {n})" in str(caught.value)
+
+
+def test_what_is_too_little_is_told_with_what_would_help(place: Path) -> None:
+    nameless = [tagged(f"{n}.mp3", n, ("Dub", "Fado")[n % 2], "") for n in range(48)]
+    everything = filled(place, *nameless, entry("ours.mp3", 99))
+    with everything as catalog, pytest.raises(LearnError) as caught:
+        gather(catalog, MODEL.model_id, [])
+    said = str(caught.value)
+    assert "set: 48, their artists: 1)" in said
+    assert "name no artist: 48, and those of one folder count as one artist's" in said
+    assert said.endswith("tracks with a genre of tagger's, which teaches nothing: 1")
+
+
+def test_where_no_tag_names_an_artist_the_folders_stand_in(place: Path) -> None:
+    tracks = [tagged(f"{n // 4}/{n}.mp3", n, ("Dub", "Fado")[n // 4 % 2], "") for n in range(48)]
+    with filled(place, *tracks) as catalog:
+        lesson = gather(catalog, MODEL.model_id, [])
+    assert (lesson.n_nameless, len(np.unique(lesson.examples.groups))) == (48, 12)
+
+
+def test_copies_that_contradict_each_other_are_counted(place: Path) -> None:
+    with library(place) as catalog:
+        run_id = catalog.begin_run("tag", MODEL.model_id)
+        genres = ("Dub", "dub", "Fado")  # of which two are the same, written otherwise
+        copies = [
+            tagged(f"copy{n}.mp3", 600 + n, genre, "Twin", audio="1-aa")
+            for n, genre in enumerate(genres)
+        ]
+        catalog.record(run_id, copies)
+        lesson = gather(catalog, MODEL.model_id, [])
+    assert (lesson.aside.n_copies, lesson.aside.n_contradicting) == (2, 1)
+
+
+def test_what_was_heard_and_is_no_number_is_left_aside(place: Path) -> None:
+    """Else none of the others could be learned from either."""
+    with library(place) as catalog:
+        run_id = catalog.begin_run("tag", MODEL.model_id)
+        for number, value in enumerate((np.nan, np.inf)):
+            one = tagged(f"bad{number}.mp3", 700 + number, "Dub", "Somebody")
+            assert one.prediction is not None
+            bad = np.full(MODEL.embedding_dim, value, np.float32)
+            heard = replace(one.prediction, embedding=bad)
+            catalog.record(run_id, [replace(one, prediction=heard)])
+        lesson = gather(catalog, MODEL.model_id, [])
+    assert lesson.aside.n_unusable == 1  # the infinite one was kept as the largest number
+    assert len(lesson.tracks) == 91
+    assert np.isfinite(lesson.examples.embeddings).all()
 
 
 def test_contradictory_tags_are_told_as_such(place: Path) -> None:
@@ -310,6 +361,89 @@ def test_where_nothing_can_be_saved_nothing_is_listened_to(
         assert outcome.code == 2
         assert str(target.parent) in outcome.err
     assert not place.exists()
+
+
+@pytest.mark.parametrize("there", ["a song", "text", "a network", "a pipe", "a dead link"])
+def test_nothing_but_a_learned_model_is_replaced(
+    taught: tuple[Path, Path], place: Path, tmp_path: Path, there: str
+) -> None:
+    music, _ = taught
+    target = music / "00.flac" if there == "a song" else tmp_path / "target.pt"
+    if there == "text":
+        target.write_text("My notes")
+    elif there == "a network":
+        make_model(target)
+    elif there == "a pipe":
+        os.mkfifo(target)
+    elif there == "a dead link":
+        target.symlink_to(tmp_path / "nowhere")
+    before = target.read_bytes() if target.is_file() else b""
+    outcome = run_tagger("learn", music, "-o", target, "--catalog", place)
+    assert outcome.code == 2
+    assert f"{target} is there already and is no model that was learned" in outcome.err
+    assert (target.read_bytes() if target.is_file() else b"") == before
+
+
+def test_a_disk_that_is_full_leaves_the_model_that_was_learned_before(
+    taught: tuple[Path, Path], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music, mine = taught
+    before = mine.read_bytes()
+    set_tags(music / "00.flac", genre="Fado", artist="Artist 0")  # another model comes of it
+
+    def half(_payload: object, file: BinaryIO) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tagger.checkpoint.torch.save", half)
+        outcome = run_tagger("learn", music, "--catalog", place)
+    assert outcome.code == 2
+    assert "mine.pt: cannot be saved: No space left on device: make room" in outcome.err
+    assert (mine.read_bytes(), [p.name for p in mine.parent.iterdir()]) == (before, ["mine.pt"])
+    tagged_with = run_tagger("tag", music, "--no-write", "--format", "jsonl", "--catalog", place)
+    assert {record["model"] for record in tagged_with.records} == {read_card(mine).model_id}
+
+
+def test_a_model_in_a_file_of_any_name_writes_tags_that_are_known_as_ours(
+    taught: tuple[Path, Path], place: Path, tmp_path: Path
+) -> None:
+    """Its name stands in the catalogue and in tags, where not all that a file may be called can."""
+    music, _ = taught
+    target = tmp_path / os.fsdecode(b"my; own\n (1) \xff.pt")
+    outcome = run_tagger("learn", music, "-o", target, "--catalog", place)
+    assert outcome.code == 0, outcome.err
+    assert re.fullmatch(r"my-own-1-.pt-[0-9a-f]+|my-own-1--[0-9a-f]+", read_card(target).model_id)
+    new = make_track(music / "new.flac", 1.6)
+    how = ("--model", target, "--genres", "all", "--min-confidence", "0", "--format", "jsonl")
+    statuses = [
+        run_tagger("tag", music, *how, "--catalog", place).by_name["new.flac"]["status"]
+        for _ in range(2)
+    ]
+    assert statuses == ["written", "unchanged"]
+    assert genre_of(new) != []
+    assert run_tagger("undo", "--catalog", place).code == 0
+    assert genre_of(new) == []
+
+
+def test_a_genre_that_needs_care_is_written_as_it_is_called(
+    music: Path, place: Path, tmp_path: Path
+) -> None:
+    base, mine = make_model(tmp_path / "base.pt"), tmp_path / "mine.pt"
+    genres = ("AC/DC-like", "Drum & Bass, live; 1990")
+    for n in range(44):
+        path = make_track(music / f"{n:02d}.flac", 1.6, gain=0.6 if n % 2 else 0.02)
+        set_tags(path, genre=genres[n % 2], artist=f"Artist {n}")
+    common = ("--catalog", place, "--jobs", "1")
+    run_tagger("learn", music, "--model", base, "-o", mine, *common)
+    kinds = ("mp3", "m4a", "ogg", "flac", "wav")
+    blank = [make_track(music / f"new.{kind}", 1.6) for kind in kinds]
+    how = ("--model", mine, "--genres", "all", "--min-confidence", "0", "--format", "jsonl")
+    told = run_tagger("tag", music, *how, *common).by_name
+    assert {told[path.name]["status"] for path in blank} == {"written"}
+    assert {told[path.name]["genres"][0] for path in blank} <= set(genres)
+    again = run_tagger("tag", music, *how, *common).by_name
+    assert {again[path.name]["status"] for path in blank} == {"unchanged"}
 
 
 def test_a_file_that_failed_is_named_and_the_rest_is_learned_from(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from tagger.novelty import Novelty
 from tagger.records import FloatArray
 
 N_FOLDS = 5
+Tick = Callable[[], object]  # called after each fit, for whoever waits
 _SHOWN = 5  # so often a genre must come first for its threshold to mean anything
 
 
@@ -39,7 +40,18 @@ class Learned:
     probabilities: FloatArray
 
 
-def learn(examples: Examples, names: Sequence[str], base: str, *, seed: int = 0) -> Learned:
+def no_tick() -> None:
+    """Tell nobody."""
+
+
+def learn(
+    examples: Examples,
+    names: Sequence[str],
+    base: str,
+    *,
+    seed: int = 0,
+    tick: Tick = no_tick,
+) -> Learned:
     """Fit a head on tracks, and say what it is worth.
 
     Args:
@@ -47,10 +59,11 @@ def learn(examples: Examples, names: Sequence[str], base: str, *, seed: int = 0)
         names: (n_genres,) the genres.
         base: The model whose embeddings these are.
         seed: Of the folds.
+        tick: Called once a fold.
     """
     exclusive = examples.are_exclusive
     folds = folds_of(examples, seed)
-    logits = held_out_logits(examples, folds)
+    logits = held_out_logits(examples, folds, tick=tick)
     scale = fit_scale(logits, examples.wanted, exclusive=exclusive)
     weight, bias = fit_linear(examples, exclusive=exclusive)
     novelty = fit_gaussian(examples.embeddings, examples.first, len(names))
@@ -102,7 +115,12 @@ def folds_of(examples: Examples, seed: int) -> list[IntArray]:
 
 
 def held_out_logits(
-    examples: Examples, folds: Sequence[IntArray], *, share: float = 1.0, seed: int = 0
+    examples: Examples,
+    folds: Sequence[IntArray],
+    *,
+    share: float = 1.0,
+    seed: int = 0,
+    tick: Tick = no_tick,
 ) -> FloatArray:
     """Return raw logits (n, n_genres) of each track by a head that its fold had no part in.
 
@@ -111,6 +129,7 @@ def held_out_logits(
         folds: Rows of each.
         share: Of the other folds' artists, those that the head is fitted on.
         seed: Of the artists drawn.
+        tick: Called once a fold.
     """
     rng = np.random.default_rng(seed)
     logits = np.zeros(examples.truth.shape, np.float32)
@@ -122,6 +141,7 @@ def held_out_logits(
         some = others.take(np.isin(others.groups, drawn))
         weight, bias = fit_linear(some, exclusive=examples.are_exclusive)
         logits[rows] = examples.embeddings[rows] @ weight.T + bias
+        tick()
     return logits
 
 
