@@ -24,7 +24,9 @@ from benchmarks.similarity import MELS, hear
 from tagger.albums import artist_of
 from tagger.card import BUNDLED
 from tagger.checkpoint import load_checkpoint
-from tagger.learning.fitting import N_FOLDS, Examples, fit_linear
+from tagger.learning.examples import Examples
+from tagger.learning.fitting import N_FOLDS
+from tagger.learning.linear import fit_linear
 from tagger.tags import read_tags
 
 OURS = "our head"

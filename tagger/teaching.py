@@ -9,7 +9,7 @@ times as long.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,15 +22,18 @@ from tagger.catalog import Catalog, TaggedTrack, fold
 from tagger.errors import LearnError
 from tagger.genre_text import id_of
 from tagger.heads import Head
+from tagger.learning.curve import SHARES
+from tagger.learning.examples import Examples
 from tagger.learning.fitting import (
-    Examples,
     Learned,
+    Tick,
     folds_of,
     held_out_logits,
     held_out_probabilities,
     learn,
+    no_tick,
 )
-from tagger.learning.genres import CleanGenres, clean
+from tagger.learning.genres import CleanGenres, clean, key_of
 from tagger.learning.judging import Report, judge
 from tagger.records import FloatArray
 from tagger.tags import is_ours
@@ -41,6 +44,23 @@ _MIN_IN_ALL = 40  # tracks
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Tracks with a genre that are not learned from, by why.
+
+    Args:
+        n_ours: Their genre is ours.
+        n_copies: They are copies of others.
+        n_contradicting: Those of the copies that bear other genres than what they are copies of.
+        n_unusable: What was heard of them is damaged in the catalogue.
+    """
+
+    n_ours: int
+    n_copies: int
+    n_contradicting: int
+    n_unusable: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What there is to learn from.
 
@@ -48,15 +68,15 @@ class Lesson:
         tracks: Those with a genre that is left.
         genres: What the genres came to; ``genres.tracks`` goes with ``tracks``.
         examples: The same, as arrays.
-        n_ours: Tracks left aside since their genre is ours.
-        n_copies: Tracks left aside as copies of others.
+        aside: How many others there are.
+        n_nameless: Tracks whose tags name no artist; those of a folder count as one artist's.
     """
 
     tracks: tuple[TaggedTrack, ...]
     genres: CleanGenres
     examples: Examples
-    n_ours: int
-    n_copies: int
+    aside: Aside
+    n_nameless: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +117,16 @@ def gather(
         for folder in folders or (None,)
         for track in catalog.tagged(model_id, folder)
     }
-    persons = [track for track in found.values() if not is_ours(track.tags)]
+    heard = _vectors(catalog, model_id)
+    usable = [track for track in found.values() if track.track_id in heard]
+    persons = [track for track in usable if not is_ours(track.tags)]
     single = list(_without_copies(persons))
+    aside = Aside(
+        n_ours=len(usable) - len(persons),
+        n_copies=len(persons) - len(single),
+        n_contradicting=_n_contradicting(persons),
+        n_unusable=len(found) - len(usable),
+    )
     groups = [_artist(track) for track in single]
     genres = clean(
         [track.tags.genres for track in single],
@@ -106,30 +134,37 @@ def gather(
         min_tracks=min_tracks,
         min_groups=_MIN_ARTISTS,
     )
+    n_nameless = sum(not artist_of(track.tags) for track in single)
     kept = [n for n, names in enumerate(genres.tracks) if names]
-    _refuse_too_little(len(single), len(kept), genres, min_tracks)
+    if len(genres.names) < 2 or len(kept) < _MIN_IN_ALL:
+        raise LearnError(_too_little(groups, n_nameless, aside, genres, min_tracks))
     tracks = tuple(single[n] for n in kept)
     genres = replace(genres, tracks=tuple(genres.tracks[n] for n in kept))
-    embeddings = catalog.embeddings(model_id)
-    rows = {int(track_id): n for n, track_id in enumerate(embeddings.track_ids)}
-    vectors = embeddings.vectors[[rows[track.track_id] for track in tracks]]
+    vectors = np.stack([heard[track.track_id] for track in tracks])
     examples = _examples(vectors, genres, [groups[n] for n in kept])
-    n_ours = len(found) - len(persons)
-    return Lesson(tracks, genres, examples, n_ours, len(persons) - len(single))
+    return Lesson(tracks, genres, examples, aside, n_nameless)
 
 
-def teach(lesson: Lesson, base: ModelCard, name: str) -> tuple[ModelCard, Learned, Report]:
+def n_fits(lesson: Lesson) -> int:
+    """Return how often ``teach`` calls its tick."""
+    return (2 + len(SHARES)) * len(folds_of(lesson.examples, seed=0))
+
+
+def teach(
+    lesson: Lesson, base: ModelCard, name: str, *, tick: Tick = no_tick
+) -> tuple[ModelCard, Learned, Report]:
     """Return the card of a model that knows a person's genres, how it was learned, and its worth.
 
     Args:
         lesson: What there is to learn from.
         base: Of the model whose embeddings these are.
         name: The first part of the new model's id.
+        tick: Called once a fit.
     """
     names = lesson.genres.names
     with threadpool_limits(1):
-        learned = learn(lesson.examples, names, base.model_id)
-        report = judge(lesson.examples, learned, names)
+        learned = learn(lesson.examples, names, base.model_id, tick=tick)
+        report = judge(lesson.examples, learned, names, tick=tick)
     card = replace(
         base,
         model_id=id_of(name, _digest(learned.head, names)),
@@ -172,6 +207,15 @@ def doubts(lesson: Lesson) -> list[Doubt]:
     return sorted(found, key=lambda doubt: (doubt.likelihood - doubt.confidence, doubt.path))
 
 
+def _vectors(catalog: Catalog, model_id: str) -> Mapping[int, FloatArray]:
+    """Return {track_id: its embedding}, without those that hold what is no number."""
+    embeddings = catalog.embeddings(model_id)
+    is_whole = np.isfinite(embeddings.vectors).all(axis=1)
+    return dict(
+        zip(embeddings.track_ids[is_whole].tolist(), embeddings.vectors[is_whole], strict=True)
+    )
+
+
 def _without_copies(tracks: Iterable[TaggedTrack]) -> Iterator[TaggedTrack]:
     seen: set[str] = set()
     for track in tracks:
@@ -181,20 +225,40 @@ def _without_copies(tracks: Iterable[TaggedTrack]) -> Iterator[TaggedTrack]:
             seen.add(track.audio)
 
 
+def _n_contradicting(tracks: Iterable[TaggedTrack]) -> int:
+    """Return how many tracks bear other genres than the first track of the same recording."""
+    first: dict[str, frozenset[str]] = {}
+    n = 0
+    for track in tracks:
+        if track.audio is not None:
+            said = frozenset(map(key_of, track.tags.genres))
+            n += first.setdefault(track.audio, said) != said
+    return n
+
+
 def _artist(track: TaggedTrack) -> str:
     """Return whose a track is; where no tag says, all of a folder are one artist's."""
     return fold(artist_of(track.tags)) or str(track.path.parent)
 
 
-def _refuse_too_little(n_tagged: int, n_left: int, genres: CleanGenres, min_tracks: int) -> None:
-    if len(genres.names) >= 2 and n_left >= _MIN_IN_ALL:
-        return
-    known = ", ".join(genres.names) or "none"
-    raise LearnError(
-        f"there is too little to learn from: {n_tagged} tracks bear a genre that a person set, and "
-        f"genres with at least {min_tracks} tracks of {_MIN_ARTISTS} artists are: {known}; at "
-        f"least two such genres and {_MIN_IN_ALL} tracks are needed"
-    )
+def _too_little(
+    groups: Sequence[str], n_nameless: int, aside: Aside, genres: CleanGenres, min_tracks: int
+) -> str:
+    """Return in words why nothing can be learned, and what would have to be there."""
+    parts = [
+        "there is too little to learn from (tracks with a genre that a person set: "
+        f"{len(groups)}, their artists: {len(set(groups))}); two genres that each have "
+        f"{min_tracks} tracks by {_MIN_ARTISTS} artists are needed, and {_MIN_IN_ALL} tracks in "
+        f"all, and there are: {', '.join(genres.names) or 'none'}"
+    ]
+    if n_nameless:
+        parts.append(
+            f"tracks that name no artist: {n_nameless}, and those of one folder count as one "
+            "artist's, so artist tags would help"
+        )
+    if aside.n_ours:
+        parts.append(f"tracks with a genre of tagger's, which teaches nothing: {aside.n_ours}")
+    return "; ".join(parts)
 
 
 def _examples(vectors: FloatArray, genres: CleanGenres, groups: Sequence[str]) -> Examples:

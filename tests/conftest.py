@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tagger.catalog import Catalog
 from tests.catalogs import Location
@@ -81,6 +82,13 @@ def empty_location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tracks are analysed in this process, since no test of that module is about workers."""
     monkeypatch.setattr("tagger.pool.map_unordered", map_in_process)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small matrices are multiplied on one thread, as learning does it; see tagger.teaching."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture

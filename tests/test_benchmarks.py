@@ -12,6 +12,7 @@ from benchmarks import (
     conditions,
     learning,
     make_corpus,
+    many_genres,
     rescans,
     similar_cost,
     similarity,
@@ -185,3 +186,11 @@ def test_what_else_a_user_waits_for_is_told(short_tracks: conditions.Folders) ->
     assert moments["parent, MB"] > 20
     report = {"conditions": [], "moments": moments, "machine": {}, "load": [0, 0]}
     assert "| --help, s |" in conditions.markdown(report)
+
+
+def test_learning_many_genres_is_timed() -> None:
+    options = ["--genres", "4", "--tracks", "12", "--second", "0.2"]
+    done = CliRunner().invoke(many_genres.main, options)
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("4 genres of 12 tracks: ")
+    assert "GiB at the most" in done.output

@@ -1,38 +1,32 @@
-"""Learning a person's genres: honest scores, clean labels, doubts, and blanks filled that way."""
+"""Learning from a catalogue, and the commands: lessons, doubts, and blanks filled that way."""
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
+import re
 import sqlite3
-import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 from tqdm import tqdm
 
 from tagger.card import read_card
-from tagger.catalog import Catalog, CatalogEntry
+from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
-from tagger.learning.fitting import (
-    Examples,
-    fit_linear,
-    fit_scale,
-    learn,
-    to_probabilities,
-)
-from tagger.learning.genres import clean, key_of
-from tagger.learning.judging import judge
 from tagger.pipeline import TagRun
-from tagger.records import TagsFound
-from tagger.teaching import doubts, gather, teach
-from tests.catalogs import MODEL, entry, filled, prediction
+from tagger.teaching import Aside, doubts, gather, teach
+from tests.catalogs import MODEL, entry, filled
+from tests.lessons import library, tagged
 from tests.library import (
     genre_of,
     make_model,
@@ -44,253 +38,10 @@ from tests.library import (
 )
 from tests.sounds import tone, write_sound
 
-pytestmark = pytest.mark.usefixtures("in_process")
-
-
-def blobs(
-    n_artists: int, names: int = 3, *, spread: float = 0.7, seed: int = 0, dim: int = 8
-) -> Examples:
-    """Tracks around a centre for each genre, four an artist."""
-    rng = np.random.default_rng(seed)
-    centres = np.eye(dim)[:names] * 3
-    first = np.repeat(np.arange(n_artists) % names, 4)
-    own = np.repeat(rng.normal(0, spread, (n_artists, dim)), 4, axis=0)
-    vectors = (centres[first] + own + rng.normal(0, spread, own.shape)).astype(np.float32)
-    truth = np.eye(names, dtype=np.bool_)[first]
-    return Examples(vectors, truth, first, np.repeat(np.arange(n_artists), 4))
-
-
-NAMES = ("Bebop", "Trip-Hop", "Tango")
-
-
-# What is learned, and what is said of it
-
-
-def test_genres_that_sound_apart_are_learned() -> None:
-    examples = blobs(60)
-    learned = learn(examples, NAMES, "base-1")
-    report = judge(examples, learned, NAMES)
-    assert learned.exclusive
-    assert report.accuracy > 0.9
-    assert report.by_chance == pytest.approx(1 / 3)
-    assert all(learned.thresholds[name] < 1 for name in NAMES)
-    assert (learned.head.logits(examples.embeddings).argmax(axis=1) == examples.first).mean() > 0.9
-
-
-def test_noise_is_not_learned_and_nothing_of_it_may_be_written() -> None:
-    examples = blobs(60)
-    noise = np.random.default_rng(1).normal(size=examples.embeddings.shape).astype(np.float32)
-    examples = replace(examples, embeddings=noise)
-    learned = learn(examples, NAMES, "base-1")
-    assert judge(examples, learned, NAMES).accuracy < 0.5
-    assert all(threshold > 0.9 for threshold in learned.thresholds.values())
-
-
-def test_the_score_is_of_artists_not_learned_from() -> None:
-    """Artists with a sound each and genres by chance: known again by heart, and not by rule."""
-    rng = np.random.default_rng(0)
-    own = np.repeat(rng.normal(0, 3, (40, 64)), 6, axis=0)
-    first = np.repeat(rng.integers(0, 2, 40), 6)
-    vectors = (own + rng.normal(0, 0.1, own.shape)).astype(np.float32)
-    truth, artists = np.eye(2, dtype=np.bool_)[first], np.repeat(np.arange(40), 6)
-    scores = []
-    for groups in (np.arange(240), artists):
-        examples = Examples(vectors, truth, first, groups)
-        scores.append(judge(examples, learn(examples, NAMES[:2], "base-1"), NAMES[:2]).accuracy)
-    by_track, by_artist = scores
-    assert by_track > 0.9
-    assert by_artist < 0.7
-
-
-def test_confidence_is_how_often_it_is_right() -> None:
-    examples = blobs(300, spread=1.6)
-    p = learn(examples, NAMES, "base-1").probabilities
-    right = p.argmax(axis=1) == examples.first
-    assert 0.5 < right.mean() < 0.9
-    assert abs(p.max(axis=1).mean() - right.mean()) < 0.04
-
-
-def test_a_rare_genre_is_not_drowned_by_a_common_one() -> None:
-    examples = blobs(90)
-    kept = np.flatnonzero((examples.first != 2) | (examples.groups < 30))
-    rare = examples.take(kept)
-    learned = learn(rare, NAMES, "base-1")
-    of_rare = next(g for g in judge(rare, learned, NAMES).genres if g.genre == "Tango")
-    assert of_rare.n_tracks == 40
-    assert of_rare.recall > 0.8
-
-
-def test_several_genres_a_track_are_learned_side_by_side() -> None:
-    examples = blobs(90, spread=0.4)
-    both = examples.truth.copy()
-    vectors = examples.embeddings.copy()
-    both[::2, 2] = True
-    vectors[::2, 2] += 3
-    several = replace(examples, truth=both, embeddings=vectors)
-    learned = learn(several, NAMES, "base-1")
-    # Also that a track has it beside a likelier one counts as found.
-    assert min(genre.recall for genre in judge(several, learned, NAMES).genres) > 0.9
-    assert not learned.exclusive
-    said = to_probabilities(learned.head.logits(vectors), exclusive=False) > 0.5
-    assert (said == both).mean() > 0.95
-
-
-def test_a_genre_that_hardly_ever_comes_first_is_never_written() -> None:
-    """Beside one that all have, chance alone decides whether the once that it does is right."""
-    examples = blobs(60, 2)
-    rng = np.random.default_rng(1)
-    truth = np.column_stack([examples.truth, rng.random(len(examples)) < 0.3])
-    learned = learn(replace(examples, truth=truth), NAMES, "base-1")
-    assert learned.thresholds["Tango"] > 1
-    assert learned.thresholds["Bebop"] < 1
-
-
-def test_a_scale_mends_logits_that_are_too_sure_and_of_another_mix() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(4000, 3)).astype(np.float32)
-    chances = to_probabilities(logits + np.array([1, 0, -1], np.float32), exclusive=True)
-    drawn = np.array([rng.choice(3, p=p / p.sum()) for p in chances.astype(float)])
-    scale = fit_scale(logits * 4, np.eye(3, dtype=np.bool_)[drawn], exclusive=True)
-    assert scale.slope == pytest.approx(0.25, abs=0.03)
-    assert scale.shifts - scale.shifts.mean() == pytest.approx([1, 0, -1], abs=0.15)
-
-
-@pytest.mark.parametrize("min_tracks", [2, 3])
-def test_few_artists_and_tracks_of_a_genre_can_be_judged(min_tracks: int) -> None:
-    """A fold may hold all artists of a genre, and half of the artists may have one genre alone."""
-    n_genres = 60 // min_tracks
-    first = np.repeat(np.arange(n_genres), min_tracks)
-    vectors = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
-    for groups in (np.arange(60) % 3, np.arange(60), first % 4):
-        examples = Examples(vectors, np.eye(n_genres, dtype=np.bool_)[first], first, groups)
-        names = [f"Genre {n}" for n in range(n_genres)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            report = judge(examples, learn(examples, names, "base-1"), names)
-        assert report.n_artists == len(np.unique(groups))
-
-
-def test_two_genres_of_which_an_artist_plays_one_can_be_judged() -> None:
-    examples = blobs(4, 2)
-    report = judge(examples, learn(examples, NAMES[:2], "base-1"), NAMES[:2])
-    assert report.n_artists == 4
-
-
-def test_a_genre_that_all_have_is_said_of_all() -> None:
-    examples = blobs(60)
-    truth = examples.truth.copy()
-    truth[:, 0] = True
-    weight, bias = fit_linear(replace(examples, truth=truth), exclusive=False)
-    assert (examples.embeddings @ weight.T + bias)[:, 0].min() > 5
-
-
-def test_what_is_written_is_right_three_times_of_four_on_artists_never_heard() -> None:
-    """Over libraries of forty artists: some is written, and of all of it enough is right."""
-    n_written, n_right, n_libraries = 0, 0, 12
-    for seed in range(n_libraries):
-        everybody = blobs(240, spread=1.2, seed=seed)
-        known, others = (
-            everybody.take(everybody.groups < 40),
-            everybody.take(everybody.groups >= 40),
-        )
-        learned = learn(known, NAMES, "base-1")
-        p = to_probabilities(learned.head.logits(others.embeddings), exclusive=True)
-        said = p.argmax(axis=1)
-        least = np.array([learned.thresholds[name] for name in NAMES])[said]
-        written = p.max(axis=1) >= least
-        n_written += int(written.sum())
-        n_right += int((said == others.first)[written].sum())
-    assert n_right / n_written > 0.75
-    assert n_written > 0.15 * 800 * n_libraries
-
-
-# Labels
-
-
-@pytest.mark.parametrize(
-    ("written", "names", "out"),
-    [
-        ([["Hip-Hop"]] * 9 + [["hip hop"]] * 5, ("Hip-Hop",), ["hip hop"]),
-        ([["House"]] * 12 + [["Deep House"]] * 3, ("House",), ["Deep House"]),
-        ([["Rock"]] * 12 + [["Other"]] * 12, ("Rock",), ["Other"]),
-        ([["Rock"]] * 12 + [["Pop"]] * 11 + [["Rock/Pop"]] * 3, ("Rock", "Pop"), ["Rock/Pop"]),
-        ([["AC/DC-like"]] * 12, ("AC/DC-like",), []),
-        ([["финский танго"]] * 8 + [["Финский Танго"]] * 4, ("финский танго",), ["Финский Танго"]),
-        ([["Classical"]] * 12 + [["Classical/Live"]] * 3, ("Classical",), ["Classical/Live"]),
-        ([["Classical"]] * 12 + [["Clasical"]] * 3, ("Classical",), ["Clasical"]),
-        ([["サントラ"]] * 12 + [["Bebop"]] * 2, ("サントラ",), ["Bebop"]),
-    ],
-)
-def test_genres_are_cleaned_and_each_change_is_told(
-    written: list[list[str]], names: tuple[str, ...], out: list[str]
-) -> None:
-    found = clean(written, [str(n % 5) for n in range(len(written))])
-    assert found.names == names
-    assert [change.written for change in found.changes] == out
-
-
-@pytest.mark.parametrize(
-    ("rare", "taken", "why"),
-    [
-        ("Classical/Live", ("Classical",), "several in one"),
-        ("Classical; Музыка", ("Classical",), "several in one"),
-        ("clasical", ("Classical",), "rare; looks misspelt"),
-        ("Calssical", ("Classical",), "rare; looks misspelt"),
-        ("Late Classical", ("Classical",), "rare; a kind of Classical"),
-        ("1980s Hits", (), "too few tracks or artists to be learned"),
-        ("Bop", (), "too few tracks or artists to be learned"),
-    ],
-)
-def test_what_a_rare_genre_is_taken_for_is_told(
-    rare: str, taken: tuple[str, ...], why: str
-) -> None:
-    common = ["Classical", "Pop", "1970s Hits"] * 12
-    found = clean([[genre] for genre in (*common, rare)], [str(n % 5) for n in range(37)])
-    assert [(c.written, c.taken, c.why) for c in found.changes] == [(rare, taken, why)]
-
-
-def test_a_common_genre_with_a_slash_stays_whole_where_its_parts_stand_nowhere_alone() -> None:
-    found = clean([["Folk/Country"]] * 20 + [["Folk"]] * 15, [str(n % 5) for n in range(35)])
-    assert found.names == ("Folk/Country", "Folk")
-    assert found.changes == ()
-
-
-def test_a_genre_of_one_artist_is_not_learned() -> None:
-    found = clean([["Rock"]] * 30 + [["Dub"]] * 30, ["a", "b", "c"] * 10 + ["d"] * 30)
-    assert found.names == ("Rock",)
-    assert found.changes[0].why == "too few tracks or artists to be learned"
-
-
-def test_a_thousand_genres_are_cleaned_in_no_time() -> None:
-    tracks = [[f"Genre {n}", f"genre-{n}"] for n in range(1000) for _ in range(10)]
-    found = clean(tracks, [str(n) for n in range(len(tracks))])
-    assert len(found.names) == 1000
-    assert key_of("Genre 7") == "genre7"
+pytestmark = pytest.mark.usefixtures("in_process", "one_thread")
 
 
 # From a catalogue
-
-
-def tagged(
-    name: str, number: int, genre: str, artist: str, audio: str | None = None
-) -> CatalogEntry:
-    tags = TagsFound((genre,), None, f"Title {number}", artist)
-    return entry(name, number, tags=tags, genres=(), audio=audio)
-
-
-def library(place: Path, *, wrong: int = 0) -> Catalog:
-    """Ninety tracks of two genres that sound apart; the first ones bear the other's name."""
-    rng = np.random.default_rng(0)
-    found = []
-    for n in range(90):
-        is_dub = n % 2 == 0
-        genre = "Dub" if is_dub != (n < wrong) else "Fado"
-        one = tagged(f"{n:03d}.mp3", n, genre, f"Artist {n // 4}")
-        vector = rng.normal(0, 0.5, MODEL.embedding_dim).astype(np.float32)
-        vector[0] += 3 if is_dub else -3
-        heard = replace(prediction(one.file.path, n), embedding=vector)
-        found.append(replace(one, prediction=heard))
-    return filled(place, *found)
 
 
 def test_mistagged_tracks_are_found(place: Path) -> None:
@@ -309,7 +60,7 @@ def test_our_own_genres_and_copies_are_left_aside(place: Path) -> None:
         copy = [tagged(f"copy{n}.mp3", 600 + n, "Dub", "Twin", audio="1-aa") for n in range(3)]
         catalog.record(run_id, [ours, *copy])
         lesson = gather(catalog, MODEL.model_id, [])
-    assert (lesson.n_ours, lesson.n_copies) == (1, 2)
+    assert lesson.aside == Aside(n_ours=1, n_copies=2, n_contradicting=0, n_unusable=0)
     assert len(lesson.tracks) == 91
 
 
@@ -318,7 +69,54 @@ def test_too_little_is_refused_with_what_there_is(place: Path, n: int) -> None:
     some = [tagged(f"{i}.mp3", i, "Dub", f"Artist {i}") for i in range(n)]
     with filled(place, *some) as catalog, pytest.raises(LearnError, match="too little") as caught:
         gather(catalog, MODEL.model_id, [])
-    assert f"{n} tracks bear a genre" in str(caught.value)
+    assert f"a person set: {n}, their artists: {n})" in str(caught.value)
+
+
+def test_what_is_too_little_is_told_with_what_would_help(place: Path) -> None:
+    nameless = [tagged(f"{n}.mp3", n, ("Dub", "Fado")[n % 2], "") for n in range(48)]
+    everything = filled(place, *nameless, entry("ours.mp3", 99))
+    with everything as catalog, pytest.raises(LearnError) as caught:
+        gather(catalog, MODEL.model_id, [])
+    said = str(caught.value)
+    assert "set: 48, their artists: 1)" in said
+    assert "name no artist: 48, and those of one folder count as one artist's" in said
+    assert said.endswith("tracks with a genre of tagger's, which teaches nothing: 1")
+
+
+def test_where_no_tag_names_an_artist_the_folders_stand_in(place: Path) -> None:
+    tracks = [tagged(f"{n // 4}/{n}.mp3", n, ("Dub", "Fado")[n // 4 % 2], "") for n in range(48)]
+    with filled(place, *tracks) as catalog:
+        lesson = gather(catalog, MODEL.model_id, [])
+    assert (lesson.n_nameless, len(np.unique(lesson.examples.groups))) == (48, 12)
+
+
+def test_copies_that_contradict_each_other_are_counted(place: Path) -> None:
+    with library(place) as catalog:
+        run_id = catalog.begin_run("tag", MODEL.model_id)
+        genres = ("Dub", "dub", "Fado")  # of which two are the same, written otherwise
+        copies = [
+            tagged(f"copy{n}.mp3", 600 + n, genre, "Twin", audio="1-aa")
+            for n, genre in enumerate(genres)
+        ]
+        catalog.record(run_id, copies)
+        lesson = gather(catalog, MODEL.model_id, [])
+    assert (lesson.aside.n_copies, lesson.aside.n_contradicting) == (2, 1)
+
+
+def test_what_was_heard_and_is_no_number_is_left_aside(place: Path) -> None:
+    """Else none of the others could be learned from either."""
+    with library(place) as catalog:
+        run_id = catalog.begin_run("tag", MODEL.model_id)
+        for number, value in enumerate((np.nan, np.inf)):
+            one = tagged(f"bad{number}.mp3", 700 + number, "Dub", "Somebody")
+            assert one.prediction is not None
+            bad = np.full(MODEL.embedding_dim, value, np.float32)
+            heard = replace(one.prediction, embedding=bad)
+            catalog.record(run_id, [replace(one, prediction=heard)])
+        lesson = gather(catalog, MODEL.model_id, [])
+    assert lesson.aside.n_unusable == 1  # the infinite one was kept as the largest number
+    assert len(lesson.tracks) == 91
+    assert np.isfinite(lesson.examples.embeddings).all()
 
 
 def test_contradictory_tags_are_told_as_such(place: Path) -> None:
@@ -563,6 +361,89 @@ def test_where_nothing_can_be_saved_nothing_is_listened_to(
         assert outcome.code == 2
         assert str(target.parent) in outcome.err
     assert not place.exists()
+
+
+@pytest.mark.parametrize("there", ["a song", "text", "a network", "a pipe", "a dead link"])
+def test_nothing_but_a_learned_model_is_replaced(
+    taught: tuple[Path, Path], place: Path, tmp_path: Path, there: str
+) -> None:
+    music, _ = taught
+    target = music / "00.flac" if there == "a song" else tmp_path / "target.pt"
+    if there == "text":
+        target.write_text("My notes")
+    elif there == "a network":
+        make_model(target)
+    elif there == "a pipe":
+        os.mkfifo(target)
+    elif there == "a dead link":
+        target.symlink_to(tmp_path / "nowhere")
+    before = target.read_bytes() if target.is_file() else b""
+    outcome = run_tagger("learn", music, "-o", target, "--catalog", place)
+    assert outcome.code == 2
+    assert f"{target} is there already and is no model that was learned" in outcome.err
+    assert (target.read_bytes() if target.is_file() else b"") == before
+
+
+def test_a_disk_that_is_full_leaves_the_model_that_was_learned_before(
+    taught: tuple[Path, Path], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music, mine = taught
+    before = mine.read_bytes()
+    set_tags(music / "00.flac", genre="Fado", artist="Artist 0")  # another model comes of it
+
+    def half(_payload: object, file: BinaryIO) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tagger.checkpoint.torch.save", half)
+        outcome = run_tagger("learn", music, "--catalog", place)
+    assert outcome.code == 2
+    assert "mine.pt: cannot be saved: No space left on device: make room" in outcome.err
+    assert (mine.read_bytes(), [p.name for p in mine.parent.iterdir()]) == (before, ["mine.pt"])
+    tagged_with = run_tagger("tag", music, "--no-write", "--format", "jsonl", "--catalog", place)
+    assert {record["model"] for record in tagged_with.records} == {read_card(mine).model_id}
+
+
+def test_a_model_in_a_file_of_any_name_writes_tags_that_are_known_as_ours(
+    taught: tuple[Path, Path], place: Path, tmp_path: Path
+) -> None:
+    """Its name stands in the catalogue and in tags, where not all that a file may be called can."""
+    music, _ = taught
+    target = tmp_path / os.fsdecode(b"my; own\n (1) \xff.pt")
+    outcome = run_tagger("learn", music, "-o", target, "--catalog", place)
+    assert outcome.code == 0, outcome.err
+    assert re.fullmatch(r"my_ own_ \(1\) _-[0-9a-f]+", read_card(target).model_id)
+    new = make_track(music / "new.flac", 1.6)
+    how = ("--model", target, "--genres", "all", "--min-confidence", "0", "--format", "jsonl")
+    statuses = [
+        run_tagger("tag", music, *how, "--catalog", place).by_name["new.flac"]["status"]
+        for _ in range(2)
+    ]
+    assert statuses == ["written", "unchanged"]
+    assert genre_of(new) != []
+    assert run_tagger("undo", "--catalog", place).code == 0
+    assert genre_of(new) == []
+
+
+def test_a_genre_that_needs_care_is_written_as_it_is_called(
+    music: Path, place: Path, tmp_path: Path
+) -> None:
+    base, mine = make_model(tmp_path / "base.pt"), tmp_path / "mine.pt"
+    genres = ("AC/DC-like", "Drum & Bass, live; 1990")
+    for n in range(44):
+        path = make_track(music / f"{n:02d}.flac", 1.6, gain=0.6 if n % 2 else 0.02)
+        set_tags(path, genre=genres[n % 2], artist=f"Artist {n}")
+    common = ("--catalog", place, "--jobs", "1")
+    run_tagger("learn", music, "--model", base, "-o", mine, *common)
+    kinds = ("mp3", "m4a", "ogg", "flac", "wav")
+    blank = [make_track(music / f"new.{kind}", 1.6) for kind in kinds]
+    how = ("--model", mine, "--genres", "all", "--min-confidence", "0", "--format", "jsonl")
+    told = run_tagger("tag", music, *how, *common).by_name
+    assert {told[path.name]["status"] for path in blank} == {"written"}
+    assert {told[path.name]["genres"][0] for path in blank} <= set(genres)
+    again = run_tagger("tag", music, *how, *common).by_name
+    assert {again[path.name]["status"] for path in blank} == {"unchanged"}
 
 
 def test_a_file_that_failed_is_named_and_the_rest_is_learned_from(

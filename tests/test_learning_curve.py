@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from tagger.learning.curve import Outlook, Verdict, outlooks
-from tagger.learning.fitting import Examples, learn
-from tests.test_learn import NAMES, blobs
+from tagger.learning.examples import Examples
+from tagger.learning.fitting import learn
+from tests.lessons import NAMES, blobs
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def rising(seed: int, n_artists: int = 60) -> Examples:

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from tqdm import tqdm
 
-from tagger.card import BUNDLED, ModelCard
+from tagger.card import BUNDLED, ModelCard, read_card
 from tagger.catalog import Catalog, ModelRecord
+from tagger.cli.learn_report import lines, record
 from tagger.cli.models import base_of, is_named, named_model
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
-from tagger.cli.output import column, percent, plain, say
+from tagger.cli.output import say
 from tagger.cli.progress import count_meanwhile
 from tagger.config import Settings, Sourced, load_settings, models_folder
 from tagger.decision import Intent, make_policy
-from tagger.errors import LearnError, printable
+from tagger.errors import CheckpointError, LearnError, printable
 from tagger.pipeline import TagRun
 from tagger.pool import default_n_jobs
 from tagger.records import Status
 from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
 
-if TYPE_CHECKING:
-    from tagger.learning.judging import GenreReport, Report
-    from tagger.teaching import Lesson
-
 BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
-_MOST_TOLD = 12
+# Only on a terminal, only where it takes a while, and gone when it is done.
+_BAR: Mapping[str, Any] = {"disable": None, "delay": 1, "leave": False, "dynamic_ncols": True}
 
 
 @click.command("learn")
@@ -90,13 +87,14 @@ def command(
             # Who learns into the file of the catalogue's own model has that one replaced.
             as_default = as_default or catalog.default_model() == target
         lesson = teaching.gather(catalog, base.model_id, folders, min_tracks=min_tracks)
-        card, _, report = teaching.teach(lesson, base, target.stem)
+        with tqdm(total=teaching.n_fits(lesson), desc="learning", unit=" fits", **_BAR) as bar:
+            card, _, report = teaching.teach(lesson, base, target.stem, tick=bar.update)
         if not dry_run:
             _save(catalog, target, base_path, card, as_default=as_default)
     if format_ == "json":
-        say(json.dumps(_record(lesson, report, card, None if dry_run else target)))
+        say(json.dumps(record(lesson, report, card, None if dry_run else target)))
     else:
-        for line in _lines(lesson, report):
+        for line in lines(lesson, report):
             say(line)
     if not dry_run:
         click.echo(_about(target, as_default=as_default), err=True)
@@ -159,10 +157,22 @@ def _check_target(target: Path, base_path: Path) -> None:
         raise LearnError("this would overwrite the network itself; name another --output")
     if target.is_dir():
         raise LearnError(f"{printable(target)} is a folder; name a file, such as mine.pt")
+    if os.path.lexists(target) and not _is_learned(target):
+        raise LearnError(
+            f"{printable(target)} is there already and is no model that was learned; it is left "
+            "as it is: name another --output"
+        )
     if target.parent != models_folder() and not os.access(target.parent, os.W_OK):
         raise LearnError(
             f"no file can be made in {printable(target.parent)}; name another --output"
         )
+
+
+def _is_learned(path: Path) -> bool:
+    try:
+        return path.is_file() and read_card(path).head is not None
+    except CheckpointError:
+        return False
 
 
 def _save(
@@ -184,87 +194,3 @@ def _about(target: Path, *, as_default: bool) -> str:
         return f"saved: {printable(target)}; tagger tag uses it with this catalogue from now on"
     name = target.stem if target.parent == models_folder() else printable(target)
     return f"saved: {printable(target)}; use it with tagger tag --model {name}"
-
-
-def _record(lesson: Lesson, report: Report, card: ModelCard, target: Path | None) -> dict[str, Any]:
-    return {
-        "model": card.model_id,
-        "file": None if target is None else str(target),
-        "learned_on": card.provenance["learned_on"],
-        "exclusive": card.exclusive,
-        "writable": list(card.writable),
-        "n_ours": lesson.n_ours,
-        "n_copies": lesson.n_copies,
-        "changes": [asdict(change) for change in lesson.genres.changes],
-        **asdict(report),
-    }
-
-
-def _lines(lesson: Lesson, report: Report) -> Iterator[str]:
-    """Yield the report as a person reads it."""
-    yield f"learned from {report.n_tracks} tracks by {report.n_artists} artists"
-    aside = [f"{lesson.n_ours} with a genre of ours"] * bool(lesson.n_ours)
-    aside += [f"{lesson.n_copies} copies"] * bool(lesson.n_copies)
-    if aside:
-        yield f"left aside: {', '.join(aside)}"
-    changes = lesson.genres.changes
-    for change in changes[:_MOST_TOLD]:
-        taken = ", ".join(change.taken) or "left out"
-        yield f"  {plain(change.written)} ({change.n_tracks}) → {plain(taken)}: {plain(change.why)}"
-    if len(changes) > _MOST_TOLD:
-        yield f"  and {len(changes) - _MOST_TOLD} more; --format json has all"
-    yield ""
-    yield f"{column('genre', 24)} tracks artists  right  found  written from"
-    for one in report.genres:
-        least = percent(one.threshold).strip() if one.threshold <= 1 else "never"
-        yield (
-            f"{column(plain(one.genre), 24)} {one.n_tracks:6d} {one.n_artists:7d}  "
-            f"{percent(one.precision)}  {percent(one.recall)}  {least}"
-        )
-    if any(one.threshold > 1 for one in report.genres):
-        yield (
-            "never: it is not right three times of four even where it is surest, or too few tracks "
-            "show that it is; tagger tag --genres all --min-confidence 0.8 writes it all the same"
-        )
-    yield ""
-    yield (
-        "of tracks by artists that were not learned from, "
-        f"{_share(report.accuracy)} are called what you call them (with half of the artists to "
-        f"learn from {_share(report.with_half)}; all called by your commonest genre "
-        f"{_share(report.by_chance)})"
-    )
-    for precision, coverage in report.coverage.items():
-        surest = f"the surest {_share(coverage)}" if coverage >= 0.005 else "none, however sure,"
-        yield f"{surest} are right {_share(precision)} of the time"
-    if report.confusions:
-        told = [f"{a} for {b} ({n})" for a, b, n in report.confusions[:5]]
-        yield f"taken for another most often: {plain(', '.join(told))}"
-    yield from _outlook_lines(report)
-
-
-def _outlook_lines(report: Report) -> Iterator[str]:
-    """Yield what more tracks would bring."""
-    by_verdict: dict[str, list[GenreReport]] = {"helps": [], "hardly": [], "unknown": []}
-    for one in report.genres:
-        by_verdict[one.outlook.verdict].append(one)
-    helped = sorted(by_verdict["helps"], key=lambda one: one.outlook.f1 - one.outlook.f1_then)
-    for one in helped[:_MOST_TOLD]:
-        look = one.outlook
-        yield (
-            f"{look.n_more} more {plain(one.genre)} tracks by other artists would help: known to "
-            f"{_share(look.f1)} now, about {_share(look.f1_then)} then (F1)"
-        )
-    if len(helped) > _MOST_TOLD:
-        yield f"more would help {len(helped) - _MOST_TOLD} other genres; --format json has all"
-    for verdict, what in (
-        ("hardly", "more tracks would hardly help"),
-        ("unknown", "whether more tracks would help cannot be said"),
-    ):
-        names = [plain(one.genre) for one in by_verdict[verdict]]
-        more = f" and {len(names) - _MOST_TOLD} more" * (len(names) > _MOST_TOLD)
-        if names:
-            yield f"{what}: {', '.join(names[:_MOST_TOLD])}{more}"
-
-
-def _share(p: float) -> str:
-    return f"{100 * p:.0f} %"

@@ -13,20 +13,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from tagger.learning.fitting import (
-    Examples,
-    Learned,
-    called,
-    fit_scale,
-    folds_of,
-    held_out_logits,
-    to_probabilities,
-    wanted,
-)
-from tagger.learning.thresholds import BoolArray, DoubleArray
+from tagger.learning.examples import BoolArray, DoubleArray, Examples
+from tagger.learning.fitting import Learned, Tick, folds_of, held_out_logits, no_tick
+from tagger.learning.scale import called, fit_scale, to_probabilities
 
 # Shares of the artists, each drawn anew: whom a small one holds matters more.
-_SHARES = (0.5, 0.5, 0.5, 0.75, 0.75)
+SHARES = (0.5, 0.5, 0.5, 0.75, 0.75)
 _N_DRAWS = 200  # of the artists that judge, with replacement
 _SURE = 0.9  # share of those draws that must agree
 _GAIN = 0.05  # of F1: less is hardly worth the tagging
@@ -59,16 +51,19 @@ class Outlook:
     f1_then: float
 
 
-def outlooks(examples: Examples, learned: Learned, *, seed: int = 0) -> list[Outlook]:
+def outlooks(
+    examples: Examples, learned: Learned, *, seed: int = 0, tick: Tick = no_tick
+) -> list[Outlook]:
     """Return for each genre what more tracks of it would bring, the others growing alike.
 
     Args:
         examples: The tracks.
         learned: What was learned from them.
         seed: Of the artists drawn.
+        tick: Called once a fit.
     """
-    said = [*_of_shares(examples, seed), called(learned.probabilities, learned.exclusive)]
-    shares = np.array([*_SHARES, 1.0])
+    said = [*_of_shares(examples, seed, tick), called(learned.probabilities, learned.exclusive)]
+    shares = np.array([*SHARES, 1.0])
     f1 = _drawn_f1(examples, said, seed)
     gains = _slopes(np.log2(shares), f1)  # (n_draws, n_genres) a doubling; the first is of all
     n_tracks = examples.truth.sum(axis=0)
@@ -85,12 +80,12 @@ def outlooks(examples: Examples, learned: Learned, *, seed: int = 0) -> list[Out
     return found
 
 
-def _of_shares(examples: Examples, seed: int) -> Iterator[BoolArray]:
+def _of_shares(examples: Examples, seed: int, tick: Tick) -> Iterator[BoolArray]:
     """Yield what each track is called, (n, n_genres), by heads learned from fewer artists."""
     folds, exclusive = folds_of(examples, seed), examples.are_exclusive
-    for number, share in enumerate(_SHARES):
-        logits = held_out_logits(examples, folds, share=share, seed=seed + number)
-        scale = fit_scale(logits, wanted(examples), exclusive=exclusive)
+    for number, share in enumerate(SHARES):
+        logits = held_out_logits(examples, folds, share=share, seed=seed + number, tick=tick)
+        scale = fit_scale(logits, examples.wanted, exclusive=exclusive)
         yield called(to_probabilities(scale.apply(logits), exclusive=exclusive), exclusive)
 
 
@@ -103,9 +98,11 @@ def _drawn_f1(examples: Examples, said: Sequence[BoolArray], seed: int) -> Doubl
     )
     weights = np.vstack([np.ones(n_artists), drawn]).astype(np.float32)
 
+    order = np.argsort(artist, kind="stable")
+    begins = np.searchsorted(artist[order], np.arange(n_artists))
+
     def total(of_tracks: BoolArray) -> DoubleArray:
-        by_artist = np.zeros((n_artists, of_tracks.shape[1]), np.float32)
-        np.add.at(by_artist, artist, of_tracks)
+        by_artist = np.add.reduceat(of_tracks[order], begins, axis=0, dtype=np.float32)
         summed: DoubleArray = (weights @ by_artist).astype(np.float64)
         return summed
 

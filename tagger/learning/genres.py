@@ -11,11 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from tagger.genre_text import why_no_genre
+
 # What says nothing of the music.
 FILLERS = frozenset(
     {
-        *("other", "unknown", "genre", "misc", "miscellaneous", "various", "none", "null"),
-        *("undefined", "unclassifiable", "unclassified", "default", "music", "audio", "mp3"),
+        *("other", "unknown", "genre", "misc", "miscellaneous", "various", "none", "null", "na"),
+        *("undefined", "unclassifiable", "unclassified", "uncategorized", "unspecified", "default"),
+        *("music", "audio", "mp3", "nogenre", "unknowngenre"),
     }
 )
 # {key of a spelling: key of the genre}, where a comparison of letters would not do.
@@ -35,7 +38,9 @@ ALIASES = {
 }
 _AND = re.compile(r"\s*(?:&|\+|\band\b|'n'|\bn\b)\s*")
 _LONG = 6  # letters, from which on one that differs is a slip rather than another word
-_SEPARATORS = re.compile(r"\s*[/,|;\\]\s*")
+_SEPARATORS = re.compile(r"\s*[/,|;\\\x00-\x1f]\s*")
+_VARIANTS = frozenset(map(chr, range(0xFE00, 0xFE10)))  # of how a picture is drawn
+_ID3_NUMBER = re.compile(r"^(\(\d{1,3}\)\s*)+")  # before or instead of a name: (17)Rock
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +84,31 @@ def key_of(genre: str) -> str:
     (True, True)
     >>> key_of("Финский танго")
     'финскийтанго'
+    >>> key_of("(17)Rock"), key_of("(17)"), key_of("🎸❤️")
+    ('rock', '', '🎸❤')
     """
-    text = _AND.sub("n", unicodedata.normalize("NFKC", genre).casefold())
-    letters = "".join(c for c in text if c.isalnum() or unicodedata.combining(c))
+    text = unicodedata.normalize("NFKC", _spelling(genre)).casefold()
+    if not any(c.isalnum() for c in text):
+        # A genre may be all pictures; only punctuation and blanks say nothing.
+        return "".join(c for c in text if unicodedata.category(c) == "So")
+    letters = "".join(c for c in _AND.sub("n", text) if c.isalnum() or _is_mark(c))
     return ALIASES.get(letters, letters)
+
+
+def _is_mark(letter: str) -> bool:
+    """Return whether it belongs to the letter before: an accent, a vowel of Indian scripts."""
+    return unicodedata.category(letter).startswith("M") and letter not in _VARIANTS
+
+
+def _spelling(genre: str) -> str:
+    r"""Return a genre as a tag can hold it: composed, without control characters and ID3 numbers.
+
+    >>> _spelling("\ufeffMusique  le\u0301ge\u0300re\0"), _spelling("(17)Rock"), _spelling("(17)")
+    ('Musique légère', 'Rock', '')
+    """
+    text = unicodedata.normalize("NFC", genre)
+    held = "".join(" " if why_no_genre(f"a{c}a") else c for c in text)
+    return _ID3_NUMBER.sub("", " ".join(held.split()))
 
 
 def clean(
@@ -123,7 +149,7 @@ def clean(
             _why(genre, taken[genre], broader, names),
         )
         for genre, n in written.most_common()
-        if tuple(names[key] for key in final[genre]) != (genre,)
+        if tuple(names[key] for key in final[genre]) != (unicodedata.normalize("NFC", genre),)
     ]
     ranked = sorted(left, key=lambda name: (-left[name], name))
     return CleanGenres(tuple(ranked), tracks, tuple(changes))
@@ -140,7 +166,7 @@ def _commonest_spellings(written: Counter[str]) -> Mapping[str, str]:
     """Return {key: the spelling that most tracks bear}."""
     by_key: dict[str, Counter[str]] = defaultdict(Counter)
     for genre, n in written.items():
-        by_key[key_of(genre)][genre.strip()] += n
+        by_key[key_of(genre)][_spelling(genre)] += n
     return {
         key: min(spellings, key=lambda genre: (-spellings[genre], genre))
         for key, spellings in by_key.items()

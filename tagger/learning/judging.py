@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tagger.learning.curve import Outlook, outlooks
-from tagger.learning.fitting import Examples, Learned, called, folds_of, held_out_logits
-from tagger.learning.thresholds import BoolArray, IntArray
+from tagger.learning.examples import BoolArray, Examples, IntArray
+from tagger.learning.fitting import Learned, Tick, folds_of, held_out_logits, no_tick
+from tagger.learning.scale import called
 from tagger.records import FloatArray
 
 PRECISIONS = (0.75, 0.85, 0.95)
@@ -64,14 +65,30 @@ class Report:
     confusions: tuple[tuple[str, str, int], ...]
 
 
-def judge(examples: Examples, learned: Learned, names: Sequence[str], *, seed: int = 0) -> Report:
-    """Return what was learned, as tracks by other artists tell it."""
+def judge(
+    examples: Examples,
+    learned: Learned,
+    names: Sequence[str],
+    *,
+    seed: int = 0,
+    tick: Tick = no_tick,
+) -> Report:
+    """Return what was learned, as tracks by other artists tell it.
+
+    Args:
+        examples: The tracks.
+        learned: What was learned from them.
+        names: (n_genres,) the genres.
+        seed: Of the folds and of the artists drawn.
+        tick: Called once a fit.
+    """
     said = learned.probabilities.argmax(axis=1)
     right = _is_right(examples, said)
-    halved = held_out_logits(examples, folds_of(examples, seed), share=0.5, seed=seed)
+    folds = folds_of(examples, seed)
+    halved = held_out_logits(examples, folds, share=0.5, seed=seed, tick=tick)
     half_said = halved.argmax(axis=1)
     names_said = called(learned.probabilities, learned.exclusive)
-    expected = outlooks(examples, learned, seed=seed)
+    expected = outlooks(examples, learned, seed=seed, tick=tick)
     return Report(
         n_tracks=len(examples),
         n_artists=len(np.unique(examples.groups)),

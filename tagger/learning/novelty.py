@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.covariance import LedoitWolf
 
-from tagger.learning.thresholds import IntArray
+from tagger.learning.examples import IntArray
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
 
@@ -16,6 +16,17 @@ QUANTILE = 0.99  # of tracks of unknown artists; the rest counts as strange
 
 def fit_novelty(embeddings: FloatArray, genre: IntArray, n_labels: int) -> Novelty:
     """Return the Gaussian of tracks' embeddings; its limit is the 99th percentile of theirs.
+
+    Args:
+        embeddings: (n, embedding_dim) of tracks fitted on.
+        genre: (n,) their labels.
+        n_labels: How many labels there are.
+    """
+    return limited(fit_gaussian(embeddings, genre, n_labels), embeddings)
+
+
+def fit_gaussian(embeddings: FloatArray, genre: IntArray, n_labels: int) -> Novelty:
+    """Return the Gaussian of tracks' embeddings, without a limit.
 
     The covariance is shrunk (Ledoit and Wolf, Journal of Multivariate Analysis 88, 2004): a small
     collection has fewer tracks than an embedding has dimensions.
@@ -35,7 +46,7 @@ def fit_novelty(embeddings: FloatArray, genre: IntArray, n_labels: int) -> Novel
     covariance = LedoitWolf(assume_centered=True).fit(embeddings - means[genre]).covariance_
     values, vectors = np.linalg.eigh(covariance)
     whitening = (vectors / np.sqrt(np.maximum(values, 1e-8))).astype(np.float32)
-    return limited(Novelty(means @ whitening, whitening, 0.0), embeddings)
+    return Novelty(means @ whitening, whitening, 0.0)
 
 
 def limited(novelty: Novelty, embeddings: FloatArray) -> Novelty:

@@ -3,25 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from tagger.learning.examples import BoolArray, DoubleArray, IntArray
 from tagger.records import FloatArray
-
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
-DoubleArray = NDArray[np.float64]
 
 NEVER = 1.01  # a threshold that no probability reaches
 _HIGHEST = 0.98  # a label that needs more is never sure enough often enough to be worth it
 
 
+@dataclass(frozen=True, slots=True)
+class Sayings:
+    """What might be written on tracks by artists not trained on: a label of a track each.
+
+    Args:
+        confidence: (n,) calibrated.
+        label: (n,) its number.
+        is_right: (n,).
+        groups: (n,) the track's artist, drawn as a whole.
+    """
+
+    confidence: FloatArray
+    label: IntArray
+    is_right: BoolArray
+    groups: IntArray
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, rows: IntArray) -> Sayings:
+        """Return those rows only."""
+        return Sayings(
+            self.confidence[rows], self.label[rows], self.is_right[rows], self.groups[rows]
+        )
+
+
 def fit_thresholds(
-    probabilities: FloatArray,
-    is_right: BoolArray,
-    groups: IntArray,
+    probabilities: FloatArray, is_right: BoolArray, groups: IntArray, labels: Sequence[str]
+) -> dict[str, float]:
+    """Return ``thresholds_of`` each track's likeliest label.
+
+    Args:
+        probabilities: (n, n_labels), calibrated, of tracks by artists not trained on.
+        is_right: (n,) whether each one's likeliest label is right.
+        groups: (n,) their artists.
+        labels: Names.
+    """
+    likeliest = probabilities.argmax(axis=1)
+    return thresholds_of(Sayings(probabilities.max(axis=1), likeliest, is_right, groups), labels)
+
+
+def thresholds_of(
+    sayings: Sayings,
     labels: Sequence[str],
     *,
     precision: float = 0.75,
@@ -36,45 +74,45 @@ def fit_thresholds(
     more than 0.98, gets NEVER.
 
     Args:
-        probabilities: (n, n_labels), calibrated, of tracks by artists not trained on.
-        is_right: (n,) whether each one's likeliest label is right.
-        groups: (n,) their artists, drawn as a whole.
+        sayings: At least one.
         labels: Names.
         precision: What is asked at the threshold.
         n_draws: Of the artists.
         seed: Of the draws.
     """
-    parts = members(groups)
+    parts = members(sayings.groups)
     rng = np.random.default_rng(seed)
     drawn = [rng.integers(0, len(parts), len(parts)) for _ in range(n_draws)]
     found = np.stack(
         [
-            _least_log_odds(probabilities[rows], is_right[rows], precision)
+            _least_log_odds(sayings.take(rows), len(labels), precision)
             for rows in (np.concatenate([parts[i] for i in draw]) for draw in drawn)
         ]
     )
     # The upper of two neighbours, since between a number and infinity nothing can be interpolated.
     needed = np.quantile(found, 0.95, axis=0, method="higher")
     least = 1.0 / (1.0 + np.exp(-np.clip(needed, -20.0, 20.0)))
-    ever = np.bincount(probabilities.argmax(axis=1), minlength=len(labels)) > 0
+    ever = np.bincount(sayings.label, minlength=len(labels)) > 0
     return {
         label: round(max(float(p), precision), 4) if p <= _HIGHEST and said else NEVER
         for label, p, said in zip(labels, least, ever, strict=True)
     }
 
 
-def _least_log_odds(probabilities: FloatArray, right: BoolArray, precision: float) -> DoubleArray:
+def _least_log_odds(sayings: Sayings, n_labels: int, precision: float) -> DoubleArray:
     """Return the log-odds of confidence (n_labels,) at which each label is right so often.
 
     A logistic regression of being right on the confidence (as log-odds, one slope for all) and on
     the label gives the chance of being right, and is solved for ``precision``.
     """
-    n_labels = probabilities.shape[1]
-    said = probabilities.argmax(axis=1)
+    right, n = sayings.is_right, len(sayings)
     if right.all() or not right.any():
         return np.full(n_labels, _log_odds(np.array(precision)) if right.all() else np.inf)
-    confidence = np.clip(probabilities.max(axis=1), 1e-6, 1 - 1e-6)
-    inputs = np.column_stack([_log_odds(confidence), np.eye(n_labels)[said]])
+    confidence = _log_odds(np.clip(sayings.confidence, 1e-6, 1 - 1e-6))
+    # Two numbers a row, however many labels there are.
+    values = np.column_stack([confidence, np.ones(n)]).ravel()
+    columns = np.column_stack([np.zeros(n, np.int64), 1 + sayings.label]).ravel()
+    inputs = csr_matrix((values, columns, np.arange(0, 2 * n + 1, 2)), (n, 1 + n_labels))
     # C = 1 draws a label with few tracks toward the others: thirty tracks prove little alone.
     model = LogisticRegression(C=1.0, max_iter=1000).fit(inputs, right)
     slope, shifts = model.coef_[0, 0], model.coef_[0, 1:] + model.intercept_[0]

@@ -1,0 +1,123 @@
+"""What ``tagger learn`` says of what it learned: lines for a person, or one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tagger.card import ModelCard
+from tagger.cli.output import column, percent, plain
+
+if TYPE_CHECKING:
+    from tagger.learning.judging import GenreReport, Report
+    from tagger.teaching import Lesson
+
+_MOST_TOLD = 12
+_WIDTH = 24  # of a genre's name
+
+
+def record(lesson: Lesson, report: Report, card: ModelCard, target: Path | None) -> dict[str, Any]:
+    return {
+        "model": card.model_id,
+        "file": None if target is None else str(target),
+        "learned_on": card.provenance["learned_on"],
+        "exclusive": card.exclusive,
+        "writable": list(card.writable),
+        **asdict(lesson.aside),
+        "n_nameless": lesson.n_nameless,
+        "changes": [asdict(change) for change in lesson.genres.changes],
+        **asdict(report),
+    }
+
+
+def lines(lesson: Lesson, report: Report) -> Iterator[str]:
+    """Yield the report as a person reads it."""
+    yield f"learned from {report.n_tracks} tracks by {report.n_artists} artists"
+    yield from _aside_lines(lesson)
+    changes = lesson.genres.changes
+    for change in changes[:_MOST_TOLD]:
+        taken = ", ".join(map(_short, change.taken)) or "left out"
+        yield f"  {_short(change.written)} ({change.n_tracks}) → {taken}: {plain(change.why)}"
+    if len(changes) > _MOST_TOLD:
+        yield f"  and {len(changes) - _MOST_TOLD} more; --format json has all"
+    yield ""
+    yield f"{column('genre', _WIDTH)} tracks artists  right  found  written from"
+    for one in report.genres:
+        least = percent(one.threshold).strip() if one.threshold <= 1 else "never"
+        yield (
+            f"{column(plain(one.genre), _WIDTH)} {one.n_tracks:6d} {one.n_artists:7d}  "
+            f"{percent(one.precision)}  {percent(one.recall)}  {least}"
+        )
+    if any(one.threshold > 1 for one in report.genres):
+        yield (
+            "never: it is not right three times of four even where it is surest, or too few tracks "
+            "show that it is; tagger tag --genres all --min-confidence 0.8 writes it all the same"
+        )
+    yield ""
+    yield (
+        "of tracks by artists that were not learned from, "
+        f"{_share(report.accuracy)} are called what you call them (with half of the artists to "
+        f"learn from {_share(report.with_half)}; all called by your commonest genre "
+        f"{_share(report.by_chance)})"
+    )
+    for precision, coverage in report.coverage.items():
+        surest = f"the surest {_share(coverage)}" if coverage >= 0.005 else "none, however sure,"
+        yield f"{surest} are right {_share(precision)} of the time"
+    if report.confusions:
+        told = [f"{_short(a)} for {_short(b)} ({n})" for a, b, n in report.confusions[:5]]
+        yield f"taken for another most often: {', '.join(told)}"
+    yield from _outlook_lines(report)
+
+
+def _aside_lines(lesson: Lesson) -> Iterator[str]:
+    """Yield what was not learned from, and what stands in for artists."""
+    aside = lesson.aside
+    contradicting = f" ({aside.n_contradicting} with other genres than what they are copies of)"
+    told = [
+        *[f"{aside.n_ours} with a genre of ours"] * bool(aside.n_ours),
+        *[f"{aside.n_copies} copies{contradicting * bool(aside.n_contradicting)}"]
+        * bool(aside.n_copies),
+        *[f"{aside.n_unusable} damaged in the catalogue (tagger tag --force hears them anew)"]
+        * bool(aside.n_unusable),
+    ]
+    if told:
+        yield f"left aside: {', '.join(told)}"
+    if lesson.n_nameless:
+        yield (
+            f"{lesson.n_nameless} tracks name no artist; those of one folder count as one artist's"
+        )
+
+
+def _outlook_lines(report: Report) -> Iterator[str]:
+    """Yield what more tracks would bring."""
+    by_verdict: dict[str, list[GenreReport]] = {"helps": [], "hardly": [], "unknown": []}
+    for one in report.genres:
+        by_verdict[one.outlook.verdict].append(one)
+    helped = sorted(by_verdict["helps"], key=lambda one: one.outlook.f1 - one.outlook.f1_then)
+    for one in helped[:_MOST_TOLD]:
+        look = one.outlook
+        yield (
+            f"{look.n_more} more {_short(one.genre)} tracks by other artists would help: known to "
+            f"{_share(look.f1)} now, about {_share(look.f1_then)} then (F1)"
+        )
+    if len(helped) > _MOST_TOLD:
+        yield f"more would help {len(helped) - _MOST_TOLD} other genres; --format json has all"
+    for verdict, what in (
+        ("hardly", "more tracks would hardly help"),
+        ("unknown", "whether more tracks would help cannot be said"),
+    ):
+        names = [_short(one.genre) for one in by_verdict[verdict]]
+        more = f" and {len(names) - _MOST_TOLD} more" * (len(names) > _MOST_TOLD)
+        if names:
+            yield f"{what}: {', '.join(names[:_MOST_TOLD])}{more}"
+
+
+def _short(genre: str) -> str:
+    """Return a genre's name as it stands in a line; ``--format json`` has the whole of it."""
+    return column(plain(genre), _WIDTH).rstrip()
+
+
+def _share(p: float) -> str:
+    return f"{100 * p:.0f} %"
