@@ -185,6 +185,7 @@ def teach(
         genres=(),
         broader={},
         head=learned.head,
+        further=learned.further,
     )
     return card, learned, report
 
