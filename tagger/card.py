@@ -68,6 +68,8 @@ class ModelCard:
         broader: {genre: the one that it is a kind of}.
         head: In place of the network's own outputs, where a person's genres were learned.
         joint: In place of a network, where several are heard as one.
+        further: {label: least confidence at which it is written behind a likelier one}; empty where
+            ``thresholds`` hold for that as well.
     """
 
     model_id: str
@@ -89,6 +91,7 @@ class ModelCard:
     broader: Mapping[str, str] = field(default_factory=dict)
     head: Head | None = None
     joint: Joint | None = None
+    further: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -124,10 +127,11 @@ class ModelCard:
         """
         try:
             values = json.loads(text)
-            values = {"genres": (), "broader": {}, **values}  # version 2 had neither
+            # Version 2 had no genres and broader, and only learned models know of further.
+            values = {"genres": (), "broader": {}, "further": {}, **values}
             for name in ("labels", "writable", "genres"):
                 values[name] = tuple(values[name])
-            for name in ("network", "front_end", "thresholds", "provenance", "broader"):
+            for name in ("network", "front_end", "thresholds", "provenance", "broader", "further"):
                 values[name] = dict(values[name])
             if values.get("head") is not None:
                 values["head"] = Head.from_plain(values["head"])

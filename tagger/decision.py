@@ -27,6 +27,8 @@ class GenrePolicy:
         genres: The labels that are genres, and not moods or decades; None is all.
         broader: {genre: the one that it is a kind of}. A narrower one is believed no more than
             that, and written besides it or in its stead, never instead of another.
+        further: {label: least confidence behind a likelier one}; empty where ``thresholds`` hold
+            for that as well.
     """
 
     writable: frozenset[str]
@@ -35,6 +37,7 @@ class GenrePolicy:
     genre_map: Mapping[str, str] = field(default_factory=dict)
     genres: frozenset[str] | None = None
     broader: Mapping[str, str] = field(default_factory=dict)
+    further: Mapping[str, float] = field(default_factory=dict)
 
     def genre_of(self, label: str) -> str:
         """Return what is written for a label; "" if nothing ever is."""
@@ -79,18 +82,23 @@ class GenrePolicy:
     def _passing(self, probabilities: Mapping[str, float]) -> list[str]:
         """Return the labels to write, if the likeliest or one narrower than it is among them."""
         ranked = self._ranked(probabilities)
-        passing = [label for label in ranked if self._passes(label, probabilities)]
-        leads = passing and ranked[0] in (passing[0], self.broader.get(passing[0]))
-        return passing if leads else []
+        passing = [x for x in ranked if self._passes(x, probabilities, self.thresholds)][:1]
+        if not passing or ranked[0] not in (passing[0], self.broader.get(passing[0])):
+            return []
+        behind = ranked[ranked.index(passing[0]) + 1 :]
+        needed = self.further or self.thresholds
+        return passing + [x for x in behind if self._passes(x, probabilities, needed)]
 
     def _belief(self, label: str, probabilities: Mapping[str, float]) -> float:
         broader = self.broader.get(label, label)
         return min(probabilities[label], probabilities[broader])
 
-    def _passes(self, label: str, probabilities: Mapping[str, float]) -> bool:
+    def _passes(
+        self, label: str, probabilities: Mapping[str, float], needed: Mapping[str, float]
+    ) -> bool:
         if label not in self.writable or not self.genre_of(label):
             return False
-        return self._belief(label, probabilities) >= self.thresholds.get(label, 2.0)
+        return self._belief(label, probabilities) >= needed.get(label, 2.0)
 
 
 def _percent(p: float) -> int:
@@ -112,6 +120,7 @@ def make_policy(
     max_genres: int = 1,
     genre_map: Mapping[str, str] | None = None,
     broader: Mapping[str, str] | None = None,
+    further: Mapping[str, float] | None = None,
 ) -> GenrePolicy:
     """Return the policy of a model's card and of what the user asked.
 
@@ -124,12 +133,14 @@ def make_policy(
         max_genres: ``--max-genres``.
         genre_map: The setting of that name: what to write for a label.
         broader: Which label is a kind of which.
+        further: The card's thresholds for labels behind a likelier one.
 
     Raises:
         ConfigError: a name is none of the labels, or no tag could hold a genre.
     """
     named = {label.casefold(): label for label in labels}
     if min_confidence is not None:
+        further = {}
         thresholds = dict.fromkeys(named.values(), min_confidence)
     if not genres:
         chosen = frozenset(writable)
@@ -140,7 +151,13 @@ def make_policy(
     mapped = genre_map or {}
     renamed = dict(zip(_labels(named, mapped, "genre_map"), mapped.values(), strict=True))
     policy = GenrePolicy(
-        chosen, thresholds, max_genres, renamed, frozenset(named.values()), broader or {}
+        chosen,
+        thresholds,
+        max_genres,
+        renamed,
+        frozenset(named.values()),
+        broader or {},
+        further or {},
     )
     for genre in filter(None, map(policy.genre_of, chosen)):
         if why := why_no_genre(genre):

@@ -184,6 +184,7 @@ def teach(
         genres=(),
         broader={},
         head=learned.head,
+        further=learned.further,
     )
     return card, learned, report
 

@@ -237,3 +237,23 @@ def test_several_genres_are_written_where_each_is_sure() -> None:
 
 def test_nothing_is_written_where_another_genre_is_likelier() -> None:
     assert KINDS.choose(said({"Rock": 0.7, "Jazz": 0.8})) == ()
+
+
+def test_a_genre_behind_a_likelier_one_has_a_threshold_of_its_own() -> None:
+    policy = make_policy(
+        LABELS,
+        LABELS,
+        dict.fromkeys(LABELS, 0.75),
+        max_genres=3,
+        further={"Rock": 0.9, "Folk": 0.8},
+    )
+    assert policy.choose({"Rock": 0.8, "Folk": 0.1, "Electronic": 0.1}) == ("Rock",)
+    assert policy.choose({"Rock": 0.85, "Folk": 0.95, "Electronic": 0.1}) == ("Folk",)
+    assert policy.choose({"Rock": 0.91, "Folk": 0.95, "Electronic": 0.93}) == ("Folk", "Rock")
+    assert policy.choose({"Rock": 0.7, "Folk": 0.1, "Electronic": 0.1}) == ()
+
+
+def test_what_the_user_says_holds_behind_a_likelier_genre_as_well() -> None:
+    never = dict.fromkeys(LABELS, 1.01)
+    policy = make_policy(LABELS, LABELS, never, max_genres=2, further=never, min_confidence=0.5)
+    assert policy.choose({"Rock": 0.6, "Folk": 0.7, "Electronic": 0.1}) == ("Folk", "Rock")

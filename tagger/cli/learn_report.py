@@ -43,13 +43,7 @@ def lines(lesson: Lesson, report: Report) -> Iterator[str]:
     if len(changes) > _MOST_TOLD:
         yield f"  and {len(changes) - _MOST_TOLD} more; --format json has all"
     yield ""
-    yield f"{column('genre', _WIDTH)} tracks artists  right  found  written from"
-    for one in report.genres:
-        least = percent(one.threshold).strip() if one.threshold <= 1 else "never"
-        yield (
-            f"{column(plain(one.genre), _WIDTH)} {one.n_tracks:6d} {one.n_artists:7d}  "
-            f"{percent(one.precision)}  {percent(one.recall)}  {least}"
-        )
+    yield from _table(report)
     if any(one.threshold > 1 for one in report.genres):
         yield (
             "never: it is not right three times of four even where it is surest, or too few tracks "
@@ -69,6 +63,26 @@ def lines(lesson: Lesson, report: Report) -> Iterator[str]:
         told = [f"{_short(a)} for {_short(b)} ({n})" for a, b, n in report.confusions[:5]]
         yield f"taken for another most often: {', '.join(told)}"
     yield from _outlook_lines(report)
+
+
+def _table(report: Report) -> Iterator[str]:
+    """Yield a line for each genre."""
+    several = any(one.further is not None for one in report.genres)
+    behind = "  behind another" * several
+    yield f"{column('genre', _WIDTH)} tracks artists  right  found  written from{behind}"
+    for one in report.genres:
+        least = f"{_least(one.threshold):12}  {_least(one.further)}".rstrip()
+        yield (
+            f"{column(plain(one.genre), _WIDTH)} {one.n_tracks:6d} {one.n_artists:7d}  "
+            f"{percent(one.precision)}  {percent(one.recall)}  {least}"
+        )
+
+
+def _least(threshold: float | None) -> str:
+    """Return the least confidence at which a genre is written, in words."""
+    if threshold is None:
+        return ""
+    return percent(threshold).strip() if threshold <= 1 else "never"
 
 
 def _aside_lines(lesson: Lesson) -> Iterator[str]:

@@ -175,6 +175,7 @@ def _request(
         max_genres=settings.max_genres,
         genre_map=_map_for(card, settings.genre_map),
         broader=card.broader,
+        further=card.further,
     )
     return TagRequest(
         paths=tuple(absolute(path) for path in paths),

@@ -14,13 +14,13 @@ from tagger.learning.examples import DoubleArray, Examples, IntArray
 from tagger.learning.linear import fit_linear
 from tagger.learning.novelty import QUANTILE, fit_gaussian
 from tagger.learning.scale import fit_scale, to_probabilities
-from tagger.learning.thresholds import NEVER, fit_thresholds
+from tagger.learning.thresholds import first_said, further_said, thresholds_of
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
 
 N_FOLDS = 5
 Tick = Callable[[], object]  # called after each fit, for whoever waits
-_SHOWN = 5  # so often a genre must come first for its threshold to mean anything
+_SHOWN = 5  # so often a genre must be said for its threshold to mean anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,15 @@ class Learned:
         head: Fitted on all tracks; its logits are calibrated.
         exclusive: A track has one genre (softmax); else each is true or not by itself (sigmoid).
         thresholds: {genre: least confidence at which it is written}.
+        further: {genre: least confidence at which it is written behind a likelier one}; empty where
+            they are exclusive.
         probabilities: (n, n_genres) of each track by a head that its artist had no part in.
     """
 
     head: Head
     exclusive: bool
     thresholds: dict[str, float]
+    further: dict[str, float]
     probabilities: FloatArray
 
 
@@ -76,12 +79,25 @@ def learn(
     )
     # Thresholds are of the scale that the head has: a scale for each fold would blur what is sure.
     said = to_probabilities(scale.apply(logits), exclusive=exclusive)
-    likeliest = said.argmax(axis=1)
-    is_right = examples.truth[np.arange(len(examples)), likeliest]
-    thresholds = fit_thresholds(said, is_right, examples.groups, names)
-    for genre in np.flatnonzero(np.bincount(likeliest, minlength=len(names)) < _SHOWN):
-        thresholds[names[int(genre)]] = NEVER
-    return Learned(head, exclusive, thresholds, held_out_probabilities(examples, logits, folds))
+    thresholds, further = _thresholds(said, examples, names)
+    held_out = held_out_probabilities(examples, logits, folds)
+    return Learned(head, exclusive, thresholds, further, held_out)
+
+
+def _thresholds(
+    probabilities: FloatArray, examples: Examples, names: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the least confidence at which a genre is written, and that behind a likelier one.
+
+    Being right as the likeliest says little of being right as another: each has to show it.
+    """
+    truth, groups = examples.truth, examples.groups
+    first = thresholds_of(first_said(probabilities, truth, groups), names, n_least=_SHOWN)
+    if examples.are_exclusive:  # then no other can be as likely
+        return first, {}
+    least = np.array([first[name] for name in names])
+    behind = further_said(probabilities, truth, groups, least)
+    return first, thresholds_of(behind, names, n_least=_SHOWN)
 
 
 def held_out_probabilities(

@@ -28,6 +28,7 @@ class GenreReport:
         precision: Share of the tracks called so that are; None if none is called so.
         recall: Share of its tracks that are called so.
         threshold: The least confidence at which it is written; above 1 is never.
+        further: The same behind a likelier genre; None where genres exclude each other.
         outlook: What more tracks of it would bring.
     """
 
@@ -37,6 +38,7 @@ class GenreReport:
     precision: float | None
     recall: float
     threshold: float
+    further: float | None
     outlook: Outlook
 
 
@@ -135,6 +137,7 @@ def _of_genre(
         precision=float((has & is_called).sum() / n_called) if n_called else None,
         recall=recall,
         threshold=learned.thresholds[name],
+        further=learned.further.get(name),
         outlook=outlook,
     )
 

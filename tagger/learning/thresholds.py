@@ -14,6 +14,7 @@ from tagger.learning.examples import BoolArray, DoubleArray, IntArray
 from tagger.records import FloatArray
 
 NEVER = 1.01  # a threshold that no probability reaches
+_LIKELY = 0.5  # from which on a label is called, where each is true or not by itself
 _HIGHEST = 0.98  # a label that needs more is never sure enough often enough to be worth it
 
 
@@ -43,6 +44,38 @@ class Sayings:
         )
 
 
+def first_said(probabilities: FloatArray, truth: BoolArray, groups: IntArray) -> Sayings:
+    """Return each track's likeliest label.
+
+    Args:
+        probabilities: (n, n_labels), calibrated, of tracks by artists not trained on.
+        truth: (n, n_labels).
+        groups: (n,) their artists.
+    """
+    likeliest = probabilities.argmax(axis=1)
+    is_right = truth[np.arange(len(truth)), likeliest]
+    return Sayings(probabilities.max(axis=1), likeliest, is_right, groups)
+
+
+def further_said(
+    probabilities: FloatArray, truth: BoolArray, groups: IntArray, least: DoubleArray
+) -> Sayings:
+    """Return the likely labels behind the likeliest, of tracks whose likeliest is written.
+
+    Args:
+        probabilities: (n, n_labels), as for ``first_said``; each label true or not by itself.
+        truth: (n, n_labels).
+        groups: (n,) their artists.
+        least: (n_labels,) the thresholds of the likeliest label.
+    """
+    likeliest = probabilities.argmax(axis=1)
+    is_likely = probabilities >= _LIKELY
+    is_likely[np.arange(len(truth)), likeliest] = False
+    is_likely[probabilities.max(axis=1) < least[likeliest]] = False
+    rows, label = np.nonzero(is_likely)
+    return Sayings(probabilities[rows, label], label, truth[rows, label], groups[rows])
+
+
 def fit_thresholds(
     probabilities: FloatArray, is_right: BoolArray, groups: IntArray, labels: Sequence[str]
 ) -> dict[str, float]:
@@ -63,6 +96,7 @@ def thresholds_of(
     labels: Sequence[str],
     *,
     precision: float = 0.75,
+    n_least: int = 1,
     n_draws: int = 100,
     seed: int = 0,
 ) -> dict[str, float]:
@@ -70,16 +104,19 @@ def thresholds_of(
 
     Right three times of four at the threshold itself, not on average above it, and not by the luck
     of whom the data hold: the threshold is found for many draws of the artists, with replacement,
-    and is high enough for 19 of 20 of them. A label never said in the data, or that would need
-    more than 0.98, gets NEVER.
+    and is high enough for 19 of 20 of them. A label said too seldom in the data, or that would
+    need more than 0.98, gets NEVER.
 
     Args:
-        sayings: At least one.
+        sayings: What might be written.
         labels: Names.
         precision: What is asked at the threshold.
+        n_least: How often a label must be said for its threshold to mean anything.
         n_draws: Of the artists.
         seed: Of the draws.
     """
+    if not len(sayings):
+        return dict.fromkeys(labels, NEVER)
     parts = members(sayings.groups)
     rng = np.random.default_rng(seed)
     drawn = [rng.integers(0, len(parts), len(parts)) for _ in range(n_draws)]
@@ -92,10 +129,10 @@ def thresholds_of(
     # The upper of two neighbours, since between a number and infinity nothing can be interpolated.
     needed = np.quantile(found, 0.95, axis=0, method="higher")
     least = 1.0 / (1.0 + np.exp(-np.clip(needed, -20.0, 20.0)))
-    ever = np.bincount(sayings.label, minlength=len(labels)) > 0
+    often = np.bincount(sayings.label, minlength=len(labels)) >= n_least
     return {
-        label: round(max(float(p), precision), 4) if p <= _HIGHEST and said else NEVER
-        for label, p, said in zip(labels, least, ever, strict=True)
+        label: round(max(float(p), precision), 4) if p <= _HIGHEST and shown else NEVER
+        for label, p, shown in zip(labels, least, often, strict=True)
     }
 
 
