@@ -17,7 +17,8 @@ catalog_option = click.option(
 model_option = click.option(
     "--model",
     metavar="NAME|FILE",
-    help="The network: default, musicnn, both, one of yours, or a file.",
+    help="The network: default; musicnn or both, which know more and are slower; one of yours; or "
+    "a file.",
 )
 format_option = click.option(
     "--format",
