@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -211,10 +211,8 @@ def test_a_model_of_the_catalogues_own_is_used_from_then_on(
 
 
 @pytest.fixture
-def taught(
-    music: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Path, Path]]:
-    """A library, and the data folder that a model with its genres was learned into."""
+def teachers(music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library with genres that a person set, and a data folder of one's own; the library."""
     monkeypatch.setattr("tagger.cli.learn.BUNDLED", tmp_path)
     monkeypatch.setattr("tagger.card.BUNDLED", tmp_path)
     for module in ("tagger.cli.learn", "tagger.cli.models"):
@@ -223,9 +221,35 @@ def taught(
     for n in range(44):
         path = make_track(music / f"{n:02d}.flac", 1.6)
         set_tags(path, genre=("Gabber", "Fado")[n % 2], artist=f"Artist {n}")
-    told = run_tagger("learn", music, "--default", "--catalog", place)
+    return music
+
+
+@pytest.fixture
+def taught(teachers: Path, place: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A library, and the file of a model that was learned from it."""
+    told = run_tagger("learn", teachers, "--default", "--catalog", place)
     assert told.code == 0, told.err
-    yield music, tmp_path / "models" / "mine.pt"
+    return teachers, tmp_path / "models" / "mine.pt"
+
+
+def test_a_catalogue_on_a_server_teaches_as_a_file_does(
+    teachers: Path, new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    set_tags(teachers / "00.flac", genre="Fado", artist="Artist 0")  # like all: told by chance
+    reports, doubtful = [], []
+    for location in (new_database(), tmp_path / "catalog.db"):
+        common = ("--catalog", location, "--format", "json")
+        told = run_tagger("learn", teachers, "--default", *common)
+        assert told.code == 0, told.err
+        reports.append(json.loads(told.out))
+        doubted = run_tagger("doubtful", teachers, "--catalog", location, "--format", "jsonl")
+        doubtful.append((doubted.code, doubted.records))
+        own = run_tagger("tag", teachers, "--catalog", location, "--format", "jsonl")
+        assert {record["model"] for record in own.records} == {reports[-1]["model"]}
+        again = run_tagger("learn", teachers, "--catalog", location)
+        assert "learned from 44 tracks" in again.out, again.err
+    assert reports[0] == reports[1]
+    assert doubtful[0] == doubtful[1]
 
 
 def test_a_file_outside_is_heard_by_the_model_that_the_catalogue_compares_by(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tagger.cli.learn_report import lines
 from tagger.learning.curve import Outlook, Verdict, outlooks
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import learn
+from tagger.learning.genres import CleanGenres
+from tagger.learning.judging import GenreReport, Report
+from tagger.teaching import Aside, Lesson
 from tests.lessons import NAMES, blobs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -63,3 +67,34 @@ def test_of_a_few_tracks_nothing_is_said() -> None:
     examples = blobs(60)
     kept = np.flatnonzero((examples.first != 2) | (examples.groups < 6))
     assert told(examples.take(kept))[2].verdict is Verdict.UNKNOWN
+
+
+def known(genre: str, look: Outlook) -> GenreReport:
+    return GenreReport(
+        genre=genre,
+        n_tracks=20,
+        n_artists=5,
+        precision=0.8,
+        recall=0.7,
+        threshold=0.9,
+        further=None,
+        outlook=look,
+    )
+
+
+def test_what_more_tracks_would_bring_is_said_in_words() -> None:
+    genres = (
+        known("Bebop", Outlook(Verdict.HELPS, 20, 0.6, 0.75)),
+        known("Fado", Outlook(Verdict.HARDLY, 0, 0.9, 0.9)),
+        known("Dub", Outlook(Verdict.HARDLY, 0, 0.8, 0.8)),
+        known("Tango", Outlook(Verdict.UNKNOWN, 0, 0.2, 0.2)),
+        known("Gabber", Outlook(Verdict.HELPS, 9, 0.3, 0.5)),
+    )
+    report = Report(100, 25, 0.7, 0.6, 0.3, {}, genres, ())
+    lesson = Lesson((), CleanGenres((), (), ()), blobs(6), Aside(0, 0, 0, 0), 0)
+    assert list(lines(lesson, report))[-4:] == [
+        "9 more Gabber tracks by other artists would help: known to 30 % now, about 50 % then (F1)",
+        "20 more Bebop tracks by other artists would help: known to 60 % now, about 75 % then (F1)",
+        "more tracks would hardly help: Fado, Dub",
+        "whether more tracks would help cannot be said: Tango",
+    ]
