@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tagger.decision import make_policy
-from tagger.learning.thresholds import NEVER, fit_thresholds
+from tagger.learning.thresholds import NEVER, first_said, thresholds_of
 from tagger.records import FloatArray
 from training.calibration import Calibration, Heard, fit_temperature
 from training.coverage import MIXES, coverage_curve, mix_weights
@@ -175,34 +175,30 @@ def test_an_untrustworthy_label_gets_a_higher_threshold_or_none() -> None:
         return np.where(says_a, confidence, confidence - 0.35)
 
     probabilities, truth = of_two_labels(4000, b_is_overconfident)
-    thresholds = fit_thresholds(
-        probabilities, is_right(probabilities, truth), np.arange(4000), LABELS
-    )
+    thresholds = fitted(probabilities, truth, np.arange(4000))
     assert 0.75 <= thresholds["A"] < 0.82
     assert thresholds["B"] > 0.9
 
 
-def is_right(probabilities: FloatArray, truth: IntArray) -> BoolArray:
-    right: BoolArray = probabilities.argmax(axis=1) == truth
-    return right
+def fitted(probabilities: FloatArray, truth: IntArray, artists: IntArray) -> dict[str, float]:
+    is_right: BoolArray = probabilities.argmax(axis=1) == truth
+    return thresholds_of(first_said(probabilities, is_right, artists), LABELS)
 
 
 def test_few_artists_prove_less_than_many() -> None:
     probabilities, truth = of_two_labels(1200, lambda confidence, _: confidence)
-    by_many = fit_thresholds(probabilities, is_right(probabilities, truth), np.arange(1200), LABELS)
+    by_many = fitted(probabilities, truth, np.arange(1200))
     order = np.argsort(probabilities.argmax(axis=1) == truth, kind="stable")
     artists = np.empty(1200, np.int64)
     artists[order] = np.arange(1200) // 40  # whole artists are right, or wrong
-    by_few = fit_thresholds(probabilities, is_right(probabilities, truth), artists, LABELS)
+    by_few = fitted(probabilities, truth, artists)
     assert all(by_few[label] > by_many[label] + 0.02 for label in LABELS)
 
 
 def test_what_is_written_just_above_a_threshold_is_right_three_times_of_four() -> None:
     probabilities, truth = of_two_labels(6000, lambda confidence, _: confidence)
     fresh, fresh_truth = probabilities[3000:], truth[3000:]
-    thresholds = fit_thresholds(
-        probabilities[:3000], is_right(probabilities, truth)[:3000], np.arange(3000), LABELS
-    )
+    thresholds = fitted(probabilities[:3000], truth[:3000], np.arange(3000))
     confidence = fresh.max(axis=1)
     least = np.array([thresholds[label] for label in LABELS])[fresh.argmax(axis=1)]
     just_above = (confidence >= least) & (confidence < least + 0.05)
@@ -212,10 +208,7 @@ def test_what_is_written_just_above_a_threshold_is_right_three_times_of_four() -
 def test_a_label_never_said_is_never_written() -> None:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4]] * 10, dtype=np.float32)
     truth = np.array([0, 1] * 10)
-    assert (
-        fit_thresholds(probabilities, is_right(probabilities, truth), np.arange(20), LABELS)["B"]
-        == NEVER
-    )
+    assert fitted(probabilities, truth, np.arange(20))["B"] == NEVER
 
 
 def test_selective_accuracy_counts_what_would_be_written() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from tagger.learning.thresholds import fit_thresholds, members
+from tagger.learning.thresholds import first_said, members, thresholds_of
 from tagger.novelty import capped
 from tagger.records import FloatArray
 from tagger.voting import softmax, vote_together
@@ -85,10 +85,11 @@ def calibrate(
     usual = ~heard.is_novel
     temperature = fit_temperature(heard.logits.mean(axis=1)[usual], truth[usual])
     probabilities = track_probabilities(heard, temperature)
+    said = first_said(probabilities, probabilities.argmax(axis=1) == truth, artists)
     return Calibration(
         temperature,
         _album_temperature(probabilities, truth, artists),
-        fit_thresholds(probabilities, probabilities.argmax(axis=1) == truth, artists, labels),
+        thresholds_of(said, labels),
     )
 
 

@@ -92,7 +92,8 @@ def _thresholds(
     Being right as the likeliest says little of being right as another: each has to show it.
     """
     truth, groups = examples.truth, examples.groups
-    first = thresholds_of(first_said(probabilities, truth, groups), names, n_least=_SHOWN)
+    is_right = truth[np.arange(len(truth)), probabilities.argmax(axis=1)]
+    first = thresholds_of(first_said(probabilities, is_right, groups), names, n_least=_SHOWN)
     if examples.are_exclusive:  # then no other can be as likely
         return first, {}
     least = np.array([first[name] for name in names])

@@ -44,17 +44,15 @@ class Sayings:
         )
 
 
-def first_said(probabilities: FloatArray, truth: BoolArray, groups: IntArray) -> Sayings:
+def first_said(probabilities: FloatArray, is_right: BoolArray, groups: IntArray) -> Sayings:
     """Return each track's likeliest label.
 
     Args:
         probabilities: (n, n_labels), calibrated, of tracks by artists not trained on.
-        truth: (n, n_labels).
+        is_right: (n,) whether each one's likeliest label is right.
         groups: (n,) their artists.
     """
-    likeliest = probabilities.argmax(axis=1)
-    is_right = truth[np.arange(len(truth)), likeliest]
-    return Sayings(probabilities.max(axis=1), likeliest, is_right, groups)
+    return Sayings(probabilities.max(axis=1), probabilities.argmax(axis=1), is_right, groups)
 
 
 def further_said(
@@ -74,21 +72,6 @@ def further_said(
     is_likely[probabilities.max(axis=1) < least[likeliest]] = False
     rows, label = np.nonzero(is_likely)
     return Sayings(probabilities[rows, label], label, truth[rows, label], groups[rows])
-
-
-def fit_thresholds(
-    probabilities: FloatArray, is_right: BoolArray, groups: IntArray, labels: Sequence[str]
-) -> dict[str, float]:
-    """Return ``thresholds_of`` each track's likeliest label.
-
-    Args:
-        probabilities: (n, n_labels), calibrated, of tracks by artists not trained on.
-        is_right: (n,) whether each one's likeliest label is right.
-        groups: (n,) their artists.
-        labels: Names.
-    """
-    likeliest = probabilities.argmax(axis=1)
-    return thresholds_of(Sayings(probabilities.max(axis=1), likeliest, is_right, groups), labels)
 
 
 def thresholds_of(
