@@ -112,8 +112,7 @@ def listen_to(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
 
 def said_by(card: ModelCard, heard: Iterable[TrackPrediction]) -> TrackPrediction:
     """Return what a model says of a track that all its networks have heard."""
-    by_model = {one.model_id: one for one in heard}
-    said = by_model.get(card.model_id) or derive(card, by_model)
+    said = derive(card, {one.model_id: one for one in heard})
     assert said is not None, "what was heard just now has its embedding"
     return said
 
@@ -174,15 +173,17 @@ def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPredicti
 
 
 def derive(card: ModelCard, heard: Mapping[str, TrackPrediction]) -> TrackPrediction | None:
-    """Return what a model says of a track that its bases have heard.
+    """Return what a model says of a track that it, or its bases, have heard.
 
     Args:
-        card: The model's, with a head, or joining several.
-        heard: {model_id: what that heard}, with the embedding.
+        card: The model's.
+        heard: {model_id: what that heard}, with the embedding where it is a base.
 
     Returns:
         The same as if the model had heard the track itself; None if that takes more to be heard.
     """
+    if card.model_id in heard:
+        return heard[card.model_id]
     bases = tuple(heard[model_id] for model_id in card.bases if model_id in heard)
     if not bases or len(bases) < len(card.bases):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,10 @@ class Listeners:
             ClusterError: the workers cannot be reached any more, or do not see the files.
         """
         by_path = {track.file.path: track for track in tracks}
-        tasks = [self._task(track) for track in tracks]
+        tasks = [
+            _task(track.file.path, self.networks, {part.model_id for part in track.parts})
+            for track in tracks
+        ]
         for outcome in self.workers.map_unordered(
             analyse, tasks, timeout_s=self.timeout_s, prepare=load_networks
         ):
@@ -57,10 +60,6 @@ class Listeners:
             track = by_path[_path_of(outcome)]
             track.take(self._said_of(track, outcome))
             yield track
-
-    def _task(self, track: Track) -> AnalysisTask:
-        have_heard = {part.model_id for part in track.parts}
-        return _task(track.file.path, self.networks, have_heard)
 
     def _said_of(self, track: Track, outcome: _Outcome) -> TrackPrediction | TrackFailure:
         if isinstance(outcome, Lost):
@@ -79,14 +78,19 @@ def open_listeners(request: TagRequest) -> Iterator[Listeners]:
         ClusterError: workers of other machines cannot be reached or are not fit.
     """
     networks = networks_of(request.card, request.model_path.absolute())
+    are_elsewhere = bool(request.scheduler)
+    with _open_workers(request, networks) as workers:
+        yield Listeners(request.card, networks, workers, request.timeout_s, are_elsewhere)
+
+
+def _open_workers(
+    request: TagRequest, networks: Mapping[str, Path]
+) -> AbstractContextManager[Workers]:
     if not request.scheduler:
-        workers = LocalWorkers(request.n_jobs)
-        yield Listeners(request.card, networks, workers, request.timeout_s, are_elsewhere=False)
-        return
+        return nullcontext(LocalWorkers(request.n_jobs))
     from tagger.cluster import connected
 
-    with connected(request.scheduler, load_networks, _task(Path(), networks)) as cluster:
-        yield Listeners(request.card, networks, cluster, request.timeout_s, are_elsewhere=True)
+    return connected(request.scheduler, load_networks, _task(Path(), networks))
 
 
 def _task(

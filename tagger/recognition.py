@@ -137,7 +137,7 @@ def _heard_in(
 def _take_up(track: Track, heard: Sequence[Mapping[str, TrackPrediction]], card: ModelCard) -> None:
     """Let a track take up what was heard in copies of its recording: all, or else a part."""
     for one in heard:
-        said = one.get(card.model_id) or derive(card, one)
+        said = derive(card, one)
         if said is not None:
             track.take_known(said)
             return
