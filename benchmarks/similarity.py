@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import click
 import numpy as np
 
 from benchmarks.retrieval import Array, Retrieval, cosine, interval, nearness, retrieve
-from tagger.analysis import score, segment_plan
+from tagger.analysis import listen, segment_plan
 from tagger.audio import load_segments
 from tagger.card import find_model
 from tagger.checkpoint import LoadedModel, load_checkpoint
@@ -134,13 +135,11 @@ def standard(values: Array, rows: Array) -> Array:
 
 
 def hear(model: LoadedModel, path: Path) -> Sequence[Array]:
-    """Return a file's logits, embedding and mel statistics, from the same segments."""
+    """Return a file's logits, embedding and mel statistics, these from all segments."""
     import torch
 
-    card = model.card
-    plan = segment_plan(card)
-    waveforms = load_segments(path, plan).waveforms
-    scores = score(model, waveforms)
+    scores, _ = listen(model, partial(load_segments, path))
+    waveforms = load_segments(path, segment_plan(model.card)).waveforms
     with torch.inference_mode():
         mels = model.front_end(torch.from_numpy(waveforms)).numpy()
     statistics = _statistics(np.concatenate(list(mels), axis=1)[None])[0]

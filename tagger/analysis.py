@@ -6,9 +6,9 @@ decoder, since the parent process, which only names ``analyse`` to its workers, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from tagger.errors import AudioDecodeError, CheckpointError
 from tagger.heads import Head
 from tagger.novelty import Novelty, capped
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
-from tagger.voting import vote
+from tagger.voting import is_clear, vote
 
 if TYPE_CHECKING:
     from tagger.audio import SegmentPlan
@@ -59,6 +59,10 @@ class AnalysisTask:
 
 Heard = tuple[TrackPrediction, ...]
 """What each network of a task heard, in their order."""
+
+Loader = Callable[["SegmentPlan", Sequence[float]], Segments]
+"""Gives the planned segments of a track, but for those that overlap some heard before, which begin
+at those seconds."""
 
 
 def load_networks(task: AnalysisTask) -> None:
@@ -123,35 +127,47 @@ def _hear(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
 
     model = _model(model_path)
     try:
-        segments = load_segments(path, segment_plan(model.card))
+        return predict(model, path, partial(load_segments, path))
     except AudioDecodeError as exc:
         # What the system refuses may be granted tomorrow; what the file holds will not change.
         stage = "read" if isinstance(exc.__cause__, OSError) else "decode"
         return TrackFailure(path, stage, exc.reason)
     except MemoryError:
         return TrackFailure(path, "analyse", "there is not enough memory for it; try --jobs 1")
-    return predict(model, path, segments)
 
 
-def segment_plan(card: ModelCard) -> SegmentPlan:
-    """Return what a model is to hear of each track: segments, and in them its frames alone."""
+def segment_plan(card: ModelCard, max_segments: int = 0) -> SegmentPlan:
+    """Return what a model is to hear of each track: segments, and in them its frames alone.
+
+    Args:
+        card: The model's.
+        max_segments: How many at most; 0 is as many as it ever hears.
+    """
     from tagger.audio import SegmentPlan
 
     return SegmentPlan(
         card.sample_rate,
         card.n_samples,
-        card.max_segments,
+        max_segments or card.max_segments,
         n_fft=card.front_end["n_fft"],
         hop_length=card.front_end["hop_length"],
     )
 
 
-def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:
-    """Return what a model hears in a track's segments."""
-    heard = _audible(model, segments.waveforms)
-    if not len(heard):
+def predict(model: LoadedModel, path: Path, load: Loader) -> TrackPrediction:
+    """Return what a model hears in a track.
+
+    Args:
+        model: Its network hears as many segments as the verdict takes; see ``listen``.
+        path: The file.
+        load: Gives its segments.
+
+    Raises:
+        AudioDecodeError: raised by ``load``.
+    """
+    scores, segments = listen(model, load)
+    if not len(scores):
         return _unheard(model, path, segments)
-    scores = score(model, heard)
     embedding = scores.embeddings.mean(axis=0)
     head = model.card.head
     logits = scores.logits if head is None else head.logits(embedding[None])
@@ -163,13 +179,36 @@ def predict(model: LoadedModel, path: Path, segments: Segments) -> TrackPredicti
             probabilities={},
             confidence=0.0,
             embedding=embedding,
-            n_segments=len(heard),
+            n_segments=len(scores),
             model_id=model.card.model_id,
             duration_s=segments.duration_s,
         ),
         logits,
         novelty,
     )
+
+
+def listen(model: LoadedModel, load: Loader) -> tuple[SegmentScores, Segments]:
+    """Return what a network makes of a track's audible segments, and those that were heard first.
+
+    Where a few of them leave it open which genre is the likeliest, the rest are heard as well.
+
+    Raises:
+        AudioDecodeError: raised by ``load``.
+    """
+    card = model.card
+    segments = load(segment_plan(card, card.first_segments), ())
+    scores = _score_audible(model, segments.waveforms)
+    is_all = len(segments.starts_s) < card.first_segments or not card.first_segments
+    if is_all or is_clear(_main_logits(card, scores)):
+        return scores, segments
+    rest = load(segment_plan(card), segments.starts_s)
+    return scores.joined(_score_audible(model, rest.waveforms)), segments
+
+
+def _main_logits(card: ModelCard, scores: SegmentScores) -> FloatArray:
+    logits = scores.logits if card.head is None else card.head.logits(scores.embeddings)
+    return logits[:, [card.labels.index(genre) for genre in card.main_genres]]
 
 
 def derive(card: ModelCard, heard: Mapping[str, TrackPrediction]) -> TrackPrediction | None:
@@ -243,13 +282,16 @@ def score(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
     return SegmentScores(output.logits.numpy(), output.embedding.numpy())
 
 
-def _audible(model: LoadedModel, waveforms: FloatArray) -> FloatArray:
-    """Return the segments in whose frames there is anything to hear."""
+def _score_audible(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
+    """Return the scores of the segments in whose frames there is anything to hear."""
     import torch
 
     frames = model.front_end.frames(torch.from_numpy(waveforms))
     audible = (frames.square().mean(dim=(1, 2)).sqrt() > _SILENCE_RMS).numpy()
-    return waveforms if audible.all() else waveforms[audible]  # a copy of 5 MB takes its time
+    if not audible.any():
+        n_labels, dim = len(model.card.labels), model.card.network["embedding_dim"]
+        return SegmentScores(np.empty((0, n_labels), np.float32), np.empty((0, dim), np.float32))
+    return score(model, waveforms if audible.all() else waveforms[audible])  # a copy of 5 MB
 
 
 def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:

@@ -55,6 +55,8 @@ class ModelCard:
         sample_rate: Samples a second of the segments.
         n_samples: Samples a segment.
         max_segments: Segments heard of a track, at most.
+        first_segments: Segments heard at first; the rest only where these leave it open which genre
+            is the likeliest. 0 is all at once.
         labels: What the outputs are called, in order.
         writable: The labels that may be written as genres unless the user says otherwise.
         thresholds: {label: least confidence at which it is written}.
@@ -92,6 +94,7 @@ class ModelCard:
     head: Head | None = None
     joint: Joint | None = None
     further: Mapping[str, float] = field(default_factory=dict)
+    first_segments: int = 0
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -104,6 +107,11 @@ class ModelCard:
     def genre_labels(self) -> tuple[str, ...]:
         """The labels that are genres."""
         return self.genres or self.labels
+
+    @property
+    def main_genres(self) -> tuple[str, ...]:
+        """The genres that are no kind of another."""
+        return tuple(label for label in self.genre_labels if label not in self.broader)
 
     @property
     def segment_s(self) -> float:
@@ -264,7 +272,7 @@ def _joined(name: str, rule: Rule, files: Sequence[Path], cards: Sequence[ModelC
         for genre in first.genre_labels
     }
     members = tuple(
-        Member(card.model_id, file, tuple(g for g in card.genre_labels if g not in card.broader))
+        Member(card.model_id, file, card.main_genres)
         for card, file in zip(cards, files, strict=True)
     )
     made_of = json.dumps([[c.model_id for c in cards], rule.agreeing, rule.doubt_left])

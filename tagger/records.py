@@ -71,6 +71,16 @@ class SegmentScores:
     logits: FloatArray
     embeddings: FloatArray
 
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def joined(self, others: SegmentScores) -> SegmentScores:
+        """Return these and others as one."""
+        return SegmentScores(
+            np.concatenate([self.logits, others.logits]),
+            np.concatenate([self.embeddings, others.embeddings]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TrackPrediction:

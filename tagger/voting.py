@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tagger.novelty import CEILING, capped
 from tagger.records import FloatArray
 
+_N_ERRORS = 2.0  # of the mean: the usual bound of chance
+
 
 def softmax(logits: FloatArray) -> FloatArray:
     """Return probabilities along the last axis.
@@ -55,6 +57,27 @@ def vote_probabilities(logits: FloatArray) -> FloatArray:
     """Return the mean (n_labels,) of the segments' probabilities: the vote compared with."""
     mean: FloatArray = softmax(logits).mean(axis=0)
     return mean
+
+
+def is_clear(logits: FloatArray) -> bool:
+    """Return whether more segments would hardly change which label is the likeliest.
+
+    That is so where it leads the next by more than twice the standard error of this lead, as the
+    scatter of the segments shows it.
+
+    Args:
+        logits: (n_segments, n_labels), of labels that stand beside each other.
+
+    >>> is_clear(np.array([[3, 0], [2, 0], [3, 0], [2, 0]], dtype=np.float32))
+    True
+    >>> is_clear(np.array([[9, 0], [0, 4], [3, 0], [0, 4]], dtype=np.float32))
+    False
+    """
+    if len(logits) < 2:
+        return False
+    next_, first = np.argsort(logits.mean(axis=0))[-2:]
+    lead = logits[:, first] - logits[:, next_]
+    return bool(lead.mean() > _N_ERRORS * lead.std(ddof=1) / np.sqrt(len(lead)))
 
 
 def vote_together(

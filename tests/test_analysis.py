@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from tagger.analysis import listen_to, predict, score, segment_plan
+from tagger.analysis import listen, listen_to, predict, score, segment_plan
+from tagger.audio import SegmentPlan, planned_starts, segment_starts
 from tagger.checkpoint import LoadedModel, load_checkpoint
-from tagger.records import Segments, TrackFailure, TrackPrediction
+from tagger.networks import Network, NetworkOutput
+from tagger.records import Segments, SegmentScores, TrackFailure, TrackPrediction
 from tagger.voting import vote
-from tests.library import LABELS, make_track
+from tests.library import LABELS, NETWORK, make_track
 from tests.sounds import make_chirp, noise, silence, write_sound
 
 
@@ -73,11 +78,68 @@ def test_silent_segments_do_not_vote(loaded: LoadedModel) -> None:
 
     def verdict(*waveforms: np.ndarray[tuple[int], np.dtype[np.float32]]) -> TrackPrediction:
         segments = Segments(np.stack(waveforms), (0.0,) * len(waveforms), card.sample_rate, 9.0)
-        return predict(loaded, Path("/a"), segments)
+        return predict(loaded, Path("/a"), lambda *_: segments)
 
     both = verdict(still, loud, still)
     assert both.n_segments == 1
     assert both.probabilities == verdict(loud).probabilities
+
+
+class Ear(Network):
+    """A network that hears each label in turn, or the first one always."""
+
+    config = NETWORK
+
+    def __init__(self, *, is_sure: bool) -> None:
+        super().__init__()
+        self.is_sure = is_sure
+
+    def forward(self, log_mel: torch.Tensor) -> NetworkOutput:
+        n = len(log_mel)
+        heard = torch.zeros(n, dtype=torch.long) if self.is_sure else torch.arange(n) % len(LABELS)
+        return NetworkOutput(torch.eye(len(LABELS))[heard], torch.zeros(n, 8))
+
+
+def planned_loads(
+    loaded: LoadedModel, duration_s: float, *, is_sure: bool, gain: float = 0.1
+) -> tuple[SegmentScores, list[tuple[float, ...]]]:
+    """Return what is heard of a noise by a model that may hear twice, and where each time."""
+    card = replace(loaded.card, first_segments=3, max_segments=9)
+    model = LoadedModel(card, loaded.front_end, Ear(is_sure=is_sure), None)
+    loads = []
+
+    def load(plan: SegmentPlan, heard_s: Sequence[float]) -> Segments:
+        starts_s = planned_starts(duration_s, plan, heard_s)
+        loads.append(starts_s)
+        sound = noise(plan.segment_s, plan.sample_rate, gain)[: plan.n_samples]
+        waveforms = np.zeros((len(starts_s), plan.n_samples), np.float32) + sound
+        return Segments(waveforms, starts_s, plan.sample_rate, duration_s)
+
+    return listen(model, load)[0], loads
+
+
+def test_what_few_segments_make_clear_is_not_heard_on(loaded: LoadedModel) -> None:
+    scores, loads = planned_loads(loaded, 90.0, is_sure=True)
+    assert [len(starts_s) for starts_s in loads] == [3]
+    assert len(scores) == 3
+
+
+def test_what_few_segments_leave_open_is_decided_by_all(loaded: LoadedModel) -> None:
+    scores, loads = planned_loads(loaded, 90.0, is_sure=False)
+    assert len(scores) == 9
+    evenly = segment_starts(90.0, loaded.card.segment_s, 9)
+    assert sorted(at for starts_s in loads for at in starts_s) == pytest.approx(evenly)
+
+
+def test_a_track_of_no_more_segments_is_not_heard_again(loaded: LoadedModel) -> None:
+    _, loads = planned_loads(loaded, 2.5 * loaded.card.segment_s, is_sure=False)
+    assert [len(starts_s) for starts_s in loads] == [2]
+
+
+def test_where_the_first_segments_are_silent_the_rest_is_heard(loaded: LoadedModel) -> None:
+    scores, loads = planned_loads(loaded, 90.0, is_sure=True, gain=0.0)
+    assert [len(starts_s) for starts_s in loads] == [3, 6]
+    assert len(scores) == 0
 
 
 def test_too_short_a_sound_says_what_is_needed(tmp_path: Path, model: Path) -> None:

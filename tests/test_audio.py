@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutagen.id3 import APIC, ID3
 
-from tagger.audio import SegmentPlan, load_segments, load_waveform, packets, segment_starts
+from tagger.audio import (
+    SegmentPlan,
+    load_segments,
+    load_waveform,
+    packets,
+    planned_starts,
+    segment_starts,
+)
 from tagger.audio.source import Sound
 from tagger.errors import AudioDecodeError
 from tagger.records import FloatArray
@@ -98,6 +106,36 @@ def test_segments_lie_in_the_track_and_never_overlap(
 
 def test_a_track_that_just_fits_gives_one_segment_from_its_start() -> None:
     assert segment_starts(7.312, 7.312, 4) == (0.0,)
+
+
+@given(duration_s=st.floats(0, 10_000), n=st.integers(1, 10))
+def test_three_times_as_many_segments_lie_around_the_first(duration_s: float, n: int) -> None:
+    few, many = (plan(100, 3.0, n_segments) for n_segments in (n, 3 * n))
+    first = planned_starts(duration_s, few)
+    rest = planned_starts(duration_s, many, first)
+    together = sorted([*first, *rest])
+    assert all(b - a >= 3.0 - 1e-4 for a, b in itertools.pairwise(together))
+    if duration_s >= 3.0 * (3 * n + 1):
+        assert together == pytest.approx(planned_starts(duration_s, many))
+
+
+def test_segments_heard_before_are_not_decoded_again(chirps: Path) -> None:
+    path = chirps / "cbr.mp3"
+    few, many = plan(segment_s=0.5, n=2), plan(segment_s=0.5, n=6)
+    first = load_segments(path, few)
+    rest = load_segments(path, many, first.starts_s)
+    whole = load_segments(path, many)
+    assert sorted([*first.starts_s, *rest.starts_s]) == pytest.approx(whole.starts_s)
+    np.testing.assert_array_equal(rest.waveforms, whole.waveforms[[0, 2, 3, 5]])
+
+
+def test_where_all_was_heard_before_nothing_is_left_to_decode(chirps: Path) -> None:
+    path = chirps / "cbr.mp3"
+    first = load_segments(path, plan())
+    assert load_segments(path, plan(), first.starts_s).waveforms.shape == (
+        0,
+        len(first.waveforms[0]),
+    )
 
 
 # ---------------------------------------------------------------------------- place and content

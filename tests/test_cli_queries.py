@@ -295,6 +295,7 @@ def test_info_without_a_path_tells_of_catalogue_and_model(
     told = info["model"]
     assert (told["labels"], told["writable"]) == (list(LABELS), ["Electronic", "Folk", "Rock"])
     assert (told["sample_rate"], told["max_segments"]) == (22_050, 4)
+    assert told["first_segments"] == 4
     assert told["segment_s"] == pytest.approx(0.766, abs=1e-3)
     assert told["thresholds"] == dict.fromkeys(LABELS, 0.5)
     assert told["n_parameters"] > 0

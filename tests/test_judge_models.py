@@ -51,8 +51,9 @@ def test_segments_are_counted_until_the_verdict_stands(
     monkeypatch.setattr("sys.argv", ["count", str(clips), "--model", str(model)])
     assert count_segments.main() == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[1][-5:] == ["tagged", *count_segments.PLACES]
+    assert lines[1][-5:] == ["placed", *count_segments.PLACES]
     assert lines[2] == ["1", *["100.0%"] * 5]
+    assert " ".join(lines[-1]) == "as many as it hears, 1.0 a recording: 100.0%"
 
 
 def test_a_folder_without_clips_is_refused(

@@ -47,7 +47,8 @@ FRONT_END = FrontEndConfig(
     n_frames=187,
     compression="log-gain",
 )
-MAX_SEGMENTS = 6
+FIRST_SEGMENTS = 4
+MAX_SEGMENTS = 12  # three times as many: each of the first is one of these
 
 Variables = Mapping[str, FloatArray]
 
@@ -154,6 +155,7 @@ def _tensor(values: FloatArray) -> Tensor:
 def _card(network: MusicNN, novelty: Novelty | None) -> ModelCard:
     rest: dict[str, Any] = {
         "max_segments": MAX_SEGMENTS,
+        "first_segments": FIRST_SEGMENTS,
         "labels": LABELS,
         "writable": (),
         "thresholds": {},

@@ -1,8 +1,8 @@
 """How many segments a verdict needs, and where: `python -m tools.count_segments MUSIC`.
 
 Of each recording under MUSIC as many segments are heard as fit; the likeliest genre, of those that
-are no kind of another, is compared with that by fewer: as the tagger places them ("tagged"), and by
-some of all of them.
+are no kind of another, is compared with that by fewer: so many as the tagger would place them
+("placed"), and some of all of them; at last as many as the tagger hears of it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tagger import analysis
 from tagger.analysis import score, segment_plan
 from tagger.audio import load_segments
 from tagger.card import ModelCard, find_model
@@ -24,7 +25,6 @@ from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.errors import DatasetError, TaggerError
 from tagger.records import FloatArray
 from tagger.voting import vote
-from tools.judge_models import main_genres
 
 _MOST = 1000  # segments; no recording has so many
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
@@ -55,12 +55,16 @@ def _compare(model: LoadedModel, paths: Sequence[Path]) -> None:
     heard = [listen(model, path, _MOST) for path in paths]
     whole = [likeliest(model.card, logits) for logits in heard]
     print(f"{len(heard)} recordings of up to {max(map(len, heard))} segments")
-    print("likeliest genre as by all:  segments   tagged", *(f"{name:>8s}" for name in PLACES))
+    print("likeliest genre as by all:  segments   placed", *(f"{name:>8s}" for name in PLACES))
     for n in _COUNTS:
         some = [[listen(model, path, n) for path in paths]]
         some += [[one[place(len(one), n)] for one in heard] for place in PLACES.values()]
         shares = [_agreement(model.card, logits, whole) for logits in some]
         print(f"{n:36d}", *(f"{share:8.1%}" for share in shares), flush=True)
+    tagged = [analysis.listen(model, partial(load_segments, path))[0].logits for path in paths]
+    n_mean = sum(map(len, tagged)) / len(tagged)
+    share = _agreement(model.card, tagged, whole)
+    print(f"as many as it hears, {n_mean:.1f} a recording: {share:.1%}")
 
 
 def _agreement(card: ModelCard, some: Sequence[FloatArray], whole: Sequence[str]) -> float:
@@ -74,7 +78,7 @@ def listen(model: LoadedModel, path: Path, max_segments: int) -> FloatArray:
     Raises:
         AudioDecodeError: it cannot be decoded.
     """
-    plan = replace(segment_plan(model.card), max_segments=max_segments)
+    plan = segment_plan(model.card, max_segments)
     return score(model, load_segments(path, plan).waveforms).logits
 
 
@@ -129,7 +133,7 @@ def likeliest(card: ModelCard, logits: FloatArray) -> str:
     """Return the likeliest genre by segments' logits that is no kind of another."""
     probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
     by_label = dict(zip(card.labels, probabilities.tolist(), strict=True))
-    return max(main_genres(card), key=lambda label: by_label[label])
+    return max(card.main_genres, key=lambda label: by_label[label])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.analysis import listen_to
-from tagger.card import ModelCard, find_model, read_card
+from tagger.card import find_model, read_card
 from tagger.decision import make_policy
 from tagger.errors import DatasetError, TaggerError
 from tagger.records import TrackFailure
@@ -119,7 +119,7 @@ def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
         heard = listen_to(clip.path, model_path)
         if isinstance(heard, TrackFailure):
             raise DatasetError(heard.reason, clip.path)
-        likeliest = max(main_genres(card), key=lambda label: heard.probabilities[label])
+        likeliest = max(card.main_genres, key=lambda label: heard.probabilities[label])
         written = () if heard.unheard else policy.choose(heard.probabilities)
         confidence = heard.probabilities[likeliest]
         verdicts.append(Verdict(clip, likeliest, confidence, written[0] if written else ""))
@@ -177,11 +177,6 @@ def _print_line(name: str, verdicts: Sequence[Verdict]) -> None:
         f"{len(written):8d} {sum(v.is_right for v in written):6d} "
         f"{sum(v.is_right_by_either for v in written):7d}"
     )
-
-
-def main_genres(card: ModelCard) -> list[str]:
-    """Return the genres of a model that are no kind of another."""
-    return [label for label in card.genre_labels if label not in card.broader]
 
 
 def _names(genre: str, genres: Sequence[str]) -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger.analysis import score, segment_plan
+from tagger import analysis
 from tagger.audio import load_segments
 from tagger.checkpoint import LoadedModel
 from tagger.errors import DatasetError
@@ -86,9 +87,7 @@ def listen(model: LoadedModel, folder: Path) -> Clips:
     if not paths:
         raise DatasetError("holds no folders of clips", folder)
     torch.set_num_threads(1)
-    card = model.card
-    plan = segment_plan(card)
-    scores = [score(model, load_segments(path, plan).waveforms) for path in paths]
+    scores = [analysis.listen(model, partial(load_segments, path))[0] for path in paths]
     tags = [read_tags(path) for path in paths]
     return Clips(
         np.stack([one.logits.mean(axis=0) for one in scores]),

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tagger.analysis import listen_to, load_model, predict
-from tagger.audio import segment_starts
+from tagger.audio import SegmentPlan, planned_starts
 from tagger.card import ModelCard
 from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.decision import GenrePolicy, Intent, decide, make_policy
@@ -124,14 +125,18 @@ def _synthetic(
 
 def hear(model: LoadedModel, waveform: FloatArray) -> TrackPrediction:
     """Return what a model hears in a sound (n_samples,) at its own sample rate."""
-    card = model.card
-    duration_s = len(waveform) / card.sample_rate
-    starts_s = segment_starts(duration_s, card.segment_s, card.max_segments)
-    places = [round(start_s * card.sample_rate) for start_s in starts_s]
-    waveforms = np.zeros((len(places), card.n_samples), np.float32)
-    for segment, place in zip(waveforms, places, strict=True):
-        segment[:] = waveform[place : place + card.n_samples]
-    return predict(model, Path(), Segments(waveforms, starts_s, card.sample_rate, duration_s))
+    return predict(model, Path(), partial(_cut, waveform))
+
+
+def _cut(waveform: FloatArray, plan: SegmentPlan, heard_s: Sequence[float]) -> Segments:
+    """Return the planned segments of a sound, as decoding gives those of a file."""
+    duration_s = len(waveform) / plan.sample_rate
+    starts_s = planned_starts(duration_s, plan, heard_s)
+    waveforms = np.zeros((len(starts_s), plan.n_samples), np.float32)
+    for segment, start_s in zip(waveforms, starts_s, strict=True):
+        place = round(start_s * plan.sample_rate)
+        segment[:] = waveform[place : place + plan.n_samples]
+    return Segments(waveforms, starts_s, plan.sample_rate, duration_s)
 
 
 def verdicts(group: str, kind: str, heard: Heard, policy: GenrePolicy) -> Verdicts:

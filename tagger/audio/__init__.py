@@ -4,6 +4,12 @@ This room owns decoding, seeking, the downmix and resampling. It leaves features
 and which tracks are worth hearing to its callers.
 """
 
-from tagger.audio.segments import SegmentPlan, load_segments, load_waveform, segment_starts
+from tagger.audio.segments import (
+    SegmentPlan,
+    load_segments,
+    load_waveform,
+    planned_starts,
+    segment_starts,
+)
 
-__all__ = ["SegmentPlan", "load_segments", "load_waveform", "segment_starts"]
+__all__ = ["SegmentPlan", "load_segments", "load_waveform", "planned_starts", "segment_starts"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 from pathlib import Path
@@ -23,6 +23,9 @@ _BATCH = 16384
 # Lost packets may add up to this much of a segment before it counts as damaged. Less than this
 # cannot be seen in features whose hop is 46 ms.
 _MAX_GAP_S = 0.05
+
+# Two places this near are one, computed in two ways.
+_SAME_PLACE_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,23 @@ def segment_starts(duration_s: float, segment_s: float, max_segments: int) -> tu
     return tuple(max(0.0, (i + 0.5) * part_s - segment_s / 2) for i in range(n_segments))
 
 
-def load_segments(path: Path, plan: SegmentPlan) -> Segments:
+def planned_starts(
+    duration_s: float, plan: SegmentPlan, heard_s: Sequence[float] = ()
+) -> tuple[float, ...]:
+    """Return where a plan's segments begin, but for those that overlap one heard before, seconds.
+
+    A plan of three times as many has the segments of the first among its own.
+
+    >>> few, many = (SegmentPlan(100, 100, n_segments) for n_segments in (1, 3))
+    >>> planned_starts(6.0, many), planned_starts(6.0, many, planned_starts(6.0, few))
+    ((0.5, 2.5, 4.5), (0.5, 4.5))
+    """
+    starts_s = segment_starts(duration_s, plan.segment_s, plan.max_segments)
+    apart_s = plan.segment_s - _SAME_PLACE_S
+    return tuple(at for at in starts_s if all(abs(at - had) >= apart_s for had in heard_s))
+
+
+def load_segments(path: Path, plan: SegmentPlan, heard_s: Sequence[float] = ()) -> Segments:
     """Decode only the planned segments of a track, by seeking, and of them only what is looked at.
 
     Positions are exact in most formats. In an MP3 they are as good as its header's table, so
@@ -99,16 +118,23 @@ def load_segments(path: Path, plan: SegmentPlan) -> Segments:
     neighbouring one takes its place, or there is one segment fewer. A track shorter than a
     segment gives waveforms of shape (0, n_samples) and its true length.
 
+    Args:
+        path: The file.
+        plan: What is to be heard of it.
+        heard_s: Where segments begin that were heard before; what overlaps them is left out.
+
     Raises:
         AudioDecodeError: Nothing in the file can be decoded.
     """
     with opened(path) as sound:
-        planned = segment_starts(sound.duration_s, plan.segment_s, plan.max_segments)
-        segments = _decode_segments(sound, plan, n_tries=1)
-        if len(segments.starts_s) < max(1, len(planned)):
+        planned = planned_starts(sound.duration_s, plan, heard_s)
+        segments = _decode_segments(sound, plan, planned, n_tries=1)
+        if len(segments.starts_s) < max(1 - len(heard_s), len(planned)):
             counted = replace(sound, duration_s=counted_duration_s(sound))
-            segments = _decode_segments(counted, plan, n_tries=3)
-            _check_something_was_decoded(segments, plan, path)
+            planned = planned_starts(counted.duration_s, plan, heard_s)
+            segments = _decode_segments(counted, plan, planned, n_tries=3)
+            if not heard_s:
+                _check_something_was_decoded(segments, plan, path)
         return segments
 
 
@@ -143,14 +169,16 @@ def load_waveform(
 _NO_END = 2**62
 
 
-def _decode_segments(sound: Sound, plan: SegmentPlan, *, n_tries: int) -> Segments:
-    """Decode the plan's segments, leaving out those that cannot be had whole.
+def _decode_segments(
+    sound: Sound, plan: SegmentPlan, planned: Sequence[float], *, n_tries: int
+) -> Segments:
+    """Decode the planned segments, leaving out those that cannot be had whole.
 
     Each is looked for at its own place, and with three tries also at the beginning and the end of
     its own part of the track, where it still overlaps no other.
     """
-    planned = segment_starts(sound.duration_s, plan.segment_s, plan.max_segments)
-    slack_s = sound.duration_s / max(1, len(planned)) - plan.segment_s
+    n_parts = len(segment_starts(sound.duration_s, plan.segment_s, plan.max_segments))
+    slack_s = sound.duration_s / max(1, n_parts) - plan.segment_s
     waveforms = np.zeros((len(planned), plan.n_samples), dtype=np.float32)
     starts_s: list[float] = []
     for planned_s in planned:

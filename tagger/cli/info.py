@@ -79,6 +79,7 @@ def _model_record(card: ModelCard) -> Mapping[str, Any]:
         "n_parameters": card.n_parameters,
         "sample_rate": card.sample_rate,
         "segment_s": card.segment_s,
+        "first_segments": card.first_segments or card.max_segments,
         "max_segments": card.max_segments,
         "thresholds": dict(card.thresholds),
     }
