@@ -61,7 +61,7 @@ def original() -> MusicNN:
         for value in network.state_dict().values():
             if value.is_floating_point():
                 value.copy_(torch.rand(value.shape))
-        network.scale.fill_(1.0)
+        network.mix.copy_(torch.eye(CONFIG.n_labels))
         network.shift.fill_(0.0)
     return network
 

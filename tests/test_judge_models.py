@@ -6,11 +6,12 @@ import pytest
 
 from tests.library import make_track
 from tools import count_segments, judge_models
-from tools.judge_models import Clip, Verdict, agreed
+from tools.judge_models import Verdict, agreed
+from tools.labelled_clips import Clip
 
 
 def verdict(folder: str, genre: str, likeliest: str, written: str) -> Verdict:
-    return Verdict(Clip(Path("x"), folder, (folder, genre)), likeliest, 0.5, written)
+    return Verdict(Clip(Path("x"), (folder,), (folder, genre), ""), likeliest, 0.5, written)
 
 
 def test_right_is_what_the_folder_or_the_clips_own_genre_says() -> None:
@@ -75,5 +76,5 @@ def test_what_both_hear_is_told_by_genre_and_beside_what_each_is_surest_of(
     assert judge_models.main() == 0
     out = capsys.readouterr().out
     assert ["Rock", "3", "1", "2"] in [line.split() for line in out.splitlines()]
-    assert "both hear the same genre in 3 clips, in 1 of them that of the folder" in out
+    assert "both hear the same genre in 3 clips, in 1 of them that of the label" in out
     assert f"the surest by {again}: 3 clips, in 1 of them" in out

@@ -99,7 +99,7 @@ def test_calibration_changes_the_logits_and_not_the_tags() -> None:
     network, mels = small(), torch.rand(1, 96, 187)
     with torch.inference_mode():
         plain, tags = network(mels).logits, network.tags(mels)
-        network.scale.fill_(2.0)
+        network.mix.mul_(2.0)
         network.shift.fill_(1.0)
         assert torch.allclose(network(mels).logits, 2 * plain + 1, atol=1e-5)
         assert torch.allclose(network.tags(mels), tags, atol=1e-6)
@@ -136,7 +136,7 @@ def test_moods_and_decades_are_heard_but_no_genres(musicnn: LoadedModel) -> None
 def test_its_probabilities_are_each_ones_own() -> None:
     jazz = listen_to(EXAMPLES["01 Vibe Ace.opus"], find_model("musicnn"))
     assert isinstance(jazz, TrackPrediction)
-    assert jazz.probabilities["Jazz"] == jazz.confidence > 0.5
+    assert jazz.probabilities["Jazz"] == jazz.confidence > 0.4
     assert sum(jazz.probabilities.values()) > 1.0
 
 

@@ -1,15 +1,15 @@
-"""Make the bundled musicnn: `python -m tools.convert_musicnn WEIGHTS CLIPS -o musicnn.pt`.
+"""Make the bundled musicnn: `python -m tools.convert_musicnn WEIGHTS CLIPS… -o musicnn.pt`.
 
 WEIGHTS is the folder MSD_musicnn of the Python package musicnn 0.1.0, unpacked (`pip download
---no-deps musicnn==0.1.0`); TensorFlow is not needed. CLIPS holds a folder of labelled clips for
-each genre; see `tools.musicnn_calibration`.
+--no-deps musicnn==0.1.0`); TensorFlow is not needed. Each CLIPS is a collection of labelled clips;
+see `tools.labelled_clips`, `tools.musicnn_calibration`, and for those used docs/models.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,10 @@ from tagger.novelty import Novelty
 from tagger.records import FloatArray
 from tools.musicnn_calibration import (
     NEVER,
-    STEMS,
     Clips,
     calibrate,
     cross_fitted,
+    is_borne_out,
     listen,
     parts_by_artist,
 )
@@ -57,7 +57,7 @@ def main() -> int:
     """Convert, calibrate, save, and print what may be written; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="the folder MSD_musicnn")
-    parser.add_argument("clips", type=Path, metavar="CLIPS", help="a folder of clips a genre")
+    parser.add_argument("clips", type=Path, nargs="+", metavar="CLIPS", help="labelled clips")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the checkpoint")
     arguments = parser.parse_args()
     try:
@@ -66,36 +66,39 @@ def main() -> int:
     except TaggerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    others = model.card.provenance["calibration"]["on_other_artists"]
-    for label in model.card.writable:
-        print(
-            f"{label}: from {model.card.thresholds[label]:.4f} on; on other artists", others[label]
-        )
+    for label, told in model.card.provenance["calibration"]["on_other_artists"].items():
+        unasked = "unasked" if label in model.card.writable else "if asked for"
+        print(f"{label}, {unasked}: from {model.card.thresholds[label]:.4f} on; others: {told}")
     return 0
 
 
-def make_model(weights: Path, folder: Path) -> LoadedModel:
-    """Return the network, calibrated on a folder of clips.
+def make_model(weights: Path, folders: Sequence[Path]) -> LoadedModel:
+    """Return the network, calibrated on collections of clips.
 
     Raises:
         DatasetError: the weights or the clips are not there.
     """
     network = load_network(weights)
     front_end = LogMel(FRONT_END).eval()
-    plain = LoadedModel(_card(network, None), front_end, network, None)
-    clips = listen(plain, folder)
+    plain = LoadedModel(card_of_musicnn(network), front_end, network, None)
+    clips = listen(plain, folders)
     novelty = fit_plane(
         clips.embeddings, odd_embeddings(plain), parts_by_artist(clips), len(LABELS)
     )
-    fit = calibrate(clips, LABELS, BROADER)
-    network.scale.copy_(torch.from_numpy(fit.scale))
+    fit = calibrate(clips, plain.card)
+    network.mix.copy_(torch.from_numpy(fit.mix))
     network.shift.copy_(torch.from_numpy(fit.shift))
-    card = _card(network, novelty)
+    card = card_of_musicnn(network, novelty)
+    told = cross_fitted(clips, card)
     card = replace(
         card,
         thresholds={label: fit.thresholds[label] for label in GENRES},
-        writable=tuple(label for label in STEMS if fit.thresholds[label] < NEVER),
-        provenance={**card.provenance, "calibration": _about(clips)},
+        writable=tuple(
+            label
+            for label, (_, n_above, n_both) in told.items()
+            if is_borne_out(n_above, n_both) and fit.thresholds[label] < NEVER
+        ),
+        provenance={**card.provenance, "calibration": _about(clips, told)},
     )
     return LoadedModel(card, front_end, network, novelty)
 
@@ -112,7 +115,7 @@ def load_network(weights: Path) -> MusicNN:
         missing = network.load_state_dict(state, strict=False).missing_keys
     except (OSError, ValueError, KeyError, RuntimeError) as exc:
         raise DatasetError(f"are not the weights of MSD_musicnn ({exc})", weights) from exc
-    assert all(name in ("scale", "shift") or "tracked" in name for name in missing), missing
+    assert all(name in ("mix", "shift") or "tracked" in name for name in missing), missing
     with_rounded_weights(network)
     return network
 
@@ -152,7 +155,8 @@ def _tensor(values: FloatArray) -> Tensor:
     return torch.from_numpy(np.array(values))
 
 
-def _card(network: MusicNN, novelty: Novelty | None) -> ModelCard:
+def card_of_musicnn(network: MusicNN | None = None, novelty: Novelty | None = None) -> ModelCard:
+    """Return the card of a musicnn, by default of one without weights, that may write nothing."""
     rest: dict[str, Any] = {
         "max_segments": MAX_SEGMENTS,
         "first_segments": FIRST_SEGMENTS,
@@ -170,17 +174,16 @@ def _card(network: MusicNN, novelty: Novelty | None) -> ModelCard:
             "data": "Million Song Dataset, tags of Last.fm",
         },
     }
-    return describe(network, "musicnn", FRONT_END, novelty, **rest)
+    return describe(network or MusicNN(MusicNNConfig()), "musicnn", FRONT_END, novelty, **rest)
 
 
-def _about(clips: Clips) -> dict[str, Any]:
-    held_out = cross_fitted(clips, LABELS, BROADER)
+def _about(clips: Clips, told: Mapping[str, tuple[int, int, int]]) -> dict[str, Any]:
     names = ("right_for", "above_threshold", "both")
     return {
         "n_clips": len(clips.genres),
         "n_artists": len(set(clips.artists)),
         "on_other_artists": {
-            label: dict(zip(names, counts, strict=True)) for label, counts in held_out.items()
+            label: dict(zip(names, counts, strict=True)) for label, counts in told.items()
         },
     }
 

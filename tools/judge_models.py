@@ -1,12 +1,13 @@
 """Models side by side on labelled clips: `python -m tools.judge_models CLIPS [--model NAME …]`.
 
-CLIPS holds a folder of clips for each genre. Of each model and folder it prints how many clips it
-hears as that genre (the likeliest of its genres that are not a kind of another), and what it would
-write by default: right by the folder's name, or right by that or the genre in the clip's own tag,
-for in some collections the folders are divided otherwise than the publisher's shelves. With two
-models it prints the same of what both would write alike, and how often both hear the same genre
-rightly, of all and of each genre, beside how often each is right of as many clips that it is surest
-of.
+CLIPS is a collection as `tools.labelled_clips` knows them. Of each model and label (a folder, or a
+genre in the table) it prints how many clips it hears as that genre (the likeliest of its genres
+that are not a kind of another), and what it would write by default: right by the label, or right by
+that or the genre in the clip's own tag, for in some collections the folders are divided otherwise
+than the publisher's shelves. A clip of several labels is right by any, and counts once in the sum.
+Then of each genre how often it would be written, and rightly. With two models it prints the same of
+what both would write alike, and how often both hear the same genre rightly, of all and of each
+genre, beside how often each is right of as many clips that it is surest of.
 """
 
 from __future__ import annotations
@@ -24,21 +25,7 @@ from tagger.card import find_model, read_card
 from tagger.decision import make_policy
 from tagger.errors import DatasetError, TaggerError
 from tagger.records import TrackFailure
-from tagger.tags import read_tags
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A clip and what it is.
-
-    Args:
-        folder: The name of its folder.
-        genres: That, and the genres in its own tag, in lower case.
-    """
-
-    path: Path
-    folder: str
-    genres: tuple[str, ...]
+from tools.labelled_clips import Clip, find_clips, is_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +39,18 @@ class Verdict:
 
     @property
     def is_heard(self) -> bool:
-        """Whether the likeliest genre is the folder's."""
-        return _names(self.likeliest, (self.clip.folder.casefold(),))
+        """Whether the likeliest genre is the label's."""
+        return is_named(self.likeliest, self.clip.labels)
 
     @property
     def is_right(self) -> bool:
-        """Whether what is written is the folder's genre."""
-        return _names(self.written, (self.clip.folder.casefold(),))
+        """Whether what is written is the label's genre."""
+        return is_named(self.written, self.clip.labels)
 
     @property
     def is_right_by_either(self) -> bool:
-        """Whether what is written is the folder's genre or that of the clip's own tag."""
-        return _names(self.written, self.clip.genres)
+        """Whether what is written is the label's genre or that of the clip's own tag."""
+        return is_named(self.written, self.clip.genres)
 
 
 def main() -> int:
@@ -81,29 +68,13 @@ def main() -> int:
             cost_ms = (time.process_time() - started) / len(clips) * 1000
             print(f"{name}, {cost_ms:.0f} ms of processor a clip")
             print_table(judged[name])
+            _print_genres("written", [one for one in judged[name] if one.written])
     except TaggerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if len(judged) == 2:
         print_agreement(judged)
     return 0
-
-
-def find_clips(folder: Path) -> list[Clip]:
-    """Return the clips of FOLDER/GENRE/CLIP.
-
-    Raises:
-        DatasetError: there are none.
-        TagReadError: a clip's tag cannot be understood.
-    """
-    paths = sorted(path for path in folder.glob("*/*") if path.is_file())
-    if not paths:
-        raise DatasetError("holds no folders of clips", folder)
-    clips = []
-    for path in paths:
-        genres = (path.parent.name, *read_tags(path).genres)
-        clips.append(Clip(path, path.parent.name, tuple(genre.casefold() for genre in genres)))
-    return clips
 
 
 def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
@@ -143,12 +114,13 @@ def print_agreement(judged: Mapping[str, Sequence[Verdict]]) -> None:
     for name, verdicts in judged.items():
         surest = sorted(verdicts, key=lambda verdict: -verdict.confidence)[: len(alike)]
         print(f"the surest by {name}: {_count(surest)}")
-    _print_genres([replace(verdict, written=verdict.likeliest) for verdict in alike])
+    heard = [replace(verdict, written=verdict.likeliest) for verdict in alike]
+    _print_genres("both hear", heard)
 
 
-def _print_genres(verdicts: Sequence[Verdict]) -> None:
-    """Print a line a genre, of what would be right were it written, the commonest first."""
-    print(f"  {'both hear':12s} clips  right  right by either")
+def _print_genres(what: str, verdicts: Sequence[Verdict]) -> None:
+    """Print a line a genre, of what is right where it is written, the commonest first."""
+    print(f"  {what:12s} clips  right  right by either")
     for genre, n_clips in Counter(verdict.written for verdict in verdicts).most_common():
         of_genre = [verdict for verdict in verdicts if verdict.written == genre]
         n_right = sum(verdict.is_right for verdict in of_genre)
@@ -158,15 +130,14 @@ def _print_genres(verdicts: Sequence[Verdict]) -> None:
 
 def _count(verdicts: Sequence[Verdict]) -> str:
     n_right = sum(verdict.is_heard for verdict in verdicts)
-    return f"{len(verdicts)} clips, in {n_right} of them that of the folder"
+    return f"{len(verdicts)} clips, in {n_right} of them that of the label"
 
 
 def print_table(verdicts: Sequence[Verdict]) -> None:
     """Print a line a folder, and the sum."""
     print(f"  {'':12s} clips  heard so  written  right  right by either")
-    folders = sorted({verdict.clip.folder for verdict in verdicts})
-    for folder in folders:
-        _print_line(folder, [v for v in verdicts if v.clip.folder == folder])
+    for label in sorted({label for verdict in verdicts for label in verdict.clip.labels}):
+        _print_line(label, [v for v in verdicts if label in v.clip.labels])
     _print_line("all", verdicts)
 
 
@@ -177,19 +148,6 @@ def _print_line(name: str, verdicts: Sequence[Verdict]) -> None:
         f"{len(written):8d} {sum(v.is_right for v in written):6d} "
         f"{sum(v.is_right_by_either for v in written):7d}"
     )
-
-
-def _names(genre: str, genres: Sequence[str]) -> bool:
-    """Return whether one of the genres is this one or a kind of it by its name.
-
-    >>> _names("Rock", ["alternative rock"]), _names("Electronic", ["electro rock"])
-    (True, True)
-    >>> _names("", ["rock"]), _names("Pop", ["hip-hop"])
-    (False, False)
-    """
-    words = {word for name in genres for word in name.replace("-", " ").split()}
-    stem = genre.casefold().removesuffix("nic")
-    return bool(stem) and (genre.casefold() in genres or any(w.startswith(stem) for w in words))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class MusicNN(Network):
     The first layer listens twice: to timbre, with filters a few frames wide and high over the mel
     bands, the loudest place of which counts, wherever it is pitched; and to rhythm, with filters
     one band high and up to two seconds long. Three layers with short cuts follow, and maximum and
-    mean over time of all four. The logits are the tags' own, each scaled and shifted, so that their
+    mean over time of all four. The logits are the tags' own, mixed and shifted, so that their
     sigmoid is how often such a tag is right.
 
     Source: Pons and Serra, musicnn: pre-trained convolutional neural networks for music audio
@@ -69,7 +69,7 @@ class MusicNN(Network):
     arXiv 1711.02520.
     """
 
-    scale: Tensor
+    mix: Tensor
     shift: Tensor
 
     def __init__(self, config: MusicNNConfig) -> None:
@@ -95,12 +95,21 @@ class MusicNN(Network):
             nn.BatchNorm1d(config.embedding_dim, eps=EPSILON),
         )
         self.classify = nn.Linear(config.embedding_dim, config.n_labels)
-        # Calibration (Platt, Probabilistic outputs for support vector machines, 1999).
-        self.register_buffer("scale", torch.ones(config.n_labels))
+        # Calibration ("matrix scaling": Guo et al., arXiv 1706.04599).
+        self.register_buffer("mix", torch.eye(config.n_labels))
         self.register_buffer("shift", torch.zeros(config.n_labels))
 
     def forward(self, log_mel: Tensor) -> NetworkOutput:
         """Return logits and embedding of log-mels (n, n_mels, n_frames), "log-gain"."""
+        embedding = self._embedding(log_mel)
+        return NetworkOutput(self.classify(embedding) @ self.mix.T + self.shift, embedding)
+
+    def tags(self, log_mel: Tensor) -> Tensor:
+        """Return each tag's score (n, n_labels) in [0, 1] as it was trained, uncalibrated."""
+        return torch.sigmoid(self.classify(self._embedding(log_mel)))
+
+    def _embedding(self, log_mel: Tensor) -> Tensor:
+        """Return (n, embedding_dim) of log-mels (n, n_mels, n_frames)."""
         image = self.normalise(log_mel.transpose(1, 2).unsqueeze(1))  # (n, 1, n_frames, n_mels)
         steps = [torch.cat([filters(image) for filters in (*self.timbre, *self.rhythm)], dim=1)]
         for i, layer in enumerate(self.layers):
@@ -109,13 +118,8 @@ class MusicNN(Network):
         everything = torch.cat(steps, dim=1)
         pooled = torch.stack([everything.amax(dim=2), everything.mean(dim=2)], dim=2)
         # Maximum and mean of a channel stand side by side, as the weights have them.
-        embedding = self.project(pooled.flatten(1))
-        logits = self.classify(embedding) * self.scale + self.shift
-        return NetworkOutput(logits, embedding)
-
-    def tags(self, log_mel: Tensor) -> Tensor:
-        """Return each tag's score (n, n_labels) in [0, 1] as it was trained, uncalibrated."""
-        return torch.sigmoid((self(log_mel).logits - self.shift) / self.scale)
+        embedding: Tensor = self.project(pooled.flatten(1))
+        return embedding
 
 
 class Filters(nn.Module):
