@@ -47,3 +47,32 @@ def library(place: Location, *, wrong: int = 0) -> Catalog:
         heard = replace(prediction(one.file.path, n), embedding=vector)
         found.append(replace(one, prediction=heard))
     return filled(place, *found)
+
+
+def half_by_chance(
+    n_tracks: int, seed: int, *, n_genres: int = 12, n_others: int = 48
+) -> tuple[Examples, Examples]:
+    """Genres that sound a little apart, half of which are given to tracks by chance.
+
+    Args:
+        n_tracks: Of each genre, by artists of three each.
+        seed: Of everything.
+        n_genres: How many; the latter half says nothing of the sound.
+        n_others: Tracks of each genre by other artists.
+
+    Returns:
+        Tracks to learn from, and the others.
+    """
+    rng, dim = np.random.default_rng(seed), 64
+    centres = rng.normal(0, 0.45, (n_genres, dim))
+
+    def drawn(n_each: int) -> Examples:
+        sound = np.repeat(np.arange(n_genres), n_each)
+        artist = sound * n_each + np.tile(np.arange(n_each) // 3, n_genres)
+        own = rng.normal(size=(artist.max() + 1, dim))[artist]
+        vectors = (centres[sound] + own + rng.normal(size=own.shape)).astype(np.float32)
+        first = sound.copy()
+        first[sound >= n_genres // 2] = rng.permutation(first[sound >= n_genres // 2])
+        return Examples(vectors, np.eye(n_genres, dtype=np.bool_)[first], first, artist)
+
+    return drawn(n_tracks), drawn(n_others)

@@ -491,6 +491,7 @@ def test_what_is_never_written_is_explained(taught: tuple[Path, Path], place: Pa
     music, _ = taught
     outcome = run_tagger("learn", music, "--dry-run", "--catalog", place)
     assert "never\n" in outcome.out
+    assert "not surely: Fado, Gabber\n" in outcome.out
     assert "--genres all --min-confidence 0.8 writes it all the same" in outcome.out
 
 

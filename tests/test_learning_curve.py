@@ -77,6 +77,7 @@ def known(genre: str, look: Outlook) -> GenreReport:
         precision=0.8,
         recall=0.7,
         threshold=0.9,
+        refusal=None,
         further=None,
         outlook=look,
     )
