@@ -185,7 +185,7 @@ def what_is_written(clips: Clips, vectors: Array, n: int, n_seeds: int) -> tuple
     everything = Examples(heard, truth, clips.genre, clips.artist)
     n_written = n_wrong = 0
     for known, asked in (draw for seed in range(n_seeds) for draw in draws(clips, n, seed)):
-        learned = learn(everything.take(known), names, "")
+        learned = learn(everything.take(known), names, ["heard"])
         p = to_probabilities(learned.head.logits(heard[asked]), exclusive=learned.exclusive)
         p = capped(p, learned.head.novelty.is_novel(heard[asked]))
         said = p.argmax(axis=1)

@@ -74,7 +74,7 @@ def test_a_genre_that_was_wrong_where_it_was_sure_is_not_written() -> None:
 def written(examples: Examples, others: Examples) -> tuple[BoolArray, BoolArray]:
     """Which tracks by other artists get a genre, and which of these the right one."""
     names = GENRES[: examples.truth.shape[1]]
-    learned = learn(examples, names, "base-1")
+    learned = learn(examples, names, ["base-1"])
     p = to_probabilities(learned.head.logits(others.embeddings), exclusive=learned.exclusive)
     said = p.argmax(axis=1)
     is_written = p.max(axis=1) >= np.array([learned.thresholds[name] for name in names])[said]
@@ -88,7 +88,7 @@ def test_genres_that_say_nothing_of_the_sound_do_not_hide_behind_those_that_do()
         examples, others = half_by_chance(35, seed)
         is_written, is_right = written(examples, others)
         assert is_right.sum() > 0.75 * is_written.sum() > 0
-        thresholds = learn(examples, GENRES, "base-1").thresholds
+        thresholds = learn(examples, GENRES, ["base-1"]).thresholds
         may = [thresholds[name] < NEVER for name in GENRES]
         n_honest += sum(may[: len(may) // 2])
         n_by_chance += sum(may[len(may) // 2 :])
@@ -98,7 +98,7 @@ def test_genres_that_say_nothing_of_the_sound_do_not_hide_behind_those_that_do()
 
 def test_a_genre_that_was_said_too_rarely_is_told_as_such() -> None:
     examples, _ = half_by_chance(35, 0)
-    learned = learn(examples, GENRES, "base-1")
+    learned = learn(examples, GENRES, ["base-1"])
     report = judge(examples, learned, GENRES)
     rare = [one.genre for one in report.genres if one.refusal is Refusal.RARE]
     assert set(GENRES[6:]) <= set(rare) < set(GENRES)

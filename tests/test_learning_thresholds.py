@@ -88,7 +88,7 @@ def test_what_is_learned_of_several_genres_a_track_says_when_a_second_may_stand(
     everybody = replace(everybody, truth=truth, embeddings=vectors)
     is_known = everybody.groups < 200
     known, others = everybody.take(is_known), everybody.take(~is_known)
-    learned = learn(known, NAMES, "base-1")
+    learned = learn(known, NAMES, ["base-1"])
     assert learned.further.keys() == set(NAMES)
     policy = make_policy(NAMES, NAMES, learned.thresholds, max_genres=3, further=learned.further)
     p = to_probabilities(learned.head.logits(others.embeddings), exclusive=False)
@@ -99,4 +99,4 @@ def test_what_is_learned_of_several_genres_a_track_says_when_a_second_may_stand(
 
 
 def test_genres_that_exclude_each_other_have_no_second() -> None:
-    assert learn(blobs(60), NAMES, "base-1").further == {}
+    assert learn(blobs(60), NAMES, ["base-1"]).further == {}

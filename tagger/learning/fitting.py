@@ -58,7 +58,7 @@ def no_tick() -> None:
 def learn(
     examples: Examples,
     names: Sequence[str],
-    base: str,
+    bases: Sequence[str],
     *,
     seed: int = 0,
     tick: Tick = no_tick,
@@ -68,7 +68,7 @@ def learn(
     Args:
         examples: The tracks.
         names: (n_genres,) the genres.
-        base: The model whose embeddings these are.
+        bases: The networks whose embeddings these are, side by side.
         seed: Of the folds.
         tick: Called once a fold.
     """
@@ -80,7 +80,7 @@ def learn(
     novelty = fit_gaussian(examples.embeddings, examples.first, len(names))
     limit = float(np.quantile(_distances(examples, folds), QUANTILE))
     head = Head(
-        base,
+        tuple(bases),
         (weight * scale.slope).astype(np.float32),
         (bias * scale.slope + scale.shifts).astype(np.float32),
         Novelty(novelty.means, novelty.whitening, limit),
