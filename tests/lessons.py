@@ -49,21 +49,17 @@ def library(place: Location, *, wrong: int = 0) -> Catalog:
     return filled(place, *found)
 
 
-def half_by_chance(
-    n_tracks: int, seed: int, *, n_genres: int = 12, n_others: int = 48
-) -> tuple[Examples, Examples]:
-    """Genres that sound a little apart, half of which are given to tracks by chance.
+def half_by_chance(n_tracks: int, seed: int) -> tuple[Examples, Examples]:
+    """Twelve genres that sound a little apart, of which the last six are given by chance.
 
     Args:
         n_tracks: Of each genre, by artists of three each.
         seed: Of everything.
-        n_genres: How many; the latter half says nothing of the sound.
-        n_others: Tracks of each genre by other artists.
 
     Returns:
-        Tracks to learn from, and the others.
+        Tracks to learn from, and 48 of each genre by other artists.
     """
-    rng, dim = np.random.default_rng(seed), 64
+    rng, dim, n_genres = np.random.default_rng(seed), 64, 12
     centres = rng.normal(0, 0.45, (n_genres, dim))
 
     def drawn(n_each: int) -> Examples:
@@ -75,4 +71,4 @@ def half_by_chance(
         first[sound >= n_genres // 2] = rng.permutation(first[sound >= n_genres // 2])
         return Examples(vectors, np.eye(n_genres, dtype=np.bool_)[first], first, artist)
 
-    return drawn(n_tracks), drawn(n_others)
+    return drawn(n_tracks), drawn(48)
