@@ -1,4 +1,6 @@
-"""How well genres are learned from few tracks: `python -m benchmarks.learning CLIPS`.
+"""How well genres are learned from few tracks, and what would be written of them.
+
+`python -m benchmarks.learning CLIPS`
 
 CLIPS is a folder of folders named by genre. Each way learns from some clips of each genre and names
 those of a fifth that it has not seen; no artist that tags name is on both sides. All ways learn
@@ -8,7 +10,7 @@ from the same clips, which are drawn anew with each seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -25,8 +27,10 @@ from tagger.albums import artist_of
 from tagger.card import BUNDLED
 from tagger.checkpoint import load_checkpoint
 from tagger.learning.examples import Examples
-from tagger.learning.fitting import N_FOLDS
+from tagger.learning.fitting import N_FOLDS, learn
 from tagger.learning.linear import fit_linear
+from tagger.learning.scale import to_probabilities
+from tagger.novelty import capped
 from tagger.tags import read_tags
 
 OURS = "our head"
@@ -61,8 +65,14 @@ class Clips:
 @click.option("--name", default="other features", show_default=True, help="What to call those.")
 @click.option("-n", "sizes", type=int, multiple=True, default=(5, 10, 20, 35), show_default=True)
 @click.option("--seeds", "n_seeds", default=5, show_default=True)
+@click.option("--by-chance", is_flag=True, help="Give the genres to clips by chance.")
 def main(
-    folder: Path, features: Path | None, name: str, sizes: tuple[int, ...], n_seeds: int
+    folder: Path,
+    features: Path | None,
+    name: str,
+    sizes: tuple[int, ...],
+    n_seeds: int,
+    by_chance: bool,
 ) -> None:
     """Learn genres from some clips, name the others, and print how many were named right."""
     paths = sorted(path for path in folder.glob("*/*") if path.is_file())
@@ -70,12 +80,20 @@ def main(
     if features is not None:
         vectors = {**vectors, name: read_features(features, paths)}
     clips = make_clips(paths, vectors)
+    if by_chance:
+        clips = replace(clips, genre=np.random.default_rng(0).permutation(clips.genre))
     right = {
         (what, how): [measure(clips, vectors[what], way, n, n_seeds) for n in sizes]
         for what in vectors
         for how, way in WAYS.items()
     }
     click.echo(table(right, sizes))
+    written = {
+        what: [what_is_written(clips, heard, n, n_seeds) for n in sizes]
+        for what, heard in vectors.items()
+        if what.startswith("embedding")
+    }
+    click.echo(f"\n{table_of_written(written, sizes)}")
     click.echo(f"\n{about(clips, n_seeds)}")
 
 
@@ -153,6 +171,31 @@ def measure(clips: Clips, vectors: Array, way: Way, n: int, n_seeds: int) -> Arr
     return np.array(shares)
 
 
+def what_is_written(clips: Clips, vectors: Array, n: int, n_seeds: int) -> tuple[float, float]:
+    """Return the share of clips that `tagger learn` and `tag` give a genre, and a wrong one.
+
+    Args:
+        clips: All of them.
+        vectors: (n_clips, dim) of what is listened to.
+        n: Clips of each genre to learn from, as for ``measure``.
+        n_seeds: Draws.
+    """
+    names = [str(genre) for genre in np.unique(clips.genre)]
+    truth, heard = np.eye(len(names), dtype=np.bool_)[clips.genre], vectors.astype(np.float32)
+    everything = Examples(heard, truth, clips.genre, clips.artist)
+    n_written = n_wrong = 0
+    for known, asked in (draw for seed in range(n_seeds) for draw in draws(clips, n, seed)):
+        learned = learn(everything.take(known), names, ["heard"])
+        p = to_probabilities(learned.head.logits(heard[asked]), exclusive=learned.exclusive)
+        p = capped(p, learned.head.novelty.is_novel(heard[asked]))
+        said = p.argmax(axis=1)
+        is_written = p.max(axis=1) >= np.array([learned.thresholds[one] for one in names])[said]
+        n_written += int(is_written.sum())
+        n_wrong += int((is_written & (said != clips.genre[asked])).sum())
+    n_asked = n_seeds * len(clips.genre)
+    return n_written / n_asked, n_wrong / n_asked
+
+
 def draws(clips: Clips, n: int, seed: int) -> Iterator[tuple[Array, Array]]:
     """Yield rows to learn from, n a genre, and rows to name; each is named once."""
     rng = np.random.default_rng(seed)
@@ -172,6 +215,20 @@ def table(right: Mapping[tuple[str, str], Sequence[Array]], sizes: Sequence[int]
     for (what, how), shares in right.items():
         told = [f"{100 * one.mean():.1f} ± {100 * one.std():.1f}" for one in shares]
         lines.append(f"| {what} | {how} | {' | '.join(told)} |")
+    return "\n".join(lines)
+
+
+def table_of_written(
+    written: Mapping[str, Sequence[tuple[float, float]]], sizes: Sequence[int]
+) -> str:
+    """Return what would be written as a table, in percent of all clips."""
+    lines = [
+        f"| heard | {' | '.join(f'{n} a genre' for n in sizes)} |",
+        f"|---|{'--:|' * len(sizes)}",
+    ]
+    for what, shares in written.items():
+        told = [f"{100 * share:.1f}, wrong {100 * wrong:.1f}" for share, wrong in shares]
+        lines.append(f"| {what} | {' | '.join(told)} |")
     return "\n".join(lines)
 
 

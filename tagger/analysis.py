@@ -227,12 +227,20 @@ def derive(card: ModelCard, heard: Mapping[str, TrackPrediction]) -> TrackPredic
     if not bases or len(bases) < len(card.bases):
         return None
     unheard = next((base.unheard for base in bases if base.unheard), None)
-    own = replace(bases[0], model_id=card.model_id, unheard=unheard, parts=bases)
+    n_segments = sum(base.n_segments for base in bases)
+    own = replace(
+        bases[0], model_id=card.model_id, unheard=unheard, n_segments=n_segments, parts=bases
+    )
     if unheard is not None:
         return replace(own, probabilities=_even(card.labels), confidence=0.0, embedding=None)
-    if any(base.embedding is None for base in bases):
+    vectors = [base.embedding for base in bases if base.embedding is not None]
+    if len(vectors) < len(bases):
         return None
-    return _joined(card, own) if card.head is None else _headed(card.head, card, own)
+    if card.head is None:
+        said = _joined(card, own)
+    else:
+        said = _headed(card.head, card, replace(own, embedding=np.concatenate(vectors)))
+    return replace(said, embedding=None) if card.is_joint else said  # each part has its own
 
 
 def _headed(head: Head, card: ModelCard, heard: TrackPrediction) -> TrackPrediction:
@@ -251,8 +259,6 @@ def _joined(card: ModelCard, heard: TrackPrediction) -> TrackPrediction:
         heard,
         probabilities=dict(zip(card.labels, values.tolist(), strict=True)),
         confidence=float(values.max()),
-        embedding=None,  # each part has its own
-        n_segments=sum(part.n_segments for part in heard.parts),
         is_novel=is_novel,
     )
 

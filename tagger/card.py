@@ -101,7 +101,17 @@ class ModelCard:
         """The models from whose hearing a track's verdict follows; () for a network's own."""
         if self.joint is not None:
             return tuple(member.model_id for member in self.joint.members)
-        return () if self.head is None else (self.head.base,)
+        return () if self.head is None else self.head.bases
+
+    @property
+    def heard_by(self) -> tuple[str, ...]:
+        """The networks whose embeddings tell what it hears: its bases, or itself."""
+        return self.bases or (self.model_id,)
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether it hears by several networks, of which each has an embedding of its own."""
+        return len(self.bases) > 1
 
     @property
     def genre_labels(self) -> tuple[str, ...]:
@@ -219,31 +229,34 @@ def read_card(path: Path) -> ModelCard:
     return card_of(unpickle_plain(stored, path), path)
 
 
-def find_bundled(model_id: str) -> Path | None:
-    """Return the file of the bundled network with an id, or None.
+def find_bundled(*model_ids: str) -> Path | None:
+    """Return the file of the bundled network with an id, or of the rule that joins several.
 
     Raises:
         CheckpointError: one of those bundled is damaged.
     """
-    files = sorted(BUNDLED.glob("*.pt"))
-    return next((path for path in files if read_card(path).model_id == model_id), None)
+    kind = ".pt" if len(model_ids) == 1 else _JOINT
+    files = sorted(BUNDLED.glob(f"*{kind}"))
+    return next((path for path in files if read_card(path).heard_by == model_ids), None)
 
 
 def networks_of(card: ModelCard, path: Path) -> dict[str, Path]:
     """Return {model_id: checkpoint} of the networks that a model hears with.
 
-    They are those that it joins; or that which it was learned on, where that is bundled, so that
+    They are those that it joins; or those that it was learned on, where they are bundled, so that
     what one has heard need not be heard again for the other; or else its own.
 
     Raises:
-        CheckpointError: a bundled network is damaged.
+        CheckpointError: a bundled network is damaged, or one of several no longer is.
     """
     if card.joint is not None:
         return {member.model_id: member.path for member in card.joint.members}
-    base = None if card.head is None else find_bundled(card.head.base)
-    if card.head is None or base is None:
-        return {card.model_id: path}
-    return {card.head.base: base}
+    found = {base: find_bundled(base) for base in card.bases}
+    networks = {base: file for base, file in found.items() if file is not None}
+    if card.is_joint and len(networks) < len(found):
+        gone = ", ".join(sorted(found.keys() - networks.keys()))
+        raise CheckpointError(f"it needs {gone}, no longer bundled; run tagger learn anew", path)
+    return networks or {card.model_id: path}
 
 
 def _read_joint(path: Path) -> ModelCard:

@@ -65,29 +65,38 @@ def save_checkpoint(
     Raises:
         CheckpointError: it cannot be written.
     """
-    payload = {
-        "format": FORMAT,
-        "version": VERSION,
-        "card": card.to_json(),
-        "state": _half(network.state_dict()),
-        "novelty": _novelty_state(novelty),
-    }
-    save_atomically(path, payload)
+    save_atomically(path, _payload(card, _half(network.state_dict()), novelty))
 
 
 def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
     """Write a checkpoint with the weights of another one and a head of its own, whole or not.
 
+    Of a head on several networks it is the card alone: these are used from where they are bundled.
+
     Args:
         path: Where to.
-        base_path: The checkpoint whose embeddings the head was fitted on.
+        base_path: The model whose embeddings the head was fitted on.
         card: The new one's, with the head.
 
     Raises:
         CheckpointError: the base cannot be read, or the new one cannot be written.
     """
-    base = load_checkpoint(base_path)
-    save_checkpoint(path, base.network, card)
+    if card.is_joint:
+        save_atomically(path, _payload(card, {}, None))
+    else:
+        save_checkpoint(path, load_checkpoint(base_path).network, card)
+
+
+def _payload(
+    card: ModelCard, state: Mapping[str, Tensor], novelty: Novelty | None
+) -> Mapping[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "card": card.to_json(),
+        "state": dict(state),
+        "novelty": _novelty_state(novelty),
+    }
 
 
 def save_atomically(path: Path, payload: Mapping[str, Any]) -> None:
@@ -117,8 +126,8 @@ def load_checkpoint(path: Path) -> LoadedModel:
         CheckpointError: the file is missing, damaged, not one of ours, or contradicts itself.
     """
     # Says in plain words what is wrong with a damaged or foreign file.
-    if read_card(path).joint is not None:
-        raise CheckpointError("it joins several models; name one of them here", path)
+    if read_card(path).is_joint:
+        raise CheckpointError("it joins several networks; name one of them here", path)
     try:
         payload = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as exc:

@@ -1,4 +1,4 @@
-"""A linear head on a network's embedding: another vocabulary, learned from a person's own tags.
+"""A linear head on networks' embeddings: another vocabulary, learned from a person's own tags.
 
 Plain arrays, and no network is needed where an embedding is known already. Fitting is for
 ``tagger.learning``.
@@ -22,13 +22,13 @@ class Head:
     """Logits from embeddings, and where they cannot be believed.
 
     Args:
-        base: The model whose embeddings it was fitted on.
+        bases: The networks whose embeddings it was fitted on, laid side by side in this order.
         weight: (n_labels, embedding_dim) float32.
         bias: (n_labels,) float32.
         novelty: The Gaussian of the embeddings that it was fitted on.
     """
 
-    base: str
+    bases: tuple[str, ...]
     weight: FloatArray
     bias: FloatArray
     novelty: Novelty
@@ -39,7 +39,7 @@ class Head:
 
     def __hash__(self) -> int:
         """Return a hash that equal heads have in common."""
-        return hash((self.base, self.novelty.limit))
+        return hash((self.bases, self.novelty.limit))
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
         """Return logits (n, n_labels) of embeddings (n, embedding_dim)."""
@@ -49,7 +49,7 @@ class Head:
     def to_plain(self) -> dict[str, Any]:
         """Return it as values that JSON takes; arrays as base64 of little-endian float32."""
         return {
-            "base": self.base,
+            "bases": list(self.bases),
             "weight": _packed(self.weight),
             "bias": _packed(self.bias),
             "means": _packed(self.novelty.means),
@@ -70,7 +70,9 @@ class Head:
         means = _unpacked(values["means"]).reshape(len(bias), dim)
         whitening = _unpacked(values["whitening"]).reshape(dim, dim)
         novelty = Novelty(means, whitening, float(values["limit"]))
-        return cls(str(values["base"]), weight, bias, novelty)
+        # Those saved before there could be several name one.
+        bases = values["bases"] if "bases" in values else [values["base"]]
+        return cls(tuple(map(str, bases)), weight, bias, novelty)
 
 
 def _packed(array: FloatArray) -> str:

@@ -126,7 +126,7 @@ def _heard_in(
     """Return {file_id: {model_id: what a model heard there, or what its bases did}}."""
     found: dict[int, dict[str, TrackPrediction]] = {}
     # What several say together has no embeddings, and is told from theirs as well as looked up.
-    own = () if card.joint else (card.model_id,)
+    own = () if card.is_joint else (card.model_id,)
     for model_id in (*own, *card.bases):
         rest = {i: path for i, path in asked.items() if card.model_id not in found.get(i, {})}
         for file_id, heard in (catalog.heard_in(rest, model_id) if rest else {}).items():

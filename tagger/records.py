@@ -96,8 +96,8 @@ class TrackPrediction:
         duration_s: The track's length, seconds.
         unheard: Why nothing could be heard ("silent", "too short …"), or None.
         is_novel: It is unlike all that the model was fitted on, so that its confidence was capped.
-        parts: What the networks heard from which this follows, if the model joins several or was
-            learned on one; not known of a verdict that was looked up.
+        parts: What the networks heard from which this follows, if the model joins some or was
+            learned on them; not known of a verdict that was looked up.
     """
 
     path: Path

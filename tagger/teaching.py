@@ -99,26 +99,26 @@ class Doubt:
 
 
 def gather(
-    catalog: Catalog, model_id: str, folders: Sequence[Path], *, min_tracks: int = MIN_TRACKS
+    catalog: Catalog,
+    networks: Sequence[str],
+    folders: Sequence[Path],
+    *,
+    min_tracks: int = MIN_TRACKS,
 ) -> Lesson:
     """Return what a catalogue has to learn from.
 
     Args:
         catalog: Where the tracks are.
-        model_id: The model whose embeddings are learned from.
+        networks: The ids of those whose embeddings are learned from, side by side.
         folders: Where the tracks lie; () is anywhere.
         min_tracks: A genre with fewer is merged into a broader one, or left out.
 
     Raises:
         LearnError: there is too little.
     """
-    found = {
-        track.track_id: track
-        for folder in folders or (None,)
-        for track in catalog.tagged(model_id, folder)
-    }
-    heard = _vectors(catalog, model_id)
-    usable = [track for track in found.values() if track.track_id in heard]
+    found = _tagged(catalog, networks, folders)
+    heard = _vectors(catalog, networks)
+    usable = [track for track in found if all(track.track_id in one for one in heard)]
     persons = [track for track in usable if not is_ours(track.tags)]
     single = list(_without_copies(persons))
     aside = Aside(
@@ -140,7 +140,7 @@ def gather(
         raise LearnError(_too_little(groups, n_nameless, aside, genres, min_tracks))
     tracks = tuple(single[n] for n in kept)
     genres = replace(genres, tracks=tuple(genres.tracks[n] for n in kept))
-    vectors = np.stack([heard[track.track_id] for track in tracks])
+    vectors = np.hstack([np.stack([one[track.track_id] for track in tracks]) for one in heard])
     examples = _examples(vectors, genres, [groups[n] for n in kept])
     return Lesson(tracks, genres, examples, aside, n_nameless)
 
@@ -157,13 +157,13 @@ def teach(
 
     Args:
         lesson: What there is to learn from.
-        base: Of the model whose embeddings these are.
+        base: Of the model whose networks' embeddings these are.
         name: The first part of the new model's id.
         tick: Called once a fit.
     """
     names = lesson.genres.names
     with threadpool_limits(1):
-        learned = learn(lesson.examples, names, base.model_id, tick=tick)
+        learned = learn(lesson.examples, names, base.heard_by, tick=tick)
         report = judge(lesson.examples, learned, names, tick=tick)
     card = replace(
         base,
@@ -184,6 +184,7 @@ def teach(
         genres=(),
         broader={},
         head=learned.head,
+        joint=None,
         further=learned.further,
     )
     return card, learned, report
@@ -208,13 +209,30 @@ def doubts(lesson: Lesson) -> list[Doubt]:
     return sorted(found, key=lambda doubt: (doubt.likelihood - doubt.confidence, doubt.path))
 
 
-def _vectors(catalog: Catalog, model_id: str) -> Mapping[int, FloatArray]:
-    """Return {track_id: its embedding}, without those that hold what is no number."""
-    embeddings = catalog.embeddings(model_id)
-    is_whole = np.isfinite(embeddings.vectors).all(axis=1)
-    return dict(
-        zip(embeddings.track_ids[is_whole].tolist(), embeddings.vectors[is_whole], strict=True)
-    )
+def _tagged(
+    catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]
+) -> list[TaggedTrack]:
+    """Return the tracks in some folders that bear a genre and that all networks have heard."""
+    first, *others = [
+        {
+            track.track_id: track
+            for folder in folders or (None,)
+            for track in catalog.tagged(network, folder)
+        }
+        for network in networks
+    ]
+    return [track for track_id, track in first.items() if all(track_id in one for one in others)]
+
+
+def _vectors(catalog: Catalog, networks: Sequence[str]) -> Sequence[Mapping[int, FloatArray]]:
+    """Return {track_id: its embedding} by each, without those that hold what is no number."""
+    found = []
+    for network in networks:
+        embeddings = catalog.embeddings(network)
+        is_whole = np.isfinite(embeddings.vectors).all(axis=1)
+        track_ids, vectors = embeddings.track_ids[is_whole], embeddings.vectors[is_whole]
+        found.append(dict(zip(track_ids.tolist(), vectors, strict=True)))
+    return found
 
 
 def _without_copies(tracks: Iterable[TaggedTrack]) -> Iterator[TaggedTrack]:
@@ -273,7 +291,7 @@ def _examples(vectors: FloatArray, genres: CleanGenres, groups: Sequence[str]) -
 
 
 def _digest(head: Head, names: Sequence[str]) -> str:
-    digest = hashlib.sha256("\0".join((head.base, *names)).encode())
+    digest = hashlib.sha256("\0".join((*head.bases, *names)).encode())
     for array in (head.weight, head.bias, head.novelty.means, head.novelty.whitening):
         digest.update(array.astype("<f4").tobytes())
     return digest.hexdigest()[:10]

@@ -47,3 +47,28 @@ def library(place: Location, *, wrong: int = 0) -> Catalog:
         heard = replace(prediction(one.file.path, n), embedding=vector)
         found.append(replace(one, prediction=heard))
     return filled(place, *found)
+
+
+def half_by_chance(n_tracks: int, seed: int) -> tuple[Examples, Examples]:
+    """Twelve genres that sound a little apart, of which the last six are given by chance.
+
+    Args:
+        n_tracks: Of each genre, by artists of three each.
+        seed: Of everything.
+
+    Returns:
+        Tracks to learn from, and 48 of each genre by other artists.
+    """
+    rng, dim, n_genres = np.random.default_rng(seed), 64, 12
+    centres = rng.normal(0, 0.45, (n_genres, dim))
+
+    def drawn(n_each: int) -> Examples:
+        sound = np.repeat(np.arange(n_genres), n_each)
+        artist = sound * n_each + np.tile(np.arange(n_each) // 3, n_genres)
+        own = rng.normal(size=(artist.max() + 1, dim))[artist]
+        vectors = (centres[sound] + own + rng.normal(size=own.shape)).astype(np.float32)
+        first = sound.copy()
+        first[sound >= n_genres // 2] = rng.permutation(first[sound >= n_genres // 2])
+        return Examples(vectors, np.eye(n_genres, dtype=np.bool_)[first], first, artist)
+
+    return drawn(n_tracks), drawn(48)

@@ -144,6 +144,10 @@ def test_learning_is_measured_from_few_clips_beside_other_ways(tmp_path: Path) -
     assert all(right["apart", how][0].mean() > 0.95 for how in learning.WAYS)
     assert all(right["noise", how][0].mean() < 0.7 for how in learning.WAYS)
     assert "| apart | our head | 100.0 ± 0.0 |" in learning.table(right, [10])
+    written = {what: [learning.what_is_written(clips, vectors[what], 20, 1)] for what in vectors}
+    assert written["apart"][0][0] > 0.9
+    assert written["noise"] == [(0.0, 0.0)]
+    assert "| noise | 0.0, wrong 0.0 |" in learning.table_of_written(written, [20])
     stored = tmp_path / "a.npz"
     np.savez(stored, path=["/elsewhere/pop/1.mp3", "/elsewhere/rock/1.mp3"], a=np.eye(2))
     found = learning.read_features(stored, [Path("rock/1.mp3"), Path("pop/1.mp3")])

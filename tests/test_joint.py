@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,11 +14,13 @@ import pytest
 
 from tagger import analysis, card
 from tagger.analysis import derive
-from tagger.card import find_model, read_card
+from tagger.card import ModelCard, find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.cli import learn, seeding
 from tagger.errors import CheckpointError
+from tagger.heads import Head
+from tagger.novelty import Novelty
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.scan import ScanOptions, ScanTally, scan
 from tests.catalogs import Location, assert_consistent, database
@@ -367,13 +370,9 @@ def test_a_rule_of_ones_own_may_have_any_name(tmp_path: Path, models: Path, name
 
 
 @pytest.mark.usefixtures("models")
-def test_it_is_no_network_to_load_or_to_learn_on(tmp_path: Path) -> None:
+def test_it_is_no_network_to_load() -> None:
     with pytest.raises(CheckpointError, match="name one of them"):
         load_checkpoint(find_model("both"))
-    make_track(tmp_path / "music" / "a.flac", genre="Rock")
-    ran = run_tagger("learn", tmp_path / "music", "--catalog", tmp_path / "c.db", "--model", "both")
-    assert ran.code == 2
-    assert "learn on one (--model first or second)" in ran.err
 
 
 def test_the_bundled_two_never_agree_on_folk() -> None:
@@ -382,3 +381,109 @@ def test_the_bundled_two_never_agree_on_folk() -> None:
     assert both.joint.agreeing == {"Electronic", "Rock"}
     assert set(both.bases) == {read_card(find_model(m)).model_id for m in ("default", "musicnn")}
     assert "Folk" not in both.writable
+
+
+# A person's genres, learned on both
+
+
+@pytest.fixture
+def teachers(tmp_path: Path) -> Path:
+    """A library with genres that a person set, loud and soft."""
+    music = tmp_path / "music"
+    for n in range(44):
+        genre, gain = ("Gabber", 0.6) if n % 2 else ("Fado", 0.02)
+        make_track(music / f"{n:02d}.flac", 1.6, gain=gain, genre=genre, artist=f"Artist {n}")
+    return music
+
+
+def learned_on_both(music: Path, place: Location, target: Path, *options: str) -> ModelCard:
+    common = ("--model", "both", "--catalog", place)
+    ran = run_tagger("learn", music, "-o", target, *common, *options)
+    assert ran.code == 0, ran.err
+    assert "learned from 44 tracks" in ran.out
+    return read_card(target)
+
+
+@pytest.mark.usefixtures("models")
+def test_genres_are_learned_on_both_from_what_each_has_heard(
+    tmp_path: Path, location: Location, teachers: Path, heard: Heard
+) -> None:
+    mine = tmp_path / "mine.pt"
+    tag(teachers, location, "first", "--no-write")
+    heard()
+    own = learned_on_both(teachers, location, mine)
+    assert heard() == ["second"] * 44
+    assert (own.bases, own.labels) == (("first-1", "second-1"), ("Fado", "Gabber"))
+    assert own.head is not None
+    assert own.head.weight.shape == (2, 16)
+
+    make_track(teachers / "blank.flac", 1.6, gain=0.6)
+    sure = ("--genres", "all", "--min-confidence", "0")
+    assert tag(teachers, location, str(mine), "--refresh", *sure)["blank.flac"] == "written"
+    assert heard() == ["first", "second"]
+    assert genre_of(teachers / "blank.flac")[0] in own.labels
+    assert tag(teachers, location, str(mine), *sure)["blank.flac"] == "unchanged"
+    doubted = run_tagger("doubtful", "--model", mine, "--catalog", location)
+    assert (doubted.code, "44 tracks judged" in doubted.err) == (0, True)
+    again = run_tagger("learn", teachers, "--model", mine, "-o", mine, "--catalog", location)
+    assert (again.code, read_card(mine)) == (0, own), again.err
+    assert heard() == []
+    assert run_tagger("catalog", "check", "--catalog", location).code == 0
+
+
+@pytest.mark.usefixtures("models")
+def test_what_was_learned_on_both_compares_by_the_leading_network(
+    tmp_path: Path, teachers: Path, heard: Heard
+) -> None:
+    place, mine = tmp_path / "c.db", tmp_path / "mine.pt"
+    own = learned_on_both(teachers, place, mine, "--default")
+    inside = make_track(teachers / "inside.flac", 6.0)
+    run_tagger("tag", teachers, "--catalog", place, "--no-write")
+    heard()
+    outside = make_track(tmp_path / "outside" / "c.flac", 1.6)
+    for by in ((), ("--model", str(mine))):
+        assert similar(place, outside, *by)
+        assert heard() == ["first"]
+        assert similar(place, inside, *by)
+    told = run_tagger("info", "--catalog", place, "--format", "jsonl")
+    assert json.loads(told.out)["model"]["bases"] == list(own.bases)
+
+
+@pytest.mark.usefixtures("models")
+def test_a_head_on_both_reads_their_embeddings_side_by_side(tmp_path: Path) -> None:
+    weight = np.zeros((2, 16), np.float32)
+    weight[1, 8] = 1.0  # the first number of the second's embedding
+    usual = Novelty(np.zeros((2, 16), np.float32), np.eye(16, dtype=np.float32), 99.0)
+    head = Head(("first-1", "second-1"), weight, np.zeros(2, np.float32), usual)
+    own = replace(
+        read_card(find_model("both")), model_id="mine-1", labels=("A", "B"), joint=None, head=head
+    )
+    one = TrackPrediction(PATH, of(), 0.5, np.ones(8, np.float32), 4, "first-1", 9.0)
+    other = replace(one, embedding=np.full(8, 3, np.float32), model_id="second-1")
+    together = derive(own, {"second-1": other, "first-1": one})
+    assert together is not None
+    assert together.probabilities["B"] == pytest.approx(1 / (1 + np.exp(-3)))
+    assert (together.embedding, together.n_segments, len(together.parts)) == (None, 8, 2)
+    assert derive(own, {"first-1": one}) is None
+    assert Head.from_plain(head.to_plain()) == head
+
+
+def test_a_head_that_was_saved_when_it_could_have_one_base_alone_is_read() -> None:
+    usual = Novelty(np.zeros((2, 8), np.float32), np.eye(8, dtype=np.float32), 99.0)
+    plain = Head(("a-1",), np.ones((2, 8), np.float32), np.zeros(2, np.float32), usual).to_plain()
+    del plain["bases"]
+    assert Head.from_plain({**plain, "base": "a-1"}).bases == ("a-1",)
+
+
+def test_what_was_learned_on_both_says_which_of_them_is_gone(
+    tmp_path: Path, models: Path, teachers: Path
+) -> None:
+    """It holds neither of them, as no rule does that joins them."""
+    place, mine = tmp_path / "c.db", tmp_path / "mine.pt"
+    learned_on_both(teachers, place, mine)
+    with pytest.raises(CheckpointError, match="name one of them"):
+        load_checkpoint(mine)
+    make_model(models / "second.pt", model_id="second-2")
+    for command in (("tag", teachers), ("learn", teachers, "-o", mine)):
+        ran = run_tagger(*command, "--model", mine, "--catalog", place)
+        assert (ran.code, "second-1" in ran.err, "bundled" in ran.err) == (2, True, True)

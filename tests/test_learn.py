@@ -46,7 +46,7 @@ pytestmark = pytest.mark.usefixtures("in_process", "one_thread")
 
 def test_mistagged_tracks_are_found(place: Path) -> None:
     with library(place, wrong=3) as catalog:
-        lesson = gather(catalog, MODEL.model_id, [])
+        lesson = gather(catalog, [MODEL.model_id], [])
     found = doubts(lesson)
     assert {doubt.path.name for doubt in found[:3]} == {"000.mp3", "001.mp3", "002.mp3"}
     assert all(doubt.likelihood < doubt.confidence for doubt in found)
@@ -59,7 +59,7 @@ def test_our_own_genres_and_copies_are_left_aside(place: Path) -> None:
         ours = entry("ours.mp3", 500)
         copy = [tagged(f"copy{n}.mp3", 600 + n, "Dub", "Twin", audio="1-aa") for n in range(3)]
         catalog.record(run_id, [ours, *copy])
-        lesson = gather(catalog, MODEL.model_id, [])
+        lesson = gather(catalog, [MODEL.model_id], [])
     assert lesson.aside == Aside(n_ours=1, n_copies=2, n_contradicting=0, n_unusable=0)
     assert len(lesson.tracks) == 91
 
@@ -68,7 +68,7 @@ def test_our_own_genres_and_copies_are_left_aside(place: Path) -> None:
 def test_too_little_is_refused_with_what_there_is(place: Path, n: int) -> None:
     some = [tagged(f"{i}.mp3", i, "Dub", f"Artist {i}") for i in range(n)]
     with filled(place, *some) as catalog, pytest.raises(LearnError, match="too little") as caught:
-        gather(catalog, MODEL.model_id, [])
+        gather(catalog, [MODEL.model_id], [])
     assert f"a person set: {n}, their artists: {n})" in str(caught.value)
 
 
@@ -76,7 +76,7 @@ def test_what_is_too_little_is_told_with_what_would_help(place: Path) -> None:
     nameless = [tagged(f"{n}.mp3", n, ("Dub", "Fado")[n % 2], "") for n in range(48)]
     everything = filled(place, *nameless, entry("ours.mp3", 99))
     with everything as catalog, pytest.raises(LearnError) as caught:
-        gather(catalog, MODEL.model_id, [])
+        gather(catalog, [MODEL.model_id], [])
     said = str(caught.value)
     assert "set: 48, their artists: 1)" in said
     assert "name no artist: 48, and those of one folder count as one artist's" in said
@@ -86,7 +86,7 @@ def test_what_is_too_little_is_told_with_what_would_help(place: Path) -> None:
 def test_where_no_tag_names_an_artist_the_folders_stand_in(place: Path) -> None:
     tracks = [tagged(f"{n // 4}/{n}.mp3", n, ("Dub", "Fado")[n // 4 % 2], "") for n in range(48)]
     with filled(place, *tracks) as catalog:
-        lesson = gather(catalog, MODEL.model_id, [])
+        lesson = gather(catalog, [MODEL.model_id], [])
     assert (lesson.n_nameless, len(np.unique(lesson.examples.groups))) == (48, 12)
 
 
@@ -99,7 +99,7 @@ def test_copies_that_contradict_each_other_are_counted(place: Path) -> None:
             for n, genre in enumerate(genres)
         ]
         catalog.record(run_id, copies)
-        lesson = gather(catalog, MODEL.model_id, [])
+        lesson = gather(catalog, [MODEL.model_id], [])
     assert (lesson.aside.n_copies, lesson.aside.n_contradicting) == (2, 1)
 
 
@@ -113,7 +113,7 @@ def test_what_was_heard_and_is_no_number_is_left_aside(place: Path) -> None:
             bad = np.full(MODEL.embedding_dim, value, np.float32)
             heard = replace(one.prediction, embedding=bad)
             catalog.record(run_id, [replace(one, prediction=heard)])
-        lesson = gather(catalog, MODEL.model_id, [])
+        lesson = gather(catalog, [MODEL.model_id], [])
     assert lesson.aside.n_unusable == 1  # the infinite one was kept as the largest number
     assert len(lesson.tracks) == 91
     assert np.isfinite(lesson.examples.embeddings).all()
@@ -121,7 +121,7 @@ def test_what_was_heard_and_is_no_number_is_left_aside(place: Path) -> None:
 
 def test_contradictory_tags_are_told_as_such(place: Path) -> None:
     with library(place) as catalog:
-        lesson = gather(catalog, MODEL.model_id, [])
+        lesson = gather(catalog, [MODEL.model_id], [])
     rng = np.random.default_rng(5)
     first = rng.permutation(lesson.examples.first)
     examples = replace(lesson.examples, first=first, truth=np.eye(2, dtype=np.bool_)[first])
@@ -491,6 +491,7 @@ def test_what_is_never_written_is_explained(taught: tuple[Path, Path], place: Pa
     music, _ = taught
     outcome = run_tagger("learn", music, "--dry-run", "--catalog", place)
     assert "never\n" in outcome.out
+    assert "not surely: Fado, Gabber\n" in outcome.out
     assert "--genres all --min-confidence 0.8 writes it all the same" in outcome.out
 
 

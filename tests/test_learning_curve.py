@@ -31,7 +31,7 @@ def rising(seed: int, n_artists: int = 60) -> Examples:
 
 
 def told(examples: Examples) -> list[Outlook]:
-    return outlooks(examples, learn(examples, NAMES, "base-1"))
+    return outlooks(examples, learn(examples, NAMES, ["base-1"]))
 
 
 def test_what_is_promised_of_more_tracks_comes_true() -> None:
@@ -77,6 +77,7 @@ def known(genre: str, look: Outlook) -> GenreReport:
         precision=0.8,
         recall=0.7,
         threshold=0.9,
+        refusal=None,
         further=None,
         outlook=look,
     )

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def test_genres_that_sound_apart_are_learned() -> None:
     examples = blobs(60)
-    learned = learn(examples, NAMES, "base-1")
+    learned = learn(examples, NAMES, ["base-1"])
     report = judge(examples, learned, NAMES)
     assert learned.exclusive
     assert report.accuracy > 0.9
@@ -38,7 +38,7 @@ def test_noise_is_not_learned_and_nothing_of_it_may_be_written() -> None:
     examples = blobs(60)
     noise = np.random.default_rng(1).normal(size=examples.embeddings.shape).astype(np.float32)
     examples = replace(examples, embeddings=noise)
-    learned = learn(examples, NAMES, "base-1")
+    learned = learn(examples, NAMES, ["base-1"])
     assert judge(examples, learned, NAMES).accuracy < 0.5
     assert all(threshold > 0.9 for threshold in learned.thresholds.values())
 
@@ -53,7 +53,7 @@ def test_the_score_is_of_artists_not_learned_from() -> None:
     scores = []
     for groups in (np.arange(240), artists):
         examples = Examples(vectors, truth, first, groups)
-        scores.append(judge(examples, learn(examples, NAMES[:2], "base-1"), NAMES[:2]).accuracy)
+        scores.append(judge(examples, learn(examples, NAMES[:2], ["base-1"]), NAMES[:2]).accuracy)
     by_track, by_artist = scores
     assert by_track > 0.9
     assert by_artist < 0.7
@@ -61,7 +61,7 @@ def test_the_score_is_of_artists_not_learned_from() -> None:
 
 def test_confidence_is_how_often_it_is_right() -> None:
     examples = blobs(300, spread=1.6)
-    p = learn(examples, NAMES, "base-1").probabilities
+    p = learn(examples, NAMES, ["base-1"]).probabilities
     right = p.argmax(axis=1) == examples.first
     assert 0.5 < right.mean() < 0.9
     assert abs(p.max(axis=1).mean() - right.mean()) < 0.04
@@ -71,7 +71,7 @@ def test_a_rare_genre_is_not_drowned_by_a_common_one() -> None:
     examples = blobs(90)
     kept = np.flatnonzero((examples.first != 2) | (examples.groups < 30))
     rare = examples.take(kept)
-    learned = learn(rare, NAMES, "base-1")
+    learned = learn(rare, NAMES, ["base-1"])
     of_rare = next(g for g in judge(rare, learned, NAMES).genres if g.genre == "Tango")
     assert of_rare.n_tracks == 40
     assert of_rare.recall > 0.8
@@ -84,7 +84,7 @@ def test_several_genres_a_track_are_learned_side_by_side() -> None:
     both[::2, 2] = True
     vectors[::2, 2] += 3
     several = replace(examples, truth=both, embeddings=vectors)
-    learned = learn(several, NAMES, "base-1")
+    learned = learn(several, NAMES, ["base-1"])
     # Also that a track has it beside a likelier one counts as found.
     assert min(genre.recall for genre in judge(several, learned, NAMES).genres) > 0.9
     assert not learned.exclusive
@@ -97,7 +97,7 @@ def test_a_genre_that_hardly_ever_comes_first_is_never_written() -> None:
     examples = blobs(60, 2)
     rng = np.random.default_rng(1)
     truth = np.column_stack([examples.truth, rng.random(len(examples)) < 0.3])
-    learned = learn(replace(examples, truth=truth), NAMES, "base-1")
+    learned = learn(replace(examples, truth=truth), NAMES, ["base-1"])
     assert learned.thresholds["Tango"] > 1
     assert learned.thresholds["Bebop"] < 1
 
@@ -123,13 +123,13 @@ def test_few_artists_and_tracks_of_a_genre_can_be_judged(min_tracks: int) -> Non
         names = [f"Genre {n}" for n in range(n_genres)]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            report = judge(examples, learn(examples, names, "base-1"), names)
+            report = judge(examples, learn(examples, names, ["base-1"]), names)
         assert report.n_artists == len(np.unique(groups))
 
 
 def test_two_genres_of_which_an_artist_plays_one_can_be_judged() -> None:
     examples = blobs(4, 2)
-    report = judge(examples, learn(examples, NAMES[:2], "base-1"), NAMES[:2])
+    report = judge(examples, learn(examples, NAMES[:2], ["base-1"]), NAMES[:2])
     assert report.n_artists == 4
 
 
@@ -150,7 +150,7 @@ def test_what_is_written_is_right_three_times_of_four_on_artists_never_heard() -
             everybody.take(everybody.groups < 40),
             everybody.take(everybody.groups >= 40),
         )
-        learned = learn(known, NAMES, "base-1")
+        learned = learn(known, NAMES, ["base-1"])
         p = to_probabilities(learned.head.logits(others.embeddings), exclusive=True)
         said = p.argmax(axis=1)
         least = np.array([learned.thresholds[name] for name in NAMES])[said]
@@ -187,7 +187,7 @@ def test_genres_that_many_others_stand_beside_are_still_told_apart() -> None:
     truth = np.eye(150, dtype=np.bool_)[first]
     names = [f"Genre {n}" for n in range(150)]
     examples = Examples(vectors.astype(np.float32), truth, first, artists)
-    report = judge(examples, learn(examples, names, "base-1"), names)
+    report = judge(examples, learn(examples, names, ["base-1"]), names)
     assert report.accuracy > 0.6
     assert len(report.genres) == 150
 

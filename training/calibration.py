@@ -89,7 +89,7 @@ def calibrate(
     return Calibration(
         temperature,
         _album_temperature(probabilities, truth, artists),
-        thresholds_of(said, labels),
+        thresholds_of(said, labels).least,
     )
 
 

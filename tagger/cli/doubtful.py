@@ -46,8 +46,8 @@ def command(
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
-        model_id = _model_id(catalog, folders, settings, sources)
-        lesson = teaching.gather(catalog, model_id, folders, min_tracks=min_tracks)
+        networks = _networks(catalog, folders, settings, sources)
+        lesson = teaching.gather(catalog, networks, folders, min_tracks=min_tracks)
     found = teaching.doubts(lesson)
     for doubt in found[:limit]:
         printer.print(_record(doubt), _line(doubt))
@@ -56,15 +56,15 @@ def command(
     return 0
 
 
-def _model_id(
+def _networks(
     catalog: Catalog,
     folders: Sequence[Path],
     settings: Settings,
     sources: Mapping[str, Sourced],
-) -> str:
-    """Return the model named, or that which has heard most of the tagged tracks."""
+) -> tuple[str, ...]:
+    """Return the networks of the model named, or that which has heard most of the tagged tracks."""
     if is_named(sources):
-        return base_of(named_model(settings))[1].model_id
+        return base_of(named_model(settings))[1].heard_by
     heard = {
         model.model_id: sum(
             catalog.n_tagged(model.model_id, folder) for folder in folders or (None,)
@@ -78,7 +78,7 @@ def _model_id(
             "tagger tag --no-write on your music first"
         )
     # Of those that have heard all, the one that learns best.
-    return max(heard, key=lambda model_id: (heard[model_id], model_id.startswith(BEST)))
+    return (max(heard, key=lambda model_id: (heard[model_id], model_id.startswith(BEST))),)
 
 
 def _record(doubt: Any) -> dict[str, Any]:

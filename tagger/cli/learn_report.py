@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,11 +44,7 @@ def lines(lesson: Lesson, report: Report) -> Iterator[str]:
         yield f"  and {len(changes) - _MOST_TOLD} more; --format json has all"
     yield ""
     yield from _table(report)
-    if any(one.threshold > 1 for one in report.genres):
-        yield (
-            "never: it is not right three times of four even where it is surest, or too few tracks "
-            "show that it is; tagger tag --genres all --min-confidence 0.8 writes it all the same"
-        )
+    yield from _never_lines(report)
     yield ""
     yield (
         "of tracks by artists that were not learned from, "
@@ -83,6 +79,22 @@ def _least(threshold: float | None) -> str:
     if threshold is None:
         return ""
     return percent(threshold).strip() if threshold <= 1 else "never"
+
+
+def _never_lines(report: Report) -> Iterator[str]:
+    """Yield why genres are never written, and what writes them all the same."""
+    refused: dict[str, list[GenreReport]] = {"rare": [], "wrong": []}
+    for one in report.genres:
+        if one.refusal is not None:
+            refused[one.refusal].append(one)
+    for refusal, why in (
+        ("rare", "said too rarely to be trusted"),
+        ("wrong", "not right three times of four even where it is surest, or not surely"),
+    ):
+        if refused[refusal]:
+            yield f"never, {why}: {_listed(refused[refusal])}"
+    if any(refused.values()):
+        yield "  tagger tag --genres all --min-confidence 0.8 writes it all the same"
 
 
 def _aside_lines(lesson: Lesson) -> Iterator[str]:
@@ -122,10 +134,14 @@ def _outlook_lines(report: Report) -> Iterator[str]:
         ("hardly", "more tracks would hardly help"),
         ("unknown", "whether more tracks would help cannot be said"),
     ):
-        names = [_short(one.genre) for one in by_verdict[verdict]]
-        more = f" and {len(names) - _MOST_TOLD} more" * (len(names) > _MOST_TOLD)
-        if names:
-            yield f"{what}: {', '.join(names[:_MOST_TOLD])}{more}"
+        if by_verdict[verdict]:
+            yield f"{what}: {_listed(by_verdict[verdict])}"
+
+
+def _listed(genres: Sequence[GenreReport]) -> str:
+    """Return the names of genres in a line, the first dozen of them."""
+    more = f" and {len(genres) - _MOST_TOLD} more" * (len(genres) > _MOST_TOLD)
+    return ", ".join(_short(one.genre) for one in genres[:_MOST_TOLD]) + more
 
 
 def _short(genre: str) -> str:

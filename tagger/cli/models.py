@@ -49,20 +49,19 @@ def model_in_force(
 
 
 def base_of(path: Path) -> tuple[Path, ModelCard]:
-    """Return the network that a checkpoint's embeddings come from, and its card.
+    """Return the model that a checkpoint's embeddings come from, and its card.
 
     Raises:
-        CheckpointError: the checkpoint was learned, and its network is not among those bundled.
+        CheckpointError: the checkpoint was learned, and no model that hears as it does is bundled.
     """
     card = read_card(path)
-    if card.joint is not None:
-        names = " or ".join(member.path.stem for member in card.joint.members)
-        raise CheckpointError(f"it joins several networks; learn on one (--model {names})", path)
     if card.head is None:
         return path, card
-    base = find_bundled(card.head.base)
+    base = find_bundled(*card.bases)
     if base is None:
         raise CheckpointError(
-            f"it was learned on the network {card.head.base}, which is not bundled; name that", path
+            f"it was learned on {' and '.join(card.bases)}, by which no bundled model hears; name "
+            "what it was learned on",
+            path,
         )
     return base, read_card(base)

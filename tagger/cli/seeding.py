@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tagger.card import BUNDLED, find_model, read_card
+from tagger.card import BUNDLED, find_model, networks_of, read_card
 from tagger.catalog.reader import Reader
 from tagger.cli.models import is_named, named_model
 from tagger.cli.options import Command, absolute, under_option
@@ -107,7 +107,8 @@ def chosen_ear(reader: Reader, settings: Settings, sources: Mapping[str, Sourced
     model_id = next((one for one in ids if reader.has_embeddings(one)), None)
     if model_id is None and sources["model"].source != "option":
         return None
-    return Ear(model_id or ids[-1], card.joint.members[0].path if card.joint else path)
+    leading = networks_of(card, path)[card.bases[0]] if card.is_joint else path
+    return Ear(model_id or ids[-1], leading)
 
 
 def seed_of_paths(reader: Reader, paths: Sequence[Path], ear: Ear | None) -> Seed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,13 @@ from tagger.learning.examples import DoubleArray, Examples, IntArray
 from tagger.learning.linear import fit_linear
 from tagger.learning.novelty import QUANTILE, fit_gaussian
 from tagger.learning.scale import fit_scale, to_probabilities
-from tagger.learning.thresholds import first_said, further_said, thresholds_of
+from tagger.learning.thresholds import (
+    Refusal,
+    Thresholds,
+    first_said,
+    further_said,
+    thresholds_of,
+)
 from tagger.novelty import Novelty
 from tagger.records import FloatArray
 
@@ -31,6 +37,7 @@ class Learned:
         head: Fitted on all tracks; its logits are calibrated.
         exclusive: A track has one genre (softmax); else each is true or not by itself (sigmoid).
         thresholds: {genre: least confidence at which it is written}.
+        refused: {genre: why it is never written}.
         further: {genre: least confidence at which it is written behind a likelier one}; empty where
             they are exclusive.
         probabilities: (n, n_genres) of each track by a head that its artist had no part in.
@@ -38,8 +45,9 @@ class Learned:
 
     head: Head
     exclusive: bool
-    thresholds: dict[str, float]
-    further: dict[str, float]
+    thresholds: Mapping[str, float]
+    refused: Mapping[str, Refusal]
+    further: Mapping[str, float]
     probabilities: FloatArray
 
 
@@ -50,7 +58,7 @@ def no_tick() -> None:
 def learn(
     examples: Examples,
     names: Sequence[str],
-    base: str,
+    bases: Sequence[str],
     *,
     seed: int = 0,
     tick: Tick = no_tick,
@@ -60,7 +68,7 @@ def learn(
     Args:
         examples: The tracks.
         names: (n_genres,) the genres.
-        base: The model whose embeddings these are.
+        bases: The networks whose embeddings these are, side by side.
         seed: Of the folds.
         tick: Called once a fold.
     """
@@ -72,7 +80,7 @@ def learn(
     novelty = fit_gaussian(examples.embeddings, examples.first, len(names))
     limit = float(np.quantile(_distances(examples, folds), QUANTILE))
     head = Head(
-        base,
+        tuple(bases),
         (weight * scale.slope).astype(np.float32),
         (bias * scale.slope + scale.shifts).astype(np.float32),
         Novelty(novelty.means, novelty.whitening, limit),
@@ -81,13 +89,13 @@ def learn(
     said = to_probabilities(scale.apply(logits), exclusive=exclusive)
     thresholds, further = _thresholds(said, examples, names)
     held_out = held_out_probabilities(examples, logits, folds)
-    return Learned(head, exclusive, thresholds, further, held_out)
+    return Learned(head, exclusive, thresholds.least, thresholds.refused, further, held_out)
 
 
 def _thresholds(
     probabilities: FloatArray, examples: Examples, names: Sequence[str]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the least confidence at which a genre is written, and that behind a likelier one.
+) -> tuple[Thresholds, Mapping[str, float]]:
+    """Return from which confidence a genre is written, and from which behind a likelier one.
 
     Being right as the likeliest says little of being right as another: each has to show it.
     """
@@ -96,9 +104,9 @@ def _thresholds(
     first = thresholds_of(first_said(probabilities, is_right, groups), names, n_least=_SHOWN)
     if examples.are_exclusive:  # then no other can be as likely
         return first, {}
-    least = np.array([first[name] for name in names])
+    least = np.array([first.least[name] for name in names])
     behind = further_said(probabilities, truth, groups, least)
-    return first, thresholds_of(behind, names, n_least=_SHOWN)
+    return first, thresholds_of(behind, names, n_least=_SHOWN).least
 
 
 def held_out_probabilities(

@@ -11,6 +11,7 @@ from tagger.learning.curve import Outlook, outlooks
 from tagger.learning.examples import BoolArray, Examples, IntArray
 from tagger.learning.fitting import Learned, Tick, folds_of, held_out_logits, no_tick
 from tagger.learning.scale import called
+from tagger.learning.thresholds import Refusal
 from tagger.records import FloatArray
 
 PRECISIONS = (0.75, 0.85, 0.95)
@@ -28,6 +29,7 @@ class GenreReport:
         precision: Share of the tracks called so that are; None if none is called so.
         recall: Share of its tracks that are called so.
         threshold: The least confidence at which it is written; above 1 is never.
+        refusal: Why it is never written; None where it may be.
         further: The same behind a likelier genre; None where genres exclude each other.
         outlook: What more tracks of it would bring.
     """
@@ -38,6 +40,7 @@ class GenreReport:
     precision: float | None
     recall: float
     threshold: float
+    refusal: Refusal | None
     further: float | None
     outlook: Outlook
 
@@ -137,6 +140,7 @@ def _of_genre(
         precision=float((has & is_called).sum() / n_called) if n_called else None,
         recall=recall,
         threshold=learned.thresholds[name],
+        refusal=learned.refused.get(name),
         further=learned.further.get(name),
         outlook=outlook,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,27 @@ from tagger.records import FloatArray
 NEVER = 1.01  # a threshold that no probability reaches
 _LIKELY = 0.5  # from which on a label is called, where each is true or not by itself
 _HIGHEST = 0.98  # a label that needs more is never sure enough often enough to be worth it
+_WITNESSES = 2  # artists on whose tracks a label must have been said as surely as it is written
+
+
+class Refusal(StrEnum):
+    """Why a label is not to be written, however sure."""
+
+    RARE = "rare"  # it was said too rarely to be trusted
+    WRONG = "wrong"  # where it was said, too little of it was surely right
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which confidence on each label may be written.
+
+    Args:
+        least: {label: that confidence}, or NEVER.
+        refused: {label: why it may never be}.
+    """
+
+    least: Mapping[str, float]
+    refused: Mapping[str, Refusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +59,7 @@ class Sayings:
     def __len__(self) -> int:
         return len(self.label)
 
-    def take(self, rows: IntArray) -> Sayings:
+    def take(self, rows: IntArray | BoolArray) -> Sayings:
         """Return those rows only."""
         return Sayings(
             self.confidence[rows], self.label[rows], self.is_right[rows], self.groups[rows]
@@ -82,13 +104,14 @@ def thresholds_of(
     n_least: int = 1,
     n_draws: int = 100,
     seed: int = 0,
-) -> dict[str, float]:
+) -> Thresholds:
     """Return for each label the confidence from which on it is surely right often enough.
 
     Right three times of four at the threshold itself, not on average above it, and not by the luck
     of whom the data hold: the threshold is found for many draws of the artists, with replacement,
-    and is high enough for 19 of 20 of them. A label said too seldom in the data, or that would
-    need more than 0.98, gets NEVER.
+    and is high enough for 19 of 20 of them. A label that would need more than 0.98 gets NEVER; and
+    so does one that was not seen to be right so often from its threshold on: the curve that the
+    threshold lies on is all labels', and goes on where nothing was ever said so surely.
 
     Args:
         sayings: What might be written.
@@ -98,25 +121,58 @@ def thresholds_of(
         n_draws: Of the artists.
         seed: Of the draws.
     """
+    needed = _surely_needed(sayings, len(labels), precision, n_draws, seed)
+    found = {
+        label: round(max(float(p), precision), 4) for label, p in zip(labels, needed, strict=True)
+    }
+    refusals = {
+        label: _refusal(sayings.take(sayings.label == n), least, precision, n_least)
+        for n, (label, least) in enumerate(found.items())
+    }
+    return Thresholds(
+        {label: NEVER if refusals[label] else least for label, least in found.items()},
+        {label: why for label, why in refusals.items() if why},
+    )
+
+
+def _refusal(sayings: Sayings, threshold: float, precision: float, n_least: int) -> Refusal | None:
+    """Return why a label is not to be written from a threshold on, or None.
+
+    Args:
+        sayings: The label's own.
+        threshold: What it needs.
+        precision: What is asked of it.
+        n_least: How often it must be said.
+    """
+    sure = sayings.take(sayings.confidence >= threshold)
+    if len(sayings) < n_least:
+        return Refusal.RARE
+    if threshold > _HIGHEST:
+        return Refusal.WRONG
+    if len(np.unique(sure.groups)) < _WITNESSES:
+        return Refusal.RARE
+    return None if sure.is_right.mean() >= precision else Refusal.WRONG
+
+
+def _surely_needed(
+    sayings: Sayings, n_labels: int, precision: float, n_draws: int, seed: int
+) -> DoubleArray:
+    """Return the confidence (n_labels,) that is high enough for 19 of 20 draws of the artists."""
     if not len(sayings):
-        return dict.fromkeys(labels, NEVER)
+        return np.ones(n_labels)
     parts = members(sayings.groups)
     rng = np.random.default_rng(seed)
     drawn = [rng.integers(0, len(parts), len(parts)) for _ in range(n_draws)]
     found = np.stack(
         [
-            _least_log_odds(sayings.take(rows), len(labels), precision)
+            _least_log_odds(sayings.take(rows), n_labels, precision)
             for rows in (np.concatenate([parts[i] for i in draw]) for draw in drawn)
         ]
     )
     # The upper of two neighbours, since between a number and infinity nothing can be interpolated.
     needed = np.quantile(found, 0.95, axis=0, method="higher")
-    least = 1.0 / (1.0 + np.exp(-np.clip(needed, -20.0, 20.0)))
-    often = np.bincount(sayings.label, minlength=len(labels)) >= n_least
-    return {
-        label: round(max(float(p), precision), 4) if p <= _HIGHEST and shown else NEVER
-        for label, p, shown in zip(labels, least, often, strict=True)
-    }
+    surely: DoubleArray = 1.0 / (1.0 + np.exp(-np.clip(needed, -20.0, 20.0)))
+    return surely
 
 
 def _least_log_odds(sayings: Sayings, n_labels: int, precision: float) -> DoubleArray:
