@@ -101,7 +101,7 @@ LAYERS = [
         "tagger.unpickling",
         "tagger.voting",
     },
-    {"tagger.genre_text", "tagger.records"},
+    {"tagger.genre_text", "tagger.records", "tagger.whole_files"},
     {"tagger.errors", "tagger", "training"},
 ]
 # Within these layers modules may use each other: flows hand on to flows, ground to ground.
