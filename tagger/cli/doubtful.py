@@ -46,7 +46,7 @@ def command(
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
-        model_id = _model_id(catalog, folders, settings, sources)
+        model_id = model_to_judge_by(catalog, folders, settings, sources)
         lesson = teaching.gather(catalog, model_id, folders, min_tracks=min_tracks)
     found = teaching.doubts(lesson)
     for doubt in found[:limit]:
@@ -56,7 +56,7 @@ def command(
     return 0
 
 
-def _model_id(
+def model_to_judge_by(
     catalog: Catalog,
     folders: Sequence[Path],
     settings: Settings,

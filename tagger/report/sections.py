@@ -1,0 +1,284 @@
+"""The parts of the page, each from the facts; "" where there is nothing to say."""
+
+from __future__ import annotations
+
+from tagger.catalog.rows import RunRow
+from tagger.report.charts import Part, bar, legend, paragraph, table
+from tagger.report.facts import N_BINS, Blank, Figures, Report, Suspect
+from tagger.report.html import Html, element, file_name, joined, name
+from tagger.report.soundmap import drawn_map
+from tagger.report.steps import catalog_option, next_steps
+from tagger.report.words import count, counted, hours, share
+
+_STEP = 100 // N_BINS
+
+
+def at_a_glance(report: Report) -> str:
+    """How much there is, and how much of it has a genre."""
+    figures = report.figures
+    parts = [
+        Part("persons", "set by a person", figures.n_persons),
+        Part("ours", "set by the tagger", figures.n_ours),
+        Part("waiting", "decided, not written", figures.n_waiting),
+        Part("blank", "blank", figures.n_blank),
+        Part("unread", "could not be read", figures.n_unread),
+    ]
+    return joined(
+        element("dl", *_figures(figures), class_="figures"),
+        element("h3", "Genres, by who set them"),
+        element("div", bar(parts, figures.n_tracks), class_="whole"),
+        legend(parts, figures.n_tracks),
+        *(paragraph(text, class_="note") for text in _asides(figures)),
+    )
+
+
+def _figures(figures: Figures) -> list[Html]:
+    n_with = figures.n_persons + figures.n_ours
+    named = [
+        ("tracks", count(figures.n_tracks)),
+        ("of music", hours(figures.duration_s)),
+        ("artists", count(figures.n_artists)),
+        ("albums", count(figures.n_albums)),
+        ("have a genre", share(n_with, figures.n_tracks)),
+    ]
+    return [element("div", element("dt", what), element("dd", text)) for what, text in named]
+
+
+def _asides(figures: Figures) -> list[str]:
+    asides = []
+    if figures.n_unmeasured:
+        asides.append(
+            f"{counted(figures.n_unmeasured, 'track')} never decoded; their length is not counted."
+        )
+    if figures.n_fillers:
+        asides.append(
+            f"{counted(figures.n_fillers, 'genre')} set by a person say nothing (“Other”, "
+            "“Unknown”); the setting treat_as_blank lets the tagger fill them."
+        )
+    if figures.n_copies:
+        asides.append(
+            f"{counted(figures.n_copies, 'file')} hold a recording that another file holds, too."
+        )
+    return asides
+
+
+def what_next(report: Report) -> str:
+    """Commands to copy."""
+    steps = next_steps(report)
+    return (
+        element(
+            "ol",
+            *(
+                element("li", paragraph(step.why), element("pre", element("code", step.command)))
+                for step in steps
+            ),
+            class_="steps",
+        )
+        if steps
+        else ""
+    )
+
+
+def the_map(report: Report) -> str:
+    """Each track a dot."""
+    if report.sound_map is None:
+        return paragraph("There is no map yet: no model has heard three tracks of these.")
+    return drawn_map(report.sound_map)
+
+
+def genres(report: Report) -> str:
+    """How many tracks each genre has."""
+    largest = max((one.n_tracks for one in report.genres), default=0)
+    rows = [
+        (
+            name(one.genre),
+            bar(
+                [
+                    Part("persons", "", one.n_persons),
+                    Part("ours", "", one.n_ours),
+                    Part("waiting", "", one.n_waiting),
+                ],
+                largest,
+            ),
+            count(one.n_persons),
+            count(one.n_ours),
+            count(one.n_waiting),
+            count(one.n_tracks),
+        )
+        for one in report.genres
+    ]
+    if not rows:
+        return paragraph("No track has a genre yet.")
+    heads = ("Genre", "", "#a person’s", "#the tagger’s", "#not written", "#tracks")
+    return joined(
+        table("Tracks by genre, and who set it", heads, rows),
+        _more(report.n_more_genres, "genre", "less frequent"),
+        paragraph("A track with several genres counts in each.", class_="note"),
+    )
+
+
+def blanks(report: Report) -> str:
+    """Why tracks have no genre."""
+    if not report.blanks:
+        return paragraph("Every track that could be read has a genre.")
+    largest = max(one.n_tracks for one in report.blanks)
+    rows = [
+        (
+            joined(one.why.title, element("small", one.why.meaning)),
+            bar([Part(_shade(one.why), "", one.n_tracks)], largest),
+            count(one.n_tracks),
+            _labels(one.sounds_like),
+        )
+        for one in report.blanks
+    ]
+    heads = ("Reason", "", "#tracks", "most of them sound like")
+    return table("Tracks without a genre, by reason", heads, rows)
+
+
+def _shade(why: Blank) -> str:
+    return "waiting" if why is Blank.WAITING else "blank"
+
+
+def _labels(labels: tuple[tuple[str, int], ...]) -> Html:
+    parts = []
+    for n, (label, n_tracks) in enumerate(labels):
+        parts += [", " if n else "", name(label), f" {count(n_tracks)}"]
+    return joined(*parts) if parts else Html("–")
+
+
+def sureness(report: Report) -> str:
+    """How sure the tagger was."""
+    both = list(zip(report.sureness.decided, report.sureness.undecided, strict=True))
+    largest = max(map(sum, both))
+    if not largest:
+        return paragraph("Nothing was heard yet.")
+    rows = [
+        (
+            f"{n * _STEP} to {(n + 1) * _STEP} %",
+            bar([Part("ours", "", decided), Part("blank", "", undecided)], largest),
+            count(decided),
+            count(undecided),
+        )
+        for n, (decided, undecided) in reversed(list(enumerate(both)))
+    ]
+    return joined(
+        table(
+            "Tracks by the tagger’s confidence",
+            ("Confidence", "", "#genre decided", "#undecided"),
+            rows,
+        ),
+        paragraph(
+            "Of its likeliest genre, in every track that was heard, whoever set the genre that "
+            "stands there.",
+            class_="note",
+        ),
+    )
+
+
+def suspects(report: Report) -> str:
+    """The tracks whose genre looks wrong."""
+    found = report.suspects
+    if found is None:
+        return ""
+    if found.why_none:
+        return paragraph("Nothing could be judged: ", found.why_none)
+    told = paragraph(
+        f"Of {counted(found.n_judged, 'track')} with a genre that a person set, "
+        f"{count(found.n_found)} sound like another one, judged by the tags of the other artists. "
+        "Nobody but you knows which is right.",
+    )
+    rows = [_suspect(one) for one in found.worst]
+    heads = ("Track", "bears", "#likelihood", "sounds like", "#likelihood")
+    shown = table("Tracks that sound like another genre, worst first", heads, rows) if rows else ""
+    return joined(told, shown, _more(found.n_found - len(rows), "track", "less suspicious"))
+
+
+def _suspect(one: Suspect) -> tuple[str, ...]:
+    return (
+        file_name(one.path),
+        name(", ".join(one.genres)),
+        f"{int(one.likelihood * 100)} %",
+        name(one.suggestion),
+        f"{int(one.confidence * 100)} %",
+    )
+
+
+def folders(report: Report) -> str:
+    """What is in each folder."""
+    largest = max((one.n_tracks for one in report.folders), default=0)
+    rows = [
+        (
+            file_name(one.folder),
+            bar(
+                [
+                    Part("known", "", one.n_tracks - one.n_blank),
+                    Part("blank", "", one.n_blank),
+                ],
+                largest,
+            ),
+            count(one.n_tracks),
+            count(one.n_blank),
+            joined(name(one.genre), f" {share(one.n_of_genre, one.n_tracks)}")
+            if one.genre
+            else "–",
+        )
+        for one in report.folders
+    ]
+    heads = ("Folder", "", "#tracks", "#without genre", "most frequent genre")
+    return joined(
+        table("Tracks by folder", heads, rows), _more(report.n_more_folders, "folder", "smaller")
+    )
+
+
+def failures(report: Report) -> str:
+    """What failed, and what to do."""
+    if not report.failures:
+        return ""
+    rows = [
+        (
+            joined(name(one.reason)),
+            one.stage,
+            count(one.n_files),
+            joined(*(element("div", file_name(path)) for path in one.examples)),
+        )
+        for one in report.failures
+    ]
+    heads = ("Reason, and what to do", "while", "#files", "for instance")
+    return joined(
+        table("Files that failed when they were last tried", heads, rows),
+        _more(report.n_more_failures, "file", "failing otherwise"),
+    )
+
+
+def runs(report: Report) -> str:
+    """The latest runs, and how each is taken back."""
+    if not report.runs:
+        return ""
+    rows = [_run(run, report) for run in report.runs]
+    heads = ("#Run", "when", "command", "what became of the tracks", "take it back")
+    return joined(
+        table("The latest runs", heads, rows),
+        paragraph("Of the whole catalogue, whichever folder this page is about.", class_="note")
+        if report.subject.under
+        else "",
+    )
+
+
+def _run(run: RunRow, report: Report) -> tuple[str, ...]:
+    counts = [f"{count(n)} {status}" for status, n in run.summary.by_status.items() if n]
+    if run.ended is None:
+        counts.append("under way, or killed")
+    elif run.summary.interrupted:
+        counts.append("interrupted")
+    undo = f"tagger undo {run.run_id}{catalog_option(report.subject)}"
+    return (
+        str(run.run_id),
+        run.started.astimezone(report.subject.made.tzinfo).strftime("%Y-%m-%d %H:%M"),
+        run.command,
+        ", ".join(counts) or "nothing to do",
+        element("code", undo) if run.n_standing else "nothing written",
+    )
+
+
+def _more(n: int, one: str, what: str) -> str:
+    return paragraph(f"And {counted(n, one)} more, {what}.", class_="note") if n > 0 else ""
