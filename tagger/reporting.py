@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from tagger import __version__
-from tagger.catalog import Catalog, SurveyedTrack
+from tagger.catalog import Catalog, RunRow, SurveyedTrack
 from tagger.errors import printable
 from tagger.report import counting
-from tagger.report.facts import Dot, Report, SoundMap, Subject, Suspect, Suspects
+from tagger.report.facts import Dot, Models, Report, SoundMap, Subject, Suspect, Suspects
 from tagger.report.projection import flattened
 
 MOST_DOTS = 3000
@@ -25,8 +25,23 @@ _MOST_FOLDERS = 40
 _MOST_FAILURES = 40
 _MOST_LABELS = 5
 _MOST_RUNS = 10
-_MOST_SUSPECTS = 50
+_MOST_SUSPECTS = 30
 _FEWEST_DOTS = 3  # of fewer there is nothing to see
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsAtHand:
+    """The models that a command may name.
+
+    Args:
+        names: {model_id: what ``--model`` calls it}.
+        unnamed: What the one is called that is used unless another is named.
+        has_learned: Whether one of them was learned from a person's own tags.
+    """
+
+    names: Mapping[str, str]
+    unnamed: str
+    has_learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +52,13 @@ class ReportRequest:
         under: Only tracks in this folder.
         model_id: The model whose embeddings make the map; None: no map.
         catalog: Where the catalogue is, as commands are to name it; "" for the usual place.
+        at_hand: The models that a command may name.
     """
 
     under: Path | None = None
     model_id: str | None = None
     catalog: str = ""
+    at_hand: ModelsAtHand = field(default_factory=lambda: ModelsAtHand({}, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +96,13 @@ class _Survey:
             self.heard.add(_Heard(track.row.track_id, _name(track), genre))
 
 
-def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects | None = None) -> Report:
+def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Report:
     """Return the facts of a report.
 
     Args:
         catalog: What is asked; nothing in it changes.
         request: What about.
-        suspects: The tracks whose genre looks wrong, if that was looked into.
+        suspects: The tracks whose genre looks wrong, as ``judged`` tells.
     """
     survey = _Survey(request.under)
     for track in catalog.surveyed(request.under, request.model_id):
@@ -93,6 +110,7 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects | None =
     left = catalog.leftovers(request.under)
     genres, folders = survey.genres.counts(), survey.folders.counts()
     failures = survey.failures.counts()
+    runs = catalog.runs()
     subject = Subject(
         roots=tuple(root for root, _ in survey.totals.roots.most_common()),
         under=request.under,
@@ -113,8 +131,21 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects | None =
         failures=tuple(failures[:_MOST_FAILURES]),
         n_more_failures=sum(one.n_files for one in failures[_MOST_FAILURES:]),
         sound_map=_sound_map(catalog, request.model_id, survey.heard),
-        runs=tuple(catalog.runs(_MOST_RUNS)),
-        models=tuple(model.model_id for model in catalog.models()),
+        runs=tuple(runs[:_MOST_RUNS]),
+        models=_models(catalog, runs, request.at_hand),
+    )
+
+
+def _models(catalog: Catalog, runs: Sequence[RunRow], at_hand: ModelsAtHand) -> Models:
+    names = at_hand.names
+    last = next((run.model_id for run in runs if run.command == "tag"), None)
+    named = names.get(last or "", at_hand.unnamed)
+    return Models(
+        used=frozenset(
+            names[model.model_id] for model in catalog.models() if model.model_id in names
+        ),
+        to_name="" if named == at_hand.unnamed else named,
+        has_learned=at_hand.has_learned,
     )
 
 

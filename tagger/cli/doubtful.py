@@ -46,7 +46,7 @@ def command(
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
-        model_id = model_to_judge_by(catalog, folders, settings, sources)
+        model_id = _model_id(catalog, folders, settings, sources)
         lesson = teaching.gather(catalog, model_id, folders, min_tracks=min_tracks)
     found = teaching.doubts(lesson)
     for doubt in found[:limit]:
@@ -56,7 +56,7 @@ def command(
     return 0
 
 
-def model_to_judge_by(
+def _model_id(
     catalog: Catalog,
     folders: Sequence[Path],
     settings: Settings,
@@ -65,6 +65,19 @@ def model_to_judge_by(
     """Return the model named, or that which has heard most of the tagged tracks."""
     if is_named(sources):
         return base_of(named_model(settings))[1].model_id
+    return best_heard(catalog, folders)
+
+
+def best_heard(catalog: Catalog, folders: Sequence[Path]) -> str:
+    """Return the model that has heard most of the tracks that bear a genre.
+
+    Args:
+        catalog: Where they are.
+        folders: Where they lie; () is anywhere.
+
+    Raises:
+        LearnError: none has heard any.
+    """
     heard = {
         model.model_id: sum(
             catalog.n_tagged(model.model_id, folder) for folder in folders or (None,)

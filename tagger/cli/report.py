@@ -10,8 +10,9 @@ import click
 
 from tagger.catalog import Catalog, shown
 from tagger.catalog.reader import Reader
-from tagger.cli.doubtful import model_to_judge_by
+from tagger.cli.doubtful import best_heard
 from tagger.cli.learn import load_teaching
+from tagger.cli.models import cards_at_hand
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -23,9 +24,9 @@ from tagger.cli.output import say
 from tagger.cli.seeding import chosen_ear
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import LearnError, TaggerError, printable
-from tagger.report.facts import Suspects
+from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page
-from tagger.reporting import ReportRequest, gather, judged
+from tagger.reporting import ModelsAtHand, ReportRequest, gather, judged
 from tagger.seeds import comparing_all
 from tagger.whole_files import FileKind, replaced
 
@@ -58,37 +59,59 @@ def command(output: Path, under: Path | None, **options: Any) -> int:
     tagger report -o library.html
     """
     settings, sources = load_settings(options)
-    with Reader.open(settings.catalog) as reader:
-        ear = chosen_ear(reader, settings, sources)
-        model_id = ear.model_id if ear else comparing_all(reader)
-    with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
-        suspects = _suspects(catalog, under, settings, sources)
-        request = ReportRequest(under, model_id, _named(settings, sources))
-        report = gather(catalog, request, suspects)
-    written = page(report).encode("utf-8")
     if output == _STDOUT:
-        say(written)
+        say(page(_report(under, settings, sources)).encode("utf-8").removesuffix(b"\n"))
         return 0
     if output.is_dir():
         raise TaggerError("this is a folder; name a file in it with -o", output)
-    with replaced(absolute(output), _REPORT) as draft:
-        draft.write_bytes(written)
+    with replaced(absolute(output), _REPORT) as draft:  # what is refused is refused at once
+        report = _report(under, settings, sources)
+        draft.write_bytes(page(report).encode("utf-8"))
     click.echo(f"{report.figures.n_tracks} tracks in {printable(output)}", err=True)
     return 0
 
 
-def _suspects(
-    catalog: Catalog, under: Path | None, settings: Settings, sources: Mapping[str, Sourced]
-) -> Suspects:
+def _report(under: Path | None, settings: Settings, sources: Mapping[str, Sourced]) -> Report:
+    with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
+        named, model_id = _compared_by(catalog, settings, sources)
+        suspects = _suspects(catalog, under, named)
+        request = ReportRequest(
+            under, model_id, _shown_catalog(settings, sources), _at_hand(catalog, settings)
+        )
+        return gather(catalog, request, suspects)
+
+
+def _compared_by(
+    catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]
+) -> tuple[str | None, str | None]:
+    """Return the model that the user named to compare by, and that which the map is made by."""
+    if not catalog.models():
+        return None, None
+    with Reader.open(settings.catalog) as reader:
+        ear = chosen_ear(reader, settings, sources)
+        named = ear.model_id if ear else None
+        return named, named or comparing_all(reader)
+
+
+def _suspects(catalog: Catalog, under: Path | None, named: str | None) -> Suspects:
     folders = [under] if under else []
     try:
         teaching = load_teaching()
-        model_id = model_to_judge_by(catalog, folders, settings, sources)
-        return judged(teaching, catalog, model_id, folders)
+        return judged(teaching, catalog, named or best_heard(catalog, folders), folders)
     except LearnError as exc:
         return Suspects(why_none=str(exc))
 
 
-def _named(settings: Settings, sources: Mapping[str, Sourced]) -> str:
+def _at_hand(catalog: Catalog, settings: Settings) -> ModelsAtHand:
+    own = catalog.default_model()
+    found = list(cards_at_hand((".pt", ".toml"), own))
+    return ModelsAtHand(
+        names={card.model_id: path.stem for path, card in found},
+        unnamed=settings.model if own is None else own.stem,
+        has_learned=any(card.head is not None for _, card in found),
+    )
+
+
+def _shown_catalog(settings: Settings, sources: Mapping[str, Sourced]) -> str:
     """Return the catalogue as commands have to name it, "" where they need not."""
     return shown(settings.catalog) if sources["catalog"].source == "option" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from tagger.report.html import Html, element, joined
@@ -18,6 +19,41 @@ class Part(NamedTuple):
     kind: str
     title: str
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a column holds.
+
+    Args:
+        title: Its heading; "" for bars.
+        is_first: Its cells are the headings of their rows.
+        is_number: They are numbers.
+        shade: The class of the bars' part that stands for it.
+    """
+
+    title: str
+    is_first: bool = False
+    is_number: bool = False
+    shade: str | None = None
+
+    @property
+    def kind(self) -> str | None:
+        """The class of its cells."""
+        return "n" if self.is_number else None
+
+
+BARS = Head("")
+
+
+def first(title: str) -> Head:
+    """Return the head of the first column."""
+    return Head(title, is_first=True)
+
+
+def number(title: str, shade: str | None = None) -> Head:
+    """Return the head of a column of numbers."""
+    return Head(title, is_number=True, shade=shade)
 
 
 def bar(parts: Sequence[Part], of: int) -> Html:
@@ -77,39 +113,36 @@ def swatch(kind: str) -> Html:
     )
 
 
-def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
+def table(caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]]) -> Html:
     """Return a table that scrolls sideways where there is no room; each row begins with its head.
 
     Args:
         caption: What it shows.
-        heads: Of the columns; those that begin with ``#`` hold numbers.
+        heads: Of the columns.
         rows: Cells, escaped where they are no Html.
     """
-    classes = ["n" if head.startswith("#") else None for head in heads]
-    first = element(
-        "tr",
-        *(
-            element("th", head.removeprefix("#"), scope="col", class_=kind)
-            for head, kind in zip(heads, classes, strict=True)
-        ),
-    )
-    body = [
-        element("tr", *(_cell(i, cell, classes[i]) for i, cell in enumerate(row))) for row in rows
-    ]
+    body = [element("tr", *(_cell(*pair) for pair in zip(heads, row, strict=True))) for row in rows]
     whole = element(
         "table",
         element("caption", caption),
-        element("thead", first),
+        element("thead", element("tr", *map(_head, heads))),
         element("tbody", *body),
     )
     # It scrolls, so the keyboard must reach it.
     return element("div", whole, class_="scrolls", tabindex="0", role="region", aria_label=caption)
 
 
-def _cell(column: int, content: str, kind: str | None) -> Html:
-    if column == 0:
-        return element("th", content, scope="row", class_=kind)
-    return element("td", content, class_=kind)
+def _head(head: Head) -> Html:
+    if not head.title:  # a column of bars, whose numbers stand in others
+        return element("td")
+    spot = swatch(head.shade) if head.shade else ""
+    return element("th", spot, f" {head.title}", scope="col", class_=head.kind)
+
+
+def _cell(head: Head, content: str) -> Html:
+    if head.is_first:
+        return element("th", content, scope="row", class_=head.kind)
+    return element("td", content, class_=head.kind)
 
 
 def paragraph(*children: str, class_: str | None = None) -> Html:

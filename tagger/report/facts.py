@@ -229,6 +229,21 @@ class SoundMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Models:
+    """The models, as next steps need to know of them.
+
+    Args:
+        used: What ``--model`` calls those that have heard tracks.
+        to_name: What it calls that of the last run that tagged; "" where none need be named.
+        has_learned: Whether one was learned from a person's own tags.
+    """
+
+    used: frozenset[str]
+    to_name: str
+    has_learned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All that a page says.
 
@@ -236,10 +251,8 @@ class Report:
         genres, folders, failures: The largest first.
         n_more_genres, n_more_folders, n_more_failures: How many (failures: files) were left out.
         blanks: In the order of ``Blank``.
-        suspects: None where they were not asked for.
         sound_map: None where too few tracks were heard by one model.
         runs: The latest first.
-        models: Ids of all that have heard tracks.
     """
 
     subject: Subject
@@ -250,9 +263,9 @@ class Report:
     sureness: Sureness
     folders: tuple[FolderCount, ...]
     n_more_folders: int
-    suspects: Suspects | None
+    suspects: Suspects
     failures: tuple[FailureCount, ...]
     n_more_failures: int
     sound_map: SoundMap | None
     runs: tuple[RunRow, ...]
-    models: tuple[str, ...]
+    models: Models

@@ -1,4 +1,8 @@
-"""HTML that is right by construction: whatever is no ``Html`` already is escaped."""
+"""HTML that is right by construction: whatever is no ``Html`` already is escaped.
+
+So are characters that cannot be seen, or that turn the text around them: a name is shown, and does
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,12 @@ def element(name: str, /, *children: str, **attributes: str | float | bool | Non
 
 
 def joined(*children: str) -> Html:
-    """Return elements and text, one after the other."""
-    return Html("".join(c if isinstance(c, Html) else escape(c) for c in children))
+    r"""Return elements and text, one after the other.
+
+    >>> joined("<\0", element("b", "a"))
+    '&lt;\\x00<b>a</b>'
+    """
+    return Html("".join(c if isinstance(c, Html) else escape(plain(c)) for c in children))
 
 
 def name(text: str) -> Html:
@@ -59,17 +67,17 @@ def file_name(path: Path) -> Html:
     return element("bdi", shown, class_="path")
 
 
-def cut(text: str) -> str:
+def cut(text: str, most: int = MOST_LETTERS) -> str:
     """Return text, its end left out where it is endless.
 
-    >>> len(cut("a" * 300)) == MOST_LETTERS
-    True
+    >>> cut("Singer-Songwriter", 8)
+    'Singer-…'
     """
-    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _attribute(key: str, value: str | float | bool | None) -> str:
     if value is None or value is False:
         return ""
     shown = key.strip("_").replace("_", "-")
-    return f" {shown}" if value is True else f' {shown}="{escape(str(value))}"'
+    return f" {shown}" if value is True else f' {shown}="{escape(plain(str(value)))}"'

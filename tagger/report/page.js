@@ -17,6 +17,8 @@
     title.remove();  // the browser would show it a second time
     return dot;
   });
+  map.setAttribute("role", "application");  // so that a screen reader lets the arrow keys through
+  document.getElementById("map-help").hidden = false;
   let current = null;
 
   const isShown = (dot) => getComputedStyle(dot.circle).opacity === "1";

@@ -7,10 +7,11 @@ import hashlib
 from collections.abc import Callable
 from importlib.resources import files
 
+from tagger.errors import printable
 from tagger.report import sections
 from tagger.report.charts import paragraph
 from tagger.report.facts import Report, Subject
-from tagger.report.html import Html, element, file_name
+from tagger.report.html import Html, cut, element, file_name
 
 START = "<!DOCTYPE html><!-- tagger report -->"
 """What every page begins with; a file that begins so may be written over."""
@@ -34,7 +35,6 @@ _OF_AN_EMPTY_ONE = frozenset({"next", "runs"})
 def page(report: Report) -> str:
     """Return the whole page."""
     style, script = _asset("page.css"), _asset("page.js")
-    title = f"Music library, {report.subject.made:%Y-%m-%d}"
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -43,7 +43,7 @@ def page(report: Report) -> str:
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
         element("meta", name="generator", content=f"tagger {report.subject.version}"),
-        element("title", title),
+        element("title", _title(report.subject)),
         element("style", style),
     )
     found = _found(report)
@@ -64,6 +64,12 @@ def _found(report: Report) -> list[tuple[str, str, str]]:
     chosen = [one for one in _SECTIONS if not is_empty or one[0] in _OF_AN_EMPTY_ONE]
     made = [(id_, title, make(report)) for id_, title, make in chosen]
     return [one for one in made if one[2]]
+
+
+def _title(subject: Subject) -> str:
+    folder = next(iter([subject.under] if subject.under else subject.roots), None)
+    where = f" {cut(printable(folder))}" if folder else ""
+    return f"Music library{where}, {subject.made:%Y-%m-%d}"
 
 
 def _header(subject: Subject) -> Html:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tagger.catalog.rows import RunRow
-from tagger.report.charts import Part, bar, legend, paragraph, table
+from tagger.report.charts import BARS, Head, Part, bar, first, legend, number, paragraph, table
 from tagger.report.facts import N_BINS, Blank, Figures, Report, Suspect
 from tagger.report.html import Html, element, file_name, joined, name
 from tagger.report.soundmap import drawn_map
@@ -45,21 +45,16 @@ def _figures(figures: Figures) -> list[Html]:
 
 
 def _asides(figures: Figures) -> list[str]:
-    asides = []
-    if figures.n_unmeasured:
-        asides.append(
-            f"{counted(figures.n_unmeasured, 'track')} never decoded; their length is not counted."
-        )
-    if figures.n_fillers:
-        asides.append(
-            f"{counted(figures.n_fillers, 'genre')} set by a person say nothing (“Other”, "
-            "“Unknown”); the setting treat_as_blank lets the tagger fill them."
-        )
-    if figures.n_copies:
-        asides.append(
-            f"{counted(figures.n_copies, 'file')} hold a recording that another file holds, too."
-        )
-    return asides
+    told = (
+        (figures.n_unmeasured, "Never decoded, so that their length is not counted: {}."),
+        (figures.n_copies, "Copies of a recording that another file here holds, too: {}."),
+        (
+            figures.n_fillers,
+            "Genres that say nothing, such as “Other” or “Unknown”: {}. Named in the setting "
+            "treat_as_blank, they count as none and are filled.",
+        ),
+    )
+    return [words.format(count(n)) for n, words in told if n]
 
 
 def what_next(report: Report) -> str:
@@ -100,16 +95,23 @@ def genres(report: Report) -> str:
                 ],
                 largest,
             ),
+            count(one.n_tracks),
             count(one.n_persons),
             count(one.n_ours),
             count(one.n_waiting),
-            count(one.n_tracks),
         )
         for one in report.genres
     ]
     if not rows:
         return paragraph("No track has a genre yet.")
-    heads = ("Genre", "", "#a person’s", "#the tagger’s", "#not written", "#tracks")
+    heads = (
+        first("Genre"),
+        BARS,
+        number("tracks"),
+        number("a person’s", "persons"),
+        number("the tagger’s", "ours"),
+        number("not written", "waiting"),
+    )
     return joined(
         table("Tracks by genre, and who set it", heads, rows),
         _more(report.n_more_genres, "genre", "less frequent"),
@@ -131,7 +133,7 @@ def blanks(report: Report) -> str:
         )
         for one in report.blanks
     ]
-    heads = ("Reason", "", "#tracks", "most of them sound like")
+    heads = (first("Reason"), BARS, number("tracks"), Head("most of them sound like"))
     return table("Tracks without a genre, by reason", heads, rows)
 
 
@@ -161,10 +163,16 @@ def sureness(report: Report) -> str:
         )
         for n, (decided, undecided) in reversed(list(enumerate(both)))
     ]
+    heads = (
+        first("Confidence"),
+        BARS,
+        number("genre decided", "ours"),
+        number("undecided", "blank"),
+    )
     return joined(
         table(
             "Tracks by the tagger’s confidence",
-            ("Confidence", "", "#genre decided", "#undecided"),
+            heads,
             rows,
         ),
         paragraph(
@@ -178,8 +186,6 @@ def sureness(report: Report) -> str:
 def suspects(report: Report) -> str:
     """The tracks whose genre looks wrong."""
     found = report.suspects
-    if found is None:
-        return ""
     if found.why_none:
         return paragraph("Nothing could be judged: ", found.why_none)
     told = paragraph(
@@ -188,7 +194,13 @@ def suspects(report: Report) -> str:
         "Nobody but you knows which is right.",
     )
     rows = [_suspect(one) for one in found.worst]
-    heads = ("Track", "bears", "#likelihood", "sounds like", "#likelihood")
+    heads = (
+        first("Track"),
+        Head("bears"),
+        number("how likely"),
+        Head("sounds like"),
+        number("how likely"),
+    )
     shown = table("Tracks that sound like another genre, worst first", heads, rows) if rows else ""
     return joined(told, shown, _more(found.n_found - len(rows), "track", "less suspicious"))
 
@@ -224,7 +236,13 @@ def folders(report: Report) -> str:
         )
         for one in report.folders
     ]
-    heads = ("Folder", "", "#tracks", "#without genre", "most frequent genre")
+    heads = (
+        first("Folder"),
+        BARS,
+        number("tracks"),
+        number("without genre", "blank"),
+        Head("most frequent genre"),
+    )
     return joined(
         table("Tracks by folder", heads, rows), _more(report.n_more_folders, "folder", "smaller")
     )
@@ -236,14 +254,19 @@ def failures(report: Report) -> str:
         return ""
     rows = [
         (
-            joined(name(one.reason)),
+            name(one.reason),
             one.stage,
             count(one.n_files),
             joined(*(element("div", file_name(path)) for path in one.examples)),
         )
         for one in report.failures
     ]
-    heads = ("Reason, and what to do", "while", "#files", "for instance")
+    heads = (
+        first("Reason, and what to do"),
+        Head("stage"),
+        number("files"),
+        Head("for instance"),
+    )
     return joined(
         table("Files that failed when they were last tried", heads, rows),
         _more(report.n_more_failures, "file", "failing otherwise"),
@@ -255,7 +278,13 @@ def runs(report: Report) -> str:
     if not report.runs:
         return ""
     rows = [_run(run, report) for run in report.runs]
-    heads = ("#Run", "when", "command", "what became of the tracks", "take it back")
+    heads = (
+        first("Run"),
+        Head("when"),
+        Head("command"),
+        Head("what became of the tracks"),
+        Head("take it back"),
+    )
     return joined(
         table("The latest runs", heads, rows),
         paragraph("Of the whole catalogue, whichever folder this page is about.", class_="note")

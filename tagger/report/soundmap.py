@@ -16,7 +16,8 @@ _WIDTH, _HEIGHT, _MARGIN = 1000, 640, 24
 _RADIUS = {1000: 5, 2000: 4}  # of a dot, where there are at most so many
 _SMALLEST = 3
 _FEW = 5  # dots, for which a genre's name is not put on the map
-_NAMED = 6  # genres whose name stands on it, at most
+_LONGEST_NAME = 24  # letters
+_HALF_LETTER, _LINE = 8, 30  # of a name, in the picture's units: half a width, and a height
 
 
 def drawn_map(sound_map: SoundMap) -> Html:
@@ -62,7 +63,7 @@ def _picture(sound_map: SoundMap) -> Html:
     dots = [
         element(
             "circle",
-            element("title", cut(plain(dot.name))),
+            element("title", cut(dot.name)),
             class_=_kind(dot),
             cx=_x(dot.x),
             cy=_y(dot.y),
@@ -81,19 +82,22 @@ def _picture(sound_map: SoundMap) -> Html:
 
 
 def _names(sound_map: SoundMap) -> list[Html]:
-    """Return the names of genres, each where the middle of its dots is."""
+    """Return the names of genres, each where the middle of its dots is, or below another name."""
     found: list[Html] = []
-    taken: list[tuple[int, int]] = []
+    taken: list[tuple[float, int, int]] = []
     for n, genre in enumerate(sound_map.genres):
         dots = [dot for dot in sound_map.dots if dot.genre == n]
-        if len(dots) < _FEW or len(found) == _NAMED:
+        if len(dots) < _FEW:
             continue
-        x = _x(float(np.median([dot.x for dot in dots])))
+        text = cut(plain(genre), _LONGEST_NAME)  # as long as it will be
+        half = len(text) * _HALF_LETTER
+        middle = _x(float(np.median([dot.x for dot in dots])))
+        x = min(max(middle, half), _WIDTH - half)
         y = _y(float(np.median([dot.y for dot in dots])))
-        while any(abs(x - a) < 120 and abs(y - b) < 24 for a, b in taken):
-            y += 12
-        taken.append((x, y))
-        found.append(element("text", cut(plain(genre))[:24], x=x, y=y))
+        while any(abs(x - a) < half + b and abs(y - c) < _LINE for a, b, c in taken):
+            y += _LINE // 2
+        taken.append((x, half, y))
+        found.append(element("text", text, x=round(x), y=y))
     return found
 
 
@@ -116,7 +120,7 @@ def _kind(dot: Dot) -> str:
 
 
 def _in_words(sound_map: SoundMap, counts: Counter[str], titles: dict[str, str]) -> str:
-    parts = ", ".join(f"{plain(titles[k])} {counts[k]}" for k in titles if counts[k])
+    parts = ", ".join(f"{titles[k]} {counts[k]}" for k in titles if counts[k])
     return f"Map of {counted(len(sound_map.dots), 'track')} by sound: {cut(parts)}"
 
 
@@ -135,6 +139,7 @@ def _about(sound_map: SoundMap) -> Html:
             "span",
             "With the keyboard: arrow keys go from dot to dot.",
             id="map-help",
+            hidden=True,  # until the script is there that does it
         ),
     )
 

@@ -14,7 +14,6 @@ from tagger.report.words import count, counted
 _ENOUGH_TO_LEARN = 40  # tracks; ``tagger learn`` says what else it takes
 _WORTH_A_WORD = 10  # tracks
 _MOST_ROOTS = 4
-_BUNDLED = frozenset({"default", "musicnn", "both"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def _write(report: Report) -> Step | None:
 
 def _hear_better(report: Report) -> Step | None:
     n = _n_blank(report, Blank.UNSURE)
-    if n < _WORTH_A_WORD or "both" in _models(report):
+    if n < _WORTH_A_WORD or "both" in report.models.used:
         return None
     why = (
         f"{counted(n, 'track')} left blank for want of confidence: two networks together are "
@@ -66,7 +65,7 @@ def _ask_for_more(report: Report) -> Step | None:
 
 def _learn(report: Report) -> Step | None:
     n = report.figures.n_persons - report.figures.n_fillers
-    if n < _ENOUGH_TO_LEARN or not _models(report) <= _BUNDLED:
+    if n < _ENOUGH_TO_LEARN or report.models.has_learned:
         return None
     why = f"{counted(n, 'track')} bear a genre of yours: they can teach the tagger your words."
     return Step(why, f"tagger learn {_where(report.subject)}")
@@ -74,7 +73,7 @@ def _learn(report: Report) -> Step | None:
 
 def _look_at_doubts(report: Report) -> Step | None:
     found = report.suspects
-    if found is None or found.n_found <= len(found.worst):
+    if found.n_found <= len(found.worst):
         return None
     why = f"See all {count(found.n_found)} tracks whose genre looks wrong."
     folder = f" {_quoted(report.subject.under)}" if report.subject.under else ""
@@ -113,28 +112,13 @@ def catalog_option(subject: Subject) -> str:
     return f" --catalog {shlex.quote(subject.catalog)}" if subject.catalog else ""
 
 
-def name_of_model(model_id: str) -> str:
-    """Return what ``--model`` takes, from a model's id.
-
-    >>> name_of_model("musicnn-3f2a")
-    'musicnn'
-    """
-    return model_id.rpartition("-")[0] or model_id
-
-
 def _n_blank(report: Report, why: Blank) -> int:
     return sum(one.n_tracks for one in report.blanks if one.why is why)
 
 
-def _models(report: Report) -> frozenset[str]:
-    return frozenset(map(name_of_model, report.models))
-
-
 def _model(report: Report) -> str:
-    """Return the option that names the model of the last run that tagged, if it needs naming."""
-    last = next((run.model_id for run in report.runs if run.command == "tag"), None)
-    name = name_of_model(last or "default")
-    return "" if name == "default" else f" --model {shlex.quote(name)}"
+    name = report.models.to_name
+    return f" --model {shlex.quote(name)}" if name else ""
 
 
 def _where(subject: Subject) -> str:

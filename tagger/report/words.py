@@ -36,10 +36,10 @@ def share(n: int, of: int) -> str:
 def hours(duration_s: float) -> str:
     """Return a long duration.
 
-    >>> hours(59), hours(5400), hours(360_000)
-    ('1 min', '1 h 30 min', '100 h')
+    >>> hours(59), hours(5400), hours(3_600_000)
+    ('1 min', '1 h 30 min', '1,000 h')
     """
     minutes = round(duration_s / 60)
-    if minutes >= 6000:
+    if minutes >= 600:
         return f"{count(round(minutes / 60))} h"
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
