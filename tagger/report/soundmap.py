@@ -126,11 +126,9 @@ def _in_words(sound_map: SoundMap, counts: Counter[str], titles: dict[str, str])
 
 def _about(sound_map: SoundMap) -> Html:
     n, of = len(sound_map.dots), sound_map.n_heard
-    which = (
-        f"All {count(n)} tracks" if n == of else f"{count(n)} of {count(of)} tracks, evenly picked,"
-    )
+    which = f"All {count(n)}" if n == of else f"{count(n)}, evenly picked, of the {count(of)}"
     return joined(
-        f"{which} that the model ",
+        f"{which} tracks that the model ",
         name(sound_map.model),
         " has heard. Dots that are near to each other sound alike to it. The two directions are "
         f"those in which the tracks differ most; they hold {sound_map.explained:.0%} of all "
