@@ -17,14 +17,17 @@ from tagger.errors import printable
 from tagger.report import counting
 from tagger.report.facts import Dot, Models, Report, SoundMap, Subject, Suspect, Suspects
 from tagger.report.projection import flattened
+from tagger.report.words import counted
 
 MOST_DOTS = 3000
+MOST_JUDGED = 200_000  # all their embeddings lie in memory then, and it takes a minute
 _MOST_COLOURS = 8
 _MOST_GENRES = 40
 _MOST_FOLDERS = 40
 _MOST_FAILURES = 40
 _MOST_LABELS = 5
-_MOST_RUNS = 10
+_LATEST_RUNS = 5
+_MOST_RUNS = 10  # those among them that wrote what still stands, too
 _MOST_SUSPECTS = 30
 _FEWEST_DOTS = 3  # of fewer there is nothing to see
 
@@ -131,9 +134,15 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
         failures=tuple(failures[:_MOST_FAILURES]),
         n_more_failures=sum(one.n_files for one in failures[_MOST_FAILURES:]),
         sound_map=_sound_map(catalog, request.model_id, survey.heard),
-        runs=tuple(runs[:_MOST_RUNS]),
+        runs=_told(runs),
         models=_models(catalog, runs, request.at_hand),
     )
+
+
+def _told(runs: Sequence[RunRow]) -> tuple[RunRow, ...]:
+    """Return the latest runs, and some before them that can be undone."""
+    chosen = [run for n, run in enumerate(runs) if n < _LATEST_RUNS or run.n_standing]
+    return tuple(chosen[:_MOST_RUNS])
 
 
 def _models(catalog: Catalog, runs: Sequence[RunRow], at_hand: ModelsAtHand) -> Models:
@@ -161,6 +170,12 @@ def judged(teaching: Any, catalog: Catalog, model_id: str, folders: Sequence[Pat
     Raises:
         LearnError: there is too little to judge by.
     """
+    n_tagged = sum(catalog.n_tagged(model_id, folder) for folder in folders or (None,))
+    if n_tagged > MOST_JUDGED:
+        return Suspects(
+            why_none=f"these are more than {counted(MOST_JUDGED, 'track')}; tagger doubtful FOLDER "
+            "judges some of them"
+        )
     lesson = teaching.gather(catalog, model_id, folders)
     found = teaching.doubts(lesson)
     worst = tuple(

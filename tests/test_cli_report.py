@@ -11,7 +11,7 @@ import pytest
 
 from tagger.catalog import Catalog
 from tagger.records import Status, TagsFound
-from tests.catalogs import MUSIC, begin, entry, filled
+from tests.catalogs import MUSIC, Location, begin, entry, filled
 from tests.lessons import library
 from tests.library import contents, make_track, run_tagger
 from tests.reports import parsed
@@ -121,10 +121,10 @@ def test_the_map_is_made_by_the_model_that_is_named(known: Path) -> None:
     assert outcome.code == 2
 
 
-def test_a_name_that_is_not_utf8_is_shown(place: Path) -> None:
+def test_a_name_that_is_not_utf8_is_shown(location: Location) -> None:
     names = ("caf\udce9/1.mp3", "2<b>.mp3")
-    filled(place, *(entry(name, n) for n, name in enumerate(names))).close()
-    outcome = run_tagger("report", "-o", "-", "--catalog", place)
+    filled(location, *(entry(name, n) for n, name in enumerate(names))).close()
+    outcome = run_tagger("report", "-o", "-", "--catalog", location)
     page = parsed(outcome.out)
     assert page.rows("Tracks by folder") == [r"/music10Rock 100 %", r"/music/caf\xe910Rock 100 %"]
     assert not page.all("b")

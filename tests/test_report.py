@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger import teaching
+from tagger import reporting, teaching
 from tagger.catalog import Catalog, CatalogEntry, FailedFile
 from tagger.decision import Intent, decide, make_policy
 from tagger.errors import LearnError
@@ -206,6 +206,16 @@ def test_suspects_are_those_that_doubtful_names(place: Path) -> None:
     assert [one.path for one in suspects.worst] == [one.path for one in doubts]
 
 
+def test_a_library_too_large_to_judge_says_what_judges_a_part_of_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "MOST_JUDGED", 89)
+    with library(place) as catalog:
+        suspects = judged(teaching, catalog, MODEL.model_id, [])
+    assert (suspects.worst, suspects.n_judged) == ((), 0)
+    assert "tagger doubtful FOLDER" in suspects.why_none
+
+
 def test_too_little_to_judge_by_is_an_error_that_says_so(place: Path) -> None:
     with filled(place, *TRACKS) as catalog, pytest.raises(LearnError, match="too little"):
         judged(teaching, catalog, MODEL.model_id, [])
@@ -255,6 +265,15 @@ def test_runs_that_wrote_can_be_undone(place: Path) -> None:
         catalog.record(run_id, [replace(TRACKS[0], journal_id=number)])
         (run,) = gather(catalog, ReportRequest(), Suspects()).runs
     assert (run.run_id, run.n_standing) == (run_id, 1)
+
+
+def test_a_run_that_can_be_undone_is_told_however_long_ago_it_was(place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        run_id = begin(catalog)
+        catalog.journal_done(catalog.journal(run_id, [planned(TRACKS[0])]))
+        later = [begin(catalog) for _ in range(20)]
+        runs = gather(catalog, ReportRequest(), Suspects()).runs
+    assert [run.run_id for run in runs] == [*reversed(later[-5:]), run_id]
 
 
 def test_a_large_library_is_counted_whole_and_drawn_in_part(place: Path) -> None:

@@ -179,11 +179,10 @@ def test_a_hostile_name_is_shown_and_does_nothing(name: str, usual: Page) -> Non
         sorted(node.attributes) for node in usual.nodes
     ]
     shown = [node.text for node in found.all("bdi")]
-    assert any(name.isprintable() and one == name for one in shown) == (
-        name.isprintable() and len(name) < 100
-    )
+    if name.isprintable() and len(name) < 100:
+        assert name in shown
+    assert max(map(len, shown)) <= 600
     assert all(c.isprintable() or c == "\n" for c in text)
-    assert max(map(len, shown)) <= 160
 
 
 def test_an_empty_library_says_how_to_begin() -> None:

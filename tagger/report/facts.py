@@ -39,7 +39,7 @@ class Blank(Enum):
         "You undid or removed the tagger's genre; it is not written again unasked.",
     )
     FAILED = ("Failed", "The file could not be read, heard or written; see Failures.")
-    OTHER = ("Another reason", "tagger list --status unsure shows each track's own reason.")
+    OTHER = ("Another reason", "Each track has its own, which the command below shows.")
 
     @property
     def title(self) -> str:

@@ -47,13 +47,13 @@ def joined(*children: str) -> Html:
     return Html("".join(c if isinstance(c, Html) else escape(plain(c)) for c in children))
 
 
-def name(text: str) -> Html:
+def name(text: str, most: int = MOST_LETTERS) -> Html:
     r"""Return a name from a tag: on its own whichever way it is written, cut where it is endless.
 
     >>> name("a\u202e<b>")
     '<bdi>a\\u202e&lt;b&gt;</bdi>'
     """
-    return element("bdi", cut(plain(text)))
+    return element("bdi", cut(plain(text), most))
 
 
 def file_name(path: Path) -> Html:

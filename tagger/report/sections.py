@@ -7,10 +7,11 @@ from tagger.report.charts import BARS, Head, Part, bar, first, legend, number, p
 from tagger.report.facts import N_BINS, Blank, Figures, Report, Suspect
 from tagger.report.html import Html, element, file_name, joined, name
 from tagger.report.soundmap import drawn_map
-from tagger.report.steps import catalog_option, next_steps
+from tagger.report.steps import catalog_option, list_unsure, next_steps
 from tagger.report.words import count, counted, hours, share
 
 _STEP = 100 // N_BINS
+_MOST_OF_A_REASON = 600  # letters; it ends with what to do
 
 
 def at_a_glance(report: Report) -> str:
@@ -134,7 +135,10 @@ def blanks(report: Report) -> str:
         for one in report.blanks
     ]
     heads = (first("Reason"), BARS, number("tracks"), Head("most of them sound like"))
-    return table("Tracks without a genre, by reason", heads, rows)
+    return joined(
+        table("Tracks without a genre, by reason", heads, rows),
+        paragraph("Track by track: ", element("code", list_unsure(report.subject)), class_="note"),
+    )
 
 
 def _shade(why: Blank) -> str:
@@ -254,7 +258,7 @@ def failures(report: Report) -> str:
         return ""
     rows = [
         (
-            name(one.reason),
+            name(one.reason, _MOST_OF_A_REASON),
             one.stage,
             count(one.n_files),
             joined(*(element("div", file_name(path)) for path in one.examples)),

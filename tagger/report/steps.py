@@ -107,6 +107,11 @@ _STEPS: tuple[Callable[[Report], Step | None], ...] = (
 )
 
 
+def list_unsure(subject: Subject) -> str:
+    """Return the command that names each track that nothing is sure of, and why."""
+    return f"tagger list --status unsure{_under(subject)}{catalog_option(subject)}"
+
+
 def catalog_option(subject: Subject) -> str:
     """Return how a command names the catalogue, "" for the usual one."""
     return f" --catalog {shlex.quote(subject.catalog)}" if subject.catalog else ""
