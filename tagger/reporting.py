@@ -13,6 +13,7 @@ import numpy as np
 
 from tagger import __version__
 from tagger.catalog import Catalog, RunRow, SurveyedTrack
+from tagger.catalog.text import fold
 from tagger.errors import printable
 from tagger.report import counting
 from tagger.report.facts import Dot, Models, Report, SoundMap, Subject, Suspect, Suspects
@@ -196,13 +197,14 @@ def _sound_map(
     if len(shown) < _FEWEST_DOTS:
         return None
     places, explained = flattened(np.stack([known[one.track_id] for one in shown]))
-    frequent = Counter(one.genre for one in shown if one.genre).most_common(_MOST_COLOURS)
-    genres = tuple(genre for genre, _ in frequent)
-    numbers = {genre: n for n, genre in enumerate(genres)}
+    names = {fold(one.genre): one.genre for one in reversed(shown)}
+    counts = Counter(fold(one.genre) for one in shown if one.genre)
+    numbers = {key: n for n, (key, _) in enumerate(counts.most_common(_MOST_COLOURS))}
     dots = tuple(
-        Dot(float(x), float(y), numbers.get(one.genre), not one.genre, one.name)
+        Dot(float(x), float(y), numbers.get(fold(one.genre)), not one.genre, one.name)
         for one, (x, y) in zip(shown, places, strict=True)
     )
+    genres = tuple(names[key] for key in numbers)
     return SoundMap(model_id, heard.n, genres, dots, explained)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tagger.catalog.rows import RunRow
 from tagger.report.charts import BARS, Head, Part, bar, first, legend, number, paragraph, table
-from tagger.report.facts import N_BINS, Blank, Figures, Report, Suspect
+from tagger.report.facts import N_BINS, Blank, Figures, FolderCount, GenreCount, Report, Suspect
 from tagger.report.html import Html, element, file_name, joined, name
 from tagger.report.soundmap import drawn_map
 from tagger.report.steps import catalog_option, list_unsure, next_steps
@@ -60,19 +60,11 @@ def _asides(figures: Figures) -> list[str]:
 
 def what_next(report: Report) -> str:
     """Commands to copy."""
-    steps = next_steps(report)
-    return (
-        element(
-            "ol",
-            *(
-                element("li", paragraph(step.why), element("pre", element("code", step.command)))
-                for step in steps
-            ),
-            class_="steps",
-        )
-        if steps
-        else ""
-    )
+    steps = [
+        element("li", paragraph(step.why), element("pre", element("code", step.command)))
+        for step in next_steps(report)
+    ]
+    return element("ol", *steps, class_="steps") if steps else ""
 
 
 def the_map(report: Report) -> str:
@@ -88,14 +80,7 @@ def genres(report: Report) -> str:
     rows = [
         (
             name(one.genre),
-            bar(
-                [
-                    Part("persons", "", one.n_persons),
-                    Part("ours", "", one.n_ours),
-                    Part("waiting", "", one.n_waiting),
-                ],
-                largest,
-            ),
+            bar(_by_whom(one), largest),
             count(one.n_tracks),
             count(one.n_persons),
             count(one.n_ours),
@@ -118,6 +103,14 @@ def genres(report: Report) -> str:
         _more(report.n_more_genres, "genre", "less frequent"),
         paragraph("A track with several genres counts in each.", class_="note"),
     )
+
+
+def _by_whom(one: GenreCount) -> list[Part]:
+    return [
+        Part("persons", "", one.n_persons),
+        Part("ours", "", one.n_ours),
+        Part("waiting", "", one.n_waiting),
+    ]
 
 
 def blanks(report: Report) -> str:
@@ -174,11 +167,7 @@ def sureness(report: Report) -> str:
         number("undecided", "blank"),
     )
     return joined(
-        table(
-            "Tracks by the tagger’s confidence",
-            heads,
-            rows,
-        ),
+        table("Tracks by the tagger’s confidence", heads, rows),
         paragraph(
             "Of its likeliest genre, in every track that was heard, whoever set the genre that "
             "stands there.",
@@ -194,8 +183,8 @@ def suspects(report: Report) -> str:
         return paragraph("Nothing could be judged: ", found.why_none)
     told = paragraph(
         f"Of {counted(found.n_judged, 'track')} with a genre that a person set, "
-        f"{count(found.n_found)} sound like another one, judged by the tags of the other artists. "
-        "Nobody but you knows which is right.",
+        f"{count(found.n_found)} {'sounds' if found.n_found == 1 else 'sound'} like another one, "
+        "judged by the tags of the other artists. Nobody but you knows which is right."
     )
     rows = [_suspect(one) for one in found.worst]
     heads = (
@@ -222,24 +211,7 @@ def _suspect(one: Suspect) -> tuple[str, ...]:
 def folders(report: Report) -> str:
     """What is in each folder."""
     largest = max((one.n_tracks for one in report.folders), default=0)
-    rows = [
-        (
-            file_name(one.folder),
-            bar(
-                [
-                    Part("known", "", one.n_tracks - one.n_blank),
-                    Part("blank", "", one.n_blank),
-                ],
-                largest,
-            ),
-            count(one.n_tracks),
-            count(one.n_blank),
-            joined(name(one.genre), f" {share(one.n_of_genre, one.n_tracks)}")
-            if one.genre
-            else "–",
-        )
-        for one in report.folders
-    ]
+    rows = [_folder(one, largest) for one in report.folders]
     heads = (
         first("Folder"),
         BARS,
@@ -249,6 +221,18 @@ def folders(report: Report) -> str:
     )
     return joined(
         table("Tracks by folder", heads, rows), _more(report.n_more_folders, "folder", "smaller")
+    )
+
+
+def _folder(one: FolderCount, largest: int) -> tuple[str, ...]:
+    parts = [Part("known", "", one.n_tracks - one.n_blank), Part("blank", "", one.n_blank)]
+    most = joined(name(one.genre), f" {share(one.n_of_genre, one.n_tracks)}")
+    return (
+        file_name(one.folder),
+        bar(parts, largest),
+        count(one.n_tracks),
+        count(one.n_blank),
+        most if one.genre else "–",
     )
 
 
@@ -307,7 +291,7 @@ def _run(run: RunRow, report: Report) -> tuple[str, ...]:
     return (
         str(run.run_id),
         run.started.astimezone(report.subject.made.tzinfo).strftime("%Y-%m-%d %H:%M"),
-        run.command,
+        name(run.command),
         ", ".join(counts) or "nothing to do",
         element("code", undo) if run.n_standing else "nothing written",
     )

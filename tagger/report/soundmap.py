@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,13 +48,8 @@ def drawn_map(sound_map: SoundMap) -> Html:
             aria_label=_in_words(sound_map, counts, titles),
             aria_describedby="map-help",
         ),
-        element(
-            "p", "Point at a dot to see its name.", id="map-says", class_="says", role="status"
-        ),
-        paragraph(
-            _about(sound_map),
-            class_="note",
-        ),
+        element("p", "Point at a dot to see its name.", id="map-says", role="status"),
+        paragraph(_about(sound_map), class_="note"),
         class_="mapped",
     )
 
@@ -82,23 +79,41 @@ def _picture(sound_map: SoundMap) -> Html:
 
 
 def _names(sound_map: SoundMap) -> list[Html]:
-    """Return the names of genres, each where the middle of its dots is, or below another name."""
+    """Return the names of genres, each about where the middle of its dots is."""
     found: list[Html] = []
-    taken: list[tuple[float, int, int]] = []
+    taken: list[_Box] = []
     for n, genre in enumerate(sound_map.genres):
         dots = [dot for dot in sound_map.dots if dot.genre == n]
-        if len(dots) < _FEW:
-            continue
         text = cut(plain(genre), _LONGEST_NAME)  # as long as it will be
-        half = len(text) * _HALF_LETTER
-        middle = _x(float(np.median([dot.x for dot in dots])))
-        x = min(max(middle, half), _WIDTH - half)
-        y = _y(float(np.median([dot.y for dot in dots])))
-        while any(abs(x - a) < half + b and abs(y - c) < _LINE for a, b, c in taken):
-            y += _LINE // 2
-        taken.append((x, half, y))
-        found.append(element("text", text, x=round(x), y=y))
+        box = _free_box(dots, len(text) * _HALF_LETTER, taken) if len(dots) >= _FEW else None
+        if box is not None:
+            taken.append(box)
+            found.append(element("text", text, x=box.x, y=box.y))
     return found
+
+
+class _Box(NamedTuple):
+    """Where a name stands: its middle, and half of its width."""
+
+    x: int
+    y: int
+    half: int
+
+    def meets(self, other: _Box) -> bool:
+        """Return whether two names would lie over each other."""
+        return abs(self.x - other.x) < self.half + other.half and abs(self.y - other.y) < _LINE
+
+
+def _free_box(dots: Sequence[Dot], half: int, taken: Sequence[_Box]) -> _Box | None:
+    """Return a place in the middle of dots, or a little above or below; None where all is taken."""
+    x = _x(float(np.median([dot.x for dot in dots])))
+    y = _y(float(np.median([dot.y for dot in dots])))
+    x = min(max(x, half), _WIDTH - half)
+    for shift in sorted(range(-2 * _LINE, 2 * _LINE + 1, _LINE // 2), key=abs):
+        box = _Box(x, y + shift, half)
+        if _MARGIN <= box.y <= _HEIGHT - _MARGIN and not any(map(box.meets, taken)):
+            return box
+    return None
 
 
 def _choice(kind: str, label: Html, *, is_on: bool = False) -> Html:
