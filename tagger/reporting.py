@@ -21,7 +21,7 @@ from tagger.report.projection import flattened
 from tagger.report.words import counted
 
 MOST_DOTS = 3000
-MOST_JUDGED = 200_000  # all their embeddings lie in memory then, and it takes a minute
+MOST_JUDGED = 200_000  # all their embeddings lie in memory then, and it takes half a minute
 _MOST_COLOURS = 8
 _MOST_GENRES = 40
 _MOST_FOLDERS = 40

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tagger.catalog import Catalog
+from tagger.errors import LearnError
 from tagger.records import Status, TagsFound
 from tests.catalogs import MUSIC, Location, begin, entry, filled
 from tests.lessons import library
@@ -104,6 +105,26 @@ def test_an_empty_catalogue_makes_a_page_that_says_so(place: Path) -> None:
     outcome = run_tagger("report", "-o", "-", "--catalog", place)
     assert outcome.code == 0
     assert "knows no track here yet" in parsed(outcome.out).text
+
+
+def test_where_nothing_can_be_judged_the_page_says_why_and_is_made(
+    known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking() -> None:
+        raise LearnError("this needs scikit-learn")
+
+    monkeypatch.setattr("tagger.cli.report.load_teaching", lacking)
+    outcome = run_tagger("report", "-o", "-", "--catalog", known)
+    assert outcome.code == 0
+    assert "Nothing could be judged: this needs scikit-learn" in parsed(outcome.out).text
+
+
+def test_a_folder_that_is_not_known_makes_a_page_that_says_how_to_begin(known: Path) -> None:
+    outcome = run_tagger("report", "-o", "-", "--catalog", known, "--under", "/other folder")
+    assert outcome.code == 0
+    text = parsed(outcome.out).text
+    assert "knows no track here yet" in text
+    assert f"tagger tag --dry-run '/other folder' --catalog {known}" in text
 
 
 def test_a_report_of_one_folder_is_about_that_folder(known: Path) -> None:

@@ -187,6 +187,7 @@ def test_a_hostile_name_is_shown_and_does_nothing(name: str, usual: Page) -> Non
 
 def test_an_empty_library_says_how_to_begin() -> None:
     found = parsed(page(EMPTY))
+    assert "The catalogue knows no track here yet." in found.text
     assert "tagger tag --dry-run ~/Music" in found.text
     assert "Genres" not in found.text
     assert not found.all("table")

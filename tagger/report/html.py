@@ -47,6 +47,11 @@ def joined(*children: str) -> Html:
     return Html("".join(c if isinstance(c, Html) else escape(plain(c)) for c in children))
 
 
+def paragraph(*children: str, class_: str | None = None) -> Html:
+    """Return a paragraph."""
+    return element("p", joined(*children), class_=class_)
+
+
 def name(text: str, most: int = MOST_LETTERS) -> Html:
     r"""Return a name from a tag: on its own whichever way it is written, cut where it is endless.
 

@@ -9,9 +9,9 @@ from importlib.resources import files
 
 from tagger.errors import printable
 from tagger.report import sections
-from tagger.report.charts import paragraph
 from tagger.report.facts import Report, Subject
-from tagger.report.html import Html, cut, element, file_name
+from tagger.report.html import Html, cut, element, file_name, paragraph
+from tagger.report.words import counted
 
 START = "<!DOCTYPE html><!-- tagger report -->"
 """What every page begins with; a file that begins so may be written over."""
@@ -49,7 +49,7 @@ def page(report: Report) -> str:
     found = _found(report)
     body = element(
         "body",
-        _header(report.subject),
+        _header(report),
         _contents(found),
         element("main", *(_section(*one) for one in found)),
         _footer(report.subject),
@@ -72,20 +72,22 @@ def _title(subject: Subject) -> str:
     return f"Music library{where}, {subject.made:%Y-%m-%d}"
 
 
-def _header(subject: Subject) -> Html:
+def _header(report: Report) -> Html:
+    subject = report.subject
     folders = [subject.under] if subject.under else list(subject.roots[:_MOST_ROOTS])
     n_more = 0 if subject.under else len(subject.roots) - len(folders)
-    listed = element("ul", *(element("li", file_name(folder)) for folder in folders))
     when = element(
         "time",
         f"{subject.made:%Y-%m-%d %H:%M}",
         datetime=subject.made.isoformat(timespec="seconds"),
     )
+    is_empty = not report.figures.n_tracks
     return element(
         "header",
         element("h1", "Music library"),
-        listed if folders else paragraph("The catalogue knows no track here yet."),
-        paragraph(f"and {n_more} more folders") if n_more > 0 else "",
+        element("ul", *(element("li", file_name(folder)) for folder in folders)),
+        paragraph(f"and {counted(n_more, 'folder')} more") if n_more else "",
+        paragraph("The catalogue knows no track here yet.") if is_empty else "",
         paragraph("As the catalogue stood at ", when, class_="note"),
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tagger.catalog.rows import RunRow
-from tagger.report.charts import BARS, Head, Part, bar, first, legend, number, paragraph, table
+from tagger.report.bars import Part, bar, legend
 from tagger.report.facts import N_BINS, Blank, Figures, FolderCount, GenreCount, Report, Suspect
-from tagger.report.html import Html, element, file_name, joined, name
+from tagger.report.html import Html, element, file_name, joined, name, paragraph
 from tagger.report.soundmap import drawn_map
 from tagger.report.steps import catalog_option, list_unsure, next_steps
+from tagger.report.tables import BARS, Head, first, number, table
 from tagger.report.words import count, counted, hours, share
 
 _STEP = 100 // N_BINS

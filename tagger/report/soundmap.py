@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tagger.errors import plain
-from tagger.report.charts import paragraph, swatch
+from tagger.report.bars import swatch
 from tagger.report.facts import Dot, SoundMap
-from tagger.report.html import Html, cut, element, joined, name
+from tagger.report.html import Html, cut, element, joined, name, paragraph
 from tagger.report.words import count, counted
 
 _WIDTH, _HEIGHT, _MARGIN = 1000, 640, 24

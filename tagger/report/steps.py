@@ -26,11 +26,14 @@ class Step:
 
 def next_steps(report: Report) -> list[Step]:
     """Return what to do next, the most useful first."""
-    if not report.figures.n_tracks:
-        return [Step("See what would be done; nothing is touched.", "tagger tag --dry-run ~/Music")]
-    steps = (make(report) for make in _STEPS)
+    steps = (make(report) for make in (_STEPS if report.figures.n_tracks else (_begin,)))
     named = catalog_option(report.subject)
     return [Step(step.why, step.command + named) for step in steps if step is not None]
+
+
+def _begin(report: Report) -> Step:
+    folder = _quoted(report.subject.under) if report.subject.under else "~/Music"
+    return Step("See what would be done; nothing is touched.", f"tagger tag --dry-run {folder}")
 
 
 def _write(report: Report) -> Step | None:
