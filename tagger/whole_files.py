@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -46,10 +47,11 @@ def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
     target = path.resolve()  # a link stays, and leads to what is written
     if target.exists() and not target.is_file():
         raise kind.error("cannot be written: it is there, and is no ordinary file", path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
+    draft: Path | None = None
     try:
         if not _is_of_kind(target, kind):
             raise kind.error(kind.refusal, path)
+        draft = _new_draft(target)
         yield draft
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
@@ -58,8 +60,16 @@ def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
     except OSError as exc:
         raise kind.error(f"cannot be written: {os_reason(exc)}", path) from exc
     finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+        if draft is not None:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+def _new_draft(target: Path) -> Path:
+    """Make an empty file beside another; never one that is there, or a link that somebody left."""
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
+    draft.touch(exist_ok=False)
+    return draft
 
 
 def _is_of_kind(path: Path, kind: FileKind) -> bool:
