@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tagger.catalog import Catalog
+from tagger.card import BUNDLED, read_card
+from tagger.catalog import Catalog, ModelRecord
 from tagger.errors import LearnError
 from tagger.records import Status, TagsFound
-from tests.catalogs import MUSIC, Location, begin, entry, filled
+from tests.catalogs import MODEL, MUSIC, Location, begin, entry, filled
 from tests.lessons import library
 from tests.library import contents, make_track, run_tagger
 from tests.reports import parsed
@@ -132,6 +133,35 @@ def test_a_report_of_one_folder_is_about_that_folder(known: Path) -> None:
     page = parsed(outcome.out)
     assert page.rows("Tracks by folder") == ["/music/mine10Rock 100 %"]
     assert "Nothing could be judged: there is too little to learn from" in page.text
+
+
+def test_commands_name_the_catalogue_from_the_root_if_an_option_did(
+    known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(known.parent)
+    nothing_learned = str(known.parent / "data")
+    outcome = run_tagger(
+        "report", "-o", "-", "--catalog", known.name, XDG_DATA_HOME=nothing_learned
+    )
+    assert f"tagger learn /music --catalog {known}" in parsed(outcome.out).text
+    outcome = run_tagger(
+        "report", "-o", "-", TAGGER_CATALOG=str(known), XDG_DATA_HOME=nothing_learned
+    )
+    text = parsed(outcome.out).text
+    assert "tagger learn /music" in text
+    assert str(known) not in text
+
+
+def test_commands_name_the_model_of_the_last_run_whatever_this_page_is_made_by(place: Path) -> None:
+    card = read_card(BUNDLED / "musicnn.pt")
+    one = entry("1.mp3", tags=TagsFound(), status=Status.PREDICTED)
+    with Catalog.open(place) as catalog:
+        catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, 8))
+        catalog.register_model(MODEL)
+        catalog.record(catalog.begin_run("tag", card.model_id), [one])
+    for options in ((), ("--model", "musicnn")):
+        outcome = run_tagger("report", "-o", "-", "--catalog", place, *options)
+        assert "tagger tag --model musicnn /music" in parsed(outcome.out).text
 
 
 def test_the_map_is_made_by_the_model_that_is_named(known: Path) -> None:

@@ -12,7 +12,7 @@ from tagger.catalog import Catalog, shown
 from tagger.catalog.reader import Reader
 from tagger.cli.doubtful import best_heard
 from tagger.cli.learn import load_teaching
-from tagger.cli.models import cards_at_hand
+from tagger.cli.models import cards_at_hand, is_named
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -75,9 +75,8 @@ def _report(under: Path | None, settings: Settings, sources: Mapping[str, Source
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
         named, model_id = _compared_by(catalog, settings, sources)
         suspects = _suspects(catalog, under, named)
-        request = ReportRequest(
-            under, model_id, _shown_catalog(settings, sources), _at_hand(catalog, settings)
-        )
+        where = _shown_catalog(settings, sources)
+        request = ReportRequest(under, model_id, where, _at_hand(catalog))
         return gather(catalog, request, suspects)
 
 
@@ -102,16 +101,20 @@ def _suspects(catalog: Catalog, under: Path | None, named: str | None) -> Suspec
         return Suspects(why_none=str(exc))
 
 
-def _at_hand(catalog: Catalog, settings: Settings) -> ModelsAtHand:
+def _at_hand(catalog: Catalog) -> ModelsAtHand:
+    settings, sources = load_settings({})  # as a command finds them that names no model
     own = catalog.default_model()
     found = list(cards_at_hand((".pt", ".toml"), own))
     return ModelsAtHand(
         names={card.model_id: path.stem for path, card in found},
-        unnamed=settings.model if own is None else own.stem,
+        unnamed=settings.model if own is None or is_named(sources) else own.stem,
         has_learned=any(card.head is not None for _, card in found),
     )
 
 
 def _shown_catalog(settings: Settings, sources: Mapping[str, Sourced]) -> str:
     """Return the catalogue as commands have to name it, "" where they need not."""
-    return shown(settings.catalog) if sources["catalog"].source == "option" else ""
+    if sources["catalog"].source != "option":
+        return ""
+    where = shown(settings.catalog)
+    return where if "://" in where else str(absolute(Path(where)))
