@@ -13,6 +13,7 @@ from enum import Enum, auto
 from tagger.errors import ConfigError
 from tagger.genre_text import why_no_genre
 from tagger.records import Decision, Status, TagsFound, TrackPrediction
+from tagger.why_not import WhyNot, say_why_not
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,14 @@ class GenrePolicy:
     def why_not(self, probabilities: Mapping[str, float]) -> str:
         """Return in words why ``choose`` gives nothing."""
         label = self._ranked(probabilities)[0]
-        heard = f"sounds like {label} ({_percent(probabilities[label])} %)"
+        percent, needed = _percent(probabilities[label]), self.thresholds.get(label, 2.0)
         if not self.genre_of(label):
-            return f"{heard}, which genre_map says is never written"
-        needed = self.thresholds.get(label, 2.0)
+            return say_why_not(label, percent, WhyNot.NEVER)
         if needed > 1:  # --genres alone would not help
-            return (
-                f"{heard}, which this model cannot be trusted with; --genres together with "
-                "--min-confidence writes it all the same"
-            )
+            return say_why_not(label, percent, WhyNot.UNTRUSTED)
         if label not in self.writable:
-            return f"{heard}, which is not written unless asked for with --genres"
-        return f"{heard}, {-_percent(-needed)} % needed"
+            return say_why_not(label, percent, WhyNot.UNASKED)
+        return say_why_not(label, percent, WhyNot.UNSURE, -_percent(-needed))
 
     def _ranked(self, probabilities: Mapping[str, float]) -> list[str]:
         """Return the labels that are genres, likeliest first, none before its broader one."""

@@ -82,8 +82,16 @@ def printable(path: Path) -> str:
     >>> printable(Path("caf\udce9.mp3"))
     'caf\\xe9.mp3'
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return plain(os.fsencode(path).decode("utf-8", "backslashreplace"))
+
+
+def plain(text: str) -> str:
+    r"""Return text from a tag so that it does nothing to a terminal but stand there.
+
+    >>> plain("Rock\x1b[2J")
+    'Rock\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def os_reason(error: OSError) -> str:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from tagger.catalog.rows import TrackRow
-from tagger.errors import PlaylistError, os_reason, printable
+from tagger.errors import PlaylistError, printable
+from tagger.whole_files import FileKind, replaced
 
 _HEADER = "#EXTM3U"
+_PLAYLIST = FileKind(
+    _HEADER.encode(), "a file that is no playlist is there; --force overwrites it", PlaylistError
+)
 
 
 def m3u8(rows: Iterable[TrackRow], folder: Path | None) -> str:
@@ -79,37 +83,5 @@ def write_playlist(path: Path, text: str, *, force: bool = False) -> None:
     Raises:
         PlaylistError: It cannot be written, or something else is there.
     """
-    target = Path(os.path.realpath(path))
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        if not force and _is_something_else(target):
-            raise PlaylistError("a file that is no playlist is there; --force overwrites it", path)
-        with unfinished.open("xb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(target)
-        _sync_folder(target.parent)
-    except OSError as exc:
-        raise PlaylistError(f"the playlist cannot be written: {os_reason(exc)}", path) from exc
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-
-
-def _is_something_else(path: Path) -> bool:
-    if not path.exists():
-        return False
-    if not path.is_file():
-        return True
-    with path.open("rb") as file:
-        start = file.read(len(_HEADER) + 3)
-    return bool(start) and not start.removeprefix(b"\xef\xbb\xbf").startswith(_HEADER.encode())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with replaced(path, replace(_PLAYLIST, start=b"") if force else _PLAYLIST) as draft:
+        draft.write_bytes(text.encode("utf-8"))

@@ -17,7 +17,8 @@ from tagger.analysis import derive
 from tagger.card import ModelCard, find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
-from tagger.cli import learn, seeding
+from tagger.cli import learn
+from tagger.cli import models as cli_models
 from tagger.errors import CheckpointError
 from tagger.heads import Head
 from tagger.novelty import Novelty
@@ -41,7 +42,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     make_model(folder / "first.pt", model_id="first-1", thresholds=strict)
     make_model(folder / "second.pt", model_id="second-1", writable=("Folk",))
     (folder / "both.toml").write_text(RULE)
-    for module in (card, analysis, learn, seeding):
+    for module in (card, analysis, learn, cli_models):
         monkeypatch.setattr(module, "BUNDLED", folder)
     _forget_loaded()
     yield folder

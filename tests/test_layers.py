@@ -18,6 +18,7 @@ LAYERS = [
         "tagger.pipeline",
         "tagger.portions",
         "tagger.recognition",
+        "tagger.reporting",
         "tagger.settling",
         "tagger.teaching",
         "tagger.undoing",
@@ -75,6 +76,7 @@ LAYERS = [
         "tagger.nearest",
         "tagger.playlist",
         "tagger.recordings",
+        "tagger.report",
         "tagger.seeds",
     },
     {
@@ -101,7 +103,7 @@ LAYERS = [
         "tagger.unpickling",
         "tagger.voting",
     },
-    {"tagger.genre_text", "tagger.records"},
+    {"tagger.genre_text", "tagger.records", "tagger.whole_files", "tagger.why_not"},
     {"tagger.errors", "tagger", "training"},
 ]
 # Within these layers modules may use each other: flows hand on to flows, ground to ground.

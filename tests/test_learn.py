@@ -257,8 +257,8 @@ def test_a_file_outside_is_heard_by_the_model_that_the_catalogue_compares_by(
 ) -> None:
     """By the one that has heard all; by the catalogue's own once that has; never by a stranger."""
     music, mine = taught
-    monkeypatch.setattr("tagger.cli.seeding.BUNDLED", tmp_path)
-    monkeypatch.setattr("tagger.cli.seeding.models_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr("tagger.cli.models.BUNDLED", tmp_path)
+    monkeypatch.setattr("tagger.cli.models.models_folder", lambda: tmp_path / "models")
     (tmp_path / "default.pt").rename(tmp_path / "wide.pt")
     make_model(tmp_path / "default.pt", favourite="Folk")
     new = make_track(tmp_path / "new.flac", 1.6)

@@ -78,8 +78,14 @@ def test_the_wheel_installs_the_tagger_and_its_migrations_alone(wheel: Path, tre
     assert "tagger/py.typed" in data
     assert data - {"tagger/py.typed"} == {
         str(path.relative_to(tree))
-        for pattern in ("*.pt", "*.md", "*.toml")
-        for path in (tree / "tagger" / "models").glob(pattern)
+        for pattern in (
+            "models/*.pt",
+            "models/*.md",
+            "models/*.toml",
+            "report/*.css",
+            "report/*.js",
+        )
+        for path in (tree / "tagger").glob(pattern)
     }
 
 

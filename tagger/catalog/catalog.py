@@ -26,6 +26,7 @@ from tagger.catalog import (
     recording,
     relocating,
     runs,
+    surveying,
     tagged,
     upgrade,
     vanishing,
@@ -43,10 +44,12 @@ from tagger.catalog.rows import (
     FileRow,
     JournalEntry,
     KnownTrack,
+    Leftovers,
     ModelRecord,
     PlannedWrite,
     RootRow,
     RunRow,
+    SurveyedTrack,
     TaggedTrack,
     TrackInfo,
     TrackQuery,
@@ -56,7 +59,7 @@ from tagger.catalog.rows import (
 from tagger.catalog.sqlite.engines import forbid_writing, memory_engine
 from tagger.catalog.store import DURABLE, WAIT_S, WRITING, Store
 from tagger.errors import CatalogError
-from tagger.records import AudioFile, RunSummary, TrackPrediction
+from tagger.records import AudioFile, FloatArray, RunSummary, TrackPrediction
 
 ABSENT = "there is no catalogue here yet; run tagger tag first"
 
@@ -375,3 +378,25 @@ class Catalog:
         """Return all embeddings of a model, in one matrix."""
         with self._transaction(self._engine) as connection:
             return embeddings.load_all(connection, model_id)
+
+    def surveyed(
+        self, under: Path | None = None, model_id: str | None = None
+    ) -> Iterator[SurveyedTrack]:
+        """Yield tracks, and files that failed, as a report counts them, as they are read.
+
+        Args:
+            under: Only those in this folder.
+            model_id: A model, to learn which tracks it has an embedding of.
+        """
+        with self._transaction(self._engine) as connection:
+            yield from surveying.surveyed(connection, under, model_id)
+
+    def leftovers(self, under: Path | None = None) -> Leftovers:
+        """Return how many files are gone, and how many are copies, in a folder or anywhere."""
+        with self._transaction(self._engine) as connection:
+            return surveying.leftovers(connection, under)
+
+    def vectors(self, model_id: str, track_ids: Sequence[int]) -> Mapping[int, FloatArray]:
+        """Return {track_id: embedding (embedding_dim,)} of those tracks that a model has heard."""
+        with self._transaction(self._engine) as connection:
+            return surveying.vectors(connection, model_id, track_ids)

@@ -51,11 +51,14 @@ class Roots(KnownRoots):
         self._paths[root_id] = path
         self._by_folder.clear()
 
+    def root(self, root_id: int) -> Path:
+        """Return a root's path."""
+        return Path(os.fsdecode(self._paths[root_id]))
+
     def file(self, row: Row[*tuple[Any, ...]]) -> AudioFile:
         """Return the file that a row with FILE_COLUMNS is about."""
-        root = Path(os.fsdecode(self._paths[row.root_id]))
         path = self.path(row.root_id, row.relative)
-        return AudioFile(path, root, row.size_bytes, row.mtime_ns)
+        return AudioFile(path, self.root(row.root_id), row.size_bytes, row.mtime_ns)
 
     def roots_in(self, folder: Path) -> list[tuple[int, Path]]:
         """Return (root_id, path) of the roots that are this folder or lie in it."""

@@ -69,11 +69,15 @@ _ORDER: Mapping[SortKey, tuple[Any, ...]] = {
 def track_rows(connection: Connection, query: TrackQuery) -> Iterator[TrackRow]:
     """Yield the tracks that a query asks for; memory stays flat however many they are."""
     known_roots = Roots(connection)
-    statement = (
-        _rows().where(*_conditions(query, known_roots)).order_by(*_ORDER[query.sort])
-    ).limit(query.limit)
+    statement = listed(query, known_roots)
     for row in connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(statement):
-        yield _track_row(row, known_roots)
+        yield track_row(row, known_roots)
+
+
+def listed(query: TrackQuery, known_roots: Roots) -> Select[*tuple[Any, ...]]:
+    """Return the statement whose rows ``track_row`` and ``lookup.tags_of`` take."""
+    chosen = _rows().where(*_conditions(query, known_roots))
+    return chosen.order_by(*_ORDER[query.sort]).limit(query.limit)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -133,7 +137,8 @@ def has_genre(genre: str) -> ColumnElement[bool]:
     return files.c.track_id.in_(having)
 
 
-def _track_row(row: _Row, known_roots: Roots) -> TrackRow:
+def track_row(row: _Row, known_roots: Roots) -> TrackRow:
+    """Return the track that a row of ``listed`` tells of."""
     return TrackRow(
         track_id=row.track_id,
         path=known_roots.path(row.root_id, row.relative),
@@ -169,7 +174,7 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
         connection.scalars(select(journal.c.run_id).where(journal.c.file_id == row.file_id))
     )
     return TrackInfo(
-        row=_track_row(row, known_roots),
+        row=track_row(row, known_roots),
         tags=TagsFound() if row.track_id is None else tags_of(row),
         probabilities={one.model_id: one.probabilities for one in heard},
         embedded_by=tuple(one.model_id for one in heard if one.block_id is not None),

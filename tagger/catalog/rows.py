@@ -272,6 +272,38 @@ class TrackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SurveyedTrack:
+    """A track, or a file that failed, as a report counts it.
+
+    Args:
+        row: As in a listing.
+        root: The folder whose scan found it.
+        tags: What stands in the file; nothing where it was never read.
+        decided: Genres that the tagger decided on, whether they were written or not.
+        confidence: The probability of the first of them, or of the likeliest genre where none
+            was sure enough; 0 where nothing was heard.
+        failed_at: The stage at which the file failed last, or None.
+        has_embedding: Whether there is an embedding by the model asked for.
+    """
+
+    row: TrackRow
+    root: Path
+    tags: TagsFound
+    decided: tuple[str, ...]
+    confidence: float
+    failed_at: str | None
+    has_embedding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Files that are gone and not forgotten, and files that hold the same recording as others."""
+
+    n_vanished: int
+    n_copies: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeardTrack:
     """A track that may be recommended, and what tells its recording.
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "playlist": ("tagger.cli.playlist", "Make a playlist of tracks that go together."),
     "learn": ("tagger.cli.learn", "Learn your own genres from your own tags."),
     "doubtful": ("tagger.cli.doubtful", "List tracks whose genre looks wrong."),
+    "report": ("tagger.cli.report", "Write an HTML page about the library."),
     "runs": ("tagger.cli.runs", "List past runs."),
     "undo": ("tagger.cli.undo", "Put back the genres that a run replaced."),
     "info": ("tagger.cli.info", "Show what is known of a file, the catalogue or the model."),

@@ -46,7 +46,7 @@ def command(
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
-        networks = _networks(catalog, folders, settings, sources)
+        networks = judging_networks(catalog, folders, settings, sources)
         lesson = teaching.gather(catalog, networks, folders, min_tracks=min_tracks)
     found = teaching.doubts(lesson)
     for doubt in found[:limit]:
@@ -56,13 +56,18 @@ def command(
     return 0
 
 
-def _networks(
+def judging_networks(
     catalog: Catalog,
     folders: Sequence[Path],
     settings: Settings,
     sources: Mapping[str, Sourced],
 ) -> tuple[str, ...]:
-    """Return the networks of the model named, or that which has heard most of the tagged tracks."""
+    """Return the networks of the model named, or that which has heard most of the tagged tracks.
+
+    Raises:
+        LearnError: none has heard any of them.
+        CheckpointError: the model named is not there.
+    """
     if is_named(sources):
         return base_of(named_model(settings))[1].heard_by
     heard = {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.card import ModelCard, find_bundled, find_model, read_card
+from tagger.card import BUNDLED, ModelCard, find_bundled, find_model, read_card
 from tagger.config import Settings, Sourced, models_folder
 from tagger.errors import CheckpointError
 
 if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
     from tagger.catalog import Catalog
+
+log = logging.getLogger(__name__)
 
 
 def is_named(sources: Mapping[str, Sourced]) -> bool:
@@ -46,6 +49,25 @@ def model_in_force(
             own,
         )
     return own, True
+
+
+def cards_at_hand(
+    kinds: Sequence[str], own: Path | None = None
+) -> Iterator[tuple[Path, ModelCard]]:
+    """Yield the models learned and bundled, and then a catalogue's own; not those damaged.
+
+    Args:
+        kinds: Endings of their files: ``.pt``, or ``.toml`` for networks that are heard as one.
+        own: The catalogue's own, if it has one.
+    """
+    folders = (models_folder(), BUNDLED)
+    files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in kinds]
+    for path in (*files, own):
+        if path is not None and path.is_file():
+            try:
+                yield path, read_card(path)
+            except CheckpointError as exc:
+                log.warning("%s", exc)
 
 
 def base_of(path: Path) -> tuple[Path, ModelCard]:

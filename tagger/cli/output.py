@@ -15,13 +15,15 @@ from typing import Any
 
 import click
 
+from tagger.errors import plain as plain  # commands print by this module alone
+
 
 class OutputClosedError(Exception):
     """Whoever reads our output, say ``head``, has had enough."""
 
 
-def say(text: str) -> None:
-    """Print text and a line's end to stdout.
+def say(text: str | bytes) -> None:
+    """Print text and a line's end to stdout; bytes, whatever the terminal's encoding.
 
     Raises:
         OutputClosedError: nobody reads it.
@@ -112,15 +114,6 @@ def path_fields(path: Path) -> dict[str, str]:
     except UnicodeEncodeError:
         return {"path": text, "path_b64": base64.b64encode(os.fsencode(path)).decode("ascii")}
     return {"path": text}
-
-
-def plain(text: str) -> str:
-    r"""Return text from a tag so that it does nothing to a terminal but stand there.
-
-    >>> plain("Rock\x1b[2J")
-    'Rock\\x1b[2J'
-    """
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def column(text: str, width: int) -> str:

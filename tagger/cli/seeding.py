@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +9,15 @@ from typing import Any
 
 import click
 
-from tagger.card import BUNDLED, find_model, networks_of, read_card
+from tagger.card import find_model, networks_of, read_card
 from tagger.catalog.reader import Reader
-from tagger.cli.models import is_named, named_model
+from tagger.cli.models import cards_at_hand, is_named, named_model
 from tagger.cli.options import Command, absolute, under_option
-from tagger.config import Settings, Sourced, models_folder
-from tagger.errors import AudioDecodeError, CatalogError, CheckpointError
+from tagger.config import Settings, Sourced
+from tagger.errors import AudioDecodeError, CatalogError
 from tagger.recommend import MAX_PER_ARTIST, SimilarQuery
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.seeds import Seed, compared_by, comparing_all, from_paths
-
-log = logging.getLogger(__name__)
 
 _SECONDS = click.FloatRange(0)
 
@@ -158,16 +155,7 @@ def _comparing_ear(reader: Reader, track_ids: Sequence[int]) -> Ear:
 
 def _at_hand(own: Path | None) -> dict[str, Path]:
     """Return {model_id: checkpoint} of the models bundled and learned, and the catalogue's own."""
-    folders = (models_folder(), BUNDLED)
-    files = [path for folder in folders for path in sorted(folder.glob("*.pt"))]
-    found = {}
-    for path in (*files, own):
-        if path is not None and path.is_file():
-            try:
-                found[read_card(path).model_id] = path
-            except CheckpointError as exc:
-                log.warning("%s", exc)
-    return found
+    return {card.model_id: path for path, card in cards_at_hand((".pt",), own)}
 
 
 def _check_is_file(path: Path) -> None:

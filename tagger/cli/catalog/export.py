@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, ExportedTrack
-from tagger.cli.files import replaced
 from tagger.cli.options import absolute, catalog_option, verbose_option
 from tagger.cli.output import Printer
 from tagger.cli.rows import row_record
 from tagger.config import load_settings
+from tagger.whole_files import replaced
 
 COLUMNS = (
     "path",

@@ -1,0 +1,122 @@
+"""``tagger report``: one HTML page about the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.catalog import Catalog, shown
+from tagger.catalog.reader import Reader
+from tagger.cli.doubtful import judging_networks
+from tagger.cli.learn import load_teaching
+from tagger.cli.models import cards_at_hand, is_named
+from tagger.cli.options import (
+    absolute,
+    catalog_option,
+    model_option,
+    under_option,
+    verbose_option,
+)
+from tagger.cli.output import say
+from tagger.cli.seeding import chosen_ear
+from tagger.config import Settings, Sourced, load_settings
+from tagger.errors import CheckpointError, LearnError, TaggerError, printable
+from tagger.report.facts import Report, Suspects
+from tagger.report.page import START, page
+from tagger.reporting import ModelsAtHand, ReportRequest, gather, judged
+from tagger.seeds import comparing_all
+from tagger.whole_files import FileKind, replaced
+
+_STDOUT = Path("-")
+_REPORT = FileKind(
+    START.encode(), "a file that is no report is there, and is left as it is; name another with -o"
+)
+
+
+@click.command("report")
+@click.option(
+    "-o",
+    "--output",
+    "output",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The page to write, over an older report or nothing; - is standard output.",
+)
+@under_option
+@catalog_option
+@model_option
+@verbose_option
+def command(output: Path, under: Path | None, **options: Any) -> int:
+    """Write one HTML page about the library: genres, blanks and why, doubts, failures, a map.
+
+    It is told from the catalogue alone: no music file is opened, nothing is changed, and the page
+    loads nothing from anywhere.
+
+    tagger report -o library.html
+    """
+    settings, sources = load_settings(options)
+    if output == _STDOUT:
+        say(page(_report(under, settings, sources)).encode("utf-8").removesuffix(b"\n"))
+        return 0
+    if output.is_dir():
+        raise TaggerError("this is a folder; name a file in it with -o", output)
+    with replaced(absolute(output), _REPORT) as draft:  # what is refused is refused at once
+        report = _report(under, settings, sources)
+        draft.write_bytes(page(report).encode("utf-8"))
+    click.echo(f"{report.figures.n_tracks} tracks in {printable(output)}", err=True)
+    return 0
+
+
+def _report(under: Path | None, settings: Settings, sources: Mapping[str, Sourced]) -> Report:
+    with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
+        model_id = _compared_by(catalog, settings, sources)
+        suspects = _suspects(catalog, under, settings, sources)
+        where = _shown_catalog(settings, sources)
+        request = ReportRequest(under, model_id, where, _at_hand(catalog))
+        return gather(catalog, request, suspects)
+
+
+def _compared_by(
+    catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]
+) -> str | None:
+    """Return the model that the map is made by: the one named, or that which suits the tracks."""
+    if not catalog.models():
+        return None
+    with Reader.open(settings.catalog) as reader:
+        ear = chosen_ear(reader, settings, sources)
+        return ear.model_id if ear else comparing_all(reader)
+
+
+def _suspects(
+    catalog: Catalog, under: Path | None, settings: Settings, sources: Mapping[str, Sourced]
+) -> Suspects:
+    folders = [under] if under else []
+    try:
+        teaching = load_teaching()
+        networks = judging_networks(catalog, folders, settings, sources)
+        return judged(teaching, catalog, networks, folders)
+    except (LearnError, CheckpointError) as exc:
+        return Suspects(why_none=str(exc))
+
+
+def _at_hand(catalog: Catalog) -> ModelsAtHand:
+    settings, sources = load_settings({})  # as a command finds them that names no model
+    own = catalog.default_model()
+    found = list(cards_at_hand((".pt", ".toml"), own))
+    return ModelsAtHand(
+        names={card.model_id: path.stem for path, card in found},
+        unnamed=settings.model if own is None or is_named(sources) else own.stem,
+        has_learned=any(card.head is not None for _, card in found),
+    )
+
+
+def _shown_catalog(settings: Settings, sources: Mapping[str, Sourced]) -> str:
+    """Return the catalogue as commands have to name it, "" where they need not."""
+    if sources["catalog"].source != "option":
+        return ""
+    where = shown(settings.catalog)
+    return where if "://" in where else str(absolute(Path(where)))

@@ -1,0 +1,88 @@
+"""Files that a command writes where the user says: whole or not at all, and over nothing else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagger.errors import TaggerError, os_reason
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A kind of file that a command may write over.
+
+    Args:
+        start: What each begins with, a byte order mark aside; an empty file is of any kind.
+        refusal: What is said where something else is there.
+        error: Raised where it cannot be written.
+    """
+
+    start: bytes
+    refusal: str
+    error: type[TaggerError] = TaggerError
+
+
+_ANY = FileKind(b"", "")
+
+
+@contextmanager
+def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
+    """Give a draft to write; it takes the file's place at the end, or goes if anything fails.
+
+    Args:
+        path: Where the file is to be; of a link, what it leads to.
+        kind: What may be written over.
+
+    Raises:
+        TaggerError: It cannot be written, is no ordinary file, such as a device, or of another
+            kind.
+    """
+    target = path.resolve()  # a link stays, and leads to what is written
+    if target.exists() and not target.is_file():
+        raise kind.error("cannot be written: it is there, and is no ordinary file", path)
+    draft: Path | None = None
+    try:
+        if not _is_of_kind(target, kind):
+            raise kind.error(kind.refusal, path)
+        draft = _new_draft(target)
+        yield draft
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(target)
+        _sync_folder(target.parent)
+    except OSError as exc:
+        raise kind.error(f"cannot be written: {os_reason(exc)}", path) from exc
+    finally:
+        if draft is not None:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+def _new_draft(target: Path) -> Path:
+    """Make an empty file beside another; never one that is there, or a link that somebody left."""
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
+    draft.touch(exist_ok=False)
+    return draft
+
+
+def _is_of_kind(path: Path, kind: FileKind) -> bool:
+    if not kind.start or not path.exists():
+        return True
+    with path.open("rb") as file:
+        found = file.read(len(_BOM) + len(kind.start))
+    return not found or found.removeprefix(_BOM).startswith(kind.start)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,292 @@
+"""What a report counts: from the catalogue to the facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagger import reporting, teaching
+from tagger.catalog import Catalog, CatalogEntry, FailedFile
+from tagger.decision import Intent, decide, make_policy
+from tagger.errors import LearnError
+from tagger.records import Status, TagsFound, TrackFailure
+from tagger.report.facts import Blank, GenreCount, Report, Suspects
+from tagger.report.projection import flattened
+from tagger.report.steps import next_steps
+from tagger.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
+from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry, filled, planned
+from tests.lessons import library
+
+OURS = TagsFound(("Rock",), "Rock; 0.75; cnn-1", "Song", "Artist", "Album")
+
+
+def blank(name: str, reason: str, **changes: object) -> CatalogEntry:
+    tags = TagsFound(title=name, artist="Artist", album="Album")
+    whole = entry(name, tags=tags, status=Status.UNSURE, genres=(), confidence=0.5, reason=reason)
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def persons(name: str, *genres: str, artist: str = "Artist") -> CatalogEntry:
+    tags = TagsFound(genres, None, name, artist, "Album")
+    return entry(name, tags=tags, status=Status.KEPT, genres=("Rock",), confidence=0.95)
+
+
+TRACKS = [
+    entry("a/1.mp3", 1, tags=OURS),
+    persons("a/2.mp3", "Jazz", "rock", artist="Other artist"),
+    persons("b/3.mp3", "ROCK"),
+    persons("b/4.mp3", "Other"),
+    # Ours once; somebody wrote another genre over it, and it is theirs.
+    entry("b/5.mp3", 5, tags=replace(OURS, genres=("Blues",)), status=Status.KEPT),
+    blank("c/d/6.mp3", "", status=Status.PREDICTED, genres=("Pop",), confidence=0.85),
+    blank("c/7.mp3", "sounds like Folk (50 %), 75 % needed"),
+    blank(
+        "c/8.mp3", "sounds like Folk (50 %), which is not written unless asked for with --genres"
+    ),
+    blank("c/9.mp3", "silent", confidence=0.0),
+    blank("c/10.mp3", "too short: 0.4 s, at least 3.0 s needed", confidence=0.0),
+    blank("11.mp3", "Rock was taken back here; --force writes it again", status=Status.KEPT),
+]
+BAD = audio_file("bad.mp3")
+
+
+def report_of(place: Location, *entries: CatalogEntry, under: Path | None = None) -> Report:
+    with filled(place, *entries) as catalog:
+        bad = TrackFailure(BAD.path, "decode", "it is text; leave it out with --exclude")
+        catalog.record_failures(1, [FailedFile(BAD, bad)])
+    with Catalog.open(place, create=False, read_only=True) as catalog:
+        return gather(catalog, ReportRequest(under, MODEL.model_id), Suspects())
+
+
+def test_genres_are_counted_by_who_set_them(location: Location) -> None:
+    report = report_of(location, *TRACKS)
+    figures = report.figures
+    assert (figures.n_tracks, figures.n_persons, figures.n_ours) == (12, 4, 1)
+    assert (figures.n_waiting, figures.n_blank, figures.n_unread) == (1, 5, 1)
+    assert (figures.n_artists, figures.n_albums, figures.n_fillers) == (2, 5, 1)
+    assert (figures.n_unmeasured, figures.duration_s) == (1, 11 * 240.5)
+    assert report.genres == (
+        GenreCount("Rock", n_persons=2, n_ours=1),
+        GenreCount("Blues", n_persons=1),
+        GenreCount("Jazz", n_persons=1),
+        GenreCount("Other", n_persons=1),
+        GenreCount("Pop", n_waiting=1),
+    )
+
+
+def test_each_blank_track_has_its_reason(location: Location) -> None:
+    blanks = report_of(location, *TRACKS).blanks
+    assert {one.why: (one.n_tracks, one.sounds_like) for one in blanks} == {
+        Blank.WAITING: (1, (("Pop", 1),)),
+        Blank.UNSURE: (1, (("Folk", 1),)),
+        Blank.UNASKED: (1, (("Folk", 1),)),
+        Blank.SHORT: (1, ()),
+        Blank.SILENT: (1, ()),
+        Blank.TAKEN_BACK: (1, ()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("writable", "threshold", "genre_map", "why"),
+    [
+        (["Folk"], 0.75, {}, Blank.UNSURE),
+        ([], 0.75, {}, Blank.UNASKED),
+        (["Folk"], 2.0, {}, Blank.UNTRUSTED),
+        (["Folk"], 0.1, {"Folk": ""}, Blank.NEVER),
+    ],
+)
+def test_what_a_decision_says_is_what_a_report_reads(
+    place: Path, writable: list[str], threshold: float, genre_map: dict[str, str], why: Blank
+) -> None:
+    one = blank("a.mp3", "")
+    heard = {"Folk": 0.6, "Pop": 0.4}
+    labels = tuple(heard)
+    policy = make_policy(labels, writable, dict.fromkeys(labels, threshold), genre_map=genre_map)
+    assert one.prediction is not None
+    said = decide(one.prediction, heard, one.tags, ours=False, policy=policy, intent=Intent())
+    (found,) = report_of(place, replace(one, reason=said.reason)).blanks
+    assert (found.why, found.sounds_like) == (why, (("Folk", 1),))
+
+
+def test_confidence_is_told_in_tenths_and_by_whether_it_was_enough(place: Path) -> None:
+    sureness = report_of(place, *TRACKS, persons("1.mp3", "Jazz")).sureness
+    assert sureness.decided == (0, 0, 0, 0, 0, 0, 0, 2, 1, 4)
+    assert sureness.undecided == (0, 0, 0, 0, 0, 3, 0, 0, 0, 0)
+
+
+def test_folders_are_those_right_below_what_was_scanned(location: Location) -> None:
+    report = report_of(location, *TRACKS)
+    told = {f.folder: (f.n_tracks, f.n_blank, f.genre, f.n_of_genre) for f in report.folders}
+    assert told == {
+        MUSIC / "c": (5, 4, "Pop", 1),
+        MUSIC / "b": (3, 0, "Blues", 1),
+        MUSIC / "a": (2, 0, "Jazz", 1),
+        MUSIC: (2, 2, "", 0),
+    }
+    assert report.subject.roots == (MUSIC,)
+
+
+def test_a_report_can_be_about_one_folder(location: Location) -> None:
+    report = report_of(location, *TRACKS, under=MUSIC / "c")
+    assert report.figures.n_tracks == 5
+    assert [one.folder for one in report.folders] == [MUSIC / "c", MUSIC / "c" / "d"]
+    assert report.failures == ()
+    assert report.sound_map is not None
+    assert len(report.sound_map.dots) == 5
+
+
+def test_failures_are_told_with_their_reason_and_an_example(location: Location) -> None:
+    (failure,) = report_of(location, *TRACKS).failures
+    assert (failure.stage, failure.n_files, failure.examples) == ("decode", 1, (BAD.path,))
+    assert failure.reason == "it is text; leave it out with --exclude"
+
+
+def test_files_that_are_gone_are_not_counted_and_copies_are_told(location: Location) -> None:
+    with filled(location, *(replace(one, audio="same") for one in TRACKS[:3])) as catalog:
+        (one, *_) = catalog.unseen(MUSIC, 1, np.empty(0, np.int64))
+        catalog.mark_vanished([one.file_id])
+    with Catalog.open(location, create=False, read_only=True) as catalog:
+        figures = gather(catalog, ReportRequest(), Suspects()).figures
+    assert (figures.n_tracks, figures.n_vanished, figures.n_copies) == (2, 1, 1)
+
+
+def test_the_map_is_the_same_each_time_and_has_a_dot_a_track(location: Location) -> None:
+    first = report_of(location, *TRACKS).sound_map
+    with Catalog.open(location, create=False, read_only=True) as catalog:
+        second = gather(catalog, ReportRequest(model_id=MODEL.model_id), Suspects()).sound_map
+    assert first is not None
+    assert first == second
+    assert (len(first.dots), first.n_heard) == (11, 11)
+    # As the first track writes it, whatever its case elsewhere.
+    assert first.genres == ("Rock", "Jazz", "Other", "Blues", "Pop")
+    assert all(0 <= dot.x <= 1 and 0 <= dot.y <= 1 for dot in first.dots)
+    assert sum(dot.is_blank for dot in first.dots) == 5
+
+
+def test_without_anything_heard_there_is_no_map(place: Path) -> None:
+    unheard = [replace(one, prediction=None) for one in TRACKS]
+    assert report_of(place, *unheard).sound_map is None
+
+
+def test_an_embedding_that_holds_no_number_is_no_dot(place: Path) -> None:
+    broken = TRACKS[0].prediction
+    assert broken is not None
+    vector = np.full(MODEL.embedding_dim, np.nan, np.float32)
+    spoilt = replace(TRACKS[0], prediction=replace(broken, embedding=vector))
+    sound_map = report_of(place, spoilt, *TRACKS[1:]).sound_map
+    assert sound_map is not None
+    assert len(sound_map.dots) == 10
+
+
+def test_what_sounds_alike_is_near_on_the_map() -> None:
+    rng = np.random.default_rng(0)
+    sides = np.repeat([1.0, -1.0], 50)
+    vectors = rng.normal(0, 0.2, (100, 16)).astype(np.float32)
+    vectors[:, 3] += 2 * sides
+    places, share = flattened(vectors)
+    across = places[:, 0]
+    assert abs(across[:50].mean() - across[50:].mean()) > 0.5
+    assert across[:50].std() < 0.2
+    assert 0.5 < share <= 1
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_tracks_that_all_sound_the_same_are_no_trouble(n: int) -> None:
+    places, share = flattened(np.ones((n, 8), np.float32))
+    assert np.isfinite(places).all()
+    assert share == 1.0
+
+
+def test_suspects_are_those_that_doubtful_names(place: Path) -> None:
+    with library(place, wrong=5) as catalog:
+        suspects = judged(teaching, catalog, (MODEL.model_id,), [])
+        doubts = teaching.doubts(teaching.gather(catalog, (MODEL.model_id,), []))
+    assert (suspects.n_judged, suspects.n_found) == (90, len(doubts))
+    assert [one.path for one in suspects.worst] == [one.path for one in doubts]
+
+
+def test_a_library_too_large_to_judge_says_what_judges_a_part_of_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "MOST_JUDGED", 89)
+    with library(place) as catalog:
+        suspects = judged(teaching, catalog, (MODEL.model_id,), [])
+    assert (suspects.worst, suspects.n_judged) == ((), 0)
+    assert "tagger doubtful FOLDER" in suspects.why_none
+
+
+def test_too_little_to_judge_by_is_an_error_that_says_so(place: Path) -> None:
+    with filled(place, *TRACKS) as catalog, pytest.raises(LearnError, match="too little"):
+        judged(teaching, catalog, (MODEL.model_id,), [])
+
+
+def commands(report: Report) -> list[str]:
+    return [step.command for step in next_steps(report)]
+
+
+def test_steps_are_named_only_where_they_would_do_something(place: Path, tmp_path: Path) -> None:
+    assert commands(report_of(place, TRACKS[0])) == ["tagger list --status failed"]
+    waiting = [blank(f"{n}.mp3", "", status=Status.PREDICTED, genres=("Pop",)) for n in range(3)]
+    unsure = [blank(f"u{n}.mp3", "sounds like Pop (9 %), 75 % needed") for n in range(10)]
+    mine = [persons(f"m{n}.mp3", "Jazz") for n in range(40)]
+    assert commands(report_of(tmp_path / "other.db", *waiting, *unsure, *mine)) == [
+        "tagger tag /music",
+        "tagger tag --model both /music",
+        "tagger learn /music",
+        "tagger list --status failed",
+    ]
+
+
+def test_commands_name_the_model_that_tagged_last_unless_it_is_used_anyway(place: Path) -> None:
+    one = blank("1.mp3", "", status=Status.PREDICTED, genres=("Pop",))
+    with Catalog.open(place) as catalog:
+        catalog.register_model(MODEL)
+        catalog.record(catalog.begin_run("tag", MODEL.model_id), [one])
+        found = []
+        for unnamed in ("default", "both"):
+            at_hand = ModelsAtHand({MODEL.model_id: "both"}, unnamed, has_learned=True)
+            found += commands(gather(catalog, ReportRequest(at_hand=at_hand), Suspects()))
+    assert found == ["tagger tag --model both /music", "tagger tag /music"]
+
+
+def test_commands_name_the_folder_and_the_catalogue_that_the_report_is_about(place: Path) -> None:
+    one = blank("a b/1.mp3", "", status=Status.PREDICTED, genres=("Pop",))
+    with filled(place, one) as catalog:
+        request = ReportRequest(MUSIC / "a b", catalog="my catalog.db")
+        report = gather(catalog, request, Suspects())
+    assert commands(report) == ["tagger tag '/music/a b' --catalog 'my catalog.db'"]
+
+
+def test_runs_that_wrote_can_be_undone(place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        run_id = begin(catalog)
+        (number,) = catalog.journal(run_id, [planned(TRACKS[0])])
+        catalog.record(run_id, [replace(TRACKS[0], journal_id=number)])
+        (run,) = gather(catalog, ReportRequest(), Suspects()).runs
+    assert (run.run_id, run.n_standing) == (run_id, 1)
+
+
+def test_a_run_that_can_be_undone_is_told_however_long_ago_it_was(place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        run_id = begin(catalog)
+        catalog.journal_done(catalog.journal(run_id, [planned(TRACKS[0])]))
+        later = [begin(catalog) for _ in range(20)]
+        runs = gather(catalog, ReportRequest(), Suspects()).runs
+    assert [run.run_id for run in runs] == [*reversed(later[-5:]), run_id]
+
+
+def test_a_large_library_is_counted_whole_and_drawn_in_part(place: Path) -> None:
+    n_tracks = 2 * MOST_DOTS + 10
+    with Catalog.open(place) as catalog:
+        run_id = begin(catalog)
+        for start in range(0, n_tracks, 500):
+            stop = min(start + 500, n_tracks)
+            catalog.record(run_id, [entry(f"{n:05d}.mp3", n % 50) for n in range(start, stop)])
+        report = gather(catalog, ReportRequest(model_id=MODEL.model_id), Suspects())
+    assert report.figures.n_tracks == n_tracks
+    assert report.sound_map is not None
+    assert report.sound_map.n_heard == n_tracks
+    assert MOST_DOTS / 2 <= len(report.sound_map.dots) <= MOST_DOTS
