@@ -94,6 +94,7 @@ LAYERS = [
     {
         "tagger.albums",
         "tagger.decision",
+        "tagger.filenames",
         "tagger.heads",
         "tagger.joint",
         "tagger.likeness",
