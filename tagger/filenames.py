@@ -59,13 +59,18 @@ def is_audio_name(name: str) -> bool:
 
 
 def is_arriving_name(name: str) -> bool:
-    """Say whether a file becomes one of ours by its name, once it is there.
+    """Say whether a file will be one of ours by its name, once all of it is there.
 
-    >>> is_arriving_name("Song.mp3.part"), is_arriving_name("disk.iso.part")
-    (True, False)
+    Download managers add an ending, rsync a dot in front as well.
+
+    >>> is_arriving_name("Song.mp3.part"), is_arriving_name(".Song.mp3.Xq81Zy")
+    (True, True)
+    >>> is_arriving_name("disk.iso.part"), is_arriving_name("Song.mp3.txt")
+    (False, False)
     """
     stem, extension = os.path.splitext(name)  # noqa: PTH122
-    return extension.lower() in _PARTIAL_EXTENSIONS and is_audio_name(stem)
+    is_unfinished = extension.lower() in _PARTIAL_EXTENSIONS or name.startswith(".")
+    return is_unfinished and is_audio_name(stem)
 
 
 def why_passed_over(name: str) -> str | None:
