@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import shutil
 import signal
@@ -154,7 +155,7 @@ def test_where_the_system_can_watch_no_more_it_says_so_and_looks_for_itself(
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
     monkeypatch.setattr("tagger.notices.Observer.schedule", full)
-    monkeypatch.setattr("tagger.watching.SILENT_POLL_S", 0.2)
+    monkeypatch.setattr("tagger.lookout.SILENT_POLL_S", 0.2)
 
     def arrive() -> None:
         make_track(music / "a.flac")
@@ -163,6 +164,66 @@ def test_where_the_system_can_watch_no_more_it_says_so_and_looks_for_itself(
     outcome = watch_while(arrive)
     assert outcome.statuses == {"a.flac": "written"}
     assert outcome.err.count("fs.inotify.max_user_watches") == 1
+
+
+def test_a_folder_that_is_itself_a_link_is_watched(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    music.rmdir()
+    real = music.parent / "disk"
+    real.mkdir()
+    music.symlink_to(real)
+
+    def arrive() -> None:
+        make_track(real / "a.flac")
+        until(lambda: len(finished_runs(place)) == 2)
+
+    assert [one["path"] for one in watch_while(arrive).records] == [str(music / "a.flac")]
+
+
+def test_a_watched_folder_deleted_and_made_anew_is_watched_on(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    make_track(music / "a" / "a.flac")
+
+    def replace() -> None:
+        shutil.rmtree(music)
+        music.mkdir()
+        time.sleep(5 * SETTLE_S)
+        make_track(music / "b.flac")
+        until(lambda: {"written": 1} in finished_runs(place)[1:])
+
+    assert watch_while(replace).statuses == {"a.flac": "written", "b.flac": "written"}
+
+
+def test_links_are_followed_by_looking_through_them(
+    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.lookout.SILENT_POLL_S", 0.2)
+    (music / "circle").symlink_to(music)
+    (music.parent / "elsewhere").mkdir()
+    (music / "link").symlink_to(music.parent / "elsewhere")
+
+    def arrive() -> None:
+        make_track(music.parent / "elsewhere" / "a.flac")
+        until(lambda: len(finished_runs(place)) == 2)
+
+    outcome = watch_while(arrive, "--follow-symlinks")
+    assert [one["path"] for one in outcome.records] == [str(music / "link" / "a.flac")]
+    assert "linked folders raise no events" in outcome.err
+
+
+def test_where_events_were_lost_it_looks_for_itself(
+    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.notices.Notices._note", lambda *_: None)
+
+    def arrive() -> None:
+        make_track(music / "a.flac")
+        logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed")
+        until(lambda: len(finished_runs(place)) == 2)
+
+    assert watch_while(arrive).statuses == {"a.flac": "written"}
 
 
 def test_a_folder_moved_in_is_tagged_and_one_renamed_is_not_heard_again(
@@ -213,7 +274,7 @@ def test_files_that_were_deleted_are_marked_by_the_next_walk(
 
 
 def test_a_disk_that_goes_and_comes_back_is_waited_for(
-    music: Path, place: Path, watch_while: WatchWhile, capsys: pytest.CaptureFixture[str]
+    music: Path, place: Path, watch_while: WatchWhile
 ) -> None:
     make_tracks(music, 2)
     away = music.parent / "away"

@@ -11,15 +11,16 @@ from typing import Any, NoReturn
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.following import COLUMNS, follow, report
+from tagger.cli.following import COLUMNS, follow, report, suggest_another
 from tagger.cli.output import OutputClosedError, Printer
 from tagger.cli.tagging import Wish, make_request, make_wish, tagging_options
 from tagger.errors import TaggerError
 from tagger.interrupt import Interrupts
+from tagger.news import news_for
 from tagger.pipeline import TagRun
 from tagger.records import Status, TrackResult
 from tagger.scan import ScanOptions
-from tagger.watching import Batch, Tried, Watcher, WatchPlan, news_for, watching
+from tagger.watching import Batch, Tried, Watcher, WatchPlan, watching
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +97,15 @@ def _tell(text: str) -> None:
 
 def _serve(watcher: Watcher, session: _Session) -> NoReturn:
     batch = watcher.start()
-    watcher.tried(batch, session.tag(batch))
-    if not session.quiet:
-        _tell("waiting for new files")
-    session.is_first = False
     while True:
+        pause_s = watcher.tried(batch, session.tag(batch))
+        if pause_s:
+            _tell(f"trying again in {pause_s:.0f} s")
+        elif session.is_first:
+            session.is_first = False
+            if not session.quiet:
+                _tell("waiting for new files")
         batch = watcher.next()
-        watcher.tried(batch, session.tag(batch))
 
 
 @dataclass
@@ -138,7 +141,7 @@ class _Session:
             return Tried(is_done=False)
 
     def _tag(self, batch: Batch, catalog: Catalog) -> Tried:
-        request, _ = make_request(self.wish, catalog)
+        request, is_chosen = make_request(self.wish, catalog)
         part = replace(request.scan, folders=batch.folders, settle_s=self.settle_s)
         request = replace(request, paths=batch.paths, scan=part, command="watch")
         unsettled: frozenset[str] = frozenset()
@@ -155,6 +158,8 @@ class _Session:
         except (KeyboardInterrupt, OutputClosedError) as exc:
             report(run.summary, quiet=self.quiet)
             raise _BrokenOffError from exc
+        if self.is_first and not (is_chosen or self.quiet):
+            suggest_another(run.summary)
         return Tried(whole, run.unsettled | unsettled, frozenset(self._refused))
 
     def _is_told(self, result: TrackResult) -> bool:
