@@ -39,6 +39,6 @@ def _is_news(known: KnownTrack | None, request: TagRequest) -> bool:
     if known is None or not known.unchanged:
         return True
     if known.failure is not None:
-        return known.failure.stage != "decode"  # such a one fails again
+        return False  # as long as it has not changed, it fails again
     is_anothers = known.other_model is not None and not request.refresh
     return known.has_vanished or (known.prediction is None and not is_anothers)

@@ -29,7 +29,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from tagger.errors import os_reason
-from tagger.filenames import is_audio_name
+from tagger.filenames import is_audio_name, why_passed_over
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,9 @@ class _Ear(FileSystemEventHandler):
             folder = path
         elif not is_audio_name(name):
             return
-        self._note(self._root + folder.removeprefix(self._real))
+        below = folder.removeprefix(self._real)
+        if not any(why_passed_over(part) for part in Path(below).parts):
+            self._note(self._root + below)
 
 
 class _Complaints(logging.Handler):

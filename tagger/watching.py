@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.arrivals import Arrivals
@@ -81,7 +81,8 @@ class Watcher:
         self._lookout = lookout
         self._arrivals = Arrivals(plan.settle_s)
         self._retries = Retries()
-        self._failed: Batch | None = None
+        self._due: set[str] = set()  # folders to be tried again
+        self._is_all_due = False
         self._pause_s = 0.0
         self._not_before = 0.0
         self._wants_all = False
@@ -99,7 +100,7 @@ class Watcher:
             now = time.monotonic()
             touched = self._lookout.take()
             self._arrivals.touch(touched.folders)
-            self._arrivals.touch(self._retries.take(now))
+            self._due.update(self._retries.take(now))
             if touched.is_incomplete or now >= self._next_rescan:
                 self._rescan(now)
             if now >= self._not_before and self._lookout.there:
@@ -115,7 +116,8 @@ class Watcher:
             self._pause_s = 0.0
             self._retries.note(batch.folders, tried.refused, now)
         else:
-            self._failed = replace(batch, is_due=True)
+            self._is_all_due |= batch.folders is None
+            self._due |= batch.folders or set()
             self._pause_s = min(2 * self._pause_s or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
             self._not_before = now + self._pause_s
         return self._pause_s
@@ -127,7 +129,7 @@ class Watcher:
             time.sleep(min(self._not_before - now, _PRESENCE_S))
         elif self._arrivals:
             time.sleep(min(self._plan.settle_s / _LOOKS, 1.0))
-        elif self._failed is None and not self._wants_all:
+        elif not (self._due or self._is_all_due or self._wants_all):
             self._lookout.wait(self._next_rescan)
 
     def _rescan(self, now: float) -> None:
@@ -136,14 +138,16 @@ class Watcher:
         self._next_rescan = now + self._plan.rescan_s
 
     def _ready(self) -> Batch | None:
+        """Return a batch: of what is to be tried again, of what arrived, or of all there is."""
         there = self._lookout.there
         folders = self._arrivals.take()
-        if self._failed is not None:
-            failed, self._failed = self._failed, None
-            merged = None if failed.folders is None else failed.folders | folders
-            return Batch(there, merged, is_due=True)
-        if folders:
-            return Batch(there, folders, is_due=False)
+        due = {folder for folder in self._due if Path(folder).is_dir()}
+        self._due.clear()
+        if self._is_all_due:
+            self._is_all_due = False
+            return Batch(there, None, is_due=True)
+        if due or folders:
+            return Batch(there, folders | due, is_due=bool(due))
         # Files that arrive are passed over, and were they all that is left it would look empty.
         if self._wants_all and not self._arrivals:
             self._wants_all = False

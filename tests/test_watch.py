@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,9 @@ from typing import Any
 
 import pytest
 
+from tagger import tags
 from tagger.catalog import Catalog
+from tagger.errors import TagWriteError
 from tests.catalogs import assert_consistent
 from tests.library import (
     Outcome,
@@ -37,6 +39,12 @@ SETTLE_S = 0.2
 DEADLINE_S = 60.0
 
 WatchWhile = Callable[..., Outcome]
+
+
+def put(path: Path) -> None:
+    """Let a track appear whole, as a download manager does."""
+    hidden = make_track(path.with_name(f".{path.name}"))
+    hidden.rename(path)
 
 
 def until(fact: Callable[[], object]) -> None:
@@ -102,9 +110,9 @@ def test_what_is_there_is_tagged_and_then_what_arrives(
     make_track(music / "old" / "a.flac")
 
     def arrive() -> None:
-        make_track(music / "new" / "b.flac")
+        put(music / "new" / "b.flac")
         until(lambda: len(finished_runs(place)) == 2)
-        make_track(music / "new" / "c.flac")
+        put(music / "new" / "c.flac")
         until(lambda: len(finished_runs(place)) == 3)
 
     outcome = watch_while(arrive)
@@ -142,7 +150,7 @@ def test_without_events_it_looks_for_itself(
     monkeypatch.delattr("tagger.notices.Notices.arm")
 
     def arrive() -> None:
-        make_track(music / "a" / "a.flac")
+        put(music / "a" / "a.flac")
         until(lambda: len(finished_runs(place)) == 2)
 
     assert watch_while(arrive, "--poll", "0.2").statuses == {"a.flac": "written"}
@@ -158,7 +166,7 @@ def test_where_the_system_can_watch_no_more_it_says_so_and_looks_for_itself(
     monkeypatch.setattr("tagger.lookout.SILENT_POLL_S", 0.2)
 
     def arrive() -> None:
-        make_track(music / "a.flac")
+        put(music / "a.flac")
         until(lambda: len(finished_runs(place)) == 2)
 
     outcome = watch_while(arrive)
@@ -175,7 +183,7 @@ def test_a_folder_that_is_itself_a_link_is_watched(
     music.symlink_to(real)
 
     def arrive() -> None:
-        make_track(real / "a.flac")
+        put(real / "a.flac")
         until(lambda: len(finished_runs(place)) == 2)
 
     assert [one["path"] for one in watch_while(arrive).records] == [str(music / "a.flac")]
@@ -190,7 +198,7 @@ def test_a_watched_folder_deleted_and_made_anew_is_watched_on(
         shutil.rmtree(music)
         music.mkdir()
         time.sleep(5 * SETTLE_S)
-        make_track(music / "b.flac")
+        put(music / "b.flac")
         until(lambda: {"written": 1} in finished_runs(place)[1:])
 
     assert watch_while(replace).statuses == {"a.flac": "written", "b.flac": "written"}
@@ -205,7 +213,7 @@ def test_links_are_followed_by_looking_through_them(
     (music / "link").symlink_to(music.parent / "elsewhere")
 
     def arrive() -> None:
-        make_track(music.parent / "elsewhere" / "a.flac")
+        put(music.parent / "elsewhere" / "a.flac")
         until(lambda: len(finished_runs(place)) == 2)
 
     outcome = watch_while(arrive, "--follow-symlinks")
@@ -219,7 +227,7 @@ def test_where_events_were_lost_it_looks_for_itself(
     monkeypatch.setattr("tagger.notices.Notices._note", lambda *_: None)
 
     def arrive() -> None:
-        make_track(music / "a.flac")
+        put(music / "a.flac")
         logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed")
         until(lambda: len(finished_runs(place)) == 2)
 
@@ -281,12 +289,12 @@ def test_a_disk_that_goes_and_comes_back_is_waited_for(
 
     def go_and_come() -> None:
         music.rename(away)
-        make_track(away / "new" / "x.flac")
+        put(away / "new" / "x.flac")
         time.sleep(5 * SETTLE_S)
         assert n_vanished(place) == 0
         away.rename(music)
         until(lambda: len(finished_runs(place)) == 2)
-        make_track(music / "newer" / "y.flac")
+        put(music / "newer" / "y.flac")
         until(lambda: len(finished_runs(place)) == 3)
 
     outcome = watch_while(go_and_come, "--rescan", "0.005")
@@ -306,7 +314,7 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
     def lock() -> None:
         with closing(sqlite3.connect(place, isolation_level=None)) as database:
             database.execute("BEGIN EXCLUSIVE")
-            make_track(music / "a.flac")
+            put(music / "a.flac")
             time.sleep(2)
             database.execute("ROLLBACK")
         until(lambda: genre_of(music / "a.flac"))
@@ -319,11 +327,33 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
     assert outcome.statuses == {"a.flac": "written"}
 
 
+def test_a_catalogue_that_is_gone_is_not_made_anew_but_waited_for(
+    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.watching._FIRST_PAUSE_S", 0.2)
+    away = place.parent / "away"
+
+    def go_and_come() -> None:
+        away.mkdir()
+        for path in place.parent.glob(f"{place.name}*"):
+            path.rename(away / path.name)
+        put(music / "a.flac")
+        time.sleep(5 * SETTLE_S)
+        assert not place.exists()
+        for path in away.iterdir():
+            path.rename(place.parent / path.name)
+        until(lambda: len(finished_runs(place)) == 2)
+
+    outcome = watch_while(go_and_come)
+    assert f"error: {place}: there is no catalogue here yet" in outcome.err
+    assert outcome.statuses == {"a.flac": "written"}
+
+
 def test_a_batch_can_be_taken_back(music: Path, place: Path, watch_while: WatchWhile) -> None:
     make_track(music / "a.flac")
 
     def arrive() -> None:
-        make_track(music / "new" / "b.flac")
+        put(music / "new" / "b.flac")
         until(lambda: len(finished_runs(place)) == 2)
 
     watch_while(arrive)
@@ -332,11 +362,48 @@ def test_a_batch_can_be_taken_back(music: Path, place: Path, watch_while: WatchW
     assert genre_of(music / "new" / "b.flac") == []
 
 
+def test_what_is_no_place_for_music_is_not_waited_for(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    def arrive() -> None:
+        for name in (".stversions", "@eaDir"):
+            put(music / name / "x.flac")
+        put(music / "a.flac")
+        until(lambda: len(finished_runs(place)) == 2)
+
+    assert watch_while(arrive).statuses == {"a.flac": "written"}
+
+
+def test_what_was_refused_is_tried_again(
+    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.retries._FIRST_PAUSE_S", 0.5)
+    refusals = iter([True])
+    carry_out = tags.carry_out_all
+
+    def refuse_once(
+        prepared: Sequence[tags.PreparedWrite], *, preserve_mtime: bool
+    ) -> list[TagWriteError | None]:
+        if next(refusals, False):
+            return [TagWriteError("the disk is full", one.write.path) for one in prepared]
+        return carry_out(prepared, preserve_mtime=preserve_mtime)
+
+    monkeypatch.setattr("tagger.settling.carry_out_all", refuse_once)
+
+    def arrive() -> None:
+        put(music / "a.flac")
+        until(lambda: len(finished_runs(place)) == 3)
+
+    outcome = watch_while(arrive)
+    assert [one["status"] for one in outcome.records] == ["failed", "written"]
+    assert "a.flac: the disk is full" in outcome.err
+
+
 def test_a_failure_is_told_once(music: Path, place: Path, watch_while: WatchWhile) -> None:
     (music / "broken.flac").write_bytes(b"no sound")
 
     def arrive() -> None:
-        make_track(music / "a.flac")
+        put(music / "a.flac")
         until(lambda: len(finished_runs(place)) == 2)
 
     outcome = watch_while(arrive)

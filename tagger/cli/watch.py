@@ -14,7 +14,7 @@ from tagger.catalog import Catalog
 from tagger.cli.following import COLUMNS, follow, report, suggest_another
 from tagger.cli.output import OutputClosedError, Printer
 from tagger.cli.tagging import Wish, make_request, make_wish, tagging_options
-from tagger.errors import TaggerError
+from tagger.errors import CatalogError, TaggerError
 from tagger.interrupt import Interrupts
 from tagger.news import news_for
 from tagger.pipeline import TagRun
@@ -101,10 +101,9 @@ def _serve(watcher: Watcher, session: _Session) -> NoReturn:
         pause_s = watcher.tried(batch, session.tag(batch))
         if pause_s:
             _tell(f"trying again in {pause_s:.0f} s")
-        elif session.is_first:
-            session.is_first = False
-            if not session.quiet:
-                _tell("waiting for new files")
+        elif session.is_first and not session.quiet:
+            _tell("waiting for new files")
+        session.is_first = False
         batch = watcher.next()
 
 
@@ -117,7 +116,7 @@ class _Session:
         printer: Of results.
         settle_s: Files that changed less than so many seconds ago are left for later.
         quiet: Print errors only.
-        is_first: All is shown, as ``tagger tag`` does, and what keeps it from beginning is fatal.
+        is_first: All is shown, as by ``tagger tag``, and what keeps a run from beginning is fatal.
     """
 
     wish: Wish
@@ -131,14 +130,16 @@ class _Session:
     def tag(self, batch: Batch) -> Tried:
         """Run a batch, if anything in it is new."""
         try:
-            with Catalog.open(self.wish.settings.catalog) as catalog:
-                return self._tag(batch, catalog)
+            # Later on none is made: that it is gone may be its disk that is.
+            with Catalog.open(self.wish.settings.catalog, create=self.is_first) as catalog:
+                try:
+                    return self._tag(batch, catalog)
+                except CatalogError as exc:  # locked or full, since it could be opened
+                    return _put_off(exc)
         except TaggerError as exc:
             if self.is_first:
                 raise
-            log.info("the batch ends early", exc_info=True)
-            _tell(f"error: {exc}")
-            return Tried(is_done=False)
+            return _put_off(exc)
 
     def _tag(self, batch: Batch, catalog: Catalog) -> Tried:
         request, is_chosen = make_request(self.wish, catalog)
@@ -173,3 +174,9 @@ class _Session:
         is_known = self._told.get(result.path) == failure.reason
         self._told[result.path] = failure.reason
         return not is_known
+
+
+def _put_off(error: TaggerError) -> Tried:
+    log.info("the batch ends early", exc_info=True)
+    _tell(f"error: {error}")
+    return Tried(is_done=False)
