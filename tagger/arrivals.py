@@ -18,7 +18,7 @@ from tagger.filenames import is_arriving_name, is_audio_name
 # In settle times: for how long a folder that has come to rest waits for others, so that a burst
 # makes one batch; and after how long one that never rests is served nevertheless.
 _GATHERING = 12
-_PATIENCE = 60
+PATIENCE = 60
 
 
 def look(folder: str) -> int | None:
@@ -109,4 +109,4 @@ class Arrivals:
         if seen != waiting.seen:
             waiting.seen, waiting.still_since = seen, now
         is_still = now - waiting.still_since >= self._settle_s
-        return is_still or now - waiting.since >= _PATIENCE * self._settle_s
+        return is_still or now - waiting.since >= PATIENCE * self._settle_s

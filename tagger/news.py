@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tagger.catalog import Catalog, KnownTrack
 from tagger.portions import chunks
+from tagger.records import Status
 from tagger.scan import ScanTally, scan
 from tagger.settling import TagRequest
 
@@ -40,5 +41,7 @@ def _is_news(known: KnownTrack | None, request: TagRequest) -> bool:
         return True
     if known.failure is not None:
         return False  # as long as it has not changed, it fails again
+    if known.status is Status.PREDICTED and request.intent.write:
+        return True  # a run broke off before it was decided on
     is_anothers = known.other_model is not None and not request.refresh
     return known.has_vanished or (known.prediction is None and not is_anothers)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.arrivals import Arrivals
+from tagger.arrivals import PATIENCE, Arrivals
 from tagger.lookout import Lookout
 from tagger.retries import Retries
 from tagger.scan import ScanOptions
@@ -49,8 +49,8 @@ class Batch:
     Args:
         paths: The watched folders that are there.
         folders: Those in which something may be new; None is all.
-        is_due: It is to be run even if the catalogue says that nothing is new: it failed before, or
-            files have gone.
+        is_due: It is to be run even if the catalogue says that nothing is new: files were refused
+            there, or have gone.
     """
 
     paths: tuple[Path, ...]
@@ -81,11 +81,12 @@ class Watcher:
         self._lookout = lookout
         self._arrivals = Arrivals(plan.settle_s)
         self._retries = Retries()
-        self._due: set[str] = set()  # folders to be tried again
+        self._due: set[str] = set()  # folders where files were refused
+        self._wants_all = False
         self._is_all_due = False
+        self._all_by = 0.0  # what arrives is waited for no longer before all is looked at
         self._pause_s = 0.0
         self._not_before = 0.0
-        self._wants_all = False
         self._next_rescan = time.monotonic() + plan.rescan_s
 
     def start(self) -> Batch:
@@ -104,7 +105,7 @@ class Watcher:
             if touched.is_incomplete or now >= self._next_rescan:
                 self._rescan(now)
             if now >= self._not_before and self._lookout.there:
-                batch = self._ready()
+                batch = self._ready(now)
                 if batch is not None:
                     return batch
 
@@ -116,8 +117,9 @@ class Watcher:
             self._pause_s = 0.0
             self._retries.note(batch.folders, tried.refused, now)
         else:
-            self._is_all_due |= batch.folders is None
-            self._due |= batch.folders or set()
+            self._arrivals.touch(batch.folders or ())
+            self._wants_all |= batch.folders is None
+            self._is_all_due |= batch.folders is None and batch.is_due
             self._pause_s = min(2 * self._pause_s or _FIRST_PAUSE_S, _LONGEST_PAUSE_S)
             self._not_before = now + self._pause_s
         return self._pause_s
@@ -129,29 +131,27 @@ class Watcher:
             time.sleep(min(self._not_before - now, _PRESENCE_S))
         elif self._arrivals:
             time.sleep(min(self._plan.settle_s / _LOOKS, 1.0))
-        elif not (self._due or self._is_all_due or self._wants_all):
+        elif not (self._due or self._wants_all):
             self._lookout.wait(self._next_rescan)
 
     def _rescan(self, now: float) -> None:
         self._arrivals.touch(self._lookout.walk())
         self._wants_all = True
+        self._all_by = now + PATIENCE * self._plan.settle_s
         self._next_rescan = now + self._plan.rescan_s
 
-    def _ready(self) -> Batch | None:
-        """Return a batch: of what is to be tried again, of what arrived, or of all there is."""
-        there = self._lookout.there
+    def _ready(self, now: float) -> Batch | None:
+        """Return a batch, if there is one: of some folders, or else of all there is."""
         folders = self._arrivals.take()
         due = {folder for folder in self._due if Path(folder).is_dir()}
         self._due.clear()
-        if self._is_all_due:
-            self._is_all_due = False
-            return Batch(there, None, is_due=True)
         if due or folders:
-            return Batch(there, folders | due, is_due=bool(due))
+            return Batch(self._lookout.there, folders | due, is_due=bool(due))
         # Files that arrive are passed over, and were they all that is left it would look empty.
-        if self._wants_all and not self._arrivals:
-            self._wants_all = False
-            return Batch(there, None, is_due=self._lookout.take_gone())
+        if self._wants_all and (not self._arrivals or now >= self._all_by):
+            is_due = self._lookout.take_gone() or self._is_all_due
+            self._wants_all = self._is_all_due = False
+            return Batch(self._lookout.there, None, is_due=is_due)
         return None
 
 

@@ -22,13 +22,16 @@ import pytest
 
 from tagger import tags
 from tagger.catalog import Catalog
+from tagger.decision import Intent
 from tagger.errors import TagWriteError
+from tagger.pipeline import TagRun
 from tests.catalogs import assert_consistent
 from tests.library import (
     Outcome,
     genre_of,
     make_track,
     make_tracks,
+    request_for,
     run_tagger,
     start_tagger,
 )
@@ -397,6 +400,19 @@ def test_what_was_refused_is_tried_again(
     outcome = watch_while(arrive)
     assert [one["status"] for one in outcome.records] == ["failed", "written"]
     assert "a.flac: the disk is full" in outcome.err
+
+
+def test_what_was_heard_but_not_decided_on_is_not_taken_for_done(
+    music: Path, place: Path, watch_while: WatchWhile, model: Path
+) -> None:
+    def hear() -> None:
+        put(music / "a.flac")
+        with Catalog.open(place) as catalog:  # as a run that breaks off leaves it
+            list(TagRun(request_for(model, music, intent=Intent(write=False)), catalog).results())
+        until(lambda: len(finished_runs(place)) == 3)
+
+    assert watch_while(hear, "--settle", "2").statuses == {"a.flac": "written"}
+    assert finished_runs(place)[1:] == [{"predicted": 1}, {"written": 1}]
 
 
 def test_a_failure_is_told_once(music: Path, place: Path, watch_while: WatchWhile) -> None:
