@@ -85,6 +85,7 @@ class Watcher:
         self._wants_all = False
         self._is_all_due = False
         self._all_by = 0.0  # what arrives is waited for no longer before all is looked at
+        self._look_s = 0.0
         self._pause_s = 0.0
         self._not_before = 0.0
         self._next_rescan = time.monotonic() + plan.rescan_s
@@ -127,12 +128,14 @@ class Watcher:
     def _wait(self) -> None:
         """Let time go by: little if files are arriving, else until something is noticed or due."""
         now = time.monotonic()
+        is_idle = not (self._arrivals or self._due or self._wants_all)
         if now < self._not_before:
             time.sleep(min(self._not_before - now, _PRESENCE_S))
-        elif self._arrivals:
-            time.sleep(min(self._plan.settle_s / _LOOKS, 1.0))
-        elif not (self._due or self._wants_all):
+        elif is_idle or not self._lookout.there:
             self._lookout.wait(self._next_rescan)
+        elif self._arrivals:
+            rest_s = min(self._plan.settle_s / _LOOKS, _PRESENCE_S)
+            time.sleep(max(rest_s, 9 * self._look_s))  # a tenth of the time at most goes to looks
 
     def _rescan(self, now: float) -> None:
         self._arrivals.touch(self._lookout.walk())
@@ -142,7 +145,9 @@ class Watcher:
 
     def _ready(self, now: float) -> Batch | None:
         """Return a batch, if there is one: of some folders, or else of all there is."""
+        started = time.monotonic()
         folders = self._arrivals.take()
+        self._look_s = time.monotonic() - started
         due = {folder for folder in self._due if Path(folder).is_dir()}
         self._due.clear()
         if due or folders:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tagger.catalog import Catalog
 from tagger.decision import Intent
 from tagger.errors import TagWriteError
 from tagger.pipeline import TagRun
+from tagger.roots import Roots
 from tests.catalogs import assert_consistent
 from tests.library import (
     Outcome,
@@ -285,15 +287,19 @@ def test_files_that_were_deleted_are_marked_by_the_next_walk(
 
 
 def test_a_disk_that_goes_and_comes_back_is_waited_for(
-    music: Path, place: Path, watch_while: WatchWhile
+    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_tracks(music, 2)
     away = music.parent / "away"
+    look, n_looks = Roots.look, count()
+    monkeypatch.setattr(Roots, "look", lambda roots: (next(n_looks), look(roots))[1])
 
     def go_and_come() -> None:
         music.rename(away)
         put(away / "new" / "x.flac")
+        before = next(n_looks)
         time.sleep(5 * SETTLE_S)
+        assert next(n_looks) - before < 50  # it waits, and does not turn in circles
         assert n_vanished(place) == 0
         away.rename(music)
         until(lambda: len(finished_runs(place)) == 2)
