@@ -10,7 +10,6 @@ import errno
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Lock
@@ -173,8 +172,5 @@ class _Complaints(logging.Handler):
 
 def _try_one_more(observer: BaseObserver) -> None:
     """Raise if the limit is reached: of a folder's subfolders watchdog does not say so."""
-    with tempfile.TemporaryDirectory() as another:
-        watch = observer.schedule(
-            FileSystemEventHandler(), another, event_filter=[FileCreatedEvent]
-        )
-        observer.unschedule(watch)
+    handler = FileSystemEventHandler()
+    observer.unschedule(observer.schedule(handler, os.sep, event_filter=[DirMovedEvent]))

@@ -177,7 +177,8 @@ def test_the_front_door_loads_nothing_heavy() -> None:
 
 
 def test_the_parent_of_a_run_loads_no_torch() -> None:
-    assert not loaded_by("import tagger.cli.tag") & {"torch", "librosa", "alembic"}
+    loaded = loaded_by("import tagger.cli.tag, tagger.cli.watch")
+    assert not loaded & {"torch", "librosa", "alembic"}
 
 
 def test_recommendations_load_neither_torch_nor_sqlalchemy() -> None:
