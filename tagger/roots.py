@@ -47,7 +47,8 @@ class Roots:
             ScanError: none is there, or one is no folder.
         """
         for path in self.paths:
-            if path.exists() and not path.is_dir():
+            status = _status(path)
+            if status is not None and not stat.S_ISDIR(status.st_mode):
                 raise ScanError("only folders can be watched; name the one it lies in", path)
             root = self._roots.setdefault(path, _Root())
             root.identity = _identity(path, None)
@@ -81,16 +82,26 @@ class Roots:
         self.tell(f"{printable(path)}: is not there; waiting for it to come back")
 
 
-def _identity(path: Path, device: int | None) -> tuple[int, int] | None:
-    """Return what tells a folder from another in its place; None if it is away."""
+def _status(path: Path) -> os.stat_result | None:
     try:
-        status = path.stat()
-        if not stat.S_ISDIR(status.st_mode):
-            return None
-        if device not in (None, status.st_dev):
-            with os.scandir(path) as entries:
-                if next(entries, None) is None:
-                    return None
+        return path.stat()
     except OSError:
         return None
+
+
+def _identity(path: Path, device: int | None) -> tuple[int, int] | None:
+    """Return what tells a folder from another in its place; None if it is away."""
+    status = _status(path)
+    if status is None or not stat.S_ISDIR(status.st_mode):
+        return None
+    if device not in (None, status.st_dev) and _is_empty(path):
+        return None
     return status.st_dev, status.st_ino
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True

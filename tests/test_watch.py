@@ -86,6 +86,7 @@ def watch_while(music: Path, place: Path, model: Path) -> WatchWhile:
 
     def watch(doing: Callable[[], object], *options: str | Path) -> Outcome:
         faults: list[BaseException] = []
+        has_ended = threading.Event()
 
         def act() -> None:
             try:
@@ -94,13 +95,15 @@ def watch_while(music: Path, place: Path, model: Path) -> WatchWhile:
             except BaseException as exc:  # noqa: BLE001 - it is raised again below
                 faults.append(exc)
             finally:
-                os.kill(os.getpid(), signal.SIGTERM)
+                if not has_ended.is_set():  # else the signal would end the tests
+                    os.kill(os.getpid(), signal.SIGTERM)
 
         common = ("--catalog", place, "--model", model, "--settle", str(SETTLE_S))
         time.sleep(1.5 * SETTLE_S)  # what is there has settled
         acting = threading.Thread(target=act)
         acting.start()
         outcome = run_tagger("watch", *common, "--format", "jsonl", *options, music)
+        has_ended.set()
         acting.join()
         for fault in faults:
             raise fault
