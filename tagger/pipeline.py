@@ -79,6 +79,11 @@ class TagRun:
             notes=(*self._missing.held_back, *_about_left(self._n_left)),
         )
 
+    @property
+    def unsettled(self) -> frozenset[str]:
+        """Folders with files that were passed over, since they may still be being written."""
+        return frozenset(self._tally.unsettled)
+
     def results(self) -> Generator[TrackResult, None, None]:
         """Yield the result of each track as soon as it stands in the catalogue.
 
@@ -100,7 +105,7 @@ class TagRun:
                 for chunk in chunks(files, n_files):
                     yield from self._run_chunk(chunk, settler, interrupts)
                 yield from self._not_scanned()
-                if run_id:
+                if run_id and self.request.scan.folders is None:
                     self._mark_missing()
             except (KeyboardInterrupt, GeneratorExit):
                 self._interrupted = True

@@ -1,8 +1,8 @@
 """Folders in, sound files out: which files of a collection are ours to look at.
 
-This module owns what counts as a sound file by its name, what is passed over (hidden files, trash,
-unfinished downloads, links that lead nowhere or back), and that no recording is given twice. It
-opens no file: whether there is sound in it is for the decoder to say.
+This module owns what is passed over (what its name speaks against, links that lead nowhere or back,
+what is still being written), and that no recording is given twice. It opens no file: whether there
+is sound in it is for the decoder to say.
 """
 
 from __future__ import annotations
@@ -12,56 +12,17 @@ import fnmatch
 import os
 import re
 import stat
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagger.errors import ScanError, os_reason
+from tagger.filenames import AUDIO_EXTENSIONS, EXCLUDE_MARK, is_audio_name, why_passed_over
 from tagger.records import AudioFile, TrackFailure
 
-# Endings, in lower case, of the formats that can be decoded and tagged.
-AUDIO_EXTENSIONS = frozenset(
-    {
-        ".mp3",
-        ".aac",
-        ".tta",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".spx",
-        ".m4a",
-        ".m4b",
-        ".mp4",
-        ".wav",
-        ".aif",
-        ".aiff",
-        ".aifc",
-        ".dsf",
-        ".dff",
-        ".ape",
-        ".wv",
-        ".mpc",
-        ".wma",
-        ".asf",
-    }
-)
-
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
-
-# A file of this name asks players and scanners to leave its folder alone.
-EXCLUDE_MARK = ".nomedia"
-
-# What browsers, download managers and rsync call a file that is not there yet.
-_PARTIAL_EXTENSIONS = frozenset(
-    {".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".!qb", ".!ut", ".aria2"}
-)
-
-# Folders that systems and network disks keep for themselves; those with a dot are hidden anyway.
-_SYSTEM_FOLDERS = frozenset(
-    {"@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
-)
 
 
 @dataclass(frozen=True)
@@ -72,10 +33,15 @@ class ScanOptions:
         exclude: Globs; what matches by its name, or by its path under the folder given, is left
             out. ``*`` matches across folders too.
         follow_symlinks: Whether to enter links to folders. Links to files are always followed.
+        folders: Only files right in these, as the walk names them; None is all.
+        settle_s: Pass over files that changed less than so many seconds ago, and empty ones: they
+            are being written, it may be.
     """
 
     exclude: tuple[str, ...] = ()
     follow_symlinks: bool = False
+    folders: frozenset[str] | None = None
+    settle_s: float = 0.0
 
 
 @dataclass
@@ -86,10 +52,12 @@ class ScanTally:
         skipped: How many files and folders were passed over, by reason. A folder counts once,
             whatever is in it; a file that is no sound file by its name does not count.
         failures: What could not be looked at, at stage ``scan``.
+        unsettled: Folders of files that had changed just before.
     """
 
     skipped: Counter[str] = field(default_factory=Counter)
     failures: list[TrackFailure] = field(default_factory=list)
+    unsettled: set[str] = field(default_factory=set)
 
 
 def scan(paths: Sequence[Path], options: ScanOptions, tally: ScanTally) -> Iterator[AudioFile]:
@@ -128,6 +96,10 @@ class _Walk:
 
     def __init__(self, options: ScanOptions, tally: ScanTally) -> None:
         self.follow_symlinks = options.follow_symlinks
+        self.settle_s = options.settle_s
+        self.folders = options.folders
+        # The folders asked for and all above them: where the walk has to go.
+        self.leading = _with_parents(options.folders or ())
         self.tally = tally
         globs = [fnmatch.translate(glob.rstrip("/")) for glob in options.exclude]
         self.exclude = re.compile("|".join(globs)) if globs else None
@@ -167,7 +139,10 @@ class _Walk:
         while pending:
             folder = pending.pop()
             subfolders: list[str] = []
+            gives_files = self.folders is None or folder in self.folders
             for entry in self._entries(folder, is_root=folder == str(root)):
+                if not (gives_files or entry.path in self.leading):
+                    continue
                 name_reason = self._reason_against(entry.name, entry.path[len_root:])
                 if name_reason:
                     self._skip(entry, name_reason)
@@ -176,7 +151,7 @@ class _Walk:
                 if status is None:
                     continue
                 if stat.S_ISDIR(status.st_mode):
-                    if self._may_enter(entry, status):
+                    if self._leads_on(entry.path) and self._may_enter(entry, status):
                         subfolders.append(entry.path)
                 elif self._may_give(entry, status):
                     yield _audio_file(Path(entry.path), root, status)
@@ -209,6 +184,10 @@ class _Walk:
                 self.tally.skipped["gone meanwhile"] += 1
             return None
 
+    def _leads_on(self, folder: str) -> bool:
+        """Say whether a folder has something in it that was asked for."""
+        return self.folders is None or folder in self.leading
+
     def _may_enter(self, entry: os.DirEntry[str], status: os.stat_result) -> bool:
         """Say whether to walk into a folder, or a link to one."""
         if not entry.is_symlink():
@@ -228,7 +207,7 @@ class _Walk:
         if not stat.S_ISREG(status.st_mode):
             self.tally.skipped["not a regular file"] += 1
             return False
-        if not is_audio_name(entry.name):
+        if not is_audio_name(entry.name) or self._is_unsettled(entry, status):
             return False
         if not entry.is_symlink():
             return not self.files_given or _identity(status) not in self.files_given
@@ -236,6 +215,22 @@ class _Walk:
         if is_new and self._is_first_visit(self.files_given, status):
             return True
         self.tally.skipped["link to what is scanned anyway"] += 1
+        return False
+
+    def _is_unsettled(self, entry: os.DirEntry[str], status: os.stat_result) -> bool:
+        """Say whether a file may still be being written; count it if so.
+
+        Its inode's change counts as well: a copy that keeps times sets them at its end. A clock
+        far from ours, on a network disk, says nothing.
+        """
+        if not self.settle_s:
+            return False
+        is_fresh = abs(time.time() - max(status.st_mtime, status.st_ctime)) < self.settle_s
+        if is_fresh:
+            self.tally.unsettled.add(os.path.dirname(entry.path))  # noqa: PTH120
+        if is_fresh or not status.st_size:
+            self.tally.skipped["still being written"] += 1
+            return True
         return False
 
     def _is_reached_anyway(self, real: Path) -> bool:
@@ -260,13 +255,8 @@ class _Walk:
 
     def _reason_against(self, name: str, path_inside: str) -> str | None:
         """Return why an entry is passed over by its name alone, or None."""
-        if name in _SYSTEM_FOLDERS or name.startswith(".Trash"):
-            return "trash or system folder"
-        if name.startswith("."):
-            return "hidden"
-        if _extension(name) in _PARTIAL_EXTENSIONS:
-            return "unfinished download"
-        return "excluded" if self._is_excluded(name, path_inside) else None
+        why = why_passed_over(name)
+        return why or ("excluded" if self._is_excluded(name, path_inside) else None)
 
     def _is_excluded(self, name: str, path: str) -> bool:
         """Say whether one of the globs matches."""
@@ -289,18 +279,14 @@ class _Walk:
         return is_first
 
 
-def is_audio_name(name: str) -> bool:
-    """Say whether a file is one of ours by its name.
-
-    >>> is_audio_name("Song.MP3"), is_audio_name("cover.jpg")
-    (True, False)
-    """
-    return _extension(name) in AUDIO_EXTENSIONS
-
-
-def _extension(name: str) -> str:
-    """Return a name's ending in lower case; four times as fast as pathlib's ``suffix``."""
-    return os.path.splitext(name)[1].lower()  # noqa: PTH122
+def _with_parents(folders: Iterable[str]) -> set[str]:
+    """Return folders and all that lie above them."""
+    found: set[str] = set()
+    for folder in folders:
+        while folder not in found:
+            found.add(folder)
+            folder = os.path.dirname(folder)  # noqa: PTH120
+    return found
 
 
 def _audio_file(path: Path, root: Path, status: os.stat_result) -> AudioFile:

@@ -13,8 +13,11 @@ LAYERS = [
     {"tagger.cli", "training.__main__"},
     {
         "tagger.listening",
+        "tagger.lookout",
         "tagger.missing",
+        "tagger.news",
         "tagger.pending",
+        "tagger.pictures",
         "tagger.pipeline",
         "tagger.portions",
         "tagger.recognition",
@@ -22,6 +25,7 @@ LAYERS = [
         "tagger.settling",
         "tagger.teaching",
         "tagger.undoing",
+        "tagger.watching",
         "training.recipe",
         "training.compare",
         "training.crossfit",
@@ -80,6 +84,7 @@ LAYERS = [
         "tagger.seeds",
     },
     {
+        "tagger.arrivals",
         "tagger.audio",
         "tagger.card",
         "tagger.catalog",
@@ -88,14 +93,19 @@ LAYERS = [
         "tagger.interrupt",
         "tagger.learning",
         "tagger.migrations",
+        "tagger.mounts",
         "tagger.networks",
+        "tagger.notices",
         "tagger.pool",
+        "tagger.retries",
+        "tagger.roots",
         "tagger.scan",
         "tagger.tags",
     },
     {
         "tagger.albums",
         "tagger.decision",
+        "tagger.filenames",
         "tagger.heads",
         "tagger.joint",
         "tagger.likeness",
@@ -169,7 +179,8 @@ def test_the_front_door_loads_nothing_heavy() -> None:
 
 
 def test_the_parent_of_a_run_loads_no_torch() -> None:
-    assert not loaded_by("import tagger.cli.tag") & {"torch", "librosa", "alembic"}
+    loaded = loaded_by("import tagger.cli.tag, tagger.cli.watch")
+    assert not loaded & {"torch", "librosa", "alembic"}
 
 
 def test_recommendations_load_neither_torch_nor_sqlalchemy() -> None:

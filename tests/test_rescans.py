@@ -12,9 +12,9 @@ import pytest
 
 from tagger.catalog import Catalog, TrackQuery
 from tagger.decision import Intent
+from tagger.filenames import EXCLUDE_MARK
 from tagger.pipeline import TagRun
 from tagger.records import RunSummary, Status, TrackResult
-from tagger.scan import EXCLUDE_MARK
 from tests.catalogs import Location, assert_consistent, database
 from tests.library import (
     Outcome,

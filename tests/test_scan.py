@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import ScanError
+from tagger.filenames import AUDIO_EXTENSIONS
 from tagger.records import AudioFile
-from tagger.scan import AUDIO_EXTENSIONS, ScanOptions, ScanTally, scan
+from tagger.scan import ScanOptions, ScanTally, scan
 
 
 def touch(path: Path, content: bytes = b"x") -> Path:
@@ -27,9 +29,12 @@ def names(
     tally: ScanTally | None = None,
     exclude: tuple[str, ...] = (),
     follow: bool = False,
+    folders: frozenset[str] | None = None,
+    settle_s: float = 0.0,
 ) -> list[str]:
     """What a scan gives, as paths under the first path."""
-    found = scan(paths, ScanOptions(exclude, follow), tally or ScanTally())
+    options = ScanOptions(exclude, follow, folders, settle_s)
+    found = scan(paths, options, tally or ScanTally())
     return [os.path.relpath(file.path, paths[0]) for file in found]
 
 
@@ -375,3 +380,57 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
     peak_bytes(tmp_path / "200")
     # 190 folders more, each remembered by two numbers; the ten records of each would take 5 KB.
     assert peak_bytes(tmp_path / "200") - peak_bytes(tmp_path / "10") < 190 * 1500
+
+
+# ----------------------------------------------------------------------------- a part of it
+
+
+def test_of_the_folders_asked_for_only_their_own_files_are_given(tmp_path: Path) -> None:
+    for name in ("0.mp3", "a/1.mp3", "a/x/2.mp3", "a/x/y/3.mp3", "b/4.mp3"):
+        touch(tmp_path / name)
+    asked = frozenset({str(tmp_path / "a" / "x"), str(tmp_path / "gone")})
+    tally = ScanTally()
+    assert names(tmp_path, folders=asked, tally=tally) == ["a/x/2.mp3"]
+    assert not tally.failures
+    assert names(tmp_path, folders=frozenset({str(tmp_path)})) == ["0.mp3"]
+    assert names(tmp_path, folders=frozenset()) == []
+
+
+def test_a_folder_asked_for_is_passed_over_where_a_whole_scan_would_not_come(
+    tmp_path: Path,
+) -> None:
+    for name in (".hidden/1.mp3", "marked/x/2.mp3", "demos/3.mp3", "real/4.mp3"):
+        touch(tmp_path / "music" / name)
+    touch(tmp_path / "music" / "marked" / ".nomedia")
+    (tmp_path / "music" / "link").symlink_to(tmp_path / "music" / "real")
+    asked = (".hidden", "marked/x", "demos", "link")
+    folders = frozenset(str(tmp_path / "music" / name) for name in asked)
+    assert names(tmp_path / "music", folders=folders, exclude=("demos",)) == []
+
+
+def test_files_that_changed_just_now_are_passed_over_and_their_folders_told(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path / "a" / "new.mp3")
+    tally = ScanTally()
+    assert names(tmp_path, settle_s=600, tally=tally) == []
+    assert tally.skipped == {"still being written": 1}
+    assert tally.unsettled == {str(tmp_path / "a")}
+
+
+def test_a_copy_that_keeps_its_times_is_new_nevertheless(tmp_path: Path) -> None:
+    os.utime(touch(tmp_path / "new.mp3"), (1, 1))
+    assert names(tmp_path, settle_s=600) == []
+
+
+def test_a_file_in_a_clocks_far_future_counts_as_settled(tmp_path: Path) -> None:
+    os.utime(touch(tmp_path / "new.mp3"), (4e9, 4e9))
+    assert names(tmp_path, settle_s=600) == ["new.mp3"]
+
+
+def test_an_empty_file_waits_for_its_content(tmp_path: Path) -> None:
+    touch(tmp_path / "a.mp3", b"")
+    time.sleep(0.02)
+    tally = ScanTally()
+    assert names(tmp_path, settle_s=0.01, tally=tally) == []
+    assert not tally.unsettled

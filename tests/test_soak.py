@@ -1,4 +1,4 @@
-"""Small samples of `python -m tests.soak`, `tests.soak_pairs` and `tests.soak_rescans`."""
+"""Small samples of `python -m tests.soak` and of its kin, `tests.soak_pairs` and others."""
 
 import subprocess
 import sys
@@ -34,6 +34,12 @@ def test_two_processes_tag_a_library_at_once(options: tuple[str, ...]) -> None:
     counts = counts_of("tests.soak_pairs", "-n", "2", *options)
     assert counts["rounds"] == 2
     assert counts["files"] == 16
+
+
+def test_a_watched_library_is_tagged_whatever_happens_to_it() -> None:
+    counts = counts_of("tests.soak_watch", "-n", "25", "--seed", "1", "--kills")
+    assert counts["kill"] >= 1
+    assert sum(counts.values()) == 25
 
 
 def test_a_library_that_changes_is_followed(

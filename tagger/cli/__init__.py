@@ -21,6 +21,7 @@ from tagger.errors import TaggerError
 # Named here so that --help need not import the commands: those bring torch and SQLAlchemy.
 _COMMANDS = {
     "tag": ("tagger.cli.tag", "Fill blank genres in folders of music and record all."),
+    "watch": ("tagger.cli.watch", "Tag new files as they arrive."),
     "list": ("tagger.cli.list_", "Query the catalogue."),
     "similar": ("tagger.cli.similar", "Show the tracks most like some others."),
     "playlist": ("tagger.cli.playlist", "Make a playlist of tracks that go together."),

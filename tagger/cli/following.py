@@ -1,0 +1,172 @@
+"""A run as its user sees it: each track's line as it comes, a bar on a terminal, the summary."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from tagger.cli.output import Printer, column, path_fields, percent, plain
+from tagger.cli.progress import count_meanwhile
+from tagger.config import config_path
+from tagger.decision import FILLERS
+from tagger.errors import CatalogError, ClusterError, printable
+from tagger.pipeline import TagRun
+from tagger.records import RunSummary, Status, TrackResult
+
+log = logging.getLogger(__name__)
+
+_MANY = 10  # tracks, of which a word is worth while
+_SURE = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
+
+COLUMNS = (
+    "path",
+    "status",
+    "genres",
+    "confidence",
+    "before",
+    "written",
+    "n_segments",
+    "model",
+    "error",
+    "probabilities",
+)
+
+
+def _all(_result: TrackResult) -> bool:
+    return True
+
+
+def follow(
+    run: TagRun, printer: Printer, *, quiet: bool, is_told: Callable[[TrackResult], bool] = _all
+) -> bool:
+    """Print each result as it comes, then the summary.
+
+    Args:
+        run: Not begun yet.
+        printer: Of results.
+        quiet: Print errors only.
+        is_told: Asked of every result whether it is printed.
+
+    Returns:
+        Whether the run came to its end; else it said why not.
+    """
+    show_bar = sys.stderr.isatty() and not quiet
+    with (
+        tqdm(unit=" tracks", disable=not show_bar, dynamic_ncols=True, smoothing=0.05) as bar,
+        closing(run.results()) as results,
+    ):
+        if show_bar:
+            run.tick = bar.update
+            count_meanwhile(run, bar)
+        whole = True
+        try:
+            for result in filter(is_told, results):
+                with bar.external_write_mode(sys.stdout) if show_bar else nullcontext():
+                    _print(result, printer, run, quiet=quiet)
+        except (CatalogError, ClusterError) as exc:
+            # What was heard is recorded, unless it is the catalogue that fails.
+            n_kept = run.n_analysed if isinstance(exc, ClusterError) else 0
+            if not run.summary.by_status and not n_kept:
+                raise
+            log.info("the run ends early", exc_info=True)
+            click.echo(f"error: {exc}", err=True)
+            whole = False
+    report(run.summary, quiet=quiet)
+    return whole
+
+
+def _print(result: TrackResult, printer: Printer, run: TagRun, *, quiet: bool) -> None:
+    if result.failure is not None:
+        click.echo(f"{printable(result.path)}: {result.failure.reason}", err=True)
+    silent = quiet or result.failure is not None or result.status is Status.UNCHANGED
+    text = "" if silent else _line(result, run.request.paths)
+    printer.print(_record(result, run.request.card.model_id), text)
+
+
+def _line(result: TrackResult, roots: tuple[Path, ...]) -> str:
+    said = plain(", ".join(result.genres)) or "–"
+    stood_there = result.status in (Status.KEPT, Status.MOVED) and result.genres == result.before
+    sure = percent(None if stood_there or not result.genres else result.confidence)
+    why = f" — {result.reason}" if result.reason else ""
+    where = printable(_short(result.path, roots))
+    return f"{result.status:9s} {column(said, 14)} {sure}  {where}{why}"
+
+
+def _short(path: Path, roots: tuple[Path, ...]) -> Path:
+    for root in roots:
+        if path != root and path.is_relative_to(root):
+            return path.relative_to(root)
+    return path
+
+
+def _record(result: TrackResult, model_id: str) -> Mapping[str, Any]:
+    heard, failure = result.prediction, result.failure
+    return {
+        **path_fields(result.path),
+        "status": result.status,
+        "genres": list(result.genres),
+        "confidence": result.confidence,
+        "probabilities": dict(heard.probabilities) if heard else {},
+        "n_segments": heard.n_segments if heard else 0,
+        "before": list(result.before),
+        "written": result.status is Status.WRITTEN,
+        "model": model_id,
+        "error": {"stage": failure.stage, "reason": failure.reason} if failure else None,
+        "reason": result.reason,
+    }
+
+
+def report(summary: RunSummary, *, quiet: bool) -> None:
+    """Print what a run came to, and what else a person should know."""
+    if quiet:
+        return
+    n_tracks = sum(summary.by_status.values())
+    rate = n_tracks / summary.elapsed_s if summary.elapsed_s > 0 else 0.0
+    counts = [f"{summary.by_status[s]} {s}" for s in Status if s in summary.by_status]
+    skipped = [f"{n} {why}" for why, n in sorted(summary.skipped.items())]
+    click.echo(
+        f"{n_tracks} {'track' if n_tracks == 1 else 'tracks'} in {summary.elapsed_s:.1f} s "
+        f"({rate:.1f} a second): {', '.join(counts) or 'nothing to do'}; "
+        f"skipped: {', '.join(skipped) or 'nothing'}",
+        err=True,
+    )
+    if summary.n_vanished:
+        click.echo(
+            f"no longer there: {summary.n_vanished} (tagger catalog prune forgets them)", err=True
+        )
+    for note in summary.notes:
+        click.echo(note, err=True)
+    if summary.by_genre:
+        genres = sorted(summary.by_genre.items(), key=lambda item: (-item[1], item[0]))
+        click.echo("by genre: " + ", ".join(f"{genre} {n}" for genre, n in genres), err=True)
+    if summary.n_fillers:
+        click.echo(_about_fillers(summary.n_fillers), err=True)
+    if summary.interrupted:
+        click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
+
+
+def suggest_another(summary: RunSummary) -> None:
+    """Say what else there is where the model that nobody chose is unsure of most tracks."""
+    n_unsure = summary.by_status.get(Status.UNSURE, 0)
+    n_sure = sum(summary.by_status.get(s, 0) for s in _SURE)
+    if n_unsure >= max(_MANY, n_sure):
+        click.echo(
+            f"unsure of {n_unsure}: two networks (--model both) are sure of more, and take three "
+            "times as long; your own genres it learns from your tags (tagger learn)",
+            err=True,
+        )
+
+
+def _about_fillers(n_fillers: int) -> str:
+    names = ", ".join(f'"{name}"' for name in FILLERS)
+    return (
+        f"kept, though it says nothing: {n_fillers} with a genre like {names}; to have those "
+        f"filled, set treat_as_blank = [{names}] in {config_path()}"
+    )

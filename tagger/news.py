@@ -1,0 +1,47 @@
+"""What the catalogue does not know yet of files that were found: whether a run is worth while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tagger.catalog import Catalog, KnownTrack
+from tagger.portions import chunks
+from tagger.records import Status
+from tagger.scan import ScanTally, scan
+from tagger.settling import TagRequest
+
+_CHUNK_FILES = 256  # looked up at a time
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the catalogue says of a batch before it is run.
+
+    Args:
+        folders: Those in which a run would have something to do.
+        unsettled: Those with files that may still be being written.
+    """
+
+    folders: frozenset[str]
+    unsettled: frozenset[str]
+
+
+def news_for(request: TagRequest, catalog: Catalog) -> News:
+    """Return where a run would have anything to do."""
+    tally = ScanTally()
+    folders: set[str] = set()
+    for files in chunks(scan(request.paths, request.scan, tally), _CHUNK_FILES):
+        known = catalog.lookup(files, request.card.model_id)
+        folders |= {f.folder for f, k in zip(files, known, strict=True) if _is_news(k, request)}
+    return News(frozenset(folders), frozenset(tally.unsettled))
+
+
+def _is_news(known: KnownTrack | None, request: TagRequest) -> bool:
+    if known is None or not known.unchanged:
+        return True
+    if known.failure is not None:
+        return False  # as long as it has not changed, it fails again
+    if known.status is Status.PREDICTED and request.intent.write:
+        return True  # a run broke off before it was decided on
+    is_anothers = known.other_model is not None and not request.refresh
+    return known.has_vanished or (known.prediction is None and not is_anothers)
