@@ -191,7 +191,8 @@ def predict(model: LoadedModel, path: Path, load: Loader) -> TrackPrediction:
 def listen(model: LoadedModel, load: Loader) -> tuple[SegmentScores, Segments]:
     """Return what a network makes of a track's audible segments, and those that were heard first.
 
-    Where a few of them leave it open which genre is the likeliest, the rest are heard as well.
+    Where a few of them leave it open which genre is the likeliest, or some of the few are silent or
+    damaged, the rest are heard as well.
 
     Raises:
         AudioDecodeError: raised by ``load``.
@@ -199,11 +200,24 @@ def listen(model: LoadedModel, load: Loader) -> tuple[SegmentScores, Segments]:
     card = model.card
     segments = load(segment_plan(card, card.first_segments), ())
     scores = _score_audible(model, segments.waveforms)
-    is_all = len(segments.starts_s) < card.first_segments or not card.first_segments
-    if is_all or is_clear(_main_logits(card, scores)):
+    if _are_enough(card, scores) or not _leave_some(card, segments):
         return scores, segments
     rest = load(segment_plan(card), segments.starts_s)
     return scores.joined(_score_audible(model, rest.waveforms)), segments
+
+
+def _are_enough(card: ModelCard, scores: SegmentScores) -> bool:
+    """Return whether a verdict takes no more than the segments heard first."""
+    if not card.first_segments:
+        return True
+    return len(scores) >= card.first_segments and is_clear(_main_logits(card, scores))
+
+
+def _leave_some(card: ModelCard, segments: Segments) -> bool:
+    """Return whether a track has segments that overlap none of these."""
+    from tagger.audio import planned_starts
+
+    return bool(planned_starts(segments.duration_s, segment_plan(card), segments.starts_s))
 
 
 def _main_logits(card: ModelCard, scores: SegmentScores) -> FloatArray:
