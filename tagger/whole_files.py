@@ -12,6 +12,7 @@ from pathlib import Path
 from tagger.errors import TaggerError, os_reason
 
 _BOM = b"\xef\xbb\xbf"
+_MOST_LETTERS = 32  # of a name that a draft's begins with: a name may be too long for more
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
         TaggerError: It cannot be written, is no ordinary file, such as a device, or of another
             kind.
     """
-    target = path.resolve()  # a link stays, and leads to what is written
+    target = Path(os.path.realpath(path))  # a link stays, and leads to what is written
+    if target.is_symlink():
+        raise kind.error("cannot be written: it is a link that leads in a circle", path)
     if target.exists() and not target.is_file():
         raise kind.error("cannot be written: it is there, and is no ordinary file", path)
     draft: Path | None = None
@@ -67,7 +70,7 @@ def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
 
 def _new_draft(target: Path) -> Path:
     """Make an empty file beside another; never one that is there, or a link that somebody left."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
+    draft = target.with_name(f".{target.name[:_MOST_LETTERS]}.{secrets.token_hex(4)}.draft")
     draft.touch(exist_ok=False)
     return draft
 

@@ -65,6 +65,22 @@ def test_a_draft_is_never_a_file_that_is_there_already(tmp_path: Path) -> None:
     assert (victim.read_text(), names(tmp_path)) == ("precious", [".a.txt.00.draft", "victim"])
 
 
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    target = tmp_path / ("ü" * 127)  # 254 bytes of 255
+    with replaced(target) as draft:
+        draft.write_text("Dear you")
+    assert names(tmp_path) == [target.name]
+
+
+def test_a_link_that_leads_in_a_circle_is_named(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(TaggerError, match="cannot be written") as caught, replaced(loop):
+        raise AssertionError("nothing is to be written")
+    assert caught.value.path == loop
+    assert names(tmp_path) == ["loop"]
+
+
 def test_whoever_may_read_a_new_file_may_read_this_one(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
     with replaced(tmp_path / "a.txt") as draft:
