@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 
 from tagger.card import BUNDLED, read_card
 from tagger.catalog import Catalog, ModelRecord
-from tagger.errors import LearnError
 from tagger.records import Status, TagsFound
 from tests.catalogs import MODEL, MUSIC, Location, begin, entry, filled
 from tests.lessons import library
@@ -46,7 +46,7 @@ def test_a_page_is_written_from_the_catalogue_alone(known: Path, tmp_path: Path)
     assert contents(tmp_path) == before
 
 
-def test_a_folder_that_may_not_be_written_to_is_read_all_the_same(
+def test_a_catalogue_that_may_not_be_written_to_is_read_and_left_as_it_is(
     known: Path, tmp_path: Path
 ) -> None:
     known.chmod(0o400)
@@ -111,10 +111,8 @@ def test_an_empty_catalogue_makes_a_page_that_says_so(place: Path) -> None:
 def test_where_nothing_can_be_judged_the_page_says_why_and_is_made(
     known: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacking() -> None:
-        raise LearnError("this needs scikit-learn")
-
-    monkeypatch.setattr("tagger.cli.report.load_teaching", lacking)
+    monkeypatch.delitem(sys.modules, "tagger.teaching", raising=False)
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)  # comes with scikit-learn alone
     outcome = run_tagger("report", "-o", "-", "--catalog", known)
     assert outcome.code == 0
     assert "Nothing could be judged: this needs scikit-learn" in parsed(outcome.out).text

@@ -202,7 +202,7 @@ def test_tracks_that_all_sound_the_same_are_no_trouble(n: int) -> None:
 
 def test_suspects_are_those_that_doubtful_names(place: Path) -> None:
     with library(place, wrong=5) as catalog:
-        suspects = judged(teaching, catalog, (MODEL.model_id,), [])
+        suspects = judged(catalog, (MODEL.model_id,), [])
         doubts = teaching.doubts(teaching.gather(catalog, (MODEL.model_id,), []))
     assert (suspects.n_judged, suspects.n_found) == (90, len(doubts))
     assert [one.path for one in suspects.worst] == [one.path for one in doubts]
@@ -213,14 +213,14 @@ def test_a_library_too_large_to_judge_says_what_judges_a_part_of_it(
 ) -> None:
     monkeypatch.setattr(reporting, "MOST_JUDGED", 89)
     with library(place) as catalog:
-        suspects = judged(teaching, catalog, (MODEL.model_id,), [])
+        suspects = judged(catalog, (MODEL.model_id,), [])
     assert (suspects.worst, suspects.n_judged) == ((), 0)
     assert "tagger doubtful FOLDER" in suspects.why_none
 
 
 def test_too_little_to_judge_by_is_an_error_that_says_so(place: Path) -> None:
     with filled(place, *TRACKS) as catalog, pytest.raises(LearnError, match="too little"):
-        judged(teaching, catalog, (MODEL.model_id,), [])
+        judged(catalog, (MODEL.model_id,), [])
 
 
 def commands(report: Report) -> list[str]:

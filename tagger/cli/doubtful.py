@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.learn import BEST, load_teaching
+from tagger.cli.learn import BEST, require_learning
 from tagger.cli.models import base_of, is_named, named_model
 from tagger.cli.options import (
     absolute,
@@ -21,6 +21,9 @@ from tagger.cli.options import (
 from tagger.cli.output import Printer, column, path_fields, percent, plain
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import LearnError, printable
+
+if TYPE_CHECKING:  # it brings scikit-learn, which not everybody has
+    from tagger.teaching import Doubt
 
 COLUMNS = ("path", "genres", "likelihood", "suggestion", "confidence")
 
@@ -41,7 +44,9 @@ def command(
     Each is judged by what the tags of your other artists say. Only what is in the catalogue is
     looked at, and nothing is changed.
     """
-    teaching = load_teaching()
+    require_learning()
+    from tagger import teaching
+
     settings, sources = load_settings(options)
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
@@ -86,7 +91,7 @@ def judging_networks(
     return (max(heard, key=lambda model_id: (heard[model_id], model_id.startswith(BEST))),)
 
 
-def _record(doubt: Any) -> dict[str, Any]:
+def _record(doubt: Doubt) -> dict[str, Any]:
     return {
         **path_fields(doubt.path),
         "genres": list(doubt.genres),
@@ -96,7 +101,7 @@ def _record(doubt: Any) -> dict[str, Any]:
     }
 
 
-def _line(doubt: Any) -> str:
+def _line(doubt: Doubt) -> str:
     said = column(plain(", ".join(doubt.genres)), 16)
     other = column(plain(doubt.suggestion), 16)
     return (

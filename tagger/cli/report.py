@@ -11,7 +11,7 @@ import click
 from tagger.catalog import Catalog, shown
 from tagger.catalog.reader import Reader
 from tagger.cli.doubtful import judging_networks
-from tagger.cli.learn import load_teaching
+from tagger.cli.learn import require_learning
 from tagger.cli.models import cards_at_hand, is_named
 from tagger.cli.options import (
     absolute,
@@ -96,9 +96,9 @@ def _suspects(
 ) -> Suspects:
     folders = [under] if under else []
     try:
-        teaching = load_teaching()
+        require_learning()
         networks = judging_networks(catalog, folders, settings, sources)
-        return judged(teaching, catalog, networks, folders)
+        return judged(catalog, networks, folders)
     except (LearnError, CheckpointError) as exc:
         return Suspects(why_none=str(exc))
 
