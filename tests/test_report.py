@@ -15,7 +15,7 @@ from tagger.errors import LearnError
 from tagger.records import Status, TagsFound, TrackFailure
 from tagger.report.facts import Blank, GenreCount, Report, Suspects
 from tagger.report.projection import flattened
-from tagger.report.steps import next_steps
+from tagger.report.steps import list_unsure, next_steps
 from tagger.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
 from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry, filled, planned
 from tests.lessons import library
@@ -258,6 +258,17 @@ def test_commands_name_the_folder_and_the_catalogue_that_the_report_is_about(pla
         request = ReportRequest(MUSIC / "a b", catalog="my catalog.db")
         report = gather(catalog, request, Suspects())
     assert commands(report) == ["tagger tag '/music/a b' --catalog 'my catalog.db'"]
+
+
+def test_what_cannot_be_copied_from_a_page_is_left_to_be_filled_in(place: Path) -> None:
+    one = blank("caf\udce9/1.mp3", "", status=Status.PREDICTED, genres=("Pop",))
+    with filled(place, one) as catalog:
+        request = ReportRequest(MUSIC / "caf\udce9", catalog="my\ncatalog.db")
+        report = gather(catalog, request, Suspects())
+    assert commands(report) == ["tagger tag FOLDER --catalog FILE"]
+    assert (
+        list_unsure(report.subject) == "tagger list --status unsure --under FOLDER --catalog FILE"
+    )
 
 
 def test_runs_that_wrote_can_be_undone(place: Path) -> None:
