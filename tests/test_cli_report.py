@@ -162,6 +162,22 @@ def test_commands_name_the_model_of_the_last_run_whatever_this_page_is_made_by(p
         assert "tagger tag --model musicnn /music" in parsed(outcome.out).text
 
 
+def test_a_model_that_lies_anywhere_is_named_by_its_path(place: Path, tmp_path: Path) -> None:
+    own = tmp_path / "my own.pt"
+    own.write_bytes((BUNDLED / "musicnn.pt").read_bytes())
+    card = read_card(own)
+    one = entry("1.mp3", tags=TagsFound(), status=Status.PREDICTED)
+    with Catalog.open(place) as catalog:
+        catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, 8))
+        catalog.register_model(MODEL)
+        catalog.set_default_model(card.model_id, own)
+        catalog.record(catalog.begin_run("tag", card.model_id), [one])
+    outcome = run_tagger("report", "-o", "-", "--catalog", place, TAGGER_MODEL="both")
+    assert f"tagger tag --model '{own}' /music" in parsed(outcome.out).text
+    outcome = run_tagger("report", "-o", "-", "--catalog", place)
+    assert "tagger tag /music" in parsed(outcome.out).text
+
+
 def test_the_map_is_made_by_the_model_that_is_named(known: Path) -> None:
     outcome = run_tagger("report", "-o", "-", "--catalog", known, "--model", "default")
     assert outcome.code == 0

@@ -12,7 +12,7 @@ from tagger.catalog import Catalog, shown
 from tagger.catalog.reader import Reader
 from tagger.cli.doubtful import judging_networks
 from tagger.cli.learn import require_learning
-from tagger.cli.models import cards_at_hand, is_named
+from tagger.cli.models import cards_at_hand, is_named, name_of
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -108,8 +108,8 @@ def _at_hand(catalog: Catalog) -> ModelsAtHand:
     own = catalog.default_model()
     found = list(cards_at_hand((".pt", ".toml"), own))
     return ModelsAtHand(
-        names={card.model_id: path.stem for path, card in found},
-        unnamed=settings.model if own is None or is_named(sources) else own.stem,
+        names={card.model_id: name_of(path) for path, card in found},
+        unnamed=settings.model if own is None or is_named(sources) else name_of(own),
         has_learned=any(card.head is not None for _, card in found),
     )
 
