@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from tagger import analysis, card
-from tagger.analysis import derive
 from tagger.card import ModelCard, find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.cli import learn
 from tagger.cli import models as cli_models
+from tagger.deriving import derive
 from tagger.errors import CheckpointError
 from tagger.heads import Head
 from tagger.novelty import Novelty

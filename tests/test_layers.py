@@ -73,6 +73,7 @@ LAYERS = [
     {
         "tagger.checkpoint",
         "tagger.cluster",
+        "tagger.deriving",
         "tagger.nearest",
         "tagger.playlist",
         "tagger.recordings",
