@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
         yield draft
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
+        if target.exists():  # who could read the old file can read the new one
+            shutil.copymode(target, draft)
         draft.replace(target)
         _sync_folder(target.parent)
     except OSError as exc:

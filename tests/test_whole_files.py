@@ -87,3 +87,13 @@ def test_whoever_may_read_a_new_file_may_read_this_one(tmp_path: Path) -> None:
         draft.write_text("Dear all")
     modes = {os.stat(tmp_path / name).st_mode for name in ("usual", "a.txt")}  # noqa: PTH116
     assert len(modes) == 1
+
+
+def test_whoever_could_read_the_old_file_can_read_the_new_one(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("Dear you")
+    for mode in (0o604, 0o440, 0o640):
+        target.chmod(mode)
+        with replaced(target) as draft:
+            draft.write_text("Dear all")
+        assert target.stat().st_mode & 0o777 == mode
