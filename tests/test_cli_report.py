@@ -13,6 +13,8 @@ import pytest
 from tagger.card import BUNDLED, read_card
 from tagger.catalog import Catalog, ModelRecord
 from tagger.records import Status, TagsFound
+from tagger.report.facts import Report, Suspects
+from tagger.reporting import ReportRequest, gather
 from tests.catalogs import MODEL, MUSIC, Location, begin, entry, filled
 from tests.lessons import library
 from tests.library import contents, make_track, run_tagger
@@ -78,6 +80,21 @@ def test_an_older_report_is_replaced_and_nothing_else_is(known: Path, tmp_path: 
         assert (outcome.code, outcome.err.count("\n")) == (2, 1)
         assert f"{target}: a file that is no report is there" in outcome.err
     assert contents(tmp_path) == before
+
+
+def test_nothing_is_left_by_a_kill_while_the_catalogue_is_read(
+    known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def looking(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Report:
+        seen.append(sorted(path.name for path in (tmp_path / "out").iterdir()))
+        return gather(catalog, request, suspects)
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("tagger.cli.report.gather", looking)
+    assert run_tagger("report", "-o", tmp_path / "out" / "r.html", "--catalog", known).code == 0
+    assert seen == [[]]
 
 
 def test_a_place_that_cannot_be_written_is_named(known: Path, tmp_path: Path) -> None:

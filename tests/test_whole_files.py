@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 from tagger.errors import TaggerError
-from tagger.whole_files import FileKind, replaced
+from tagger.whole_files import FileKind, check_replaceable, replaced
 
 LETTER = FileKind(b"Dear", "that is no letter")
 
@@ -50,6 +50,19 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(TaggerError, match="that is no letter"), replaced(target, LETTER):
         raise AssertionError("nothing is to be written")
     assert (target.read_text(), names(tmp_path)) == ("A bill", ["a.txt"])
+
+
+def test_what_would_be_refused_can_be_told_beforehand(tmp_path: Path) -> None:
+    letter, bill = tmp_path / "letter", tmp_path / "bill"
+    letter.write_text("Dear me")
+    bill.write_text("Pay")
+    for right in (letter, tmp_path / "new"):
+        check_replaceable(right, LETTER)
+    for wrong in (bill, tmp_path, tmp_path / "none" / "new"):
+        with pytest.raises(TaggerError) as caught:
+            check_replaceable(wrong, LETTER)
+        assert caught.value.path == wrong
+    assert (letter.read_text(), names(tmp_path)) == ("Dear me", ["bill", "letter"])
 
 
 def test_a_draft_is_never_a_file_that_is_there_already(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page
 from tagger.reporting import ModelsAtHand, ReportRequest, gather, judged
 from tagger.seeds import comparing_all
-from tagger.whole_files import FileKind, replaced
+from tagger.whole_files import FileKind, check_replaceable, replaced
 
 _STDOUT = Path("-")
 _REPORT = FileKind(
@@ -64,9 +64,12 @@ def command(output: Path, under: Path | None, **options: Any) -> int:
         return 0
     if output.is_dir():
         raise TaggerError("this is a folder; name a file in it with -o", output)
-    with replaced(absolute(output), _REPORT) as draft:  # what is refused is refused at once
-        report = _report(under, settings, sources)
-        draft.write_bytes(page(report).encode("utf-8"))
+    target = absolute(output)
+    check_replaceable(target, _REPORT)  # what is refused is refused at once
+    report = _report(under, settings, sources)
+    text = page(report).encode("utf-8")
+    with replaced(target, _REPORT) as draft:
+        draft.write_bytes(text)
     click.echo(f"{report.figures.n_tracks} tracks in {printable(output)}", err=True)
     return 0
 
