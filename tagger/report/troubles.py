@@ -9,6 +9,7 @@ from tagger.report.steps import list_unsure
 from tagger.report.tables import BARS, Head, first, more, number, table
 from tagger.report.words import count, counted
 
+_NOT_UNSURE = (Blank.WAITING, Blank.TAKEN_BACK, Blank.FAILED)
 _MOST_OF_A_REASON = 600  # letters; it ends with what to do
 
 
@@ -27,10 +28,14 @@ def blanks(report: Report) -> str:
         for one in report.blanks
     ]
     heads = (first("Reason"), BARS, number("tracks"), Head("most of them sound like"))
-    return joined(
-        table("Tracks without a genre, by reason", heads, rows),
-        paragraph("Track by track: ", element("code", list_unsure(report.subject)), class_="note"),
-    )
+    return joined(table("Tracks without a genre, by reason", heads, rows), _each_unsure(report))
+
+
+def _each_unsure(report: Report) -> str:
+    if all(one.why in _NOT_UNSURE for one in report.blanks):
+        return ""
+    command = element("code", list_unsure(report.subject))
+    return paragraph("Those it was not sure of, each with its reason: ", command, class_="note")
 
 
 def _shade(why: Blank) -> str:
