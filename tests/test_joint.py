@@ -488,3 +488,5 @@ def test_what_was_learned_on_both_says_which_of_them_is_gone(
     for command in (("tag", teachers), ("learn", teachers, "-o", mine)):
         ran = run_tagger(*command, "--model", mine, "--catalog", place)
         assert (ran.code, "second-1" in ran.err, "bundled" in ran.err) == (2, True, True)
+    doubted = run_tagger("doubtful", "--model", mine, "--catalog", place)  # by what they heard
+    assert (doubted.code, "44 tracks judged" in doubted.err) == (0, True)

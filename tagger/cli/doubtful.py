@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tagger.card import read_card
 from tagger.catalog import Catalog
 from tagger.cli.learn import BEST, require_learning
-from tagger.cli.models import base_of, is_named, named_model
+from tagger.cli.models import is_named, named_model
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -71,10 +72,10 @@ def judging_networks(
 
     Raises:
         LearnError: none has heard any of them.
-        CheckpointError: the model named is not there.
+        CheckpointError: the model named cannot be read.
     """
     if is_named(sources):
-        return base_of(named_model(settings))[1].heard_by
+        return read_card(named_model(settings)).heard_by
     heard = {
         model.model_id: sum(
             catalog.n_tagged(model.model_id, folder) for folder in folders or (None,)
