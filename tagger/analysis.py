@@ -6,8 +6,8 @@ decoder, since the parent process, which only names ``analyse`` to its workers, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tagger.card import BUNDLED, ModelCard, networks_of, read_card
+from tagger.deriving import even_chances, judge, said_by
 from tagger.errors import AudioDecodeError, CheckpointError
-from tagger.heads import Head
-from tagger.novelty import Novelty, capped
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
-from tagger.voting import is_clear, vote
+from tagger.voting import is_clear
 
 if TYPE_CHECKING:
     from tagger.audio import SegmentPlan
@@ -114,13 +113,6 @@ def listen_to(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
     return heard if isinstance(heard, TrackFailure) else said_by(card, heard)
 
 
-def said_by(card: ModelCard, heard: Iterable[TrackPrediction]) -> TrackPrediction:
-    """Return what a model says of a track that all its networks have heard."""
-    said = derive(card, {one.model_id: one for one in heard})
-    assert said is not None, "what was heard just now has its embedding"
-    return said
-
-
 def _hear(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
     """Return what one network hears in a track, or why nothing could be heard."""
     from tagger.audio import load_segments
@@ -172,7 +164,7 @@ def predict(model: LoadedModel, path: Path, load: Loader) -> TrackPrediction:
     head = model.card.head
     logits = scores.logits if head is None else head.logits(embedding[None])
     novelty = model.novelty if head is None else head.novelty
-    return _said(
+    return judge(
         model.card,
         TrackPrediction(
             path=path,
@@ -191,7 +183,8 @@ def predict(model: LoadedModel, path: Path, load: Loader) -> TrackPrediction:
 def listen(model: LoadedModel, load: Loader) -> tuple[SegmentScores, Segments]:
     """Return what a network makes of a track's audible segments, and those that were heard first.
 
-    Where a few of them leave it open which genre is the likeliest, the rest are heard as well.
+    Where a few of them leave it open which genre is the likeliest, or some of the few are silent or
+    damaged, the rest are heard as well.
 
     Raises:
         AudioDecodeError: raised by ``load``.
@@ -199,84 +192,29 @@ def listen(model: LoadedModel, load: Loader) -> tuple[SegmentScores, Segments]:
     card = model.card
     segments = load(segment_plan(card, card.first_segments), ())
     scores = _score_audible(model, segments.waveforms)
-    is_all = len(segments.starts_s) < card.first_segments or not card.first_segments
-    if is_all or is_clear(_main_logits(card, scores)):
+    if _are_enough(card, scores) or not _leave_some(card, segments):
         return scores, segments
     rest = load(segment_plan(card), segments.starts_s)
     return scores.joined(_score_audible(model, rest.waveforms)), segments
 
 
+def _are_enough(card: ModelCard, scores: SegmentScores) -> bool:
+    """Return whether a verdict takes no more than the segments heard first."""
+    if not card.first_segments:
+        return True
+    return len(scores) >= card.first_segments and is_clear(_main_logits(card, scores))
+
+
+def _leave_some(card: ModelCard, segments: Segments) -> bool:
+    """Return whether a track has segments that overlap none of these."""
+    from tagger.audio import planned_starts
+
+    return bool(planned_starts(segments.duration_s, segment_plan(card), segments.starts_s))
+
+
 def _main_logits(card: ModelCard, scores: SegmentScores) -> FloatArray:
     logits = scores.logits if card.head is None else card.head.logits(scores.embeddings)
     return logits[:, [card.labels.index(genre) for genre in card.main_genres]]
-
-
-def derive(card: ModelCard, heard: Mapping[str, TrackPrediction]) -> TrackPrediction | None:
-    """Return what a model says of a track that it, or its bases, have heard.
-
-    Args:
-        card: The model's.
-        heard: {model_id: what that heard}, with the embedding where it is a base.
-
-    Returns:
-        The same as if the model had heard the track itself; None if that takes more to be heard.
-    """
-    if card.model_id in heard:
-        return heard[card.model_id]
-    bases = tuple(heard[model_id] for model_id in card.bases if model_id in heard)
-    if not bases or len(bases) < len(card.bases):
-        return None
-    unheard = next((base.unheard for base in bases if base.unheard), None)
-    n_segments = sum(base.n_segments for base in bases)
-    own = replace(
-        bases[0], model_id=card.model_id, unheard=unheard, n_segments=n_segments, parts=bases
-    )
-    if unheard is not None:
-        return replace(own, probabilities=_even(card.labels), confidence=0.0, embedding=None)
-    vectors = [base.embedding for base in bases if base.embedding is not None]
-    if len(vectors) < len(bases):
-        return None
-    if card.head is None:
-        said = _joined(card, own)
-    else:
-        said = _headed(card.head, card, replace(own, embedding=np.concatenate(vectors)))
-    return replace(said, embedding=None) if card.is_joint else said  # each part has its own
-
-
-def _headed(head: Head, card: ModelCard, heard: TrackPrediction) -> TrackPrediction:
-    assert heard.embedding is not None, heard.path
-    return _said(card, heard, head.logits(heard.embedding[None]), head.novelty)
-
-
-def _joined(card: ModelCard, heard: TrackPrediction) -> TrackPrediction:
-    """Return what several networks say together; strange is what is strange to any of them."""
-    assert card.joint is not None, card.model_id
-    by_label = card.joint.probabilities({part.model_id: part for part in heard.parts})
-    is_novel = any(part.is_novel for part in heard.parts)
-    values = np.array([[by_label[label] for label in card.labels]], np.float32)
-    (values,) = capped(values, np.array([is_novel]))
-    return replace(
-        heard,
-        probabilities=dict(zip(card.labels, values.tolist(), strict=True)),
-        confidence=float(values.max()),
-        is_novel=is_novel,
-    )
-
-
-def _said(
-    card: ModelCard, heard: TrackPrediction, logits: FloatArray, novelty: Novelty | None
-) -> TrackPrediction:
-    """Return what is said of a track by its logits (n_segments, n_labels)."""
-    probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
-    is_novel = False
-    if novelty is not None:
-        assert heard.embedding is not None, heard.path
-        novel = novelty.is_novel(heard.embedding[None])
-        probabilities = capped(probabilities[None], novel)[0]
-        is_novel = bool(novel[0])
-    by_label = dict(zip(card.labels, probabilities.tolist(), strict=True))
-    confidence = max(by_label[genre] for genre in card.genre_labels)
-    return replace(heard, probabilities=by_label, confidence=confidence, is_novel=is_novel)
 
 
 def score(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
@@ -309,7 +247,7 @@ def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPredict
     )
     return TrackPrediction(
         path=path,
-        probabilities=_even(model.card.labels),
+        probabilities=even_chances(model.card.labels),
         confidence=0.0,
         embedding=None,
         n_segments=0,
@@ -317,10 +255,6 @@ def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPredict
         duration_s=segments.duration_s,
         unheard=why,
     )
-
-
-def _even(labels: tuple[str, ...]) -> dict[str, float]:
-    return dict.fromkeys(labels, 1.0 / len(labels))
 
 
 @lru_cache(maxsize=2)

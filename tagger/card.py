@@ -56,7 +56,7 @@ class ModelCard:
         n_samples: Samples a segment.
         max_segments: Segments heard of a track, at most.
         first_segments: Segments heard at first; the rest only where these leave it open which genre
-            is the likeliest. 0 is all at once.
+            is the likeliest, or not all of them can be heard. 0 is all at once.
         labels: What the outputs are called, in order.
         writable: The labels that may be written as genres unless the user says otherwise.
         thresholds: {label: least confidence at which it is written}.

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.analysis import AnalysisTask, Heard, Listener, analyse, load_networks, said_by
+from tagger.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
 from tagger.card import ModelCard, networks_of
+from tagger.deriving import said_by
 from tagger.errors import ClusterError
 from tagger.pool import LocalWorkers, Lost, Workers
 from tagger.records import TrackFailure, TrackPrediction

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tagger.analysis import derive
 from tagger.card import ModelCard
 from tagger.catalog import Catalog, Copy
+from tagger.deriving import derive
 from tagger.errors import TagReadError
 from tagger.records import TrackPrediction
 from tagger.scan import device_of, is_absent

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -159,13 +158,10 @@ def _models(catalog: Catalog, runs: Sequence[RunRow], at_hand: ModelsAtHand) -> 
     )
 
 
-def judged(
-    teaching: Any, catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]
-) -> Suspects:
+def judged(catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]) -> Suspects:
     """Return the tracks whose genre looks wrong, as ``tagger doubtful`` finds them.
 
     Args:
-        teaching: The module ``tagger.teaching``, which few have all the libraries for.
         catalog: Where the tracks are.
         networks: Those by whose embeddings they are judged.
         folders: Where they lie; () is anywhere.
@@ -173,6 +169,8 @@ def judged(
     Raises:
         LearnError: there is too little to judge by.
     """
+    from tagger import teaching  # it brings scikit-learn, which not everybody has
+
     n_tagged = sum(catalog.n_tagged(networks[0], folder) for folder in folders or (None,))
     if n_tagged > MOST_JUDGED:
         return Suspects(

@@ -101,15 +101,19 @@ class Ear(Network):
 
 
 def planned_loads(
-    loaded: LoadedModel, duration_s: float, *, is_sure: bool, gain: float = 0.1
+    loaded: LoadedModel, duration_s: float, *, is_sure: bool, gain: float = 0.1, n_lost: int = 0
 ) -> tuple[SegmentScores, list[tuple[float, ...]]]:
-    """Return what is heard of a noise by a model that may hear twice, and where each time."""
+    """Return what is heard of a noise by a model that may hear twice, and where each time.
+
+    The first ``n_lost`` segments cannot be decoded at first.
+    """
     card = replace(loaded.card, first_segments=3, max_segments=9)
     model = LoadedModel(card, loaded.front_end, Ear(is_sure=is_sure), None)
     loads = []
 
     def load(plan: SegmentPlan, heard_s: Sequence[float]) -> Segments:
         starts_s = planned_starts(duration_s, plan, heard_s)
+        starts_s = starts_s if heard_s else starts_s[n_lost:]
         loads.append(starts_s)
         sound = noise(plan.segment_s, plan.sample_rate, gain)[: plan.n_samples]
         waveforms = np.zeros((len(starts_s), plan.n_samples), np.float32) + sound
@@ -131,9 +135,18 @@ def test_what_few_segments_leave_open_is_decided_by_all(loaded: LoadedModel) -> 
     assert sorted(at for starts_s in loads for at in starts_s) == pytest.approx(evenly)
 
 
-def test_a_track_of_no_more_segments_is_not_heard_again(loaded: LoadedModel) -> None:
-    _, loads = planned_loads(loaded, 2.5 * loaded.card.segment_s, is_sure=False)
-    assert [len(starts_s) for starts_s in loads] == [2]
+@pytest.mark.parametrize("n_fitting", [1, 2, 3, 4])
+def test_a_track_of_no_more_segments_is_not_heard_again(
+    loaded: LoadedModel, n_fitting: int
+) -> None:
+    _, loads = planned_loads(loaded, (n_fitting + 0.2) * loaded.card.segment_s, is_sure=False)
+    assert [len(starts_s) for starts_s in loads] == [min(n_fitting, 3)]
+
+
+def test_where_one_of_the_few_is_lost_the_rest_is_heard(loaded: LoadedModel) -> None:
+    scores, loads = planned_loads(loaded, 90.0, is_sure=True, n_lost=1)
+    assert [len(starts_s) for starts_s in loads] == [2, 7]
+    assert len(scores) == 9
 
 
 def test_where_the_first_segments_are_silent_the_rest_is_heard(loaded: LoadedModel) -> None:

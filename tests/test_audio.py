@@ -138,6 +138,18 @@ def test_where_all_was_heard_before_nothing_is_left_to_decode(chirps: Path) -> N
     )
 
 
+def test_what_takes_the_place_of_a_damaged_segment_was_not_heard_before(tmp_path: Path) -> None:
+    sound = sounds.tone(24.0, 8000)
+    for begin in (1.5, 5.5):
+        sound[round(begin * 8000) : round((begin + 1) * 8000)] = np.nan  # which no segment may hold
+    soundfile.write(tmp_path / "a.wav", sound, 8000, subtype="FLOAT")
+    few, many = (SegmentPlan(8000, 8000, n_segments) for n_segments in (2, 6))
+    first = load_segments(tmp_path / "a.wav", few)
+    rest = load_segments(tmp_path / "a.wav", many, first.starts_s)
+    assert first.starts_s == (0.0, 17.5)
+    assert rest.starts_s == (3.0, 4.0, 9.5, 13.5, 21.5)
+
+
 # ---------------------------------------------------------------------------- place and content
 
 

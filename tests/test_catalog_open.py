@@ -162,6 +162,20 @@ def test_a_damaged_page_is_found_on_opening(tmp_path: Path) -> None:
     assert "damaged" in refusal(path)
 
 
+@pytest.mark.parametrize("text", ["CAST(x'ff' AS TEXT)", """'["'"""])
+def test_damaged_text_is_told_as_damage_when_it_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "catalog.db"
+    filled(path, *entries(0, 5)).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"UPDATE tracks SET file_genres = {text}")
+        database.commit()
+    with (
+        Catalog.open(path, create=False, read_only=True) as catalog,
+        pytest.raises(CatalogError, match="damaged; put a backup in its place"),
+    ):
+        list(catalog.surveyed())
+
+
 def test_a_catalogue_that_is_locked_for_too_long_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     with filled(path, entry("a.mp3")), closing(sqlite3.connect(path)) as other:

@@ -292,3 +292,24 @@ def test_a_command_whose_output_is_closed_still_works(
     assert done.returncode == 0
     assert genre_of(path) == ["Rock"]
     assert_consistent(place)
+
+
+def test_output_that_cannot_be_written_is_told_in_a_line(
+    music: Path, place: Path, model: Path
+) -> None:
+    make_tracks(music, 1)
+    run_tagger("tag", "--catalog", place, "--model", model, "--no-write", music)
+    # Open to be read alone, it takes as little as a full disk does.
+    script = 'exec "$@" 1</dev/null'
+    for command in (["list"], ["report", "-o", "-"]):
+        asked = [sys.executable, "-m", "tagger", *command, "--catalog", str(place)]
+        done = subprocess.run(
+            ["sh", "-c", script, "sh", *asked],
+            check=False,
+            timeout=60,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert "error: standard output cannot be written" in done.stderr

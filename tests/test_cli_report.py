@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from tagger.card import BUNDLED, read_card
 from tagger.catalog import Catalog, ModelRecord
-from tagger.errors import LearnError
 from tagger.records import Status, TagsFound
+from tagger.report.facts import Report, Suspects
+from tagger.reporting import ReportRequest, gather
 from tests.catalogs import MODEL, MUSIC, Location, begin, entry, filled
 from tests.lessons import library
 from tests.library import contents, make_track, run_tagger
@@ -46,7 +48,7 @@ def test_a_page_is_written_from_the_catalogue_alone(known: Path, tmp_path: Path)
     assert contents(tmp_path) == before
 
 
-def test_a_folder_that_may_not_be_written_to_is_read_all_the_same(
+def test_a_catalogue_that_may_not_be_written_to_is_read_and_left_as_it_is(
     known: Path, tmp_path: Path
 ) -> None:
     known.chmod(0o400)
@@ -80,6 +82,21 @@ def test_an_older_report_is_replaced_and_nothing_else_is(known: Path, tmp_path: 
     assert contents(tmp_path) == before
 
 
+def test_nothing_is_left_by_a_kill_while_the_catalogue_is_read(
+    known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def looking(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Report:
+        seen.append(sorted(path.name for path in (tmp_path / "out").iterdir()))
+        return gather(catalog, request, suspects)
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("tagger.cli.report.gather", looking)
+    assert run_tagger("report", "-o", tmp_path / "out" / "r.html", "--catalog", known).code == 0
+    assert seen == [[]]
+
+
 def test_a_place_that_cannot_be_written_is_named(known: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for target in (tmp_path, tmp_path / "none" / "r.html", tmp_path / "fifo"):
@@ -111,10 +128,8 @@ def test_an_empty_catalogue_makes_a_page_that_says_so(place: Path) -> None:
 def test_where_nothing_can_be_judged_the_page_says_why_and_is_made(
     known: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacking() -> None:
-        raise LearnError("this needs scikit-learn")
-
-    monkeypatch.setattr("tagger.cli.report.load_teaching", lacking)
+    monkeypatch.delitem(sys.modules, "tagger.teaching", raising=False)
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)  # comes with scikit-learn alone
     outcome = run_tagger("report", "-o", "-", "--catalog", known)
     assert outcome.code == 0
     assert "Nothing could be judged: this needs scikit-learn" in parsed(outcome.out).text
@@ -162,6 +177,22 @@ def test_commands_name_the_model_of_the_last_run_whatever_this_page_is_made_by(p
     for options in ((), ("--model", "musicnn")):
         outcome = run_tagger("report", "-o", "-", "--catalog", place, *options)
         assert "tagger tag --model musicnn /music" in parsed(outcome.out).text
+
+
+def test_a_model_that_lies_anywhere_is_named_by_its_path(place: Path, tmp_path: Path) -> None:
+    own = tmp_path / "my own.pt"
+    own.write_bytes((BUNDLED / "musicnn.pt").read_bytes())
+    card = read_card(own)
+    one = entry("1.mp3", tags=TagsFound(), status=Status.PREDICTED)
+    with Catalog.open(place) as catalog:
+        catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, 8))
+        catalog.register_model(MODEL)
+        catalog.set_default_model(card.model_id, own)
+        catalog.record(catalog.begin_run("tag", card.model_id), [one])
+    outcome = run_tagger("report", "-o", "-", "--catalog", place, TAGGER_MODEL="both")
+    assert f"tagger tag --model '{own}' /music" in parsed(outcome.out).text
+    outcome = run_tagger("report", "-o", "-", "--catalog", place)
+    assert "tagger tag /music" in parsed(outcome.out).text
 
 
 def test_the_map_is_made_by_the_model_that_is_named(known: Path) -> None:

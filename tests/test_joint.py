@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from tagger import analysis, card
-from tagger.analysis import derive
 from tagger.card import ModelCard, find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.cli import learn
 from tagger.cli import models as cli_models
+from tagger.deriving import derive
 from tagger.errors import CheckpointError
 from tagger.heads import Head
 from tagger.novelty import Novelty
@@ -488,3 +488,5 @@ def test_what_was_learned_on_both_says_which_of_them_is_gone(
     for command in (("tag", teachers), ("learn", teachers, "-o", mine)):
         ran = run_tagger(*command, "--model", mine, "--catalog", place)
         assert (ran.code, "second-1" in ran.err, "bundled" in ran.err) == (2, True, True)
+    doubted = run_tagger("doubtful", "--model", mine, "--catalog", place)  # by what they heard
+    assert (doubted.code, "44 tracks judged" in doubted.err) == (0, True)

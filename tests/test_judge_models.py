@@ -62,7 +62,7 @@ def test_a_folder_without_clips_is_refused(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["judge", str(tmp_path)])
     assert judge_models.main() == 2
-    assert "holds no folders of clips" in capsys.readouterr().err
+    assert "holds no labelled clips" in capsys.readouterr().err
     assert count_segments.main() == 2
     assert "holds no recordings" in capsys.readouterr().err
 

@@ -77,6 +77,7 @@ LAYERS = [
     {
         "tagger.checkpoint",
         "tagger.cluster",
+        "tagger.deriving",
         "tagger.nearest",
         "tagger.playlist",
         "tagger.recordings",

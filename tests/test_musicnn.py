@@ -105,6 +105,16 @@ def test_calibration_changes_the_logits_and_not_the_tags() -> None:
         assert torch.allclose(network.tags(mels), tags, atol=1e-6)
 
 
+def test_weights_may_have_a_scale_a_label_where_others_have_a_mix() -> None:
+    network, mels = small(), torch.rand(1, 96, 187)
+    state = network.state_dict()
+    del state["mix"]
+    with torch.inference_mode():
+        plain = network(mels).logits
+        network.load_state_dict({**state, "scale": torch.tensor([1.0, 2.0, -3.0])})
+        assert torch.allclose(network(mels).logits, plain * torch.tensor([1.0, 2.0, -3.0]))
+
+
 def test_a_card_may_have_one_number_of_filters_for_all_sizes() -> None:
     config = network_of_card("musicnn", {"timbre_channels": 204, "rhythm_channels": 51}).config
     assert config == MusicNNConfig(timbre_channels=(204, 204), rhythm_channels=(51, 51, 51))

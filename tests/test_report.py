@@ -15,7 +15,7 @@ from tagger.errors import LearnError
 from tagger.records import Status, TagsFound, TrackFailure
 from tagger.report.facts import Blank, GenreCount, Report, Suspects
 from tagger.report.projection import flattened
-from tagger.report.steps import next_steps
+from tagger.report.steps import list_unsure, next_steps
 from tagger.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
 from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry, filled, planned
 from tests.lessons import library
@@ -202,7 +202,7 @@ def test_tracks_that_all_sound_the_same_are_no_trouble(n: int) -> None:
 
 def test_suspects_are_those_that_doubtful_names(place: Path) -> None:
     with library(place, wrong=5) as catalog:
-        suspects = judged(teaching, catalog, (MODEL.model_id,), [])
+        suspects = judged(catalog, (MODEL.model_id,), [])
         doubts = teaching.doubts(teaching.gather(catalog, (MODEL.model_id,), []))
     assert (suspects.n_judged, suspects.n_found) == (90, len(doubts))
     assert [one.path for one in suspects.worst] == [one.path for one in doubts]
@@ -213,14 +213,14 @@ def test_a_library_too_large_to_judge_says_what_judges_a_part_of_it(
 ) -> None:
     monkeypatch.setattr(reporting, "MOST_JUDGED", 89)
     with library(place) as catalog:
-        suspects = judged(teaching, catalog, (MODEL.model_id,), [])
+        suspects = judged(catalog, (MODEL.model_id,), [])
     assert (suspects.worst, suspects.n_judged) == ((), 0)
     assert "tagger doubtful FOLDER" in suspects.why_none
 
 
 def test_too_little_to_judge_by_is_an_error_that_says_so(place: Path) -> None:
     with filled(place, *TRACKS) as catalog, pytest.raises(LearnError, match="too little"):
-        judged(teaching, catalog, (MODEL.model_id,), [])
+        judged(catalog, (MODEL.model_id,), [])
 
 
 def commands(report: Report) -> list[str]:
@@ -258,6 +258,17 @@ def test_commands_name_the_folder_and_the_catalogue_that_the_report_is_about(pla
         request = ReportRequest(MUSIC / "a b", catalog="my catalog.db")
         report = gather(catalog, request, Suspects())
     assert commands(report) == ["tagger tag '/music/a b' --catalog 'my catalog.db'"]
+
+
+def test_what_cannot_be_copied_from_a_page_is_left_to_be_filled_in(place: Path) -> None:
+    one = blank("caf\udce9/1.mp3", "", status=Status.PREDICTED, genres=("Pop",))
+    with filled(place, one) as catalog:
+        request = ReportRequest(MUSIC / "caf\udce9", catalog="my\ncatalog.db")
+        report = gather(catalog, request, Suspects())
+    assert commands(report) == ["tagger tag FOLDER --catalog FILE"]
+    assert (
+        list_unsure(report.subject) == "tagger list --status unsure --under FOLDER --catalog FILE"
+    )
 
 
 def test_runs_that_wrote_can_be_undone(place: Path) -> None:

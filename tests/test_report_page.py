@@ -202,3 +202,10 @@ def test_where_nothing_could_be_judged_or_drawn_the_page_says_why() -> None:
 
 def test_a_page_begins_with_what_lets_a_later_one_take_its_place() -> None:
     assert page(report()).startswith(START)
+
+
+def test_tracks_that_are_unsure_are_listed_by_a_command_where_there_are_some() -> None:
+    waiting, unsure = BlankCount(Blank.WAITING, 1), BlankCount(Blank.SILENT, 2)
+    for blanks, is_told in (((waiting,), False), ((waiting, unsure), True)):
+        text = parsed(page(report(blanks=blanks))).text
+        assert ("tagger list --status unsure" in text) == is_told

@@ -57,7 +57,7 @@ def find_clips(folder: Path) -> list[Clip]:
     table = folder / TABLE
     clips = _listed(table) if table.is_file() else _in_folders(folder)
     if not clips:
-        raise DatasetError("holds no folders of clips", folder)
+        raise DatasetError("holds no labelled clips", folder)
     return clips
 
 

@@ -101,8 +101,11 @@ def planned_starts(
     ((0.5, 2.5, 4.5), (0.5, 4.5))
     """
     starts_s = segment_starts(duration_s, plan.segment_s, plan.max_segments)
-    apart_s = plan.segment_s - _SAME_PLACE_S
-    return tuple(at for at in starts_s if all(abs(at - had) >= apart_s for had in heard_s))
+    return tuple(at for at in starts_s if _overlaps_none(at, heard_s, plan.segment_s))
+
+
+def _overlaps_none(start_s: float, others_s: Sequence[float], segment_s: float) -> bool:
+    return all(abs(start_s - other_s) >= segment_s - _SAME_PLACE_S for other_s in others_s)
 
 
 def load_segments(path: Path, plan: SegmentPlan, heard_s: Sequence[float] = ()) -> Segments:
@@ -128,11 +131,11 @@ def load_segments(path: Path, plan: SegmentPlan, heard_s: Sequence[float] = ()) 
     """
     with opened(path) as sound:
         planned = planned_starts(sound.duration_s, plan, heard_s)
-        segments = _decode_segments(sound, plan, planned, n_tries=1)
+        segments = _decode_segments(sound, plan, planned, heard_s, n_tries=1)
         if len(segments.starts_s) < max(1 - len(heard_s), len(planned)):
             counted = replace(sound, duration_s=counted_duration_s(sound))
             planned = planned_starts(counted.duration_s, plan, heard_s)
-            segments = _decode_segments(counted, plan, planned, n_tries=3)
+            segments = _decode_segments(counted, plan, planned, heard_s, n_tries=3)
             if not heard_s:
                 _check_something_was_decoded(segments, plan, path)
         return segments
@@ -170,12 +173,18 @@ _NO_END = 2**62
 
 
 def _decode_segments(
-    sound: Sound, plan: SegmentPlan, planned: Sequence[float], *, n_tries: int
+    sound: Sound,
+    plan: SegmentPlan,
+    planned: Sequence[float],
+    heard_s: Sequence[float],
+    *,
+    n_tries: int,
 ) -> Segments:
     """Decode the planned segments, leaving out those that cannot be had whole.
 
     Each is looked for at its own place, and with three tries also at the beginning and the end of
-    its own part of the track, where it still overlaps no other.
+    its own part of the track, where it still overlaps no other of the plan; nor may it overlap one
+    that was heard before.
     """
     n_parts = len(segment_starts(sound.duration_s, plan.segment_s, plan.max_segments))
     slack_s = sound.duration_s / max(1, n_parts) - plan.segment_s
@@ -184,6 +193,8 @@ def _decode_segments(
     for planned_s in planned:
         places_s = (planned_s, planned_s - slack_s / 2, planned_s + slack_s / 2)[:n_tries]
         for start_s in places_s:
+            if not _overlaps_none(start_s, heard_s, plan.segment_s):
+                continue
             if _decode_segment(sound, start_s, plan, waveforms[len(starts_s)]):
                 starts_s.append(start_s)
                 break

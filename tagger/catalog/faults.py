@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: "the disk reports a fault or a limit while the catalogue is used; "
     "check the disk and its free space before anything else",
 }
+_NO_TEXT = "Could not decode to UTF-8"  # so says Python's own sqlite3, without a code
 _BROKEN_OFF = (
     "a run was broken off while it wrote to the catalogue; the next tagger tag puts that right"
 )
@@ -102,12 +104,16 @@ def reported(where: Where) -> Iterator[None]:
         if reason is None:
             raise
         raise complaint(reason, where) from error
+    except json.JSONDecodeError as error:  # what we store is JSON, so this is no longer that
+        raise complaint(DAMAGED, where) from error
 
 
 def reason_of(error: DBAPIError | sqlite3.DatabaseError) -> str | None:
     """Return what an error means to a user, or None where it is a mistake of ours."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
+        if str(cause).startswith(_NO_TEXT):
+            return DAMAGED
         code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         if code == sqlite3.SQLITE_ERROR:  # SQL that is wrong
             return None

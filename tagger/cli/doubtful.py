@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from tagger.card import read_card
 from tagger.catalog import Catalog
-from tagger.cli.learn import BEST, load_teaching
-from tagger.cli.models import base_of, is_named, named_model
+from tagger.cli.learn import BEST, require_learning
+from tagger.cli.models import is_named, named_model
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -21,6 +22,9 @@ from tagger.cli.options import (
 from tagger.cli.output import Printer, column, path_fields, percent, plain
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import LearnError, printable
+
+if TYPE_CHECKING:  # it brings scikit-learn, which not everybody has
+    from tagger.teaching import Doubt
 
 COLUMNS = ("path", "genres", "likelihood", "suggestion", "confidence")
 
@@ -41,7 +45,9 @@ def command(
     Each is judged by what the tags of your other artists say. Only what is in the catalogue is
     looked at, and nothing is changed.
     """
-    teaching = load_teaching()
+    require_learning()
+    from tagger import teaching
+
     settings, sources = load_settings(options)
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
@@ -66,10 +72,10 @@ def judging_networks(
 
     Raises:
         LearnError: none has heard any of them.
-        CheckpointError: the model named is not there.
+        CheckpointError: the model named cannot be read.
     """
     if is_named(sources):
-        return base_of(named_model(settings))[1].heard_by
+        return read_card(named_model(settings)).heard_by
     heard = {
         model.model_id: sum(
             catalog.n_tagged(model.model_id, folder) for folder in folders or (None,)
@@ -86,7 +92,7 @@ def judging_networks(
     return (max(heard, key=lambda model_id: (heard[model_id], model_id.startswith(BEST))),)
 
 
-def _record(doubt: Any) -> dict[str, Any]:
+def _record(doubt: Doubt) -> dict[str, Any]:
     return {
         **path_fields(doubt.path),
         "genres": list(doubt.genres),
@@ -96,7 +102,7 @@ def _record(doubt: Any) -> dict[str, Any]:
     }
 
 
-def _line(doubt: Any) -> str:
+def _line(doubt: Doubt) -> str:
     said = column(plain(", ".join(doubt.genres)), 16)
     other = column(plain(doubt.suggestion), 16)
     return (

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,9 @@ def command(
     fills blanks your way; after --model both, which learns a little better, it hears with two
     networks. No file is changed.
     """
-    teaching = load_teaching()
+    require_learning()
+    from tagger import teaching
+
     settings, sources = load_settings(options)
     base_path, base = _base(settings, sources)
     folders = [absolute(path) for path in paths]
@@ -102,10 +105,14 @@ def command(
     return 1 if n_failed else 0
 
 
-def load_teaching() -> Any:
-    """Return what learning needs scikit-learn for, or say how to get it."""
+def require_learning() -> None:
+    """Check that what learning needs is installed; ``tagger.teaching`` can be imported then.
+
+    Raises:
+        LearnError: it is not; the reason says how to get it.
+    """
     try:
-        from tagger import teaching
+        import_module("tagger.teaching")
     except ModuleNotFoundError as exc:
         if exc.name not in ("sklearn", "scipy", "threadpoolctl"):
             raise
@@ -113,7 +120,6 @@ def load_teaching() -> Any:
             "this needs scikit-learn, which tagging does not: python -m pip install "
             "'genre-tagger[learn]', or in a clone .venv/bin/python -m pip install scikit-learn"
         ) from exc
-    return teaching
 
 
 def _base(settings: Settings, sources: Mapping[str, Sourced]) -> tuple[Path, ModelCard]:

@@ -70,6 +70,11 @@ def cards_at_hand(
                 log.warning("%s", exc)
 
 
+def name_of(path: Path) -> str:
+    """Return what ``--model`` calls a model: by its name alone where it is looked for by that."""
+    return path.stem if path.parent in (models_folder(), BUNDLED) else str(path)
+
+
 def base_of(path: Path) -> tuple[Path, ModelCard]:
     """Return the model that a checkpoint's embeddings come from, and its card.
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from tagger.errors import TaggerError, os_reason
 from tagger.errors import plain as plain  # commands print by this module alone
 
 
@@ -27,18 +28,21 @@ def say(text: str | bytes) -> None:
 
     Raises:
         OutputClosedError: nobody reads it.
+        TaggerError: it cannot be written, as on a disk that is full.
     """
     try:
         click.echo(text)
     except BrokenPipeError as exc:
         raise OutputClosedError from exc
+    except OSError as exc:
+        raise TaggerError(f"standard output cannot be written: {os_reason(exc)}") from exc
 
 
 def flush_output() -> None:
-    """Send off what has been printed; where nobody reads it, let it go nowhere."""
+    """Send off what has been printed; where nobody takes it, let it go nowhere."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

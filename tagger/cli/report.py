@@ -11,8 +11,8 @@ import click
 from tagger.catalog import Catalog, shown
 from tagger.catalog.reader import Reader
 from tagger.cli.doubtful import judging_networks
-from tagger.cli.learn import load_teaching
-from tagger.cli.models import cards_at_hand, is_named
+from tagger.cli.learn import require_learning
+from tagger.cli.models import cards_at_hand, is_named, name_of
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -28,7 +28,7 @@ from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page
 from tagger.reporting import ModelsAtHand, ReportRequest, gather, judged
 from tagger.seeds import comparing_all
-from tagger.whole_files import FileKind, replaced
+from tagger.whole_files import FileKind, check_replaceable, replaced
 
 _STDOUT = Path("-")
 _REPORT = FileKind(
@@ -64,9 +64,12 @@ def command(output: Path, under: Path | None, **options: Any) -> int:
         return 0
     if output.is_dir():
         raise TaggerError("this is a folder; name a file in it with -o", output)
-    with replaced(absolute(output), _REPORT) as draft:  # what is refused is refused at once
-        report = _report(under, settings, sources)
-        draft.write_bytes(page(report).encode("utf-8"))
+    target = absolute(output)
+    check_replaceable(target, _REPORT)  # what is refused is refused at once
+    report = _report(under, settings, sources)
+    text = page(report).encode("utf-8")
+    with replaced(target, _REPORT) as draft:
+        draft.write_bytes(text)
     click.echo(f"{report.figures.n_tracks} tracks in {printable(output)}", err=True)
     return 0
 
@@ -96,9 +99,9 @@ def _suspects(
 ) -> Suspects:
     folders = [under] if under else []
     try:
-        teaching = load_teaching()
+        require_learning()
         networks = judging_networks(catalog, folders, settings, sources)
-        return judged(teaching, catalog, networks, folders)
+        return judged(catalog, networks, folders)
     except (LearnError, CheckpointError) as exc:
         return Suspects(why_none=str(exc))
 
@@ -108,8 +111,8 @@ def _at_hand(catalog: Catalog) -> ModelsAtHand:
     own = catalog.default_model()
     found = list(cards_at_hand((".pt", ".toml"), own))
     return ModelsAtHand(
-        names={card.model_id: path.stem for path, card in found},
-        unnamed=settings.model if own is None or is_named(sources) else own.stem,
+        names={card.model_id: name_of(path) for path, card in found},
+        unnamed=settings.model if own is None or is_named(sources) else name_of(own),
         has_learned=any(card.head is not None for _, card in found),
     )
 

@@ -99,6 +99,15 @@ class MusicNN(Network):
         self.register_buffer("mix", torch.eye(config.n_labels))
         self.register_buffer("shift", torch.zeros(config.n_labels))
 
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Take weights over; a scale for each logit, as checkpoints once had it, mixes no two."""
+        weights = dict(state_dict)
+        if "scale" in weights:
+            weights["mix"] = torch.diag(weights.pop("scale"))
+        return super().load_state_dict(weights, strict, assign)
+
     def forward(self, log_mel: Tensor) -> NetworkOutput:
         """Return logits and embedding of log-mels (n, n_mels, n_frames), "log-gain"."""
         embedding = self._embedding(log_mel)

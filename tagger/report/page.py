@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.resources import files
 
 from tagger.errors import printable
-from tagger.report import sections
+from tagger.report import sections, troubles
 from tagger.report.facts import Report, Subject
 from tagger.report.html import Html, cut, element, file_name, paragraph
 from tagger.report.words import counted
@@ -22,11 +22,11 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], str]], ...] = (
     ("next", "What to do next", sections.what_next),
     ("sound", "Map of the library", sections.the_map),
     ("genres", "Genres", sections.genres),
-    ("blanks", "Still blank, and why", sections.blanks),
+    ("blanks", "Still blank, and why", troubles.blanks),
     ("sure", "How sure the tagger was", sections.sureness),
-    ("suspects", "Genres that look wrong", sections.suspects),
+    ("suspects", "Genres that look wrong", troubles.suspects),
     ("folders", "Folders", sections.folders),
-    ("failures", "Failures", sections.failures),
+    ("failures", "Failures", troubles.failures),
     ("runs", "Past runs", sections.runs),
 )
 _OF_AN_EMPTY_ONE = frozenset({"next", "runs"})

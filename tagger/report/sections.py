@@ -1,18 +1,17 @@
-"""The parts of the page, each from the facts; "" where there is nothing to say."""
+"""The parts of the page that tell what there is and what was done; "" where that is nothing."""
 
 from __future__ import annotations
 
 from tagger.catalog.rows import RunRow
 from tagger.report.bars import Part, bar, legend
-from tagger.report.facts import N_BINS, Blank, Figures, FolderCount, GenreCount, Report, Suspect
+from tagger.report.facts import N_BINS, Figures, FolderCount, GenreCount, Report
 from tagger.report.html import Html, element, file_name, joined, name, paragraph
 from tagger.report.soundmap import drawn_map
-from tagger.report.steps import catalog_option, list_unsure, next_steps
-from tagger.report.tables import BARS, Head, first, number, table
-from tagger.report.words import count, counted, hours, share
+from tagger.report.steps import catalog_option, next_steps
+from tagger.report.tables import BARS, Head, first, more, number, table
+from tagger.report.words import count, hours, share
 
 _STEP = 100 // N_BINS
-_MOST_OF_A_REASON = 600  # letters; it ends with what to do
 
 
 def at_a_glance(report: Report) -> str:
@@ -101,7 +100,7 @@ def genres(report: Report) -> str:
     )
     return joined(
         table("Tracks by genre, and who set it", heads, rows),
-        _more(report.n_more_genres, "genre", "less frequent"),
+        more(report.n_more_genres, "genre", "less frequent"),
         paragraph("A track with several genres counts in each.", class_="note"),
     )
 
@@ -112,38 +111,6 @@ def _by_whom(one: GenreCount) -> list[Part]:
         Part("ours", "", one.n_ours),
         Part("waiting", "", one.n_waiting),
     ]
-
-
-def blanks(report: Report) -> str:
-    """Why tracks have no genre."""
-    if not report.blanks:
-        return paragraph("Every track that could be read has a genre.")
-    largest = max(one.n_tracks for one in report.blanks)
-    rows = [
-        (
-            joined(one.why.title, element("small", one.why.meaning)),
-            bar([Part(_shade(one.why), "", one.n_tracks)], largest),
-            count(one.n_tracks),
-            _labels(one.sounds_like),
-        )
-        for one in report.blanks
-    ]
-    heads = (first("Reason"), BARS, number("tracks"), Head("most of them sound like"))
-    return joined(
-        table("Tracks without a genre, by reason", heads, rows),
-        paragraph("Track by track: ", element("code", list_unsure(report.subject)), class_="note"),
-    )
-
-
-def _shade(why: Blank) -> str:
-    return "waiting" if why is Blank.WAITING else "blank"
-
-
-def _labels(labels: tuple[tuple[str, int], ...]) -> Html:
-    parts = []
-    for n, (label, n_tracks) in enumerate(labels):
-        parts += [", " if n else "", name(label), f" {count(n_tracks)}"]
-    return joined(*parts) if parts else Html("–")
 
 
 def sureness(report: Report) -> str:
@@ -177,38 +144,6 @@ def sureness(report: Report) -> str:
     )
 
 
-def suspects(report: Report) -> str:
-    """The tracks whose genre looks wrong."""
-    found = report.suspects
-    if found.why_none:
-        return paragraph("Nothing could be judged: ", found.why_none)
-    told = paragraph(
-        f"Of {counted(found.n_judged, 'track')} with a genre that a person set, "
-        f"{count(found.n_found)} {'sounds' if found.n_found == 1 else 'sound'} like another one, "
-        "judged by the tags of the other artists. Nobody but you knows which is right."
-    )
-    rows = [_suspect(one) for one in found.worst]
-    heads = (
-        first("Track"),
-        Head("bears"),
-        number("how likely"),
-        Head("sounds like"),
-        number("how likely"),
-    )
-    shown = table("Tracks that sound like another genre, worst first", heads, rows) if rows else ""
-    return joined(told, shown, _more(found.n_found - len(rows), "track", "less suspicious"))
-
-
-def _suspect(one: Suspect) -> tuple[str, ...]:
-    return (
-        file_name(one.path),
-        name(", ".join(one.genres)),
-        f"{int(one.likelihood * 100)} %",
-        name(one.suggestion),
-        f"{int(one.confidence * 100)} %",
-    )
-
-
 def folders(report: Report) -> str:
     """What is in each folder."""
     largest = max((one.n_tracks for one in report.folders), default=0)
@@ -221,7 +156,7 @@ def folders(report: Report) -> str:
         Head("most frequent genre"),
     )
     return joined(
-        table("Tracks by folder", heads, rows), _more(report.n_more_folders, "folder", "smaller")
+        table("Tracks by folder", heads, rows), more(report.n_more_folders, "folder", "smaller")
     )
 
 
@@ -234,31 +169,6 @@ def _folder(one: FolderCount, largest: int) -> tuple[str, ...]:
         count(one.n_tracks),
         count(one.n_blank),
         most if one.genre else "–",
-    )
-
-
-def failures(report: Report) -> str:
-    """What failed, and what to do."""
-    if not report.failures:
-        return ""
-    rows = [
-        (
-            name(one.reason, _MOST_OF_A_REASON),
-            one.stage,
-            count(one.n_files),
-            joined(*(element("div", file_name(path)) for path in one.examples)),
-        )
-        for one in report.failures
-    ]
-    heads = (
-        first("Reason, and what to do"),
-        Head("stage"),
-        number("files"),
-        Head("for instance"),
-    )
-    return joined(
-        table("Files that failed when they were last tried", heads, rows),
-        _more(report.n_more_failures, "file", "failing otherwise"),
     )
 
 
@@ -296,7 +206,3 @@ def _run(run: RunRow, report: Report) -> tuple[str, ...]:
         ", ".join(counts) or "nothing to do",
         element("code", undo) if run.n_standing else "nothing written",
     )
-
-
-def _more(n: int, one: str, what: str) -> str:
-    return paragraph(f"And {counted(n, one)} more, {what}.", class_="note") if n > 0 else ""

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.errors import printable
+from tagger.errors import plain
 from tagger.report.facts import Blank, Report, Subject
 from tagger.report.words import count, counted
 
 _ENOUGH_TO_LEARN = 40  # tracks; ``tagger learn`` says what else it takes
 _WORTH_A_WORD = 10  # tracks
 _MOST_ROOTS = 4
+_FOLDER = "FOLDER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def list_unsure(subject: Subject) -> str:
 
 def catalog_option(subject: Subject) -> str:
     """Return how a command names the catalogue, "" for the usual one."""
-    return f" --catalog {shlex.quote(subject.catalog)}" if subject.catalog else ""
+    return f" --catalog {_to_copy(subject.catalog, 'FILE')}" if subject.catalog else ""
 
 
 def _n_blank(report: Report, why: Blank) -> int:
@@ -126,13 +127,13 @@ def _n_blank(report: Report, why: Blank) -> int:
 
 def _model(report: Report) -> str:
     name = report.models.to_name
-    return f" --model {shlex.quote(name)}" if name else ""
+    return f" --model {_to_copy(name, 'NAME')}" if name else ""
 
 
 def _where(subject: Subject) -> str:
     folders = (subject.under,) if subject.under else subject.roots
-    if len(folders) > _MOST_ROOTS or any(printable(folder) != str(folder) for folder in folders):
-        return "FOLDER"  # what cannot be copied is left to be filled in
+    if len(folders) > _MOST_ROOTS:
+        return _FOLDER
     return " ".join(_quoted(folder) for folder in folders)
 
 
@@ -141,4 +142,9 @@ def _under(subject: Subject) -> str:
 
 
 def _quoted(path: Path) -> str:
-    return shlex.quote(printable(path))
+    return _to_copy(str(path), _FOLDER)
+
+
+def _to_copy(word: str, otherwise: str) -> str:
+    """Return a word as a shell takes it; what cannot be copied is left to be filled in."""
+    return shlex.quote(word) if plain(word) == word else otherwise

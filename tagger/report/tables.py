@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tagger.report.bars import swatch
-from tagger.report.html import Html, element
+from tagger.report.html import Html, element, paragraph
+from tagger.report.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ def table(caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]]) ->
     )
     # It scrolls, so the keyboard must reach it.
     return element("div", whole, class_="scrolls", tabindex="0", role="region", aria_label=caption)
+
+
+def more(n: int, one: str, what: str) -> str:
+    """Return what a table leaves out, "" where that is nothing."""
+    return paragraph(f"And {counted(n, one)} more, {what}.", class_="note") if n > 0 else ""
 
 
 def _head(head: Head) -> Html:
