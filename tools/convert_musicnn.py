@@ -48,7 +48,7 @@ FRONT_END = FrontEndConfig(
     compression="log-gain",
 )
 FIRST_SEGMENTS = 4
-MAX_SEGMENTS = 20  # an odd multiple: each of the first is one of these
+MAX_SEGMENTS = 12  # an odd multiple: each of the first is one of these
 
 Variables = Mapping[str, FloatArray]
 
