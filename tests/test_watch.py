@@ -26,7 +26,7 @@ from tagger.catalog import Catalog
 from tagger.decision import Intent
 from tagger.errors import TagWriteError
 from tagger.pipeline import TagRun
-from tagger.roots import Roots
+from tagger.watch.roots import Roots
 from tests.catalogs import assert_consistent
 from tests.library import (
     Outcome,
@@ -155,7 +155,7 @@ def test_a_file_that_is_still_being_written_is_left_until_it_is_whole(
 def test_without_events_it_looks_for_itself(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("tagger.notices.Notices.arm")
+    monkeypatch.delattr("tagger.watch.notices.Notices.arm")
 
     def arrive() -> None:
         put(music / "a" / "a.flac")
@@ -170,8 +170,8 @@ def test_where_the_system_can_watch_no_more_it_says_so_and_looks_for_itself(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
-    monkeypatch.setattr("tagger.notices.Observer.schedule", full)
-    monkeypatch.setattr("tagger.lookout.SILENT_POLL_S", 0.2)
+    monkeypatch.setattr("tagger.watch.notices.Observer.schedule", full)
+    monkeypatch.setattr("tagger.watch.lookout.SILENT_POLL_S", 0.2)
 
     def arrive() -> None:
         put(music / "a.flac")
@@ -215,7 +215,7 @@ def test_a_watched_folder_deleted_and_made_anew_is_watched_on(
 def test_links_are_followed_by_looking_through_them(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.lookout.SILENT_POLL_S", 0.2)
+    monkeypatch.setattr("tagger.watch.lookout.SILENT_POLL_S", 0.2)
     (music / "circle").symlink_to(music)
     (music.parent / "elsewhere").mkdir()
     (music / "link").symlink_to(music.parent / "elsewhere")
@@ -232,7 +232,7 @@ def test_links_are_followed_by_looking_through_them(
 def test_where_events_were_lost_it_looks_for_itself(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.notices.Notices._note", lambda *_: None)
+    monkeypatch.setattr("tagger.watch.notices.Notices._note", lambda *_: None)
 
     def arrive() -> None:
         put(music / "a.flac")
@@ -321,7 +321,7 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tagger.cli.watch.Catalog.open", partial(Catalog.open, wait_s=0.1))
-    monkeypatch.setattr("tagger.watching._FIRST_PAUSE_S", 0.2)
+    monkeypatch.setattr("tagger.watch.watcher._FIRST_PAUSE_S", 0.2)
 
     def lock() -> None:
         with closing(sqlite3.connect(place, isolation_level=None)) as database:
@@ -342,7 +342,7 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
 def test_a_catalogue_that_is_gone_is_not_made_anew_but_waited_for(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.watching._FIRST_PAUSE_S", 0.2)
+    monkeypatch.setattr("tagger.watch.watcher._FIRST_PAUSE_S", 0.2)
     away = place.parent / "away"
 
     def go_and_come() -> None:
@@ -389,7 +389,7 @@ def test_what_is_no_place_for_music_is_not_waited_for(
 def test_what_was_refused_is_tried_again(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.retries._FIRST_PAUSE_S", 0.5)
+    monkeypatch.setattr("tagger.watch.retries._FIRST_PAUSE_S", 0.5)
     refusals = iter([True])
     carry_out = tags.carry_out_all
 

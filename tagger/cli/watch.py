@@ -20,7 +20,7 @@ from tagger.news import news_for
 from tagger.pipeline import TagRun
 from tagger.records import Status, TrackResult
 from tagger.scan import ScanOptions
-from tagger.watching import Batch, Tried, Watcher, WatchPlan, watching
+from tagger.watch import Batch, Tried, Watcher, WatchPlan, watching
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tagger.pictures import Pictures
 from tagger.scan import ScanOptions
+from tagger.watch.pictures import Pictures
 from tests.test_scan import touch
 
 

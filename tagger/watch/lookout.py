@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import printable
-from tagger.mounts import is_silent
-from tagger.notices import Notices
-from tagger.pictures import Pictures
-from tagger.roots import Roots
 from tagger.scan import ScanOptions
+from tagger.watch.mounts import is_silent
+from tagger.watch.notices import Notices
+from tagger.watch.pictures import Pictures
+from tagger.watch.roots import Roots
 
 SILENT_POLL_S = 60.0  # where the file system does not tell
 

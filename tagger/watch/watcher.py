@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.arrivals import PATIENCE, Arrivals
-from tagger.lookout import Lookout
-from tagger.retries import Retries
 from tagger.scan import ScanOptions
+from tagger.watch.arrivals import PATIENCE, Arrivals
+from tagger.watch.lookout import Lookout
+from tagger.watch.retries import Retries
 
 _PRESENCE_S = 10.0  # between two looks at whether the folders are there, at most
 _LOOKS = 4  # in a settle time
