@@ -36,12 +36,12 @@ from tests.library import (
     request_for,
     run_tagger,
     start_tagger,
+    until,
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")  # where a watcher is not a process of its own
 
 SETTLE_S = 0.2
-DEADLINE_S = 60.0
 
 WatchWhile = Callable[..., Outcome]
 
@@ -50,14 +50,6 @@ def put(path: Path) -> None:
     """Let a track appear whole, as a download manager does."""
     hidden = make_track(path.with_name(f".{path.name}"))
     hidden.rename(path)
-
-
-def until(fact: Callable[[], object]) -> None:
-    """Wait for a fact, a generous while."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not fact():
-        assert time.monotonic() < deadline, "it has not come to pass"
-        time.sleep(0.02)
 
 
 def asked(place: Path, question: str) -> list[tuple[Any, ...]]:
