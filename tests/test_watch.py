@@ -281,6 +281,20 @@ def test_files_that_were_deleted_are_marked_by_the_next_walk(
     assert len(outcome.records) == 5  # those of the first run
 
 
+def test_a_file_whose_place_another_takes_is_marked_as_gone(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    make_tracks(music / "album", 4)
+
+    def convert() -> None:
+        put(music / "album" / "00.ogg")
+        (music / "album" / "00.flac").unlink()
+        until(lambda: n_vanished(place) == 1)
+
+    outcome = watch_while(convert, "--rescan", "0.005")
+    assert outcome.statuses["00.ogg"] == "written"
+
+
 def test_a_disk_that_goes_and_comes_back_is_waited_for(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

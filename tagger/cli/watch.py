@@ -148,9 +148,10 @@ class _Session:
         unsettled: frozenset[str] = frozenset()
         if not batch.is_due:
             news = news_for(request, catalog)
-            if not news.folders:
+            if not (news.folders or news.has_gone):
                 return Tried(is_done=True, unsettled=news.unsettled)
-            request = replace(request, scan=replace(part, folders=news.folders))
+            if not news.has_gone:  # what is gone is marked by a run over all alone
+                request = replace(request, scan=replace(part, folders=news.folders))
             unsettled = news.unsettled
         self._refused.clear()
         run = TagRun(request, catalog)

@@ -103,11 +103,6 @@ class Lookout:
             self._next_walk = now + max(SILENT_POLL_S, 9 * (now - started))
         return changed
 
-    def take_gone(self) -> bool:
-        """Return, and forget, whether walks have found files to be gone."""
-        has_gone, self._pictures.has_gone = self._pictures.has_gone, False
-        return has_gone
-
     def _look_after_roots(self) -> bool:
         """Watch all anew where something has come back or events were lost; return whether so."""
         is_incomplete = bool(self._roots.look()) or self._notices.have_failed()

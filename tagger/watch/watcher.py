@@ -50,7 +50,7 @@ class Batch:
         paths: The watched folders that are there.
         folders: Those in which something may be new; None is all.
         is_due: It is to be run even if the catalogue says that nothing is new: files were refused
-            there, or have gone.
+            there, or it is the first.
     """
 
     paths: tuple[Path, ...]
@@ -154,9 +154,9 @@ class Watcher:
             return Batch(self._lookout.there, folders | due, is_due=bool(due))
         # Files that arrive are passed over, and were they all that is left it would look empty.
         if self._wants_all and (not self._arrivals or now >= self._all_by):
-            is_due = self._lookout.take_gone() or self._is_all_due
+            batch = Batch(self._lookout.there, None, is_due=self._is_all_due)
             self._wants_all = self._is_all_due = False
-            return Batch(self._lookout.there, None, is_due=is_due)
+            return batch
         return None
 
 
