@@ -468,7 +468,7 @@ def wait_for_rest(process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_told_to_end_while_it_waits_it_ends_with_0(
     music: Path, place: Path, model: Path, number: signal.Signals
 ) -> None:
@@ -477,6 +477,21 @@ def test_told_to_end_while_it_waits_it_ends_with_0(
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_under_nohup_it_outlives_its_terminal(music: Path, place: Path, model: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        process = start_watching(music, place, model)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for_rest(process)
+    process.send_signal(signal.SIGHUP)
+    put(music / "a.flac")
+    until(lambda: genre_of(music / "a.flac"))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode in (0, 130)
 
 
 def test_killed_in_the_middle_of_a_batch_it_finishes_the_work_when_it_is_started_again(
