@@ -106,7 +106,13 @@ LAYERS = [
         "tagger.unpickling",
         "tagger.voting",
     },
-    {"tagger.genre_text", "tagger.records", "tagger.whole_files", "tagger.why_not"},
+    {
+        "tagger.genre_text",
+        "tagger.records",
+        "tagger.whole_files",
+        "tagger.why_not",
+        "tagger.writers",
+    },
     {"tagger.errors", "tagger", "training"},
 ]
 # Within these layers modules may use each other: flows hand on to flows, ground to ground.

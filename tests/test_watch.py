@@ -144,6 +144,24 @@ def test_a_file_that_is_still_being_written_is_left_until_it_is_whole(
     assert "failed" not in outcome.err
 
 
+def test_a_download_that_stalls_is_left_until_its_program_lets_go(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    whole = make_track(music.parent / "a.flac", 6.0).read_bytes()
+
+    def stall() -> None:
+        with (music / "a.flac").open("wb") as file:
+            file.write(whole[: len(whole) // 2])
+            file.flush()
+            put(music / "b" / "b.flac")
+            until(lambda: genre_of(music / "b" / "b.flac"))  # its folder has long come to rest
+            file.write(whole[len(whole) // 2 :])
+        until(lambda: genre_of(music / "a.flac"))
+        assert (music / "a.flac").read_bytes().endswith(whole[-1000:])
+
+    assert watch_while(stall).statuses == {"a.flac": "written", "b.flac": "written"}
+
+
 def test_without_events_it_looks_for_itself(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
