@@ -430,7 +430,8 @@ def test_what_was_refused_is_tried_again(
         put(music / "a.flac")
         until(lambda: len(finished_runs(place)) == 3)
 
-    outcome = watch_while(arrive)
+    # Whole looks in between, which find nothing new, do not make it forget.
+    outcome = watch_while(arrive, "--rescan", "0.002")
     assert [one["status"] for one in outcome.records] == ["failed", "written"]
     assert "a.flac: the disk is full" in outcome.err
 

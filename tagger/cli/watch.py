@@ -162,7 +162,12 @@ class _Session:
             raise _BrokenOffError from exc
         if self.is_first and not (is_chosen or self.quiet):
             suggest_another(run.summary)
-        return Tried(whole, run.unsettled | unsettled, frozenset(self._refused))
+        return Tried(
+            whole,
+            served=request.scan.folders,
+            unsettled=run.unsettled | unsettled,
+            refused=frozenset(self._refused),
+        )
 
     def _is_told(self, result: TrackResult) -> bool:
         """Return whether a result is shown: not what stands as it stood, nor a failure again."""

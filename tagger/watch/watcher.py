@@ -64,11 +64,13 @@ class Tried:
 
     Args:
         is_done: Nothing kept the run from its end.
+        served: The folders that were run over, if there was a run; None is all.
         unsettled: Folders with files that were still being written.
         refused: Folders with files that could not be read or written, but may be later.
     """
 
     is_done: bool
+    served: frozenset[str] | None = frozenset()
     unsettled: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
 
@@ -116,7 +118,7 @@ class Watcher:
         self._arrivals.touch(tried.unsettled)
         if tried.is_done:
             self._pause_s = 0.0
-            self._retries.note(batch.folders, tried.refused, now)
+            self._retries.note(tried.served, tried.refused, now)
         else:
             self._arrivals.touch(batch.folders or ())
             self._wants_all |= batch.folders is None
