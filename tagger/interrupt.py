@@ -11,9 +11,10 @@ from typing import Any, Self
 
 
 class Interrupts:
-    """While entered, SIGINT and SIGTERM raise KeyboardInterrupt, but not while held.
+    """While entered, SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt, but not while held.
 
-    Outside the main thread, where Python lets nobody set handlers, it does nothing.
+    Outside the main thread, where Python lets nobody set handlers, it does nothing. SIGHUP, by
+    which a terminal that is closed ends its programs, is still ignored under ``nohup``.
     """
 
     def __init__(self) -> None:
@@ -23,7 +24,10 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            numbers = [signal.SIGINT, signal.SIGTERM]
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                numbers.append(signal.SIGHUP)
+            for number in numbers:
                 self._previous[number] = signal.signal(number, self._on_signal)
         return self
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,22 +66,23 @@ def mark_missing(catalog: Catalog, folders: Sequence[Path], seen: Seen) -> Missi
         folders: Absolute paths of folders that are there.
         seen: What the scan came across.
     """
-    ids = seen.sorted_ids()
     n_marked = 0
     held_back: list[str] = []
-    for folder in folders:
-        for root in catalog.roots_under(folder):
-            gone = _gone(catalog, folder, root, ids)
-            device = _device(root.path)
-            why = _why_not(root, device, len(gone), n_found=seen.n_found[folder])
-            if gone and why:
-                held_back.append(_about(len(gone), folder, why))
-            elif gone:
-                catalog.mark_vanished(gone)
-                n_marked += len(gone)
-            if device is not None and device != root.device and 2 * len(gone) < root.n_files:
-                catalog.set_device(root.root_id, device)
+    for one in _absences(catalog, folders, seen):
+        if one.gone and one.why_not:
+            held_back.append(_about(len(one.gone), one.folder, one.why_not))
+        elif one.gone:
+            catalog.mark_vanished(one.gone)
+            n_marked += len(one.gone)
+        root, device = one.root, one.device
+        if device is not None and device != root.device and 2 * len(one.gone) < root.n_files:
+            catalog.set_device(root.root_id, device)
     return Missing(n_marked, tuple(held_back))
+
+
+def are_missing(catalog: Catalog, folders: Sequence[Path], seen: Seen) -> bool:
+    """Return whether ``mark_missing`` would mark any file."""
+    return any(one.gone and not one.why_not for one in _absences(catalog, folders, seen))
 
 
 def gone_from(catalog: Catalog, folder: Path, *, force: bool = False) -> list[int]:
@@ -107,6 +108,32 @@ def gone_from(catalog: Catalog, folder: Path, *, force: bool = False) -> list[in
             )
         found += gone
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Absence:
+    """What is gone from the part of a root that lies in a folder.
+
+    Args:
+        device: The one that the root is on now; None if it is not there.
+        gone: The rows of the files.
+        why_not: Why they are not to be marked, or "".
+    """
+
+    folder: Path
+    root: RootRow
+    device: int | None
+    gone: list[int]
+    why_not: str
+
+
+def _absences(catalog: Catalog, folders: Sequence[Path], seen: Seen) -> Iterator[_Absence]:
+    ids = seen.sorted_ids()
+    for folder in folders:
+        for root in catalog.roots_under(folder):
+            gone, device = _gone(catalog, folder, root, ids), _device(root.path)
+            why_not = _why_not(root, device, len(gone), n_found=seen.n_found[folder])
+            yield _Absence(folder, root, device, gone, why_not)
 
 
 def _gone(catalog: Catalog, folder: Path, root: RootRow, seen: NDArray[np.int64]) -> list[int]:

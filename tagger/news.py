@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tagger.catalog import Catalog, KnownTrack
+from tagger.missing import Seen, are_missing
 from tagger.portions import chunks
 from tagger.records import Status
 from tagger.scan import ScanTally, scan
@@ -20,20 +21,25 @@ class News:
     Args:
         folders: Those in which a run would have something to do.
         unsettled: Those with files that may still be being written.
+        has_gone: Files are gone and not marked as such; told where all was looked through.
     """
 
     folders: frozenset[str]
     unsettled: frozenset[str]
+    has_gone: bool
 
 
 def news_for(request: TagRequest, catalog: Catalog) -> News:
     """Return where a run would have anything to do."""
-    tally = ScanTally()
+    tally, seen = ScanTally(), Seen()
     folders: set[str] = set()
     for files in chunks(scan(request.paths, request.scan, tally), _CHUNK_FILES):
-        known = catalog.lookup(files, request.card.model_id)
-        folders |= {f.folder for f, k in zip(files, known, strict=True) if _is_news(k, request)}
-    return News(frozenset(folders), frozenset(tally.unsettled))
+        for file, known in zip(files, catalog.lookup(files, request.card.model_id), strict=True):
+            seen.add(file, known.file_id if known else None)
+            if _is_news(known, request):
+                folders.add(file.folder)
+    has_gone = request.scan.folders is None and are_missing(catalog, request.paths, seen)
+    return News(frozenset(folders), frozenset(tally.unsettled), has_gone)
 
 
 def _is_news(known: KnownTrack | None, request: TagRequest) -> bool:

@@ -1,7 +1,7 @@
 """Folders in, sound files out: which files of a collection are ours to look at.
 
 This module owns what is passed over (what its name speaks against, links that lead nowhere or back,
-what is still being written), and that no recording is given twice. It opens no file: whether there
+what is still being written), and that no recording is given twice. It reads no file: whether there
 is sound in it is for the decoder to say.
 """
 
@@ -21,7 +21,9 @@ from pathlib import Path
 from tagger.errors import ScanError, os_reason
 from tagger.filenames import AUDIO_EXTENSIONS, EXCLUDE_MARK, is_audio_name, why_passed_over
 from tagger.records import AudioFile, TrackFailure
+from tagger.writers import is_open_for_writing
 
+_STALLED_S = 3600.0  # for how long a download may stand still; only files changed since are asked
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 
 
@@ -34,8 +36,8 @@ class ScanOptions:
             out. ``*`` matches across folders too.
         follow_symlinks: Whether to enter links to folders. Links to files are always followed.
         folders: Only files right in these, as the walk names them; None is all.
-        settle_s: Pass over files that changed less than so many seconds ago, and empty ones: they
-            are being written, it may be.
+        settle_s: Pass over files that changed less than so many seconds ago, or that some program
+            has still open for writing, and empty ones: they are being written, it may be.
     """
 
     exclude: tuple[str, ...] = ()
@@ -52,7 +54,7 @@ class ScanTally:
         skipped: How many files and folders were passed over, by reason. A folder counts once,
             whatever is in it; a file that is no sound file by its name does not count.
         failures: What could not be looked at, at stage ``scan``.
-        unsettled: Folders of files that had changed just before.
+        unsettled: Folders of files that had changed just before, or were open for writing.
     """
 
     skipped: Counter[str] = field(default_factory=Counter)
@@ -221,11 +223,15 @@ class _Walk:
         """Say whether a file may still be being written; count it if so.
 
         Its inode's change counts as well: a copy that keeps times sets them at its end. A clock
-        far from ours, on a network disk, says nothing.
+        far from ours, on a network disk, says nothing. A download that has stalled keeps its file
+        open; were it replaced by a tagged one, what is still to come would go nowhere.
         """
         if not self.settle_s:
             return False
-        is_fresh = abs(time.time() - max(status.st_mtime, status.st_ctime)) < self.settle_s
+        now = time.time()
+        is_fresh = abs(now - max(status.st_mtime, status.st_ctime)) < self.settle_s
+        if not is_fresh and abs(now - status.st_ctime) < _STALLED_S:
+            is_fresh = is_open_for_writing(entry.path)
         if is_fresh:
             self.tally.unsettled.add(os.path.dirname(entry.path))  # noqa: PTH120
         if is_fresh or not status.st_size:

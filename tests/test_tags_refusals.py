@@ -38,6 +38,17 @@ def test_a_read_only_disk_is_called_so(tmp_path: Path, monkeypatch: pytest.Monke
         write_genres(path, ["Folk"], provenance=None)
 
 
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_file_that_somebody_is_writing_is_left_alone(tmp_path: Path, in_place: bool) -> None:
+    path, ways = tagged.make(tmp_path, "flac"), Ways(in_place=in_place)
+    before = path.read_bytes()
+    with path.open("ab"), pytest.raises(TagWriteError, match="open for writing"):
+        write_genres(path, ["Folk"], provenance=None, ways=ways)
+    assert path.read_bytes() == before
+    write_genres(path, ["Folk"], provenance=None, ways=ways)
+    assert read_tags(path).genres == ("Folk",)
+
+
 @pytest.mark.parametrize("kind", ["mp3", "aac"])
 @pytest.mark.parametrize("junk", [bytes(10), bytes(417), b"junk" * 30])
 def test_a_tag_behind_other_bytes_is_not_hidden_by_a_new_one(

@@ -26,7 +26,7 @@ from tagger.catalog import Catalog
 from tagger.decision import Intent
 from tagger.errors import TagWriteError
 from tagger.pipeline import TagRun
-from tagger.roots import Roots
+from tagger.watch.roots import Roots
 from tests.catalogs import assert_consistent
 from tests.library import (
     Outcome,
@@ -36,12 +36,12 @@ from tests.library import (
     request_for,
     run_tagger,
     start_tagger,
+    until,
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")  # where a watcher is not a process of its own
 
 SETTLE_S = 0.2
-DEADLINE_S = 60.0
 
 WatchWhile = Callable[..., Outcome]
 
@@ -50,14 +50,6 @@ def put(path: Path) -> None:
     """Let a track appear whole, as a download manager does."""
     hidden = make_track(path.with_name(f".{path.name}"))
     hidden.rename(path)
-
-
-def until(fact: Callable[[], object]) -> None:
-    """Wait for a fact, a generous while."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not fact():
-        assert time.monotonic() < deadline, "it has not come to pass"
-        time.sleep(0.02)
 
 
 def asked(place: Path, question: str) -> list[tuple[Any, ...]]:
@@ -152,10 +144,28 @@ def test_a_file_that_is_still_being_written_is_left_until_it_is_whole(
     assert "failed" not in outcome.err
 
 
+def test_a_download_that_stalls_is_left_until_its_program_lets_go(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    whole = make_track(music.parent / "a.flac", 6.0).read_bytes()
+
+    def stall() -> None:
+        with (music / "a.flac").open("wb") as file:
+            file.write(whole[: len(whole) // 2])
+            file.flush()
+            put(music / "b" / "b.flac")
+            until(lambda: genre_of(music / "b" / "b.flac"))  # its folder has long come to rest
+            file.write(whole[len(whole) // 2 :])
+        until(lambda: genre_of(music / "a.flac"))
+        assert (music / "a.flac").read_bytes().endswith(whole[-1000:])
+
+    assert watch_while(stall).statuses == {"a.flac": "written", "b.flac": "written"}
+
+
 def test_without_events_it_looks_for_itself(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("tagger.notices.Notices.arm")
+    monkeypatch.delattr("tagger.watch.notices.Notices.arm")
 
     def arrive() -> None:
         put(music / "a" / "a.flac")
@@ -170,8 +180,8 @@ def test_where_the_system_can_watch_no_more_it_says_so_and_looks_for_itself(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
-    monkeypatch.setattr("tagger.notices.Observer.schedule", full)
-    monkeypatch.setattr("tagger.lookout.SILENT_POLL_S", 0.2)
+    monkeypatch.setattr("tagger.watch.notices.Observer.schedule", full)
+    monkeypatch.setattr("tagger.watch.lookout.SILENT_POLL_S", 0.2)
 
     def arrive() -> None:
         put(music / "a.flac")
@@ -215,7 +225,7 @@ def test_a_watched_folder_deleted_and_made_anew_is_watched_on(
 def test_links_are_followed_by_looking_through_them(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.lookout.SILENT_POLL_S", 0.2)
+    monkeypatch.setattr("tagger.watch.lookout.SILENT_POLL_S", 0.2)
     (music / "circle").symlink_to(music)
     (music.parent / "elsewhere").mkdir()
     (music / "link").symlink_to(music.parent / "elsewhere")
@@ -232,7 +242,7 @@ def test_links_are_followed_by_looking_through_them(
 def test_where_events_were_lost_it_looks_for_itself(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.notices.Notices._note", lambda *_: None)
+    monkeypatch.setattr("tagger.watch.notices.Notices._note", lambda *_: None)
 
     def arrive() -> None:
         put(music / "a.flac")
@@ -289,6 +299,20 @@ def test_files_that_were_deleted_are_marked_by_the_next_walk(
     assert len(outcome.records) == 5  # those of the first run
 
 
+def test_a_file_whose_place_another_takes_is_marked_as_gone(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    make_tracks(music / "album", 4)
+
+    def convert() -> None:
+        put(music / "album" / "00.ogg")
+        (music / "album" / "00.flac").unlink()
+        until(lambda: n_vanished(place) == 1)
+
+    outcome = watch_while(convert, "--rescan", "0.005")
+    assert outcome.statuses["00.ogg"] == "written"
+
+
 def test_a_disk_that_goes_and_comes_back_is_waited_for(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +345,7 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tagger.cli.watch.Catalog.open", partial(Catalog.open, wait_s=0.1))
-    monkeypatch.setattr("tagger.watching._FIRST_PAUSE_S", 0.2)
+    monkeypatch.setattr("tagger.watch.watcher._FIRST_PAUSE_S", 0.2)
 
     def lock() -> None:
         with closing(sqlite3.connect(place, isolation_level=None)) as database:
@@ -342,7 +366,7 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
 def test_a_catalogue_that_is_gone_is_not_made_anew_but_waited_for(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.watching._FIRST_PAUSE_S", 0.2)
+    monkeypatch.setattr("tagger.watch.watcher._FIRST_PAUSE_S", 0.2)
     away = place.parent / "away"
 
     def go_and_come() -> None:
@@ -389,7 +413,7 @@ def test_what_is_no_place_for_music_is_not_waited_for(
 def test_what_was_refused_is_tried_again(
     music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.retries._FIRST_PAUSE_S", 0.5)
+    monkeypatch.setattr("tagger.watch.retries._FIRST_PAUSE_S", 0.5)
     refusals = iter([True])
     carry_out = tags.carry_out_all
 
@@ -406,7 +430,8 @@ def test_what_was_refused_is_tried_again(
         put(music / "a.flac")
         until(lambda: len(finished_runs(place)) == 3)
 
-    outcome = watch_while(arrive)
+    # Whole looks in between, which find nothing new, do not make it forget.
+    outcome = watch_while(arrive, "--rescan", "0.002")
     assert [one["status"] for one in outcome.records] == ["failed", "written"]
     assert "a.flac: the disk is full" in outcome.err
 
@@ -462,7 +487,7 @@ def wait_for_rest(process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_told_to_end_while_it_waits_it_ends_with_0(
     music: Path, place: Path, model: Path, number: signal.Signals
 ) -> None:
@@ -471,6 +496,21 @@ def test_told_to_end_while_it_waits_it_ends_with_0(
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_under_nohup_it_outlives_its_terminal(music: Path, place: Path, model: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        process = start_watching(music, place, model)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for_rest(process)
+    process.send_signal(signal.SIGHUP)
+    put(music / "a.flac")
+    until(lambda: genre_of(music / "a.flac"))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode in (0, 130)
 
 
 def test_killed_in_the_middle_of_a_batch_it_finishes_the_work_when_it_is_started_again(

@@ -20,7 +20,7 @@ from tagger.news import news_for
 from tagger.pipeline import TagRun
 from tagger.records import Status, TrackResult
 from tagger.scan import ScanOptions
-from tagger.watching import Batch, Tried, Watcher, WatchPlan, watching
+from tagger.watch import Batch, Tried, Watcher, WatchPlan, watching
 
 log = logging.getLogger(__name__)
 
@@ -148,9 +148,10 @@ class _Session:
         unsettled: frozenset[str] = frozenset()
         if not batch.is_due:
             news = news_for(request, catalog)
-            if not news.folders:
+            if not (news.folders or news.has_gone):
                 return Tried(is_done=True, unsettled=news.unsettled)
-            request = replace(request, scan=replace(part, folders=news.folders))
+            if not news.has_gone:  # what is gone is marked by a run over all alone
+                request = replace(request, scan=replace(part, folders=news.folders))
             unsettled = news.unsettled
         self._refused.clear()
         run = TagRun(request, catalog)
@@ -161,7 +162,12 @@ class _Session:
             raise _BrokenOffError from exc
         if self.is_first and not (is_chosen or self.quiet):
             suggest_another(run.summary)
-        return Tried(whole, run.unsettled | unsettled, frozenset(self._refused))
+        return Tried(
+            whole,
+            served=request.scan.folders,
+            unsettled=run.unsettled | unsettled,
+            refused=frozenset(self._refused),
+        )
 
     def _is_told(self, result: TrackResult) -> bool:
         """Return whether a result is shown: not what stands as it stood, nor a failure again."""

@@ -9,7 +9,7 @@ The steps of a write, each of which may fail and leave the file alone:
 
 In place, where little is overwritten and the caller has a journal:
 
-4. Open: the file may be written and is still the one of step 1.
+4. Open: the file may be written, nobody else is writing it, and it is still the one of step 1.
 5. Overwrite the bytes that change, the end of the file first.
 6. Sync: the bytes are on the disk. If 5 or 6 fails, the old bytes are put back.
 
@@ -17,8 +17,8 @@ In place, where little is overwritten and the caller has a journal:
 
 4. Copy: a new file in the same folder, with the owner, mode and attributes of the old one.
 5. Fill: what the view reads as; then read again and compared, byte for byte.
-6. Take its place: the copy is on the disk, the file is still the one of step 1, the copy is
-   renamed over it, and the folder is on the disk.
+6. Take its place: the copy is on the disk, the file is still the one of step 1 and nobody is
+   writing it, the copy is renamed over it, and the folder is on the disk.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from tagger.tags.copies import Copy, copy_beside, keep_attributes
 from tagger.tags.fields import TagFaultError
 from tagger.tags.inplace import write_in_place
 from tagger.tags.splices import View, blocks, size_of
+from tagger.writers import is_open_for_writing
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +134,7 @@ class PreparedWrite:
         return self.write
 
     def _write_in_place(self, change: FileChange, *, preserve_mtime: bool) -> None:
+        _refuse_half_written(self._opened.path)
         descriptor = os.open(self._opened.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             self._refuse_changed(os.fstat(descriptor))
@@ -157,6 +159,7 @@ class PreparedWrite:
     def _put_in_place(self, copy: Copy) -> None:
         os.fsync(copy.file.fileno())
         self._refuse_changed(self._opened.path.stat())
+        _refuse_half_written(self._opened.path)
         copy.path.rename(self._opened.path)
         copy.taken = True
         try:
@@ -173,6 +176,12 @@ class PreparedWrite:
             is_same = _identity(now)[:-1] == _identity(before)[:-1]
         if not is_same:
             raise TagFaultError("it was changed by somebody else meanwhile")
+
+
+def _refuse_half_written(path: Path) -> None:
+    """Refuse a file that is not whole: what is still to come would go to the one replaced."""
+    if is_open_for_writing(str(path)):
+        raise TagFaultError("another program has it open for writing; run again when it is done")
 
 
 def _fill(copy: BinaryIO, view: View) -> None:

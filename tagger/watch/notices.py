@@ -10,9 +10,10 @@ import errno
 import logging
 import os
 import sys
+import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Lock
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -25,7 +26,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver, ObservedWatch
+from watchdog.observers.api import BaseObserver
 
 from tagger.errors import os_reason
 from tagger.filenames import is_audio_name, why_passed_over
@@ -56,10 +57,9 @@ class Notices:
     """
 
     def __init__(self) -> None:
-        self.arrived = Event()
-        self._lock = Lock()
+        self.arrived = threading.Event()
+        self._lock = threading.Lock()
         self._folders: set[str] = set()
-        self._watches: dict[Path, ObservedWatch] = {}
         self._observer: BaseObserver | None = None
         self._complaints = _Complaints()
 
@@ -72,18 +72,11 @@ class Notices:
             # A link itself would be watched, and not what it leads to.
             real = os.path.realpath(root)
             ear = _Ear(self._note, real, str(root))
-            watch = self._observer.schedule(ear, real, recursive=True, event_filter=_KINDS)
-            self._watches[root] = watch
+            self._observer.schedule(ear, real, recursive=True, event_filter=_KINDS)
             _try_one_more(self._observer)
         except OSError as exc:
             return _LIMITS.get(exc.errno or 0) or os_reason(exc)
         return None
-
-    def disarm(self, root: Path) -> None:
-        """Watch a folder no more, if it was."""
-        watch = self._watches.pop(root, None)
-        if watch is not None and self._observer is not None:
-            self._observer.unschedule(watch)
 
     def take(self) -> set[str]:
         """Return the folders that something has come to, and forget them."""
@@ -102,10 +95,8 @@ class Notices:
     def reset(self) -> None:
         """Watch nothing, until a folder is armed."""
         if self._observer is not None:
-            self._observer.stop()
-            self._observer.join()
+            _stop(self._observer)
         self._observer = None
-        self._watches.clear()
         self._complaints.were_heard = False
 
     def close(self) -> None:
@@ -147,27 +138,54 @@ class _Ear(FileSystemEventHandler):
 
 
 class _Complaints(logging.Handler):
-    """Hears what watchdog logs: nothing else says that the kernel's queue of events ran over."""
+    """Hears that watchdog has lost events, which it does not say otherwise.
+
+    It logs that the kernel's queue ran over. And its thread ends by a KeyError where folders were
+    moved away whose place others have taken.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.were_heard = False
         self._logger = logging.getLogger("watchdog")
         self._before = (self._logger.level, self._logger.propagate)
+        self._hear_end_before = threading.excepthook
         self._logger.setLevel(logging.WARNING)
         self._logger.propagate = False
         self._logger.addHandler(self)
+        threading.excepthook = self._hear_end
+        # That it watches already what comes back: said by a list of all folders, and no harm.
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take note of a complaint."""
         log.info("watchdog: %s", record.getMessage())
         self.were_heard = True
 
+    def _hear_end(self, end: threading.ExceptHookArgs) -> None:
+        """Take note of a thread that an exception has ended, if it is one of watchdog's."""
+        if type(end.thread).__module__.startswith("watchdog."):
+            log.info("watchdog: a thread has ended: %r", end.exc_value)
+            self.were_heard = True
+        else:
+            self._hear_end_before(end)
+
     def stop_listening(self) -> None:
-        """Leave the log as it was."""
+        """Leave all as it was."""
         self._logger.removeHandler(self)
         level, self._logger.propagate = self._before
         self._logger.setLevel(level)
+        threading.excepthook = self._hear_end_before
+
+
+def _stop(observer: BaseObserver) -> None:
+    """Stop an observer; what it has lost count of, its threads are left to end with us."""
+    try:
+        observer.stop()
+    except KeyError as exc:  # as in _Complaints
+        log.info("watchdog: %r", exc)
+    else:
+        observer.join()
 
 
 def _try_one_more(observer: BaseObserver) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.arrivals import Arrivals, look
+from tagger.watch.arrivals import Arrivals, look
 
 SETTLE_S = 5.0
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from tagger.pictures import Pictures
 from tagger.scan import ScanOptions
+from tagger.watch.pictures import Pictures
 from tests.test_scan import touch
 
 
@@ -23,17 +22,6 @@ def test_a_walk_tells_the_folders_that_look_new(tmp_path: Path) -> None:
     assert pictures.walk([tmp_path], ScanOptions()) == {str(tmp_path / "b"), str(tmp_path / "d")}
     (tmp_path / "b" / "c" / "3.mp3").rename(tmp_path / "b" / "c" / "5.mp3")
     assert pictures.walk([tmp_path], ScanOptions()) == {str(tmp_path / "b" / "c")}
-    assert not pictures.has_gone
-
-
-def test_a_walk_tells_that_files_have_gone(tmp_path: Path) -> None:
-    for name in ("a/1.mp3", "b/2.mp3"):
-        touch(tmp_path / name)
-    pictures = Pictures()
-    pictures.walk([tmp_path], ScanOptions())
-    shutil.rmtree(tmp_path / "b")
-    assert pictures.walk([tmp_path], ScanOptions()) == set()
-    assert pictures.has_gone
 
 
 def test_a_folder_that_is_away_keeps_its_picture(tmp_path: Path) -> None:
@@ -45,4 +33,3 @@ def test_a_folder_that_is_away_keeps_its_picture(tmp_path: Path) -> None:
     assert pictures.walk([root], ScanOptions()) == set()
     (tmp_path / "away").rename(root)
     assert pictures.walk([root], ScanOptions()) == set()
-    assert not pictures.has_gone

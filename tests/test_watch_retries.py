@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tagger.retries import Retries
+from tagger.watch.retries import Retries
 
 
 def turns(retries: Retries, until_s: int) -> list[int]:

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.arrivals import PATIENCE, Arrivals
-from tagger.lookout import Lookout
-from tagger.retries import Retries
 from tagger.scan import ScanOptions
+from tagger.watch.arrivals import PATIENCE, Arrivals
+from tagger.watch.lookout import Lookout
+from tagger.watch.retries import Retries
 
 _PRESENCE_S = 10.0  # between two looks at whether the folders are there, at most
 _LOOKS = 4  # in a settle time
@@ -50,7 +50,7 @@ class Batch:
         paths: The watched folders that are there.
         folders: Those in which something may be new; None is all.
         is_due: It is to be run even if the catalogue says that nothing is new: files were refused
-            there, or have gone.
+            there, or it is the first.
     """
 
     paths: tuple[Path, ...]
@@ -64,11 +64,13 @@ class Tried:
 
     Args:
         is_done: Nothing kept the run from its end.
+        served: The folders that were run over, if there was a run; None is all.
         unsettled: Folders with files that were still being written.
         refused: Folders with files that could not be read or written, but may be later.
     """
 
     is_done: bool
+    served: frozenset[str] | None = frozenset()
     unsettled: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
 
@@ -116,7 +118,7 @@ class Watcher:
         self._arrivals.touch(tried.unsettled)
         if tried.is_done:
             self._pause_s = 0.0
-            self._retries.note(batch.folders, tried.refused, now)
+            self._retries.note(tried.served, tried.refused, now)
         else:
             self._arrivals.touch(batch.folders or ())
             self._wants_all |= batch.folders is None
@@ -154,9 +156,9 @@ class Watcher:
             return Batch(self._lookout.there, folders | due, is_due=bool(due))
         # Files that arrive are passed over, and were they all that is left it would look empty.
         if self._wants_all and (not self._arrivals or now >= self._all_by):
-            is_due = self._lookout.take_gone() or self._is_all_due
+            batch = Batch(self._lookout.there, None, is_due=self._is_all_due)
             self._wants_all = self._is_all_due = False
-            return Batch(self._lookout.there, None, is_due=is_due)
+            return batch
         return None
 
 

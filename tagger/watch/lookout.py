@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import printable
-from tagger.mounts import is_silent
-from tagger.notices import Notices
-from tagger.pictures import Pictures
-from tagger.roots import Roots
 from tagger.scan import ScanOptions
+from tagger.watch.mounts import is_silent
+from tagger.watch.notices import Notices
+from tagger.watch.pictures import Pictures
+from tagger.watch.roots import Roots
 
 SILENT_POLL_S = 60.0  # where the file system does not tell
 
@@ -67,7 +67,7 @@ class Lookout:
 
     def start(self) -> None:
         """Begin to watch: what comes from now on is noted."""
-        self._arm(self._roots.there)
+        self._arm()
         self.walk()
 
     def close(self) -> None:
@@ -103,27 +103,19 @@ class Lookout:
             self._next_walk = now + max(SILENT_POLL_S, 9 * (now - started))
         return changed
 
-    def take_gone(self) -> bool:
-        """Return, and forget, whether walks have found files to be gone."""
-        has_gone, self._pictures.has_gone = self._pictures.has_gone, False
-        return has_gone
-
     def _look_after_roots(self) -> bool:
-        """Watch anew what has come back, or all where events were lost; return whether any was."""
-        come: Iterable[Path] = self._roots.look()
-        if self._notices.have_failed():
+        """Watch all anew where something has come back or events were lost; return whether so."""
+        is_incomplete = bool(self._roots.look()) or self._notices.have_failed()
+        if is_incomplete:
             self._notices.reset()
-            come = self._roots.there
-        for root in come:
-            self._notices.disarm(root)
-        self._arm(come)
+            self._arm()
         self._next_look = time.monotonic() + self._presence_s
-        return bool(come)
+        return is_incomplete
 
-    def _arm(self, roots: Iterable[Path]) -> None:
+    def _arm(self) -> None:
         if self._poll_s is not None:
             return
-        for root in roots:
+        for root in self._roots.there:
             why = self._notices.arm(root) or self._why_silent(root)
             if why is not None and not self._silent.get(root):
                 self._tell(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import ScanError
-from tagger.roots import Roots
+from tagger.watch.roots import Roots
 
 
 @pytest.fixture

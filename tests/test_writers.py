@@ -1,0 +1,36 @@
+"""Whether somebody is writing a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tagger.writers import is_open_for_writing
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_writer"), [("wb", True), ("ab", True), ("r+b", True), ("rb", False)]
+)
+def test_who_has_a_file_open_for_writing_is_noticed(
+    tmp_path: Path, mode: str, is_writer: bool
+) -> None:
+    path = tmp_path / "song.mp3"
+    path.write_bytes(b"half")
+    assert not is_open_for_writing(str(path))
+    with path.open(mode):
+        assert is_open_for_writing(str(path)) is (is_writer and sys.platform == "linux")
+    assert not is_open_for_writing(str(path))
+
+
+def test_asking_keeps_nobody_from_writing(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    path.touch()
+    for _ in range(100):
+        assert not is_open_for_writing(str(path))
+        path.write_bytes(b"more")
+
+
+def test_what_cannot_be_opened_is_not_being_written(tmp_path: Path) -> None:
+    assert not is_open_for_writing(str(tmp_path / "gone.mp3"))
