@@ -7,13 +7,17 @@ import fcntl
 import os
 import signal
 import sys
+from pathlib import Path
+
+from tagger.mounts import is_silent
 
 
 def is_open_for_writing(path: str) -> bool:
     """Return whether some program has a file open for writing; False where that cannot be told.
 
     Linux says so to the file's owner: a read lease (fcntl(2), F_SETLEASE) is given only on files
-    that nobody writes to. Network disks and other systems do not tell.
+    that nobody writes to. Other systems do not tell, nor do network disks: NFS and SMB refuse a
+    lease as well where the server has not left the file to this machine.
     """
     if sys.platform != "linux":
         return False
@@ -26,7 +30,7 @@ def is_open_for_writing(path: str) -> bool:
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as exc:
-        return exc.errno == errno.EAGAIN
+        return exc.errno == errno.EAGAIN and not is_silent(Path(path))
     finally:
         os.close(descriptor)  # gives the lease back
     return False

@@ -114,7 +114,7 @@ LAYERS = [
         "tagger.why_not",
         "tagger.writers",
     },
-    {"tagger.errors", "tagger", "training"},
+    {"tagger.errors", "tagger.mounts", "tagger", "training"},
 ]
 # Within these layers modules may use each other: flows hand on to flows, ground to ground.
 OPEN = {2, 4, 8}

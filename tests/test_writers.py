@@ -32,5 +32,14 @@ def test_asking_keeps_nobody_from_writing(tmp_path: Path) -> None:
         path.write_bytes(b"more")
 
 
+def test_a_network_disk_that_refuses_leases_keeps_no_file_from_being_tagged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "song.mp3"
+    monkeypatch.setattr("tagger.writers.is_silent", lambda folder: folder == path)
+    with path.open("wb"):  # refused as NFS refuses each that it has no delegation of
+        assert not is_open_for_writing(str(path))
+
+
 def test_what_cannot_be_opened_is_not_being_written(tmp_path: Path) -> None:
     assert not is_open_for_writing(str(tmp_path / "gone.mp3"))

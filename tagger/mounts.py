@@ -1,4 +1,4 @@
-"""On what kind of file system a folder lies, and whether that tells what others do there."""
+"""On what kind of file system a path lies, and whether that tells what others do there."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _SILENT = frozenset(
 )
 
 
-def is_silent(folder: Path, mounts: str | None = None) -> bool:
-    """Return whether a folder's file system may not tell of changes that others make to it.
+def is_silent(path: Path, mounts: str | None = None) -> bool:
+    """Return whether a path's file system may not tell what others do to it.
 
     Args:
-        folder: Any path.
+        path: Any.
         mounts: The system's list of mounts (proc_pid_mountinfo(5)), if not this one's.
     """
-    kind = _kind(os.path.realpath(folder), _listed() if mounts is None else mounts)
+    kind = _kind(os.path.realpath(path), _listed() if mounts is None else mounts)
     return kind in _SILENT or kind.startswith("fuse.")
 
 
