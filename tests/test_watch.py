@@ -23,9 +23,11 @@ import pytest
 
 from tagger import tags
 from tagger.catalog import Catalog
+from tagger.cli import watch
 from tagger.decision import Intent
-from tagger.errors import TagWriteError
+from tagger.errors import TaggerError, TagWriteError
 from tagger.pipeline import TagRun
+from tagger.watch import Batch, Tried, Watcher
 from tagger.watch.roots import Roots
 from tests.catalogs import assert_consistent
 from tests.library import (
@@ -73,7 +75,36 @@ def n_vanished(place: Path) -> int:
 
 
 @pytest.fixture
-def watch_while(music: Path, place: Path, model: Path) -> WatchWhile:
+def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set while the watcher waits, and does not run."""
+    waits, real = threading.Event(), Watcher.next
+
+    def wait(watcher: Watcher) -> Batch:
+        waits.set()
+        batch = real(watcher)
+        waits.clear()
+        return batch
+
+    monkeypatch.setattr(Watcher, "next", wait)
+    return waits
+
+
+@pytest.fixture
+def put_off(monkeypatch: pytest.MonkeyPatch) -> list[TaggerError]:
+    """What made the watcher put a batch off."""
+    errors: list[TaggerError] = []
+    real = watch._put_off
+
+    def note(error: TaggerError) -> Tried:
+        errors.append(error)
+        return real(error)
+
+    monkeypatch.setattr(watch, "_put_off", note)
+    return errors
+
+
+@pytest.fixture
+def watch_while(music: Path, place: Path, model: Path, waits: threading.Event) -> WatchWhile:
     """Watch the folder for music while something is done, and end with SIGTERM."""
 
     def watch(doing: Callable[[], object], *options: str | Path) -> Outcome:
@@ -84,6 +115,7 @@ def watch_while(music: Path, place: Path, model: Path) -> WatchWhile:
             try:
                 until(lambda: finished_runs(place))
                 doing()
+                until(waits.is_set)
             except BaseException as exc:  # noqa: BLE001 - it is raised again below
                 faults.append(exc)
             finally:
@@ -342,7 +374,11 @@ def test_a_disk_that_goes_and_comes_back_is_waited_for(
 
 
 def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
-    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
+    music: Path,
+    place: Path,
+    watch_while: WatchWhile,
+    put_off: list[TaggerError],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tagger.cli.watch.Catalog.open", partial(Catalog.open, wait_s=0.1))
     monkeypatch.setattr("tagger.watch.watcher._FIRST_PAUSE_S", 0.2)
@@ -351,7 +387,7 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
         with closing(sqlite3.connect(place, isolation_level=None)) as database:
             database.execute("BEGIN EXCLUSIVE")
             put(music / "a.flac")
-            time.sleep(2)
+            until(lambda: put_off)
             database.execute("ROLLBACK")
         until(lambda: genre_of(music / "a.flac"))
         until(lambda: len(finished_runs(place)) == 2)
@@ -364,7 +400,11 @@ def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(
 
 
 def test_a_catalogue_that_is_gone_is_not_made_anew_but_waited_for(
-    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
+    music: Path,
+    place: Path,
+    watch_while: WatchWhile,
+    put_off: list[TaggerError],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tagger.watch.watcher._FIRST_PAUSE_S", 0.2)
     away = place.parent / "away"
@@ -374,7 +414,7 @@ def test_a_catalogue_that_is_gone_is_not_made_anew_but_waited_for(
         for path in place.parent.glob(f"{place.name}*"):
             path.rename(away / path.name)
         put(music / "a.flac")
-        time.sleep(5 * SETTLE_S)
+        until(lambda: put_off)
         assert not place.exists()
         for path in away.iterdir():
             path.rename(place.parent / path.name)
@@ -441,11 +481,13 @@ def test_what_was_heard_but_not_decided_on_is_not_taken_for_done(
 ) -> None:
     def hear() -> None:
         put(music / "a.flac")
-        with Catalog.open(place) as catalog:  # as a run that breaks off leaves it
-            list(TagRun(request_for(model, music, intent=Intent(write=False)), catalog).results())
+        asked_for = request_for(model, music, intent=Intent(write=False))
+        # As a run that breaks off leaves it; the watcher lets it be as long as it is open.
+        with (music / "a.flac").open("ab"), Catalog.open(place) as catalog:
+            list(TagRun(asked_for, catalog).results())
         until(lambda: len(finished_runs(place)) == 3)
 
-    assert watch_while(hear, "--settle", "2").statuses == {"a.flac": "written"}
+    assert watch_while(hear).statuses == {"a.flac": "written"}
     assert finished_runs(place)[1:] == [{"predicted": 1}, {"written": 1}]
 
 
@@ -535,7 +577,7 @@ def test_killed_in_the_middle_of_a_batch_it_finishes_the_work_when_it_is_started
 def test_told_to_end_in_the_middle_of_a_run_it_ends_with_130(
     music: Path, place: Path, model: Path
 ) -> None:
-    for i in range(30):
+    for i in range(50):
         make_tracks(music / str(i), 2)
     process = start_watching(music, place, model)
     assert process.stdout is not None
