@@ -164,11 +164,10 @@ def test_a_file_that_is_still_being_written_is_left_until_it_is_whole(
     whole = make_track(music.parent / "a.flac").read_bytes()
 
     def write_slowly() -> None:
-        with (music / "a.flac").open("wb") as file:
-            for start in range(0, len(whole), len(whole) // 20 + 1):
+        for start in range(0, len(whole), len(whole) // 20 + 1):
+            with (music / "a.flac").open("ab") as file:  # let go in between, as rsync --append does
                 file.write(whole[start : start + len(whole) // 20 + 1])
-                file.flush()
-                time.sleep(0.05)
+            time.sleep(0.05)
         until(lambda: len(finished_runs(place)) == 2)
 
     outcome = watch_while(write_slowly, "--settle", "2")
@@ -529,7 +528,7 @@ def wait_for_rest(process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_end_while_it_waits_it_ends_with_0(
     music: Path, place: Path, model: Path, number: signal.Signals
 ) -> None:
@@ -538,21 +537,6 @@ def test_told_to_end_while_it_waits_it_ends_with_0(
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, b"", b"")
-
-
-def test_under_nohup_it_outlives_its_terminal(music: Path, place: Path, model: Path) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
-    try:
-        process = start_watching(music, place, model)
-    finally:
-        signal.signal(signal.SIGHUP, before)
-    wait_for_rest(process)
-    process.send_signal(signal.SIGHUP)
-    put(music / "a.flac")
-    until(lambda: genre_of(music / "a.flac"))
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode in (0, 130)
 
 
 def test_killed_in_the_middle_of_a_batch_it_finishes_the_work_when_it_is_started_again(
@@ -577,7 +561,7 @@ def test_killed_in_the_middle_of_a_batch_it_finishes_the_work_when_it_is_started
 def test_told_to_end_in_the_middle_of_a_run_it_ends_with_130(
     music: Path, place: Path, model: Path
 ) -> None:
-    for i in range(50):
+    for i in range(40):
         make_tracks(music / str(i), 2)
     process = start_watching(music, place, model)
     assert process.stdout is not None
