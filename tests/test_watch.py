@@ -330,6 +330,23 @@ def test_files_that_were_deleted_are_marked_by_the_next_walk(
     assert len(outcome.records) == 5  # those of the first run
 
 
+def test_more_than_half_gone_is_not_marked_and_makes_no_run_at_each_look(
+    music: Path, place: Path, watch_while: WatchWhile
+) -> None:
+    tracks = make_tracks(music / "album", 4)
+
+    def delete() -> None:
+        for path in tracks[:3]:
+            path.unlink()
+        time.sleep(1)  # several looks
+        put(music / "new" / "b.flac")
+        until(lambda: genre_of(music / "new" / "b.flac"))
+
+    watch_while(delete, "--rescan", "0.002")
+    assert n_vanished(place) == 0
+    assert finished_runs(place) == [{"written": 4}, {"written": 1}]
+
+
 def test_a_file_whose_place_another_takes_is_marked_as_gone(
     music: Path, place: Path, watch_while: WatchWhile
 ) -> None:
