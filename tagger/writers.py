@@ -23,6 +23,8 @@ def is_open_for_writing(path: str) -> bool:
         return False
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except BlockingIOError:  # who has a lease on it, say a file server, writes to it
+        return True
     except OSError:
         return False
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,3 +46,20 @@ def test_a_network_disk_that_refuses_leases_keeps_no_file_from_being_tagged(
 
 def test_what_cannot_be_opened_is_not_being_written(tmp_path: Path) -> None:
     assert not is_open_for_writing(str(tmp_path / "gone.mp3"))
+
+
+def test_a_file_that_somebody_has_for_himself_is_being_written(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    with path.open("wb") as file:
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # its end is asked for by a signal
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        assert is_open_for_writing(str(path))
+
+
+def test_a_program_that_opens_it_at_that_moment_ends_neither(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    code = "import sys\nfor _ in range(3000): open(sys.argv[1], 'wb').close()"
+    writer = subprocess.Popen([sys.executable, "-c", code, path])
+    while writer.poll() is None:
+        is_open_for_writing(str(path))
+    assert writer.returncode == 0
