@@ -51,7 +51,7 @@ def _hear_better(report: Report) -> Step | None:
         return None
     why = (
         f"{counted(n, 'track')} left blank for want of confidence: two networks together are "
-        "sure of more, and take three times as long."
+        "sure of more, and take about four times as long."
     )
     return Step(why, f"tagger tag --model both {_where(report.subject)}")
 
