@@ -73,7 +73,7 @@ def command(
 
     Listens to what has not been heard yet, cleans up how genres are written, fits a model to them
     and says how good it is, on artists that it did not learn from. tagger tag --model FILE then
-    fills blanks your way; after --model both, which learns a little better, it hears with two
+    fills blanks your way; after --model both, which hardly learns better, it hears with two
     networks. No file is changed.
     """
     require_learning()
