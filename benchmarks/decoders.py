@@ -18,7 +18,7 @@ import soundfile
 
 from tagger.analysis import segment_plan
 from tagger.audio import SegmentPlan, load_segments, segment_starts
-from tagger.card import find_model, read_card
+from tagger.model_files import find_model, read_card
 
 _PREROLL_S = 0.25  # as much as the tagger decodes before each segment
 _CHUNK = 4  # tracks a process takes at a time

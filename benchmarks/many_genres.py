@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe_machine, load_average
-from tagger.card import BUNDLED, read_card
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord
+from tagger.model_files import BUNDLED, read_card
 from tagger.records import AudioFile, Status, TagsFound, TrackPrediction
 
 _ROOT = Path("/made-up")

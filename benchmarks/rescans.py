@@ -21,8 +21,8 @@ import click
 import numpy as np
 
 from benchmarks.machine import describe_machine, load_average
-from tagger.card import find_model, read_card
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord
+from tagger.model_files import find_model, read_card
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackPrediction
 from tagger.track import stat_again
 

@@ -27,8 +27,8 @@ from benchmarks.machine import describe_machine, load_average
 from benchmarks.measuring import Cost, Round, Summary, run, summarise
 from benchmarks.peers import PEERS
 from benchmarks.plotting import plot_rates
-from tagger.card import find_model, read_card
 from tagger.errors import TaggerError
+from tagger.model_files import find_model, read_card
 
 TAGGER = "tagger"
 REFERENCES = ("pyav", "libsndfile")  # the faster one is what others are measured by

@@ -25,9 +25,10 @@ from mutagen.id3 import APIC, TIT2, TPE1
 from mutagen.mp4 import MP4, MP4Cover
 
 from benchmarks.machine import describe_machine, load_average
-from tagger.card import ModelCard, find_model, read_card
+from tagger.card import ModelCard
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord
 from tagger.decision import Intent, make_policy
+from tagger.model_files import find_model, read_card
 from tagger.pipeline import TagRun
 from tagger.records import AudioFile, Status, TagsFound, TrackPrediction
 from tagger.scan import ScanOptions

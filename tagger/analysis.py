@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.card import BUNDLED, ModelCard, networks_of, read_card
+from tagger.card import ModelCard
 from tagger.deriving import even_chances, judge, said_by
 from tagger.errors import AudioDecodeError, CheckpointError
+from tagger.model_files import BUNDLED, networks_of, read_card
 from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
 from tagger.voting import is_clear
 

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tagger.card import FORMAT, VERSION, ModelCard, card_of, read_card
+from tagger.card import FORMAT, VERSION, ModelCard, card_of
 from tagger.errors import CheckpointError, os_reason
 from tagger.frontend import FrontEndConfig, LogMel
+from tagger.model_files import read_card
 from tagger.networks import Network, network_of_card
 from tagger.novelty import Novelty
 

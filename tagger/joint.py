@@ -1,6 +1,6 @@
 """Several networks heard as one: whose word counts for which genre, and what agreement is worth.
 
-Plain numbers; who the members are and where their files lie is ``tagger.card``'s business.
+Plain numbers; who the members are and where their files lie is ``tagger.model_files``' business.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
-from tagger.card import ModelCard, networks_of
+from tagger.card import ModelCard
 from tagger.deriving import said_by
 from tagger.errors import ClusterError
+from tagger.model_files import networks_of
 from tagger.pool import LocalWorkers, Lost, Workers
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.settling import TagRequest

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from tagger.card import read_card
 from tagger.catalog import Catalog, ModelRecord
 from tagger.decision import FILLERS, are_among
 from tagger.errors import ClusterError
 from tagger.interrupt import Interrupts
 from tagger.listening import Listeners, open_listeners
 from tagger.missing import Missing, Seen, mark_missing
+from tagger.model_files import read_card
 from tagger.pending import close_pending
 from tagger.portions import Units, chunks
 from tagger.recognition import recognise

@@ -27,10 +27,10 @@ from mutagen.easyid3 import EasyID3
 
 from tagger import cli
 from tagger.analysis import AnalysisTask, Heard, analyse
-from tagger.card import read_card
 from tagger.checkpoint import describe, save_checkpoint
 from tagger.decision import Intent, make_policy
 from tagger.frontend import FrontEndConfig
+from tagger.model_files import read_card
 from tagger.networks import NetworkConfig, build_network
 from tagger.records import TrackFailure, TrackResult
 from tagger.scan import ScanOptions

@@ -24,8 +24,8 @@ from pathlib import Path
 import click
 
 from tagger import cli
-from tagger.card import read_card
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord, WriteQuery, chronicle
+from tagger.model_files import read_card
 from tagger.pending import close_pending
 from tagger.records import AudioFile, Status, TrackPrediction
 from tagger.tags import inplace, read_tags

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tagger.card import BUNDLED, read_card
 from tagger.catalog import Catalog, ModelRecord
+from tagger.model_files import BUNDLED, read_card
 from tagger.records import Status, TagsFound
 from tagger.report.facts import Report, Suspects
 from tagger.reporting import ReportRequest, gather

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from tagger.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
-from tagger.card import read_card
 from tagger.cluster import connected
 from tagger.errors import ClusterError
+from tagger.model_files import read_card
 from tagger.pool import Lost
 from tagger.records import TrackFailure
 from tests.catalogs import assert_consistent

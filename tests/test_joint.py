@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger import analysis, card
-from tagger.card import ModelCard, find_model, read_card
+from tagger import analysis, model_files
+from tagger.card import ModelCard
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.cli import learn
@@ -21,6 +21,7 @@ from tagger.cli import models as cli_models
 from tagger.deriving import derive
 from tagger.errors import CheckpointError
 from tagger.heads import Head
+from tagger.model_files import find_model, read_card
 from tagger.novelty import Novelty
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.scan import ScanOptions, ScanTally, scan
@@ -42,7 +43,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     make_model(folder / "first.pt", model_id="first-1", thresholds=strict)
     make_model(folder / "second.pt", model_id="second-1", writable=("Folk",))
     (folder / "both.toml").write_text(RULE)
-    for module in (card, analysis, learn, cli_models):
+    for module in (model_files, analysis, learn, cli_models):
         monkeypatch.setattr(module, "BUNDLED", folder)
     _forget_loaded()
     yield folder

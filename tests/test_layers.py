@@ -84,7 +84,7 @@ LAYERS = [
     },
     {
         "tagger.audio",
-        "tagger.card",
+        "tagger.model_files",
         "tagger.catalog",
         "tagger.config",
         "tagger.frontend",
@@ -98,6 +98,7 @@ LAYERS = [
     },
     {
         "tagger.albums",
+        "tagger.card",
         "tagger.decision",
         "tagger.filenames",
         "tagger.heads",

@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from tagger.card import read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import load_checkpoint
 from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
+from tagger.model_files import read_card
 from tagger.pipeline import TagRun
 from tagger.teaching import Aside, doubts, gather, teach
 from tests.catalogs import MODEL, entry, filled
@@ -214,7 +214,7 @@ def test_a_model_of_the_catalogues_own_is_used_from_then_on(
 def teachers(music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A library with genres that a person set, and a data folder of one's own; the library."""
     monkeypatch.setattr("tagger.cli.learn.BUNDLED", tmp_path)
-    monkeypatch.setattr("tagger.card.BUNDLED", tmp_path)
+    monkeypatch.setattr("tagger.model_files.BUNDLED", tmp_path)
     for module in ("tagger.cli.learn", "tagger.cli.models"):
         monkeypatch.setattr(f"{module}.models_folder", lambda: tmp_path / "models")
     make_model(tmp_path / "default.pt")

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from tagger import card
+from tagger import model_files
 from tagger.analysis import listen_to
-from tagger.card import find_model, read_card
 from tagger.catalog import Catalog
 from tagger.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
 from tagger.decision import make_policy
 from tagger.errors import CheckpointError
+from tagger.model_files import find_model, read_card
 from tagger.networks import MusicNN, MusicNNConfig, network_of_card
 from tagger.networks.musicnn import Filters
 from tagger.records import TrackPrediction
@@ -188,7 +188,7 @@ def test_two_networks_live_side_by_side_in_a_catalogue(
 
 def test_nothing_breaks_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "default.pt").symlink_to(find_model("default"))
-    monkeypatch.setattr(card, "BUNDLED", tmp_path)
+    monkeypatch.setattr(model_files, "BUNDLED", tmp_path)
     assert read_card(find_model("default")).exclusive
     outcome = run_tagger("tag", tmp_path, "--model", "musicnn", "--catalog", tmp_path / "c.db")
     assert outcome.code == 2

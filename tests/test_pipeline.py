@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tagger.card import read_card
 from tagger.catalog import Catalog
+from tagger.model_files import read_card
 from tagger.pipeline import TagRun, count_files
 from tagger.records import Status
 from tests.library import (

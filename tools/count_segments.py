@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from tagger import analysis
 from tagger.analysis import score, segment_plan
 from tagger.audio import load_segments
-from tagger.card import ModelCard, find_model
+from tagger.card import ModelCard
 from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.errors import DatasetError, TaggerError
+from tagger.model_files import find_model
 from tagger.records import FloatArray
 from tagger.voting import vote
 

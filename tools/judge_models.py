@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.analysis import listen_to
-from tagger.card import find_model, read_card
 from tagger.decision import make_policy
 from tagger.errors import DatasetError, TaggerError
+from tagger.model_files import find_model, read_card
 from tagger.records import TrackFailure
 from tools.labelled_clips import Clip, find_clips, is_named
 

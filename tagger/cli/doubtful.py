@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tagger.card import read_card
 from tagger.catalog import Catalog
 from tagger.cli.learn import BEST, require_learning
 from tagger.cli.models import is_named, named_model
@@ -22,6 +21,7 @@ from tagger.cli.options import (
 from tagger.cli.output import Printer, column, path_fields, percent, plain
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import LearnError, printable
+from tagger.model_files import read_card
 
 if TYPE_CHECKING:  # it brings scikit-learn, which not everybody has
     from tagger.teaching import Doubt

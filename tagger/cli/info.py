@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from tagger.card import ModelCard, read_card
+from tagger.card import ModelCard
 from tagger.catalog import Catalog, shown
 from tagger.catalog.rows import TrackInfo
 from tagger.cli.models import model_in_force
@@ -19,6 +19,7 @@ from tagger.cli.rows import row_record
 from tagger.cli.runs import run_record
 from tagger.config import Sourced, load_settings
 from tagger.errors import CatalogError, printable
+from tagger.model_files import read_card
 
 
 @click.command("info")

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from tagger.card import BUNDLED, ModelCard, read_card
+from tagger.card import ModelCard
 from tagger.catalog import Catalog, ModelRecord
 from tagger.cli.learn_report import lines, record
 from tagger.cli.models import base_of, is_named, named_model
@@ -23,6 +23,7 @@ from tagger.cli.progress import count_meanwhile
 from tagger.config import Settings, Sourced, load_settings, models_folder
 from tagger.decision import Intent, make_policy
 from tagger.errors import CheckpointError, LearnError, printable
+from tagger.model_files import BUNDLED, read_card
 from tagger.pipeline import TagRun
 from tagger.pool import default_n_jobs
 from tagger.records import Status

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.card import BUNDLED, ModelCard, find_bundled, find_model, read_card
+from tagger.card import ModelCard
 from tagger.config import Settings, Sourced, models_folder
 from tagger.errors import CheckpointError
+from tagger.model_files import BUNDLED, find_bundled, find_model, read_card
 
 if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
     from tagger.catalog import Catalog

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from tagger.card import find_model, networks_of, read_card
 from tagger.catalog.reader import Reader
 from tagger.cli.models import cards_at_hand, is_named, named_model
 from tagger.cli.options import Command, absolute, under_option
 from tagger.config import Settings, Sourced
 from tagger.errors import AudioDecodeError, CatalogError
+from tagger.model_files import find_model, networks_of, read_card
 from tagger.recommend import MAX_PER_ARTIST, SimilarQuery
 from tagger.records import TrackFailure, TrackPrediction
 from tagger.seeds import Seed, compared_by, comparing_all, from_paths

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from tagger.card import ModelCard, bundled_genres, read_card
+from tagger.card import ModelCard
 from tagger.catalog import Catalog
 from tagger.cli.models import model_in_force
 from tagger.cli.options import (
@@ -26,6 +26,7 @@ from tagger.cli.options import (
 from tagger.config import Settings, Sourced, load_settings
 from tagger.decision import Intent, make_policy
 from tagger.errors import ConfigError
+from tagger.model_files import bundled_genres, read_card
 from tagger.pool import default_n_jobs
 from tagger.scan import ScanOptions
 from tagger.settling import TagRequest
