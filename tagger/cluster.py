@@ -227,7 +227,8 @@ class ClusterWorkers:
                 wait(list(pending), timeout=_POLL_S, return_when="FIRST_COMPLETED")  # type: ignore[no-untyped-call]
             if not self._is_there():
                 raise ClusterError(_GONE)
-            done = [future for future in pending if future.status != "pending"]
+            # What was lost with the worker that held it is computed again.
+            done = [future for future in pending if future.status not in ("pending", "lost")]
             if done:
                 return done
             with _in_touch():
@@ -244,7 +245,7 @@ class ClusterWorkers:
         """
         from distributed import KilledWorker
 
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             raise ClusterError(_GONE)
         with _in_touch():
             failure = future.exception() if future.status == "error" else None

@@ -11,16 +11,17 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tagger.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
-from tagger.cluster import connected
+from tagger.cluster import ClusterWorkers, connected
 from tagger.errors import ClusterError
 from tagger.model_files import read_card
 from tagger.pool import Lost
@@ -163,6 +164,26 @@ def test_results_come_as_they_are_done_and_few_are_under_way(cluster: Cluster) -
 
 
 # ------------------------------------------------------------------------------- what goes wrong
+
+
+class Result:
+    """A future, as far as waiting for it goes."""
+
+    status = "lost"
+
+
+def test_a_result_that_is_lost_with_its_worker_is_waited_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result, looks = Result(), iter(["lost", "pending", "finished"])
+
+    def wait(_futures: object, **_options: object) -> None:
+        result.status = next(looks)
+
+    monkeypatch.setattr("distributed.wait", wait)
+    client = SimpleNamespace(status="running", as_current=nullcontext, nthreads=lambda: {"one": 1})
+    assert ClusterWorkers(client)._wait({result: 0}) == [result]
+    assert next(looks, None) is None
 
 
 def test_a_worker_that_dies_in_the_middle_costs_nothing() -> None:
