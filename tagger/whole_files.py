@@ -69,7 +69,7 @@ def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
             if target.exists():  # who could read the old file can read the new one
                 shutil.copymode(target, draft)
             draft.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
     finally:
         if draft is not None:
             with suppress(OSError):
@@ -111,7 +111,12 @@ def _is_of_kind(path: Path, kind: FileKind) -> bool:
     return not found or found.removeprefix(_BOM).startswith(kind.start)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have it on the disk which files a folder holds.
+
+    Raises:
+        OSError: it cannot be synced.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -204,7 +204,7 @@ def test_a_fault_after_the_rename_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tagged.make(tmp_path, "bare mp3")
-    monkeypatch.setattr(writer, "_sync_folder", _failing(errno.EIO))
+    monkeypatch.setattr(writer, "sync_folder", _failing(errno.EIO))
     write_genres(path, ["Folk"], provenance=None)
     assert read_tags(path).genres == ("Folk",)
     assert "may not yet be safe" in caplog.text

@@ -37,6 +37,7 @@ from tagger.tags.copies import Copy, copy_beside, keep_attributes
 from tagger.tags.fields import TagFaultError
 from tagger.tags.inplace import write_in_place
 from tagger.tags.splices import View, blocks, size_of
+from tagger.whole_files import sync_folder
 from tagger.writers import is_open_for_writing
 
 log = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ class PreparedWrite:
         copy.path.rename(self._opened.path)
         copy.taken = True
         try:
-            _sync_folder(self._opened.path.parent)
+            sync_folder(self._opened.path.parent)
         except OSError as exc:
             # The new file is whole and in its place; only a power cut could bring the old one back.
             log.warning("%s may not yet be safe on the disk: %s", self._opened.path, exc)
@@ -197,11 +198,3 @@ def _fill(copy: BinaryIO, view: View) -> None:
 
 def _identity(stat: os.stat_result) -> tuple[int, ...]:
     return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
