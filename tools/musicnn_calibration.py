@@ -23,6 +23,7 @@ from tagger import analysis
 from tagger.audio import load_segments
 from tagger.card import ModelCard
 from tagger.checkpoint import LoadedModel
+from tagger.learning.thresholds import members
 from tagger.records import FloatArray
 from tools.labelled_clips import find_clips, is_named
 
@@ -90,8 +91,7 @@ class Fit:
 
     def logits(self, uncalibrated: FloatArray) -> DoubleArray:
         """Return calibrated logits (n, n_labels) of the network's own."""
-        calibrated: DoubleArray = uncalibrated.astype(np.float64) @ self.mix.T + self.shift
-        return calibrated
+        return _mixed(uncalibrated, self.mix, self.shift)
 
 
 def listen(model: LoadedModel, folders: Sequence[Path]) -> Clips:
@@ -124,9 +124,9 @@ def calibrate(clips: Clips, card: ModelCard) -> Fit:
         i = labels.index(label)
         mix[i] = 0.0
         mix[i, main], shift[i] = _regression(clips.logits[:, main], right)
-    calibrated = clips.logits.astype(np.float64) @ mix.T + shift
+    calibrated = _mixed(clips.logits, mix, shift)
     needed = {label: _needed(clips, label, calibrated[:, labels.index(label)]) for label in FITTED}
-    highest = max(p for p in needed.values() if p <= _HIGHEST)
+    highest = max((p for p in needed.values() if p <= _HIGHEST), default=NEVER)
     thresholds = {}
     for i, label in enumerate(labels):
         elsewhere = ~(clips.are(label) | clips.are(card.broader.get(label, "")))
@@ -203,16 +203,20 @@ def _platt(logits: FloatArray | DoubleArray, right: BoolArray) -> tuple[float, f
 def _needed(clips: Clips, label: str, logits: DoubleArray) -> float:
     """Return the probability above which a label is right often enough for 19 of 20 draws."""
     right = clips.are(label)
-    artists = sorted(set(clips.artists))
-    members = [np.array([a == artist for a in clips.artists]).nonzero()[0] for artist in artists]
+    parts = members(np.unique(clips.artists, return_inverse=True)[1])
     rng = np.random.default_rng(0)
     needed = []
     for _ in range(_N_DRAWS):
-        rows = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
+        rows = np.concatenate([parts[i] for i in rng.integers(0, len(parts), len(parts))])
         scale, shift = _platt(logits[rows], right[rows])
         enough = (np.log(PRECISION / (1 - PRECISION)) - shift) / scale
         needed.append(enough if scale > 0 else np.inf)
     return float(_sigmoid(np.quantile(needed, 0.95)))
+
+
+def _mixed(logits: FloatArray, mix: DoubleArray, shift: DoubleArray) -> DoubleArray:
+    mixed: DoubleArray = logits.astype(np.float64) @ mix.T + shift
+    return mixed
 
 
 def _sigmoid(x: DoubleArray) -> DoubleArray:
