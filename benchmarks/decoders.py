@@ -16,9 +16,9 @@ import av
 import click
 import soundfile
 
-from tagger.analysis import segment_plan
 from tagger.audio import SegmentPlan, load_segments, segment_starts
-from tagger.model_files import find_model, read_card
+from tagger.hearing.analysis import segment_plan
+from tagger.models.files import find_model, read_card
 
 _PREROLL_S = 0.25  # as much as the tagger decodes before each segment
 _CHUNK = 4  # tracks a process takes at a time

@@ -23,14 +23,14 @@ from sklearn.svm import SVC
 
 from benchmarks.retrieval import Array
 from benchmarks.similarity import MELS, hear
-from tagger.albums import artist_of
-from tagger.checkpoint import load_checkpoint
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import N_FOLDS, learn
 from tagger.learning.linear import fit_linear
 from tagger.learning.scale import to_probabilities
-from tagger.model_files import BUNDLED
-from tagger.novelty import capped
+from tagger.models.checkpoint import load_checkpoint
+from tagger.models.files import BUNDLED
+from tagger.models.novelty import capped
+from tagger.tagging.albums import artist_of
 from tagger.tags import read_tags
 
 OURS = "our head"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import describe_machine, load_average
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord
-from tagger.model_files import BUNDLED, read_card
+from tagger.models.files import BUNDLED, read_card
 from tagger.records import AudioFile, Status, TagsFound, TrackPrediction
 
 _ROOT = Path("/made-up")

@@ -22,9 +22,9 @@ import numpy as np
 
 from benchmarks.machine import describe_machine, load_average
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord
-from tagger.model_files import find_model, read_card
+from tagger.models.files import find_model, read_card
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackPrediction
-from tagger.track import stat_again
+from tagger.tagging.track import stat_again
 
 _ALBUM_TRACKS = 10
 _ARTIST_ALBUMS = 10

@@ -18,10 +18,10 @@ import click
 import numpy as np
 
 from benchmarks.retrieval import Array, Retrieval, cosine, interval, nearness, retrieve
-from tagger.analysis import listen, segment_plan
 from tagger.audio import load_segments
-from tagger.checkpoint import LoadedModel, load_checkpoint
-from tagger.model_files import find_model
+from tagger.hearing.analysis import listen, segment_plan
+from tagger.models.checkpoint import LoadedModel, load_checkpoint
+from tagger.models.files import find_model
 from training.config import make_config, read_config
 from training.crossfit import fit_on
 from training.dataset import FeatureFile, IntArray, folds_by_artist

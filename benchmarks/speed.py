@@ -28,7 +28,7 @@ from benchmarks.measuring import Cost, Round, Summary, run, summarise
 from benchmarks.peers import PEERS
 from benchmarks.plotting import plot_rates
 from tagger.errors import TaggerError
-from tagger.model_files import find_model, read_card
+from tagger.models.files import find_model, read_card
 
 TAGGER = "tagger"
 REFERENCES = ("pyav", "libsndfile")  # the faster one is what others are measured by

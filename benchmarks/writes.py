@@ -25,14 +25,14 @@ from mutagen.id3 import APIC, TIT2, TPE1
 from mutagen.mp4 import MP4, MP4Cover
 
 from benchmarks.machine import describe_machine, load_average
-from tagger.card import ModelCard
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord
-from tagger.decision import Intent, make_policy
-from tagger.model_files import find_model, read_card
-from tagger.pipeline import TagRun
+from tagger.files.scan import ScanOptions
+from tagger.models.card import ModelCard
+from tagger.models.files import find_model, read_card
 from tagger.records import AudioFile, Status, TagsFound, TrackPrediction
-from tagger.scan import ScanOptions
-from tagger.settling import TagRequest
+from tagger.tagging.decision import Intent, make_policy
+from tagger.tagging.run import TagRun
+from tagger.tagging.settling import TagRequest
 
 _COVER = bytes(range(256)) * 400  # 100 KB
 

@@ -81,12 +81,12 @@ def empty_location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tracks are analysed in this process, since no test of that module is about workers."""
-    monkeypatch.setattr("tagger.pool.map_unordered", map_in_process)
+    monkeypatch.setattr("tagger.hearing.pool.map_unordered", map_in_process)
 
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Small matrices are multiplied on one thread, as learning does it; see tagger.teaching."""
+    """Small matrices are multiplied on one thread, as learning does it."""
     with threadpool_limits(1):
         yield
 

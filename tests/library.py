@@ -26,15 +26,15 @@ import torch
 from mutagen.easyid3 import EasyID3
 
 from tagger import cli
-from tagger.analysis import AnalysisTask, Heard, analyse
-from tagger.checkpoint import describe, save_checkpoint
-from tagger.decision import Intent, make_policy
-from tagger.frontend import FrontEndConfig
-from tagger.model_files import read_card
+from tagger.files.scan import ScanOptions
+from tagger.hearing.analysis import AnalysisTask, Heard, analyse
+from tagger.models.checkpoint import describe, save_checkpoint
+from tagger.models.files import read_card
 from tagger.networks import NetworkConfig, build_network
+from tagger.networks.frontend import FrontEndConfig
 from tagger.records import TrackFailure, TrackResult
-from tagger.scan import ScanOptions
-from tagger.settling import TagRequest
+from tagger.tagging.decision import Intent, make_policy
+from tagger.tagging.settling import TagRequest
 from tests.catalogs import Location, database
 from tests.sounds import tone, write_sound
 

@@ -25,9 +25,9 @@ import click
 
 from tagger import cli
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord, WriteQuery, chronicle
-from tagger.model_files import read_card
-from tagger.pending import close_pending
+from tagger.models.files import read_card
 from tagger.records import AudioFile, Status, TrackPrediction
+from tagger.tagging.recovery import close_pending
 from tagger.tags import inplace, read_tags
 from tests import tagged
 from tests.catalogs import assert_consistent

@@ -195,8 +195,8 @@ def _tag(command: list[str], data: Path) -> Tagging:
         return map_in_process(function, tasks, **options)
 
     with (
-        mock.patch("tagger.pool.map_unordered", listen),
-        mock.patch("tagger.pipeline._FLUSH_FILES", _AT_ONCE),
+        mock.patch("tagger.hearing.pool.map_unordered", listen),
+        mock.patch("tagger.tagging.run._FLUSH_FILES", _AT_ONCE),
     ):
         outcome = run_tagger("tag", *command, XDG_DATA_HOME=str(data))
     return Tagging(outcome, n_heard)

@@ -24,7 +24,7 @@ import mutagen
 
 from tagger.catalog import Catalog
 from tagger.errors import ScanError
-from tagger.pipeline import TagRun
+from tagger.tagging.run import TagRun
 from tests.catalogs import assert_consistent
 from tests.library import genre_of, make_model, make_track, map_in_process, request_for, set_tags
 
@@ -266,7 +266,7 @@ def main(n_changes: int, seed: int) -> None:
     """Change a library at random, scan it after each change, and compare with a model."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        mock.patch("tagger.pool.map_unordered", map_in_process),
+        mock.patch("tagger.hearing.pool.map_unordered", map_in_process),
     ):
         soak = Soak(Path(folder), seed)
         soak.run(n_changes)

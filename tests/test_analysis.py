@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.analysis import listen, listen_to, predict, score, segment_plan
 from tagger.audio import SegmentPlan, planned_starts, segment_starts
-from tagger.checkpoint import LoadedModel, load_checkpoint
+from tagger.hearing.analysis import listen, listen_to, predict, score, segment_plan
+from tagger.models.checkpoint import LoadedModel, load_checkpoint
+from tagger.models.voting import vote
 from tagger.networks import Network, NetworkOutput
 from tagger.records import Segments, SegmentScores, TrackFailure, TrackPrediction
-from tagger.voting import vote
 from tests.library import LABELS, NETWORK, make_track
 from tests.sounds import make_chirp, noise, silence, write_sound
 

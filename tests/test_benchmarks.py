@@ -23,9 +23,9 @@ from benchmarks import (
 from benchmarks.retrieval import interval, retrieve
 from tagger.catalog import Catalog
 from tagger.catalog.reader import Reader
-from tagger.recommend import SimilarQuery, recommend
+from tagger.recommending.recommend import SimilarQuery, recommend
+from tagger.recommending.seeds import from_paths
 from tagger.records import Status
-from tagger.seeds import from_paths
 from tests import sounds
 from tests.catalogs import assert_consistent
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tagger.catalog import Catalog
-from tagger.catalog.sqlite import shares
 from tagger.catalog.upkeep import back_up, check
 from tagger.errors import CatalogError
+from tagger.files import shares
 from tests.catalogs import MODEL, assert_consistent, begin, entries, filled
 from tests.library import contents, environment
 

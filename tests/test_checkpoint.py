@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import torch
 
-from tagger.card import FORMAT, VERSION
-from tagger.checkpoint import load_checkpoint, save_checkpoint, with_rounded_weights
 from tagger.errors import CheckpointError
-from tagger.model_files import find_model, read_card
+from tagger.models.card import FORMAT, VERSION
+from tagger.models.checkpoint import load_checkpoint, save_checkpoint, with_rounded_weights
+from tagger.models.files import find_model, read_card
 from tests.library import make_model, make_track, run_tagger
 
 
@@ -78,7 +78,7 @@ def test_a_models_identity_is_its_weights(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_card_is_read_without_torch(model: Path) -> None:
-    code = "import sys; from pathlib import Path; from tagger.model_files import read_card\n"
+    code = "import sys; from pathlib import Path; from tagger.models.files import read_card\n"
     code += "read_card(Path(sys.argv[1])); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, str(model)], check=False).returncode == 0
 

@@ -43,7 +43,7 @@ def test_a_catalogue_without_room_ends_the_run_with_one_line(
     code: int,
 ) -> None:
     make_tracks(music, 12, title="x" * 9000)  # some pages each
-    monkeypatch.setattr("tagger.pipeline._FLUSH_FILES", 4)
+    monkeypatch.setattr("tagger.tagging.run._FLUSH_FILES", 4)
     Catalog.open(place).close()
     with closing(sqlite3.connect(place)) as database:
         (size,) = database.execute("PRAGMA page_count").fetchone()

@@ -42,7 +42,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
     make_track(music / LATIN, 14.0)
     make_track(music / "two\nlines.flac", 18.0, artist="Ev\x1b[2Jil")
     (music / "empty.mp3").touch()
-    with mock.patch("tagger.pool.map_unordered", map_in_process):
+    with mock.patch("tagger.hearing.pool.map_unordered", map_in_process):
         run_tagger("tag", music, "--catalog", folder / "catalog.db", "--model", model)
     return folder
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tagger.catalog import Catalog, ModelRecord
-from tagger.model_files import BUNDLED, read_card
+from tagger.models.files import BUNDLED, read_card
 from tagger.records import Status, TagsFound
 from tagger.report.facts import Report, Suspects
-from tagger.reporting import ReportRequest, gather
+from tagger.report.reporting import ReportRequest, gather
 from tests.catalogs import MODEL, MUSIC, Location, begin, entry, filled
 from tests.lessons import library
 from tests.library import contents, make_track, run_tagger
@@ -128,7 +128,7 @@ def test_an_empty_catalogue_makes_a_page_that_says_so(place: Path) -> None:
 def test_where_nothing_can_be_judged_the_page_says_why_and_is_made(
     known: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "tagger.teaching", raising=False)
+    monkeypatch.delitem(sys.modules, "tagger.learning.teaching", raising=False)
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)  # comes with scikit-learn alone
     outcome = run_tagger("report", "-o", "-", "--catalog", known)
     assert outcome.code == 0

@@ -65,7 +65,7 @@ def no_analysis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return tasks
 
     with monkeypatch.context() as patch:
-        patch.setattr("tagger.pool.map_unordered", refuse)
+        patch.setattr("tagger.hearing.pool.map_unordered", refuse)
         yield
 
 
@@ -364,7 +364,7 @@ def test_force_analyses_again(tag: Tag, music: Path, monkeypatch: pytest.MonkeyP
         analysed.extend(tasks)
         return []
 
-    monkeypatch.setattr("tagger.pool.map_unordered", note)
+    monkeypatch.setattr("tagger.hearing.pool.map_unordered", note)
     tag(music)
     assert analysed == []
     tag("--force", music)

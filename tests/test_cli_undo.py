@@ -331,7 +331,7 @@ def test_ctrl_c_ends_an_undo_between_two_batches(
             signal.raise_signal(signal.SIGINT)
         return prepare_restore(*arguments, **options)
 
-    monkeypatch.setattr("tagger.undoing.prepare_restore", press)
+    monkeypatch.setattr("tagger.tagging.undo.prepare_restore", press)
     outcome = run("undo")
     monkeypatch.undo()
     assert outcome.code == 130

@@ -20,11 +20,11 @@ from typing import Any
 
 import pytest
 
-from tagger.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
-from tagger.cluster import ClusterWorkers, connected
 from tagger.errors import ClusterError
-from tagger.model_files import read_card
-from tagger.pool import Lost
+from tagger.hearing.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
+from tagger.hearing.cluster import ClusterWorkers, connected
+from tagger.hearing.pool import Lost
+from tagger.models.files import read_card
 from tagger.records import TrackFailure
 from tests.catalogs import assert_consistent
 from tests.library import Outcome, Run, make_tracks, run_tagger, start_tagger
@@ -240,7 +240,7 @@ def test_a_scheduler_that_vanishes_ends_the_run_and_the_next_goes_on(
 def test_no_scheduler_is_said_in_one_line_and_nothing_is_recorded(
     run: Run, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.cluster._CONNECT_S", 0.5)
+    monkeypatch.setattr("tagger.hearing.cluster._CONNECT_S", 0.5)
     make_tracks(music, 1)
     done = run("tag", "--scheduler", "tcp://127.0.0.1:9", music)
     assert (done.code, done.out) == (2, "")
@@ -292,7 +292,7 @@ def test_a_file_that_only_the_parent_sees_is_no_bad_file(
         assert isinstance(failure, TrackFailure)
         return replace(failure, path=task.path)
 
-    monkeypatch.setattr("tagger.listening.analyse", elsewhere)
+    monkeypatch.setattr("tagger.tagging.listening.analyse", elsewhere)
     done = run("tag", "--scheduler", cluster.address, music)
     assert (done.code, done.out) == (2, "")
     assert "its storage must be mounted at the same place on all machines" in done.err

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tagger.decision import GenrePolicy, Intent, decide, make_policy
 from tagger.errors import ConfigError
 from tagger.records import Decision, Status, TagsFound, TrackPrediction
+from tagger.tagging.decision import GenrePolicy, Intent, decide, make_policy
 
 LABELS = ("Electronic", "Experimental", "Folk", "Rock")
 POLICY = make_policy(LABELS, ("Electronic", "Folk", "Rock"), dict.fromkeys(LABELS, 0.75))

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from tagger.errors import DatasetError
-from tagger.frontend import FrontEndConfig
+from tagger.networks.frontend import FrontEndConfig
 from tests.sounds import noise, silence, tone, write_sound
 from tests.synthetic import arrays_of, left_out_of
 from training.clips import Clip, LeftOut, prepare_clip

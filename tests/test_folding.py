@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from tagger.checkpoint import load_checkpoint
-from tagger.model_files import find_model
+from tagger.models.checkpoint import load_checkpoint
+from tagger.models.files import find_model
 from tagger.networks import ARCHITECTURES, NetworkConfig, build_network
 from tagger.networks.folding import fold_batch_norms
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.frontend import FrontEndConfig, LogMel, mel_filters, rereference
+from tagger.networks.frontend import FrontEndConfig, LogMel, mel_filters, rereference
 
 CONFIG = FrontEndConfig(n_frames=8)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tagger.interrupt import Interrupts
+from tagger.tagging.interrupt import Interrupts
 
 
 @pytest.fixture

@@ -12,19 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger import analysis, model_files
-from tagger.card import ModelCard
 from tagger.catalog import Catalog
-from tagger.checkpoint import load_checkpoint
 from tagger.cli import learn
-from tagger.cli import models as cli_models
-from tagger.deriving import derive
 from tagger.errors import CheckpointError
-from tagger.heads import Head
-from tagger.model_files import find_model, read_card
-from tagger.novelty import Novelty
+from tagger.files.scan import ScanOptions, ScanTally, scan
+from tagger.hearing import analysis
+from tagger.models import choosing as cli_models
+from tagger.models import files as model_files
+from tagger.models.card import ModelCard
+from tagger.models.checkpoint import load_checkpoint
+from tagger.models.files import find_model, read_card
+from tagger.models.head import Head
+from tagger.models.novelty import Novelty
+from tagger.models.verdict import derive
 from tagger.records import TrackFailure, TrackPrediction
-from tagger.scan import ScanOptions, ScanTally, scan
 from tests.catalogs import Location, assert_consistent, database
 from tests.library import contents, genre_of, make_model, make_track, make_tracks, run_tagger
 

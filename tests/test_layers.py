@@ -11,18 +11,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"tagger.__main__"},
     {"tagger.cli", "training.__main__"},
+    {"tagger.report"},
     {
-        "tagger.listening",
-        "tagger.missing",
-        "tagger.news",
-        "tagger.pending",
-        "tagger.pipeline",
-        "tagger.portions",
-        "tagger.recognition",
-        "tagger.reporting",
-        "tagger.settling",
-        "tagger.teaching",
-        "tagger.undoing",
         "training.recipe",
         "training.compare",
         "training.crossfit",
@@ -32,7 +22,6 @@ LAYERS = [
         "training.prepare",
         "training.robustness",
         "training.tune",
-        "tagger.track",
     },
     {"training.loop"},
     {
@@ -63,62 +52,23 @@ LAYERS = [
         "training.cardtext",
     },
     {
-        "tagger.analysis",
-        "tagger.recommend",
         "training.features",
         "training.augment",
         "training.download",
         "training.encoding",
         "training.fma",
     },
-    {
-        "tagger.checkpoint",
-        "tagger.cluster",
-        "tagger.deriving",
-        "tagger.nearest",
-        "tagger.playlist",
-        "tagger.recordings",
-        "tagger.report",
-        "tagger.seeds",
-        "tagger.watch",
-    },
-    {
-        "tagger.audio",
-        "tagger.model_files",
-        "tagger.catalog",
-        "tagger.config",
-        "tagger.frontend",
-        "tagger.interrupt",
-        "tagger.learning",
-        "tagger.migrations",
-        "tagger.networks",
-        "tagger.pool",
-        "tagger.scan",
-        "tagger.tags",
-    },
-    {
-        "tagger.albums",
-        "tagger.card",
-        "tagger.decision",
-        "tagger.filenames",
-        "tagger.heads",
-        "tagger.joint",
-        "tagger.likeness",
-        "tagger.novelty",
-        "tagger.unpickling",
-        "tagger.voting",
-    },
-    {
-        "tagger.genre_text",
-        "tagger.records",
-        "tagger.whole_files",
-        "tagger.why_not",
-        "tagger.writers",
-    },
-    {"tagger.errors", "tagger.mounts", "tagger", "training"},
+    {"tagger.learning"},
+    {"tagger.recommending", "tagger.tagging", "tagger.watch"},
+    {"tagger.hearing"},
+    {"tagger.models"},
+    {"tagger.audio", "tagger.catalog", "tagger.config", "tagger.migrations", "tagger.tags"},
+    {"tagger.files", "tagger.networks"},
+    {"tagger.genre_text", "tagger.records"},
+    {"tagger.errors", "tagger", "training"},
 ]
-# Within these layers modules may use each other: flows hand on to flows, ground to ground.
-OPEN = {2, 4, 8}
+# Within these layers modules may use each other.
+OPEN = {3, 5}
 
 
 def modules() -> dict[str, Path]:
@@ -190,10 +140,10 @@ def test_recommendations_load_neither_torch_nor_sqlalchemy() -> None:
 
 
 def test_only_a_run_over_a_cluster_loads_dask() -> None:
-    loaded = loaded_by("import tagger.cli.tag, tagger.pipeline, tagger.cluster")
+    loaded = loaded_by("import tagger.cli.tag, tagger.tagging.run, tagger.hearing.cluster")
     assert not loaded & {"dask", "distributed"}
 
 
 def test_the_tagger_never_imports_librosa_or_torchaudio() -> None:
-    loaded = loaded_by("import tagger.analysis, tagger.audio, tagger.checkpoint")
+    loaded = loaded_by("import tagger.hearing.analysis, tagger.audio, tagger.models.checkpoint")
     assert not loaded & {"librosa", "torchaudio", "sklearn", "matplotlib"}

@@ -19,12 +19,12 @@ import pytest
 from tqdm import tqdm
 
 from tagger.catalog import Catalog
-from tagger.checkpoint import load_checkpoint
 from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
-from tagger.model_files import read_card
-from tagger.pipeline import TagRun
-from tagger.teaching import Aside, doubts, gather, teach
+from tagger.learning.teaching import Aside, doubts, gather, teach
+from tagger.models.checkpoint import load_checkpoint
+from tagger.models.files import read_card
+from tagger.tagging.run import TagRun
 from tests.catalogs import MODEL, entry, filled
 from tests.lessons import library, tagged
 from tests.library import (
@@ -214,8 +214,8 @@ def test_a_model_of_the_catalogues_own_is_used_from_then_on(
 def teachers(music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A library with genres that a person set, and a data folder of one's own; the library."""
     monkeypatch.setattr("tagger.cli.learn.BUNDLED", tmp_path)
-    monkeypatch.setattr("tagger.model_files.BUNDLED", tmp_path)
-    for module in ("tagger.cli.learn", "tagger.cli.models"):
+    monkeypatch.setattr("tagger.models.files.BUNDLED", tmp_path)
+    for module in ("tagger.cli.learn", "tagger.models.choosing"):
         monkeypatch.setattr(f"{module}.models_folder", lambda: tmp_path / "models")
     make_model(tmp_path / "default.pt")
     for n in range(44):
@@ -257,8 +257,8 @@ def test_a_file_outside_is_heard_by_the_model_that_the_catalogue_compares_by(
 ) -> None:
     """By the one that has heard all; by the catalogue's own once that has; never by a stranger."""
     music, mine = taught
-    monkeypatch.setattr("tagger.cli.models.BUNDLED", tmp_path)
-    monkeypatch.setattr("tagger.cli.models.models_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr("tagger.models.choosing.BUNDLED", tmp_path)
+    monkeypatch.setattr("tagger.models.choosing.models_folder", lambda: tmp_path / "models")
     (tmp_path / "default.pt").rename(tmp_path / "wide.pt")
     make_model(tmp_path / "default.pt", favourite="Folk")
     new = make_track(tmp_path / "new.flac", 1.6)
@@ -352,7 +352,7 @@ def test_what_a_learned_model_heard_first_is_not_heard_again_by_its_base(
     def no_more(*_args: object, **_kwargs: object) -> None:
         raise AssertionError("it is heard again")
 
-    monkeypatch.setattr("tagger.analysis.predict", no_more)
+    monkeypatch.setattr("tagger.hearing.analysis.predict", no_more)
     assert "learned from 45 tracks" in run_tagger("learn", music, "--catalog", place).out
     with Catalog.open(place) as catalog:
         assert len(catalog.embeddings(base).track_ids) == 45
@@ -420,7 +420,7 @@ def test_a_disk_that_is_full_leaves_the_model_that_was_learned_before(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("tagger.checkpoint.torch.save", half)
+        patch.setattr("tagger.models.checkpoint.torch.save", half)
         outcome = run_tagger("learn", music, "--catalog", place)
     assert outcome.code == 2
     assert "mine.pt: cannot be saved: No space left on device: make room" in outcome.err

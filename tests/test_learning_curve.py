@@ -11,7 +11,7 @@ from tagger.learning.examples import Examples
 from tagger.learning.fitting import learn
 from tagger.learning.genres import CleanGenres
 from tagger.learning.judging import GenreReport, Report
-from tagger.teaching import Aside, Lesson
+from tagger.learning.teaching import Aside, Lesson
 from tests.lessons import NAMES, blobs
 
 pytestmark = pytest.mark.usefixtures("one_thread")

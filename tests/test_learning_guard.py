@@ -13,8 +13,8 @@ from tagger.learning.fitting import learn
 from tagger.learning.genres import CleanGenres
 from tagger.learning.judging import judge
 from tagger.learning.scale import to_probabilities
+from tagger.learning.teaching import Aside, Lesson
 from tagger.learning.thresholds import NEVER, Refusal, Sayings, thresholds_of
-from tagger.teaching import Aside, Lesson
 from tests.lessons import NAMES, blobs, half_by_chance
 
 GENRES = tuple(f"Genre {n}" for n in range(12))

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tagger.decision import make_policy
 from tagger.learning.examples import BoolArray
 from tagger.learning.fitting import learn
 from tagger.learning.scale import to_probabilities
 from tagger.learning.thresholds import NEVER, first_said, further_said, thresholds_of
 from tagger.records import FloatArray
+from tagger.tagging.decision import make_policy
 from tests.lessons import NAMES, blobs
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tagger.decision import make_policy
 from tagger.learning.thresholds import NEVER, first_said, thresholds_of
 from tagger.records import FloatArray
+from tagger.tagging.decision import make_policy
 from training.calibration import Calibration, Heard, fit_temperature
 from training.coverage import MIXES, coverage_curve, mix_weights
 from training.metrics import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.mounts import is_silent
+from tagger.files.mounts import is_silent
 
 MOUNTS = r"""
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

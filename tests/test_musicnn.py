@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from tagger import model_files
-from tagger.analysis import listen_to
 from tagger.catalog import Catalog
-from tagger.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
-from tagger.decision import make_policy
 from tagger.errors import CheckpointError
-from tagger.model_files import find_model, read_card
+from tagger.hearing.analysis import listen_to
+from tagger.models import files as model_files
+from tagger.models.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
+from tagger.models.files import find_model, read_card
 from tagger.networks import MusicNN, MusicNNConfig, network_of_card
 from tagger.networks.musicnn import Filters
 from tagger.records import TrackPrediction
+from tagger.tagging.decision import make_policy
 from tests.library import make_track, run_tagger
 from tools.compare_musicnn import TOLERANCE, listen, load_oracle
 from training.odd_sounds import nth_sound

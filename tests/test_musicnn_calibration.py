@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.card import ModelCard
 from tagger.errors import DatasetError
+from tagger.models.card import ModelCard
 from tests.library import make_track, set_tags
 from tools.convert_musicnn import card_of_musicnn
 from tools.labelled_clips import find_clips

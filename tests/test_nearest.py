@@ -15,8 +15,8 @@ from tagger.catalog.reader import Reader
 from tagger.catalog.store import Ids
 from tagger.catalog.upkeep import back_up, check
 from tagger.errors import CatalogError
-from tagger.likeness import directions
-from tagger.nearest import nearest_first
+from tagger.recommending.nearest import nearest_first
+from tagger.recommending.similarity import directions
 from tagger.records import FloatArray
 from tests.catalogs import (
     MODEL,

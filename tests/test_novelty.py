@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.analysis import predict
-from tagger.checkpoint import load_checkpoint, save_checkpoint
 from tagger.errors import CheckpointError
+from tagger.hearing.analysis import predict
 from tagger.learning.novelty import fit_novelty, limited
-from tagger.novelty import CEILING, Novelty, capped
+from tagger.models.checkpoint import load_checkpoint, save_checkpoint
+from tagger.models.novelty import CEILING, Novelty, capped
+from tagger.models.voting import vote_together
 from tagger.records import FloatArray, Segments
-from tagger.voting import vote_together
 from tests.library import make_model
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagger.frontend import FrontEndConfig
+from tagger.networks.frontend import FrontEndConfig
 from tagger.records import FloatArray
 from training.features import ROW_FRAMES
 from training.odd_sounds import FAMILIES, HELD_OUT_KINDS, TRAINED_KINDS, nth_sound, odd_rows

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tagger.analysis import listen_to
-from tagger.checkpoint import load_checkpoint
-from tagger.decision import make_policy
+from tagger.hearing.analysis import listen_to
+from tagger.models.checkpoint import load_checkpoint
 from tagger.records import TrackPrediction
+from tagger.tagging.decision import make_policy
 from tests.library import LABELS, make_model, make_track
 from tests.sounds import chirp, silence, write_sound
 from training.__main__ import cli

@@ -140,22 +140,6 @@ def test_the_source_archive_holds_the_whole_project(dist: Path, tree: Path) -> N
     assert {*PROJECT_FILES, ".ci/run", "training/__init__.py"} <= packed
 
 
-def test_every_package_of_the_tagger_is_packaged() -> None:
-    text = read_metadata()["options"]["packages"]
-    packaged = set(text.split())
-    for package, folder in {
-        "tagger": ROOT / "tagger",
-        "tagger.migrations": ROOT / "migrations",
-    }.items():
-        found = {
-            ".".join([package, *init.parent.relative_to(folder).parts])
-            for init in folder.rglob("__init__.py")
-        }
-        assert found <= packaged
-        packaged -= found
-    assert packaged == set()
-
-
 def test_every_direct_dependency_is_pinned_to_a_version_it_allows() -> None:
     pins = {canonicalize_name(k): v for k, v in read_pins(ROOT / "constraints.txt").items()}
     for requirement in read_requirements():

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tagger.catalog import Catalog
-from tagger.model_files import read_card
-from tagger.pipeline import TagRun, count_files
+from tagger.models.files import read_card
 from tagger.records import Status
+from tagger.tagging.run import TagRun, count_files
 from tests.library import (
     contents,
     crash_on_some,
@@ -93,7 +93,7 @@ def test_a_run_is_recorded_with_its_summary(music: Path, catalog: Catalog, model
 def test_a_folder_may_be_larger_than_what_is_looked_up_at_once(
     music: Path, catalog: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.portions._HUGE_FOLDER", 4)
+    monkeypatch.setattr("tagger.tagging.chunking._HUGE_FOLDER", 4)
     make_tracks(music, 11)
     results = list(TagRun(request_for(model, music), catalog).results())
     assert statuses(results) == {f"{i:02d}.flac": "written" for i in range(11)}
@@ -109,7 +109,7 @@ def test_a_crash_in_a_decoder_costs_one_track_for_one_run(
     guilty = make_track(music / "crash.flac", genre="Dub")
     before = guilty.read_bytes()
     monkeypatch.undo()  # with workers, then
-    monkeypatch.setattr("tagger.listening.analyse", crash_on_some)
+    monkeypatch.setattr("tagger.tagging.listening.analyse", crash_on_some)
     run = TagRun(request_for(model, music), catalog)
     (failed,) = [r.failure for r in run.results() if r.failure is not None]
     assert (failed.path, failed.stage) == (guilty, "analyse")

@@ -12,7 +12,7 @@ import pytest
 
 from tagger.catalog import TrackRow
 from tagger.errors import PlaylistError
-from tagger.playlist import m3u8, write_playlist
+from tagger.recommending.playlist import m3u8, write_playlist
 from tagger.records import Status
 
 ROW = TrackRow(

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 import training.__main__
 from tagger.errors import DatasetError
-from tagger.voting import softmax
+from tagger.models.voting import softmax
 from training.metrics import judge
 from training.plots import plot_history, plot_report
 

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tagger.pool import Lost, default_n_jobs, map_unordered
+from tagger.hearing.pool import Lost, default_n_jobs, map_unordered
 
 
 def square(n: int) -> int:

@@ -15,7 +15,7 @@ import pytest
 import training.__main__
 from tagger.audio import load_waveform
 from tagger.errors import DatasetError
-from tagger.frontend import FrontEndConfig
+from tagger.networks.frontend import FrontEndConfig
 from tests.synthetic import (
     FMA_TRACKS,
     archives_in,

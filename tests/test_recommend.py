@@ -14,10 +14,10 @@ import pytest
 from tagger.catalog import Catalog, CatalogEntry, FailedFile, ModelRecord, TrackRow
 from tagger.catalog.reader import Reader
 from tagger.errors import CatalogError
-from tagger.likeness import directions, likeness
-from tagger.recommend import Match, SimilarQuery, path_between, recommend, spread
+from tagger.recommending.recommend import Match, SimilarQuery, path_between, recommend, spread
+from tagger.recommending.seeds import from_artist, from_mix, from_paths
+from tagger.recommending.similarity import directions, likeness
 from tagger.records import Status, TagsFound, TrackFailure, TrackPrediction
-from tagger.seeds import from_artist, from_mix, from_paths
 from tests.catalogs import MODEL, MUSIC, begin, entry, filled
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tagger.catalog import Catalog
 from tagger.catalog.reader import Reader
-from tagger.recommend import SimilarQuery, path_between, recommend
-from tagger.seeds import from_artist, from_mix, from_paths
+from tagger.recommending.recommend import SimilarQuery, path_between, recommend
+from tagger.recommending.seeds import from_artist, from_mix, from_paths
 from tests.catalogs import MUSIC, begin, database
 from tests.library import run_tagger
 from tests.test_recommend import SEED, TRACKS, names

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger import reporting, teaching
 from tagger.catalog import Catalog, CatalogEntry, FailedFile
-from tagger.decision import Intent, decide, make_policy
 from tagger.errors import LearnError
+from tagger.learning import teaching
 from tagger.records import Status, TagsFound, TrackFailure
+from tagger.report import reporting
 from tagger.report.facts import Blank, GenreCount, Report, Suspects
 from tagger.report.projection import flattened
+from tagger.report.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
 from tagger.report.steps import list_unsure, next_steps
-from tagger.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
+from tagger.tagging.decision import Intent, decide, make_policy
 from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry, filled, planned
 from tests.lessons import library
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tagger.catalog import Catalog, TrackQuery
-from tagger.decision import Intent
-from tagger.filenames import EXCLUDE_MARK
-from tagger.pipeline import TagRun
+from tagger.files.names import EXCLUDE_MARK
 from tagger.records import RunSummary, Status, TrackResult
+from tagger.tagging.decision import Intent
+from tagger.tagging.run import TagRun
 from tests.catalogs import Location, assert_consistent, database
 from tests.library import (
     Outcome,
@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_looked_into_is_no_proof_that_a_file_was_moved(
             raise PermissionError(13, "Permission denied")
         return listed_before(folder)
 
-    monkeypatch.setattr("tagger.recognition.os.scandir", refusing)
+    monkeypatch.setattr("tagger.tagging.recognition.os.scandir", refusing)
     again = scan(elsewhere)
     assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
     assert len(listed(catalog)) == 3
@@ -230,7 +230,7 @@ def test_a_file_touched_and_not_changed_is_unchanged(
         path.chmod(0o600)
     again = scan(music)
     assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
-    monkeypatch.setattr("tagger.recognition.audio_identity", None)
+    monkeypatch.setattr("tagger.tagging.recognition.audio_identity", None)
     assert scan(music).statuses == {"a.flac": "unchanged"}  # and from now on told by stat alone
 
 

@@ -12,9 +12,9 @@ import torch
 from click.testing import CliRunner
 
 from tagger.audio import load_waveform
-from tagger.checkpoint import load_checkpoint, save_checkpoint
 from tagger.errors import DatasetError
-from tagger.model_files import read_card
+from tagger.models.checkpoint import load_checkpoint, save_checkpoint
+from tagger.models.files import read_card
 from tagger.networks import PooledNetwork
 from tagger.records import TrackPrediction
 from tests.library import make_model, make_track

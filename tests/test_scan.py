@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import ScanError
-from tagger.filenames import AUDIO_EXTENSIONS
+from tagger.files.names import AUDIO_EXTENSIONS
+from tagger.files.scan import ScanOptions, ScanTally, scan
 from tagger.records import AudioFile
-from tagger.scan import ScanOptions, ScanTally, scan
 
 
 def touch(path: Path, content: bytes = b"x") -> Path:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from tagger.analysis import AnalysisTask, Heard, analyse
 from tagger.catalog import Catalog
-from tagger.decision import Intent
-from tagger.pipeline import TagRun
+from tagger.hearing.analysis import AnalysisTask, Heard, analyse
 from tagger.records import Status, TrackFailure
+from tagger.tagging.decision import Intent
+from tagger.tagging.run import TagRun
 from tagger.tags import prepare_write
 from tests.catalogs import assert_consistent
 from tests.library import (
@@ -48,7 +48,7 @@ def test_a_file_that_changes_while_it_is_heard_is_left_to_the_next_run(
         make_track(path, 2.0)
         return prepare_write(*arguments, **options)
 
-    monkeypatch.setattr("tagger.settling.prepare_write", change_first)
+    monkeypatch.setattr("tagger.tagging.settling.prepare_write", change_first)
     request = request_for(model, other, path)
     results = statuses(list(TagRun(request, catalog).results()))
     monkeypatch.undo()
@@ -78,7 +78,7 @@ def test_a_kill_between_tag_and_row_is_mended_where_times_are_kept(
     music: Path, catalog: Catalog, place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (path,) = make_tracks(music, 1, title="A title")  # leaves padding, so that the length stays
-    monkeypatch.setattr("tagger.settling.Settler._record", _die)
+    monkeypatch.setattr("tagger.tagging.settling.Settler._record", _die)
     with pytest.raises(RuntimeError):
         list(TagRun(request_for(model, music, preserve_mtime=True), catalog).results())
     monkeypatch.undo()
@@ -240,7 +240,7 @@ def interrupt_at(n_writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
             signal.raise_signal(signal.SIGINT)
         return prepare_write(*arguments, **options)
 
-    monkeypatch.setattr("tagger.settling.prepare_write", press)
+    monkeypatch.setattr("tagger.tagging.settling.prepare_write", press)
 
 
 def test_ctrl_c_in_a_write_loses_no_result(
@@ -316,7 +316,7 @@ def test_a_strange_track_gets_no_genre_from_the_album_that_it_lies_in(
         even = dict.fromkeys(heard[0].probabilities, 0.25)
         return (replace(heard[0], probabilities=even, confidence=0.25, is_novel=True),)
 
-    monkeypatch.setattr("tagger.listening.analyse", hear)
+    monkeypatch.setattr("tagger.tagging.listening.analyse", hear)
     expected = {
         "00.flac": "unsure",
         "01.flac": "written",

@@ -45,7 +45,7 @@ def test_a_watched_library_is_tagged_whatever_happens_to_it() -> None:
 def test_a_library_that_changes_is_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.pool.map_unordered", map_in_process)
+    monkeypatch.setattr("tagger.hearing.pool.map_unordered", map_in_process)
     soak = Soak(tmp_path, seed=2)
     soak.run(40)
     assert sum(soak.counts.values()) == 40
@@ -54,7 +54,7 @@ def test_a_library_that_changes_is_followed(
 def test_the_model_notices_a_row_that_did_not_follow_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagger.pool.map_unordered", map_in_process)
-    monkeypatch.setattr("tagger.recognition._is_gone", lambda copy: False)
+    monkeypatch.setattr("tagger.hearing.pool.map_unordered", map_in_process)
+    monkeypatch.setattr("tagger.tagging.recognition._is_gone", lambda copy: False)
     with pytest.raises(AssertionError):
         Soak(tmp_path, seed=2).run(40)

@@ -11,8 +11,8 @@ import pytest
 
 from tagger.errors import TagReadError, TagWriteError
 from tagger.tags import Ways, prepare_write, read_tags
-from tagger.tags.copies import keep_attributes
 from tagger.tags.fields import TagFaultError
+from tagger.tags.temporary import keep_attributes
 from tests import tagged
 from tests.writing import write_genres
 

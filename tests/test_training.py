@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.checkpoint import load_checkpoint
 from tagger.errors import CheckpointError, ConfigError, DatasetError
-from tagger.frontend import FrontEndConfig
+from tagger.models.checkpoint import load_checkpoint
 from tagger.networks import ARCHITECTURES, NetworkConfig
+from tagger.networks.frontend import FrontEndConfig
 from tagger.records import FloatArray
 from tests.synthetic import LABELS, write_features
 from training.augment import AugmentConfig, SpecAugment, lose_highs, mixup

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tagger.voting import sigmoid, softmax, vote, vote_probabilities, vote_together
+from tagger.models.voting import sigmoid, softmax, vote, vote_probabilities, vote_together
 
 
 def test_a_vote_is_a_probability() -> None:

@@ -24,9 +24,9 @@ import pytest
 from tagger import tags
 from tagger.catalog import Catalog
 from tagger.cli import watch
-from tagger.decision import Intent
 from tagger.errors import TaggerError, TagWriteError
-from tagger.pipeline import TagRun
+from tagger.tagging.decision import Intent
+from tagger.tagging.run import TagRun
 from tagger.watch import Batch, Tried, Watcher
 from tagger.watch.roots import Roots
 from tests.catalogs import assert_consistent
@@ -480,7 +480,7 @@ def test_what_was_refused_is_tried_again(
             return [TagWriteError("the disk is full", one.write.path) for one in prepared]
         return carry_out(prepared, preserve_mtime=preserve_mtime)
 
-    monkeypatch.setattr("tagger.settling.carry_out_all", refuse_once)
+    monkeypatch.setattr("tagger.tagging.settling.carry_out_all", refuse_once)
 
     def arrive() -> None:
         put(music / "a.flac")

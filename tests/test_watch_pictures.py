@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tagger.scan import ScanOptions
+from tagger.files.scan import ScanOptions
 from tagger.watch.pictures import Pictures
 from tests.test_scan import touch
 

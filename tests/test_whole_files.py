@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 from tagger.errors import TaggerError
-from tagger.whole_files import FileKind, check_replaceable, replaced
+from tagger.files.atomic import FileKind, check_replaceable, replaced
 
 LETTER = FileKind(b"Dear", "that is no letter")
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from tagger.audio import load_waveform
-from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.errors import CheckpointError, DatasetError, TaggerError
-from tagger.model_files import find_model
+from tagger.models.checkpoint import LoadedModel, load_checkpoint
+from tagger.models.files import find_model
 from tagger.networks import MusicNN
 from tagger.records import FloatArray
 

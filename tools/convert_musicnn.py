@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.card import ModelCard
-from tagger.checkpoint import LoadedModel, describe, save_checkpoint, with_rounded_weights
 from tagger.errors import DatasetError, TaggerError
-from tagger.frontend import FrontEndConfig, LogMel
+from tagger.models.card import ModelCard
+from tagger.models.checkpoint import LoadedModel, describe, save_checkpoint, with_rounded_weights
+from tagger.models.novelty import Novelty
 from tagger.networks import MusicNN, MusicNNConfig
-from tagger.novelty import Novelty
+from tagger.networks.frontend import FrontEndConfig, LogMel
 from tagger.records import FloatArray
 from tools.musicnn_calibration import (
     NEVER,

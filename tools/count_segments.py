@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger import analysis
-from tagger.analysis import score, segment_plan
 from tagger.audio import load_segments
-from tagger.card import ModelCard
-from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.errors import DatasetError, TaggerError
-from tagger.model_files import find_model
+from tagger.hearing import analysis
+from tagger.hearing.analysis import score, segment_plan
+from tagger.models.card import ModelCard
+from tagger.models.checkpoint import LoadedModel, load_checkpoint
+from tagger.models.files import find_model
+from tagger.models.voting import vote
 from tagger.records import FloatArray
-from tagger.voting import vote
 
 _MOST = 1000  # segments; no recording has so many
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)

@@ -20,11 +20,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tagger.analysis import listen_to
-from tagger.decision import make_policy
 from tagger.errors import DatasetError, TaggerError
-from tagger.model_files import find_model, read_card
+from tagger.hearing.analysis import listen_to
+from tagger.models.files import find_model, read_card
 from tagger.records import TrackFailure
+from tagger.tagging.decision import make_policy
 from tools.labelled_clips import Clip, find_clips, is_named
 
 

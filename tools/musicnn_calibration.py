@@ -19,11 +19,11 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from tagger import analysis
 from tagger.audio import load_segments
-from tagger.card import ModelCard
-from tagger.checkpoint import LoadedModel
+from tagger.hearing import analysis
 from tagger.learning.thresholds import members
+from tagger.models.card import ModelCard
+from tagger.models.checkpoint import LoadedModel
 from tagger.records import FloatArray
 from tools.labelled_clips import find_clips, is_named
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from tagger.analysis import score
 from tagger.audio import segment_starts
-from tagger.checkpoint import LoadedModel
-from tagger.novelty import Novelty
+from tagger.hearing.analysis import score
+from tagger.models.checkpoint import LoadedModel
+from tagger.models.novelty import Novelty
 from tagger.records import FloatArray
 from training.odd_sounds import TRAINED_KINDS, nth_sound
 

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from tagger.audio import SegmentPlan, load_segments, load_waveform
 from tagger.errors import DatasetError, TaggerError
-from tagger.frontend import FrontEndConfig, LogMel, relative_db, rereference
+from tagger.networks.frontend import FrontEndConfig, LogMel, relative_db, rereference
 from tagger.records import FloatArray, Segments
 from training.dataset import load_features
 from training.features import ROW_FRAMES, clip_to_row, crop, row_to_db

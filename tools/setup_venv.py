@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What says which packages are installed and how: a change to one of them renews `.venv`.
 INPUTS = (
     "setup.cfg",
+    "setup.py",
     "pyproject.toml",
     "constraints.txt",
     "tools/setup_venv.py",

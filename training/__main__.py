@@ -254,7 +254,7 @@ def robustness(folder: Path, model: str, n_tracks: int, format_: str) -> None:
     """
     from tqdm import tqdm
 
-    from tagger.model_files import find_model
+    from tagger.models.files import find_model
     from training.robustness import as_json, as_text, measure_robustness
 
     with tqdm(unit="track", disable=None) as bar:
@@ -276,7 +276,7 @@ def oddities(model: str, n_each: int, seed: int, folder: Path | None, format_: s
     """
     from tqdm import tqdm
 
-    from tagger.model_files import find_model
+    from tagger.models.files import find_model
     from training.oddities import as_json, as_text, measure_oddities
 
     with tqdm(unit="kind", disable=None) as bar:

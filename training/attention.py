@@ -14,13 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from tagger.analysis import segment_plan
 from tagger.audio import load_segments
-from tagger.checkpoint import LoadedModel, load_checkpoint
 from tagger.errors import CheckpointError, DatasetError
+from tagger.hearing.analysis import segment_plan
+from tagger.models.checkpoint import LoadedModel, load_checkpoint
+from tagger.models.voting import softmax
 from tagger.networks.cnn_gru_attention import CNNGRUAttention
 from tagger.records import FloatArray
-from tagger.voting import softmax
 from training.dataset import load_features
 from training.drawing import BLUE, GREY, new_figure, save_figure
 from training.features import crop, even_starts

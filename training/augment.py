@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
-from tagger.frontend import rereference
+from tagger.networks.frontend import rereference
 
 
 @dataclass(frozen=True, slots=True)

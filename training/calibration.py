@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from tagger.learning.thresholds import first_said, members, thresholds_of
-from tagger.novelty import capped
+from tagger.models.novelty import capped
+from tagger.models.voting import softmax, vote_together
 from tagger.records import FloatArray
-from tagger.voting import softmax, vote_together
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tagger.card import ModelCard
+from tagger.models.card import ModelCard
 
 _USE = """\
 ## What it is for

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tagger.audio import SegmentPlan, load_segments, load_waveform
 from tagger.errors import AudioDecodeError, DatasetError, os_reason
-from tagger.frontend import FrontEndConfig
+from tagger.networks.frontend import FrontEndConfig
 from tagger.records import FloatArray
 from training.features import clip_to_row
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import ConfigError, os_reason
-from tagger.frontend import FrontEndConfig
 from tagger.networks import NetworkConfig
+from tagger.networks.frontend import FrontEndConfig
 from training.augment import AugmentConfig
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger.checkpoint import with_rounded_weights
 from tagger.learning.novelty import fit_novelty, limited
+from tagger.models.checkpoint import with_rounded_weights
+from tagger.models.novelty import Novelty
 from tagger.networks import Network
-from tagger.novelty import Novelty
 from tagger.records import FloatArray
 from training.batches import Lesson
 from training.calibration import Heard

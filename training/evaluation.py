@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tagger.card import ModelCard
-from tagger.checkpoint import load_checkpoint
 from tagger.errors import DatasetError
-from tagger.frontend import FrontEndConfig
+from tagger.models.card import ModelCard
+from tagger.models.checkpoint import load_checkpoint
+from tagger.models.novelty import Novelty
 from tagger.networks import NetworkConfig
-from tagger.novelty import Novelty
+from tagger.networks.frontend import FrontEndConfig
 from tagger.records import FloatArray
 from training.calibration import BoolArray, Calibration, Heard
 from training.config import FitConfig

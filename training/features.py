@@ -1,8 +1,8 @@
 """From a clip's audio to a feature row, and from feature rows to the segments a network sees.
 
 A feature row is what the shared FMA features are: 128 frames picked out of a clip's dense log-mel,
-as bytes. Everything here goes through ``tagger.frontend``: the tagger's own features are the only
-ones.
+as bytes. Everything here goes through ``tagger.networks.frontend``: the tagger's own features are
+the only ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tagger.frontend import FrontEndConfig, LogMel, relative_db, rereference
+from tagger.networks.frontend import FrontEndConfig, LogMel, relative_db, rereference
 from tagger.records import FloatArray
 
 ROW_FRAMES = 128

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import DatasetError, ScanError, TagReadError
+from tagger.files.scan import ScanOptions, ScanTally, scan
 from tagger.records import AudioFile
-from tagger.scan import ScanOptions, ScanTally, scan
 from tagger.tags import read_tags
 from training.clips import DAMAGED, Clip, LeftOut, Track
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from tagger.analysis import listen_to, load_model, predict
 from tagger.audio import SegmentPlan, planned_starts
-from tagger.card import ModelCard
-from tagger.checkpoint import LoadedModel, load_checkpoint
-from tagger.decision import GenrePolicy, Intent, decide, make_policy
+from tagger.files.scan import ScanOptions, ScanTally, scan
+from tagger.hearing.analysis import listen_to, load_model, predict
+from tagger.models.card import ModelCard
+from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.records import FloatArray, Segments, TagsFound, TrackFailure, TrackPrediction
-from tagger.scan import ScanOptions, ScanTally, scan
+from tagger.tagging.decision import GenrePolicy, Intent, decide, make_policy
 from training.odd_sounds import CLIP_S, HELD_OUT_KINDS, TRAINED_KINDS, nth_sound
 
 _WHALE = (

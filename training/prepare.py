@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from tagger.errors import DatasetError, os_reason
-from tagger.frontend import FrontEndConfig
-from tagger.pool import Lost, default_n_jobs, map_unordered
+from tagger.hearing.pool import Lost, default_n_jobs, map_unordered
+from tagger.networks.frontend import FrontEndConfig
 from training.clips import CLIP_S, DAMAGED, Clip, LeftOut, Prepared, Track, prepare_clip
 from training.dataset import FeatureFile, clean
 from training.download import Progress, fetch, verify

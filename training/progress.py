@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from tagger.checkpoint import save_atomically
 from tagger.errors import CheckpointError, os_reason
+from tagger.models.checkpoint import save_atomically
 from tagger.networks import Network
 from training.schedules import Schedule
 

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from tagger.card import ModelCard
-from tagger.checkpoint import describe, save_checkpoint, with_rounded_weights
 from tagger.errors import CheckpointError, ConfigError, DatasetError, os_reason
 from tagger.learning.novelty import limited
 from tagger.learning.thresholds import NEVER
+from tagger.models.card import ModelCard
+from tagger.models.checkpoint import describe, save_checkpoint, with_rounded_weights
+from tagger.models.novelty import Novelty
+from tagger.models.voting import vote, vote_probabilities
 from tagger.networks import ARCHITECTURES, Network
-from tagger.novelty import Novelty
 from tagger.records import FloatArray
-from tagger.voting import vote, vote_probabilities
 from training.calibration import Calibration, Heard, calibrate
 from training.cardtext import card_text
 from training.config import FitConfig

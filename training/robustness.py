@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.analysis import listen_to, load_model
-from tagger.card import ModelCard
 from tagger.errors import AudioDecodeError, DatasetError
-from tagger.model_files import read_card
+from tagger.files.scan import ScanOptions, ScanTally, scan
+from tagger.hearing.analysis import listen_to, load_model
+from tagger.models.card import ModelCard
+from tagger.models.files import read_card
 from tagger.records import TrackFailure, TrackPrediction
-from tagger.scan import ScanOptions, ScanTally, scan
 from training.encoding import Channels, Encoding, encode, load_stereo
 
 # What is demanded of each variant, and of all together.

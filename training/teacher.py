@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from tagger.errors import DatasetError
+from tagger.models.voting import softmax
 from tagger.records import FloatArray
-from tagger.voting import softmax
 from training.calibration import fit_temperature
 from training.dataset import FeatureFile, IntArray, folds_by_artist
 

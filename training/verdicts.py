@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagger.decision import GenrePolicy, make_policy
 from tagger.records import FloatArray
+from tagger.tagging.decision import GenrePolicy, make_policy
 from training.calibration import BoolArray, Calibration, Heard, IntArray, calibrate
 
 

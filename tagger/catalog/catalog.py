@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine
 
 from tagger.catalog import (
     chronicle,
-    copies,
     faults,
     journal,
     opening,
@@ -20,6 +19,7 @@ from tagger.catalog import (
     recording,
     relocating,
     runs,
+    same_audio,
     upgrade,
     vanishing,
 )
@@ -170,7 +170,7 @@ class Catalog(Questions):
     def move(self, moved: Sequence[tuple[Copy, AudioFile]]) -> list[int]:
         """Let rows follow their files to new places; return the file_ids of those that could."""
         with self._transaction(self._writer) as connection:
-            return copies.move(connection, moved)
+            return same_audio.move(connection, moved)
 
     def mark_vanished(self, file_ids: Sequence[int]) -> None:
         """Note that files are gone; they are kept, for the day that they come back."""

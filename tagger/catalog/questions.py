@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from tagger.catalog import (
-    copies,
     embeddings,
     exporting,
     faults,
@@ -20,6 +19,7 @@ from tagger.catalog import (
     pruning,
     queries,
     runs,
+    same_audio,
     surveying,
     tagged,
     vanishing,
@@ -102,12 +102,12 @@ class Questions:
     def copies(self, audios: Iterable[str]) -> Mapping[str, list[Copy]]:
         """Return the files known to hold each of these recordings, the first one known first."""
         with self._transaction(self._engine) as connection:
-            return copies.copies(connection, audios)
+            return same_audio.copies(connection, audios)
 
     def heard_in(self, asked: Mapping[int, Path], model_id: str) -> dict[int, TrackPrediction]:
         """Return {file_id: what a model heard there, embeddings included}, of {file_id: path}."""
         with self._transaction(self._engine) as connection:
-            return copies.heard_in(connection, asked, model_id)
+            return same_audio.heard_in(connection, asked, model_id)
 
     def roots_under(self, folder: Path) -> list[RootRow]:
         """Return the roots that have files in a folder that had not vanished, and how many."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, MetaData, insert, select
 
 from tagger.catalog import upgrade
-from tagger.catalog.sqlite import copies, engines, header
+from tagger.catalog.sqlite import backups, engines, header
 from tagger.catalog.tables import metadata
 
 _AT_ONCE = 100  # a row may hold some hundred kilobytes of embeddings
@@ -21,7 +21,7 @@ def back_up(source: Connection, target: Path) -> None:
     Raises:
         CatalogError: The copy cannot be written, or a file of that name is there.
     """
-    with copies.drafted(target) as draft, engines.rebuilding(draft) as copy:
+    with backups.drafted(target) as draft, engines.rebuilding(draft) as copy:
         upgrade.migrate(copy, upgrade.revision_of(source) or upgrade.HEAD)
         copy_rows(source, copy, tables=_tables_of(copy))
         header.mark_as_ours(copy)
@@ -44,7 +44,7 @@ def upgraded_copy(source: Path, folder: Path) -> Iterator[tuple[Connection, Meta
         CatalogError: It is damaged, or of a newer version.
     """
     draft = folder / "backup.db"
-    copies.back_up(source, draft)
+    backups.back_up(source, draft)
     with engines.rebuilding(draft) as copy:
         if upgrade.known_revision(copy, source) != upgrade.HEAD:
             upgrade.migrate(copy)

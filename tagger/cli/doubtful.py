@@ -10,7 +10,6 @@ import click
 
 from tagger.catalog import Catalog
 from tagger.cli.learn import BEST, require_learning
-from tagger.cli.models import is_named, named_model
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -21,10 +20,11 @@ from tagger.cli.options import (
 from tagger.cli.output import Printer, column, path_fields, percent, plain
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import LearnError, printable
-from tagger.model_files import read_card
+from tagger.models.choosing import is_named, named_model
+from tagger.models.files import read_card
 
 if TYPE_CHECKING:  # it brings scikit-learn, which not everybody has
-    from tagger.teaching import Doubt
+    from tagger.learning.teaching import Doubt
 
 COLUMNS = ("path", "genres", "likelihood", "suggestion", "confidence")
 
@@ -46,7 +46,7 @@ def command(
     looked at, and nothing is changed.
     """
     require_learning()
-    from tagger import teaching
+    from tagger.learning import teaching
 
     settings, sources = load_settings(options)
     printer = Printer(format_, COLUMNS)

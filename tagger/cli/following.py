@@ -15,10 +15,10 @@ from tqdm import tqdm
 from tagger.cli.output import Printer, column, path_fields, percent, plain
 from tagger.cli.progress import count_meanwhile
 from tagger.config import config_path
-from tagger.decision import FILLERS
 from tagger.errors import CatalogError, ClusterError, printable
-from tagger.pipeline import TagRun
 from tagger.records import RunSummary, Status, TrackResult
+from tagger.tagging.decision import FILLERS
+from tagger.tagging.run import TagRun
 
 log = logging.getLogger(__name__)
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import click
 
-from tagger.card import ModelCard
 from tagger.catalog import Catalog, shown
 from tagger.catalog.rows import TrackInfo
-from tagger.cli.models import model_in_force
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import plain, say
 from tagger.cli.rows import row_record
 from tagger.cli.runs import run_record
 from tagger.config import Sourced, load_settings
 from tagger.errors import CatalogError, printable
-from tagger.model_files import read_card
+from tagger.models.card import ModelCard
+from tagger.models.choosing import model_in_force
+from tagger.models.files import read_card
 
 
 @click.command("info")

@@ -13,22 +13,22 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from tagger.card import ModelCard
 from tagger.catalog import Catalog, ModelRecord
 from tagger.cli.learn_report import lines, record
-from tagger.cli.models import base_of, is_named, named_model
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import say
 from tagger.cli.progress import count_meanwhile
 from tagger.config import Settings, Sourced, load_settings, models_folder
-from tagger.decision import Intent, make_policy
 from tagger.errors import CheckpointError, LearnError, printable
-from tagger.model_files import BUNDLED, read_card
-from tagger.pipeline import TagRun
-from tagger.pool import default_n_jobs
+from tagger.files.scan import ScanOptions
+from tagger.hearing.pool import default_n_jobs
+from tagger.models.card import ModelCard
+from tagger.models.choosing import base_of, is_named, named_model
+from tagger.models.files import BUNDLED, read_card
 from tagger.records import Status
-from tagger.scan import ScanOptions
-from tagger.settling import TagRequest
+from tagger.tagging.decision import Intent, make_policy
+from tagger.tagging.run import TagRun
+from tagger.tagging.settling import TagRequest
 
 BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
 # Only on a terminal, only where it takes a while, and gone when it is done.
@@ -78,7 +78,7 @@ def command(
     networks. No file is changed.
     """
     require_learning()
-    from tagger import teaching
+    from tagger.learning import teaching
 
     settings, sources = load_settings(options)
     base_path, base = _base(settings, sources)
@@ -107,13 +107,13 @@ def command(
 
 
 def require_learning() -> None:
-    """Check that what learning needs is installed; ``tagger.teaching`` can be imported then.
+    """Check that what learning needs is installed, so that its modules can be imported.
 
     Raises:
         LearnError: it is not; the reason says how to get it.
     """
     try:
-        import_module("tagger.teaching")
+        import_module("tagger.learning.teaching")
     except ModuleNotFoundError as exc:
         if exc.name not in ("sklearn", "scipy", "threadpoolctl"):
             raise
@@ -186,7 +186,7 @@ def _is_learned(path: Path) -> bool:
 def _save(
     catalog: Catalog, target: Path, base_path: Path, card: ModelCard, *, as_default: bool
 ) -> None:
-    from tagger.checkpoint import save_with_head
+    from tagger.models.checkpoint import save_with_head
 
     if target.parent == models_folder():
         target.parent.mkdir(parents=True, exist_ok=True)

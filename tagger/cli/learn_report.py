@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagger.card import ModelCard
 from tagger.cli.output import column, percent, plain
+from tagger.models.card import ModelCard
 
 if TYPE_CHECKING:
     from tagger.learning.judging import GenreReport, Report
-    from tagger.teaching import Lesson
+    from tagger.learning.teaching import Lesson
 
 _MOST_TOLD = 12
 _WIDTH = 24  # of a genre's name

@@ -15,9 +15,9 @@ from tagger.cli.output import say
 from tagger.cli.seeding import Ear, chosen_ear, query_of, query_options, seed_of_paths
 from tagger.config import load_settings
 from tagger.errors import PlaylistError, printable
-from tagger.playlist import m3u8, write_playlist
-from tagger.recommend import SimilarQuery, path_between, recommend, spread
-from tagger.seeds import from_mix, from_paths
+from tagger.recommending.playlist import m3u8, write_playlist
+from tagger.recommending.recommend import SimilarQuery, path_between, recommend, spread
+from tagger.recommending.seeds import from_mix, from_paths
 
 _PATH = click.Path(path_type=Path)
 

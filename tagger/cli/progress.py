@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from tagger.errors import TaggerError
-from tagger.pipeline import TagRun, count_files
+from tagger.tagging.run import TagRun, count_files
 
 
 def count_meanwhile(run: TagRun, bar: Any) -> threading.Thread:

@@ -12,7 +12,6 @@ from tagger.catalog import Catalog, shown
 from tagger.catalog.reader import Reader
 from tagger.cli.doubtful import judging_networks
 from tagger.cli.learn import require_learning
-from tagger.cli.models import cards_at_hand, is_named, name_of
 from tagger.cli.options import (
     absolute,
     catalog_option,
@@ -24,11 +23,12 @@ from tagger.cli.output import say
 from tagger.cli.seeding import chosen_ear
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import CheckpointError, LearnError, TaggerError, printable
+from tagger.files.atomic import FileKind, check_replaceable, replaced
+from tagger.models.choosing import cards_at_hand, is_named, name_of
+from tagger.recommending.seeds import comparing_all
 from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page
-from tagger.reporting import ModelsAtHand, ReportRequest, gather, judged
-from tagger.seeds import comparing_all
-from tagger.whole_files import FileKind, check_replaceable, replaced
+from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, judged
 
 _STDOUT = Path("-")
 _REPORT = FileKind(

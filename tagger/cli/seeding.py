@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from tagger.catalog.reader import Reader
-from tagger.cli.models import cards_at_hand, is_named, named_model
 from tagger.cli.options import Command, absolute, under_option
 from tagger.config import Settings, Sourced
 from tagger.errors import AudioDecodeError, CatalogError
-from tagger.model_files import find_model, networks_of, read_card
-from tagger.recommend import MAX_PER_ARTIST, SimilarQuery
+from tagger.models.choosing import cards_at_hand, is_named, named_model
+from tagger.models.files import find_model, networks_of, read_card
+from tagger.recommending.recommend import MAX_PER_ARTIST, SimilarQuery
+from tagger.recommending.seeds import Seed, compared_by, comparing_all, from_paths
 from tagger.records import TrackFailure, TrackPrediction
-from tagger.seeds import Seed, compared_by, comparing_all, from_paths
 
 _SECONDS = click.FloatRange(0)
 
@@ -168,7 +168,7 @@ def _check_is_file(path: Path) -> None:
 
 def _hear(path: Path, model: Path) -> TrackPrediction:
     """Return what a model hears in a file; nothing of it is kept."""
-    from tagger.analysis import listen_to
+    from tagger.hearing.analysis import listen_to
 
     heard = listen_to(path, model)
     if isinstance(heard, TrackFailure):

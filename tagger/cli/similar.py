@@ -15,8 +15,8 @@ from tagger.cli.rows import COLUMNS, row_line, row_record
 from tagger.cli.seeding import Ear, chosen_ear, parse_mix, query_of, query_options, seed_of_paths
 from tagger.config import load_settings
 from tagger.errors import printable
-from tagger.recommend import Match, recommend
-from tagger.seeds import Seed, from_artist, from_mix
+from tagger.recommending.recommend import Match, recommend
+from tagger.recommending.seeds import Seed, from_artist, from_mix
 
 _WHY = ("shared_genres", "distance", "nearest")
 

@@ -11,8 +11,8 @@ from tagger.catalog import Catalog
 from tagger.cli.following import COLUMNS, follow, report, suggest_another
 from tagger.cli.output import OutputClosedError, Printer
 from tagger.cli.tagging import make_request, make_wish, tagging_options
-from tagger.pipeline import TagRun
 from tagger.records import Status
+from tagger.tagging.run import TagRun
 
 
 @click.command("tag")

@@ -9,9 +9,7 @@ from typing import Any
 
 import click
 
-from tagger.card import ModelCard
 from tagger.catalog import Catalog
-from tagger.cli.models import model_in_force
 from tagger.cli.options import (
     Command,
     absolute,
@@ -24,12 +22,14 @@ from tagger.cli.options import (
     verbose_option,
 )
 from tagger.config import Settings, Sourced, load_settings
-from tagger.decision import Intent, make_policy
 from tagger.errors import ConfigError
-from tagger.model_files import bundled_genres, read_card
-from tagger.pool import default_n_jobs
-from tagger.scan import ScanOptions
-from tagger.settling import TagRequest
+from tagger.files.scan import ScanOptions
+from tagger.hearing.pool import default_n_jobs
+from tagger.models.card import ModelCard
+from tagger.models.choosing import model_in_force
+from tagger.models.files import bundled_genres, read_card
+from tagger.tagging.decision import Intent, make_policy
+from tagger.tagging.settling import TagRequest
 from tagger.tags import Ways
 
 _OPTIONS = (

@@ -23,8 +23,8 @@ from tagger.cli.output import OutputClosedError, Printer, column, path_fields, p
 from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.records import RunSummary, Status
+from tagger.tagging.undo import UndoRequest, UndoResult, UndoRun
 from tagger.tags import Ways
-from tagger.undoing import UndoRequest, UndoResult, UndoRun
 
 COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
 

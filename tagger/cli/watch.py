@@ -15,11 +15,11 @@ from tagger.cli.following import COLUMNS, follow, report, suggest_another
 from tagger.cli.output import OutputClosedError, Printer
 from tagger.cli.tagging import Wish, make_request, make_wish, tagging_options
 from tagger.errors import CatalogError, TaggerError
-from tagger.interrupt import Interrupts
-from tagger.news import news_for
-from tagger.pipeline import TagRun
+from tagger.files.scan import ScanOptions
 from tagger.records import Status, TrackResult
-from tagger.scan import ScanOptions
+from tagger.tagging.interrupt import Interrupts
+from tagger.tagging.news import news_for
+from tagger.tagging.run import TagRun
 from tagger.watch import Batch, Tried, Watcher, WatchPlan, watching
 
 log = logging.getLogger(__name__)

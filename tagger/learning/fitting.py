@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from tagger.heads import Head
 from tagger.learning.examples import DoubleArray, Examples, IntArray
 from tagger.learning.linear import fit_linear
 from tagger.learning.novelty import QUANTILE, fit_gaussian
@@ -21,7 +20,8 @@ from tagger.learning.thresholds import (
     further_said,
     thresholds_of,
 )
-from tagger.novelty import Novelty
+from tagger.models.head import Head
+from tagger.models.novelty import Novelty
 from tagger.records import FloatArray
 
 N_FOLDS = 5

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.covariance import LedoitWolf
 
 from tagger.learning.examples import IntArray
-from tagger.novelty import Novelty
+from tagger.models.novelty import Novelty
 from tagger.records import FloatArray
 
 QUANTILE = 0.99  # of tracks of unknown artists; the rest counts as strange

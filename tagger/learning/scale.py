@@ -9,8 +9,8 @@ from scipy.optimize import minimize
 
 from tagger.learning.examples import BoolArray, DoubleArray
 from tagger.learning.partition import blocks, log_sum_exp, softplus
+from tagger.models.voting import sigmoid, softmax
 from tagger.records import FloatArray
-from tagger.voting import sigmoid, softmax
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The networks, one file an architecture, built by name.
 
 Each takes the log-mels (n, n_mels, n_frames) of its own front end and gives a NetworkOutput. What
-they were trained on, and what their outputs are called, is for ``tagger.checkpoint``.
+they were trained on, and what their outputs are called, is for ``tagger.models.checkpoint``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """A library at a glance: the facts of a report, and the page that shows them.
 
-What the facts are is told by ``tagger.reporting``; nothing here looks at a catalogue or a file.
+``reporting`` gathers the facts from the catalogue; everything else here looks at the facts alone.
 """

@@ -9,10 +9,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from tagger.albums import artist_of
 from tagger.catalog.rows import SurveyedTrack
 from tagger.catalog.text import fold
-from tagger.decision import FILLERS, are_among
 from tagger.records import Status
 from tagger.report.facts import (
     N_BINS,
@@ -24,8 +22,10 @@ from tagger.report.facts import (
     GenreCount,
     Sureness,
 )
+from tagger.tagging.albums import artist_of
+from tagger.tagging.decision import FILLERS, are_among
+from tagger.tagging.reasons import WhyNot, read_why_not
 from tagger.tags import is_ours
-from tagger.why_not import WhyNot, read_why_not
 
 T = TypeVar("T")
 _EXAMPLES = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.likeness import directions
+from tagger.recommending.similarity import directions
 from tagger.records import FloatArray
 
 _EDGE = 1  # percent of tracks that may lie on each edge, lest a few strange ones squeeze the rest

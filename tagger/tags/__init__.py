@@ -8,12 +8,12 @@ WavPack, Musepack, ASF. What genre to write is decided elsewhere.
 """
 
 from tagger.tags.batch import carry_out_all
-from tagger.tags.copies import clean_leftovers
 from tagger.tags.identity import audio_identity
 from tagger.tags.inplace import Stands, put_back
 from tagger.tags.preparing import prepare_restore, prepare_write
 from tagger.tags.provenance import is_ours, provenance_text, taken_out
 from tagger.tags.reader import read_tags
+from tagger.tags.temporary import clean_leftovers
 from tagger.tags.writer import SAFE_WAYS, PreparedWrite, Ways
 
 __all__ = [

@@ -32,13 +32,13 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from tagger.errors import TagWriteError, os_reason
+from tagger.files.atomic import sync_folder
+from tagger.files.writers import is_open_for_writing
 from tagger.records import FileChange, TagWrite
-from tagger.tags.copies import Copy, copy_beside, keep_attributes
 from tagger.tags.fields import TagFaultError
 from tagger.tags.inplace import write_in_place
 from tagger.tags.splices import View, blocks, size_of
-from tagger.whole_files import sync_folder
-from tagger.writers import is_open_for_writing
+from tagger.tags.temporary import Copy, copy_beside, keep_attributes
 
 log = logging.getLogger(__name__)
 

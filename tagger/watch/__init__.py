@@ -2,8 +2,9 @@
 
 ``watching()`` gives a ``Watcher``, whose batches are hints: events (``notices``), walks where the
 system tells of none (``pictures``), disks that come back (``roots``), and what is worth
-a second try (``retries``) end here. Whether a batch holds anything new is for ``tagger.news`` to
-say, a run over it is ``tagger.pipeline``'s, and no file is opened nor anything printed here.
+a second try (``retries``) end here. Whether a batch holds anything new is for
+``tagger.tagging.news`` to say, a run over it is ``tagger.tagging.run``'s, and no file is opened
+nor anything printed here.
 """
 
 from tagger.watch.watcher import Batch, Tried, Watcher, WatchPlan, watching

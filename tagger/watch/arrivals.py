@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tagger.filenames import is_arriving_name, is_audio_name
+from tagger.files.names import is_arriving_name, is_audio_name
 
 # In settle times: for how long a folder that has come to rest waits for others, so that a burst
 # makes one batch; and after how long one that never rests is served nevertheless.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import printable
-from tagger.mounts import is_silent
-from tagger.scan import ScanOptions
+from tagger.files.mounts import is_silent
+from tagger.files.scan import ScanOptions
 from tagger.watch.notices import Notices
 from tagger.watch.pictures import Pictures
 from tagger.watch.roots import Roots

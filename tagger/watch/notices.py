@@ -29,7 +29,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from tagger.errors import os_reason
-from tagger.filenames import is_audio_name, why_passed_over
+from tagger.files.names import is_audio_name, why_passed_over
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagger.errors import ScanError
-from tagger.scan import ScanOptions, ScanTally, scan
+from tagger.files.scan import ScanOptions, ScanTally, scan
 
 
 @dataclass

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.scan import ScanOptions
+from tagger.files.scan import ScanOptions
 from tagger.watch.arrivals import PATIENCE, Arrivals
 from tagger.watch.lookout import Lookout
 from tagger.watch.retries import Retries

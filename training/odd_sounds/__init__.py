@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.frontend import FrontEndConfig
+from tagger.networks.frontend import FrontEndConfig
 from tagger.records import FloatArray
 from training.features import clip_to_row
 from training.odd_sounds import clicks, drones, glides, noises, steady_tones, voices

@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from tagger.catalog import chronicle, faults, locks, upgrade
-from tagger.catalog.sqlite import connecting, copies, engines, header, shares, wal
+from tagger.catalog.sqlite import backups, connecting, engines, header, wal
 from tagger.catalog.store import Upgrade, stamped
 from tagger.errors import CatalogError
+from tagger.files import shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class SqliteStore:
             if not is_old:
                 on_error.pop_all()
                 return engine
-            copy = copies.copy_to_memory(engine)
+            copy = backups.copy_to_memory(engine)
             with copy.begin() as connection:
                 upgrade.migrate(connection)
             engines.forbid_writing(copy)
@@ -107,7 +108,7 @@ class SqliteStore:
 
     def back_up(self, target: Path) -> None:
         """Copy the catalogue to a new file, whole and verified, while others may write."""
-        copies.back_up(self.path, target)
+        backups.back_up(self.path, target)
 
     def restore(self, source: Path, wait_s: float) -> Path | None:
         """Put a backup in the file's place; what was there is renamed, not deleted."""
@@ -115,15 +116,15 @@ class SqliteStore:
         draft = self.path.with_name(f"{self.path.name}.restored")
         try:
             draft.unlink(missing_ok=True)
-            copies.back_up(source, draft)
+            backups.back_up(source, draft)
             with engines.rebuilding(draft, wait_s) as connection:
                 if upgrade.known_revision(connection, source) != upgrade.HEAD:
                     upgrade.migrate(connection)
                 chronicle.take_up(connection, self.chronicle)
             kept = self.default_backup("replaced") if self.exists() else None
             if kept is not None:
-                copies.move_aside(self.path, kept)
-            copies.give_name(draft, self.path)
+                backups.move_aside(self.path, kept)
+            backups.give_name(draft, self.path)
         finally:
             draft.unlink(missing_ok=True)
         return kept
@@ -137,4 +138,4 @@ class SqliteStore:
 
     def damage(self) -> Iterator[str]:
         """Yield what SQLite finds wrong with the file."""
-        return copies.damage(self.path)
+        return backups.damage(self.path)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from tagger.catalog.sqlite import engines, shares
+from tagger.catalog.sqlite import engines
+from tagger.files import shares
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from tagger.cli.options import absolute, catalog_option, verbose_option
 from tagger.cli.output import Printer
 from tagger.cli.rows import row_record
 from tagger.config import load_settings
-from tagger.whole_files import replaced
+from tagger.files.atomic import replaced
 
 COLUMNS = (
     "path",

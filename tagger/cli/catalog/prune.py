@@ -19,7 +19,7 @@ from tagger.cli.options import (
 from tagger.cli.output import Printer, path_fields
 from tagger.config import load_settings
 from tagger.errors import printable
-from tagger.missing import gone_from
+from tagger.tagging.vanished import gone_from
 
 COLUMNS = ("path", "vanished", "undoable", "forgotten")
 

@@ -1,0 +1,297 @@
+"""Learning a person's own genres: from the tags in a catalogue to a checkpoint, and doubts.
+
+What is learned from are genres that people set, never our own. Tracks of one artist are never on
+both sides when it is judged, and of copies of a recording one counts. Fitting stays on one thread:
+the matrices are small, and threads that wait for each other on a busy machine make it take twenty
+times as long.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tagger.catalog import Catalog, TaggedTrack, fold
+from tagger.errors import LearnError
+from tagger.genre_text import id_of
+from tagger.learning.curve import SHARES
+from tagger.learning.examples import Examples
+from tagger.learning.fitting import (
+    Learned,
+    Tick,
+    folds_of,
+    held_out_logits,
+    held_out_probabilities,
+    learn,
+    no_tick,
+)
+from tagger.learning.genres import CleanGenres, clean, key_of
+from tagger.learning.judging import Report, judge
+from tagger.models.card import ModelCard
+from tagger.models.head import Head
+from tagger.records import FloatArray
+from tagger.tagging.albums import artist_of
+from tagger.tags import is_ours
+
+MIN_TRACKS = 10  # of a genre, unless the user says otherwise
+_MIN_ARTISTS = 3  # of a genre
+_MIN_IN_ALL = 40  # tracks
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Tracks with a genre that are not learned from, by why.
+
+    Args:
+        n_ours: Their genre is ours.
+        n_copies: They are copies of others.
+        n_contradicting: Those of the copies that bear other genres than what they are copies of.
+        n_unusable: What was heard of them is damaged in the catalogue.
+    """
+
+    n_ours: int
+    n_copies: int
+    n_contradicting: int
+    n_unusable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What there is to learn from.
+
+    Args:
+        tracks: Those with a genre that is left.
+        genres: What the genres came to; ``genres.tracks`` goes with ``tracks``.
+        examples: The same, as arrays.
+        aside: How many others there are.
+        n_nameless: Tracks whose tags name no artist; those of a folder count as one artist's.
+    """
+
+    tracks: tuple[TaggedTrack, ...]
+    genres: CleanGenres
+    examples: Examples
+    aside: Aside
+    n_nameless: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A track whose genre is unlikely.
+
+    Args:
+        path: Its file.
+        genres: What a person set.
+        likelihood: The probability of the likeliest of those.
+        suggestion: What it sounds like.
+        confidence: The probability of that.
+    """
+
+    path: Path
+    genres: tuple[str, ...]
+    likelihood: float
+    suggestion: str
+    confidence: float
+
+
+def gather(
+    catalog: Catalog,
+    networks: Sequence[str],
+    folders: Sequence[Path],
+    *,
+    min_tracks: int = MIN_TRACKS,
+) -> Lesson:
+    """Return what a catalogue has to learn from.
+
+    Args:
+        catalog: Where the tracks are.
+        networks: The ids of those whose embeddings are learned from, side by side.
+        folders: Where the tracks lie; () is anywhere.
+        min_tracks: A genre with fewer is merged into a broader one, or left out.
+
+    Raises:
+        LearnError: there is too little.
+    """
+    found = _tagged(catalog, networks, folders)
+    heard = _vectors(catalog, networks)
+    usable = [track for track in found if all(track.track_id in one for one in heard)]
+    persons = [track for track in usable if not is_ours(track.tags)]
+    single = list(_without_copies(persons))
+    aside = Aside(
+        n_ours=len(usable) - len(persons),
+        n_copies=len(persons) - len(single),
+        n_contradicting=_n_contradicting(persons),
+        n_unusable=len(found) - len(usable),
+    )
+    groups = [_artist(track) for track in single]
+    genres = clean(
+        [track.tags.genres for track in single],
+        groups,
+        min_tracks=min_tracks,
+        min_groups=_MIN_ARTISTS,
+    )
+    n_nameless = sum(not artist_of(track.tags) for track in single)
+    kept = [n for n, names in enumerate(genres.tracks) if names]
+    if len(genres.names) < 2 or len(kept) < _MIN_IN_ALL:
+        raise LearnError(_too_little(groups, n_nameless, aside, genres, min_tracks))
+    tracks = tuple(single[n] for n in kept)
+    genres = replace(genres, tracks=tuple(genres.tracks[n] for n in kept))
+    vectors = np.hstack([np.stack([one[track.track_id] for track in tracks]) for one in heard])
+    examples = _examples(vectors, genres, [groups[n] for n in kept])
+    return Lesson(tracks, genres, examples, aside, n_nameless)
+
+
+def n_fits(lesson: Lesson) -> int:
+    """Return how often ``teach`` calls its tick."""
+    return (2 + len(SHARES)) * len(folds_of(lesson.examples, seed=0))
+
+
+def teach(
+    lesson: Lesson, base: ModelCard, name: str, *, tick: Tick = no_tick
+) -> tuple[ModelCard, Learned, Report]:
+    """Return the card of a model that knows a person's genres, how it was learned, and its worth.
+
+    Args:
+        lesson: What there is to learn from.
+        base: Of the model whose networks' embeddings these are.
+        name: The first part of the new model's id.
+        tick: Called once a fit.
+    """
+    names = lesson.genres.names
+    with threadpool_limits(1):
+        learned = learn(lesson.examples, names, base.heard_by, tick=tick)
+        report = judge(lesson.examples, learned, names, tick=tick)
+    card = replace(
+        base,
+        model_id=id_of(name, _digest(learned.head, names)),
+        labels=names,
+        writable=tuple(genre for genre in names if learned.thresholds[genre] <= 1),
+        thresholds=learned.thresholds,
+        temperature=1.0,
+        album_temperature=1.0,
+        n_parameters=base.n_parameters + learned.head.weight.size + learned.head.bias.size,
+        provenance={
+            "learned_on": base.model_id,
+            "n_tracks": report.n_tracks,
+            "n_artists": report.n_artists,
+            "accuracy": report.accuracy,
+        },
+        exclusive=learned.exclusive,
+        genres=(),
+        broader={},
+        head=learned.head,
+        joint=None,
+        further=learned.further,
+    )
+    return card, learned, report
+
+
+def doubts(lesson: Lesson) -> list[Doubt]:
+    """Return the tracks whose genre is unlikelier than another, the most suspicious first.
+
+    Each is judged by a head that its artist had no part in.
+    """
+    names, examples = lesson.genres.names, lesson.examples
+    with threadpool_limits(1):
+        folds = folds_of(examples, seed=0)
+        logits = held_out_logits(examples, folds)
+        probabilities = held_out_probabilities(examples, logits, folds)
+    found = []
+    for track, truth, p in zip(lesson.tracks, examples.truth, probabilities, strict=True):
+        likeliest = int(p.argmax())
+        if not truth[likeliest]:
+            own, other = float(p[truth].max()), float(p[likeliest])
+            found.append(Doubt(track.path, track.tags.genres, own, names[likeliest], other))
+    return sorted(found, key=lambda doubt: (doubt.likelihood - doubt.confidence, doubt.path))
+
+
+def _tagged(
+    catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]
+) -> list[TaggedTrack]:
+    """Return the tracks in some folders that bear a genre and that all networks have heard."""
+    first, *others = [
+        {
+            track.track_id: track
+            for folder in folders or (None,)
+            for track in catalog.tagged(network, folder)
+        }
+        for network in networks
+    ]
+    return [track for track_id, track in first.items() if all(track_id in one for one in others)]
+
+
+def _vectors(catalog: Catalog, networks: Sequence[str]) -> Sequence[Mapping[int, FloatArray]]:
+    """Return {track_id: its embedding} by each, without those that hold what is no number."""
+    found = []
+    for network in networks:
+        embeddings = catalog.embeddings(network)
+        is_whole = np.isfinite(embeddings.vectors).all(axis=1)
+        track_ids, vectors = embeddings.track_ids[is_whole], embeddings.vectors[is_whole]
+        found.append(dict(zip(track_ids.tolist(), vectors, strict=True)))
+    return found
+
+
+def _without_copies(tracks: Iterable[TaggedTrack]) -> Iterator[TaggedTrack]:
+    seen: set[str] = set()
+    for track in tracks:
+        if track.audio not in seen:
+            yield track
+        if track.audio is not None:
+            seen.add(track.audio)
+
+
+def _n_contradicting(tracks: Iterable[TaggedTrack]) -> int:
+    """Return how many tracks bear other genres than the first track of the same recording."""
+    first: dict[str, frozenset[str]] = {}
+    n = 0
+    for track in tracks:
+        if track.audio is not None:
+            said = frozenset(map(key_of, track.tags.genres))
+            n += first.setdefault(track.audio, said) != said
+    return n
+
+
+def _artist(track: TaggedTrack) -> str:
+    """Return whose a track is; where no tag says, all of a folder are one artist's."""
+    return fold(artist_of(track.tags)) or str(track.path.parent)
+
+
+def _too_little(
+    groups: Sequence[str], n_nameless: int, aside: Aside, genres: CleanGenres, min_tracks: int
+) -> str:
+    """Return in words why nothing can be learned, and what would have to be there."""
+    parts = [
+        "there is too little to learn from (tracks with a genre that a person set: "
+        f"{len(groups)}, their artists: {len(set(groups))}); two genres that each have "
+        f"{min_tracks} tracks by {_MIN_ARTISTS} artists are needed, and {_MIN_IN_ALL} tracks in "
+        f"all, and there are: {', '.join(genres.names) or 'none'}"
+    ]
+    if n_nameless:
+        parts.append(
+            f"tracks that name no artist: {n_nameless}, and those of one folder count as one "
+            "artist's, so artist tags would help"
+        )
+    if aside.n_ours:
+        parts.append(f"tracks with a genre of tagger's, which teaches nothing: {aside.n_ours}")
+    return "; ".join(parts)
+
+
+def _examples(vectors: FloatArray, genres: CleanGenres, groups: Sequence[str]) -> Examples:
+    numbers = {name: n for n, name in enumerate(genres.names)}
+    truth = np.zeros((len(genres.tracks), len(numbers)), np.bool_)
+    for row, track in zip(truth, genres.tracks, strict=True):
+        row[[numbers[name] for name in track]] = True
+    first = np.array([numbers[track[0]] for track in genres.tracks], np.int64)
+    _, by_number = np.unique(np.array(groups), return_inverse=True)
+    return Examples(vectors, truth, first, by_number.astype(np.int64))
+
+
+def _digest(head: Head, names: Sequence[str]) -> str:
+    digest = hashlib.sha256("\0".join((*head.bases, *names)).encode())
+    for array in (head.weight, head.bias, head.novelty.means, head.novelty.whitening):
+        digest.update(array.astype("<f4").tobytes())
+    return digest.hexdigest()[:10]

@@ -1,0 +1,208 @@
+"""Checkpoints: saved so that a kill leaves the old one, loaded so that nothing foreign runs."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tagger.errors import CheckpointError, os_reason
+from tagger.models.card import FORMAT, VERSION, ModelCard, card_of
+from tagger.models.files import read_card
+from tagger.models.novelty import Novelty
+from tagger.networks import Network, network_of_card
+from tagger.networks.frontend import FrontEndConfig, LogMel
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A checkpoint ready to be used: its card, front end, network in evaluation mode, novelty."""
+
+    card: ModelCard
+    front_end: LogMel
+    network: Network
+    novelty: Novelty | None
+
+
+def describe(
+    network: Network,
+    architecture: str,
+    front_end: FrontEndConfig,
+    novelty: Novelty | None = None,
+    **rest: Any,
+) -> ModelCard:
+    """Return a network's card; ``rest`` are the fields of ModelCard that no network knows.
+
+    The id is a digest of the weights, the temperature and what is novel to the network.
+    """
+    state = {**_half(network.state_dict()), **_novelty_state(novelty)}
+    temperature = torch.tensor(rest["temperature"], dtype=torch.float64)
+    digest = _digest({**state, "temperature": temperature})
+    return ModelCard(
+        model_id=f"{architecture}-{digest[:10]}",
+        architecture=architecture,
+        network=asdict(network.config),
+        front_end=asdict(front_end),
+        sample_rate=front_end.sample_rate,
+        n_samples=front_end.n_samples,
+        n_parameters=network.n_parameters,
+        **rest,
+    )
+
+
+def save_checkpoint(
+    path: Path, network: Network, card: ModelCard, novelty: Novelty | None = None
+) -> None:
+    """Write a checkpoint; whatever stood there before stays until it is whole.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    save_atomically(path, _payload(card, _half(network.state_dict()), novelty))
+
+
+def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
+    """Write a checkpoint with the weights of another one and a head of its own, whole or not.
+
+    Of a head on several networks it is the card alone: these are used from where they are bundled.
+
+    Args:
+        path: Where to.
+        base_path: The model whose embeddings the head was fitted on.
+        card: The new one's, with the head.
+
+    Raises:
+        CheckpointError: the base cannot be read, or the new one cannot be written.
+    """
+    if card.is_joint:
+        save_atomically(path, _payload(card, {}, None))
+    else:
+        save_checkpoint(path, load_checkpoint(base_path).network, card)
+
+
+def _payload(
+    card: ModelCard, state: Mapping[str, Tensor], novelty: Novelty | None
+) -> Mapping[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "card": card.to_json(),
+        "state": dict(state),
+        "novelty": _novelty_state(novelty),
+    }
+
+
+def save_atomically(path: Path, payload: Mapping[str, Any]) -> None:
+    """Write what torch can save to a file that is either the old one or the whole new one.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
+            torch.save(dict(payload), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except (OSError, RuntimeError) as exc:  # torch reports a full disk as RuntimeError
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        said = os_reason(exc) if isinstance(exc, OSError) else str(exc).splitlines()[0]
+        raise CheckpointError(f"cannot be saved: {said}", path) from exc
+
+
+def load_checkpoint(path: Path) -> LoadedModel:
+    """Read a checkpoint and build its network, in float32 and evaluation mode.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, not one of ours, or contradicts itself.
+    """
+    # Says in plain words what is wrong with a damaged or foreign file.
+    if read_card(path).is_joint:
+        raise CheckpointError("it joins several networks; name one of them here", path)
+    try:
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as exc:
+        raise CheckpointError("the checkpoint is damaged; get the file anew", path) from exc
+    card = card_of(payload, path)
+    try:
+        network, front_end = _build(card, payload["state"])
+        novelty = _novelty_of(payload["novelty"], card)
+    except (KeyError, TypeError, RuntimeError, AttributeError, ValueError) as exc:
+        said = str(exc).splitlines()[0]
+        raise CheckpointError(f"its weights and its card do not fit: {said}", path) from exc
+    return LoadedModel(card, front_end, network, novelty)
+
+
+def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMel]:
+    network = network_of_card(card.architecture, card.network)
+    front_end = FrontEndConfig(**card.front_end)
+    head = card.head
+    if front_end.n_samples != card.n_samples:
+        raise ValueError("another number of samples")
+    if head is None and network.config.n_labels != len(card.labels):
+        raise ValueError("another number of labels")
+    if head is not None and network.config.embedding_dim != head.weight.shape[1]:
+        raise ValueError("another size of embedding")
+    network.load_state_dict({name: _float(value) for name, value in state.items()})
+    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network, LogMel(front_end).eval()
+
+
+def _novelty_state(novelty: Novelty | None) -> dict[str, Tensor]:
+    if novelty is None:
+        return {}
+    return {
+        "means": torch.from_numpy(novelty.means),
+        "whitening": torch.from_numpy(novelty.whitening),
+        "limit": torch.tensor(novelty.limit, dtype=torch.float64),
+    }
+
+
+def _novelty_of(state: Mapping[str, Tensor], card: ModelCard) -> Novelty | None:
+    if not state:
+        return None
+    means, whitening = state["means"].numpy(), state["whitening"].numpy()
+    dim = card.network["embedding_dim"]
+    if means.shape != (len(card.labels), dim) or whitening.shape != (dim, dim):
+        raise ValueError("another size of embedding")
+    return Novelty(means, whitening, float(state["limit"]))
+
+
+def with_rounded_weights(network: Network) -> Network:
+    """Give a network the weights that its checkpoint will hold, and return it.
+
+    Whatever is measured of a network is measured after this, so that it is true of the file.
+    """
+    network.load_state_dict({k: _float(v) for k, v in _half(network.state_dict()).items()})
+    return network
+
+
+def _half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights in half the room, but for biases and batch norms, which are few and matter.
+
+    Rounding those as well changes the scores of some networks by several thousandths.
+    """
+    is_matrix = {name: v.is_floating_point() and v.ndim > 1 for name, v in state.items()}
+    return {name: v.half() if is_matrix[name] else v for name, v in state.items()}
+
+
+def _float(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        digest.update(name.encode())
+        digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()

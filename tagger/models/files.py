@@ -1,0 +1,179 @@
+"""Where models lie, and what is in their files: bundled, learned, or any that a user names.
+
+Read without torch, which takes two seconds to import: a run over an unchanged library needs to
+know its model but never loads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tagger.errors import CheckpointError, os_reason
+from tagger.genre_text import id_of
+from tagger.models.card import ModelCard, card_of
+from tagger.models.joint import Joint, Member, Rule
+from tagger.models.unpickling import unpickle_plain
+
+# What zipfile raises on damaged archives, be it from the decompressors that it calls.
+_NOT_AN_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+BUNDLED = Path(__file__).parent
+_JOINT = ".toml"
+_KINDS = (".pt", _JOINT)
+
+
+def find_model(name: str, learned: Path | None = None) -> Path:
+    """Return the file that ``--model`` names: a bundled model, a learned one or any other.
+
+    Args:
+        name: What the user says.
+        learned: The folder of models that were learned.
+
+    Raises:
+        CheckpointError: there is none.
+
+    >>> find_model("default").name
+    'default.pt'
+    """
+    path = Path(name).expanduser()
+    folders = [BUNDLED, *([] if learned is None else [learned])]
+    try:
+        named = [f / f"{name}{kind}" for f in folders for kind in _KINDS]
+        for candidate in ([] if "/" in name else named) + [path]:
+            if candidate.is_file():
+                return candidate
+    except OSError as exc:
+        raise CheckpointError(os_reason(exc), path) from exc
+    files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in _KINDS]
+    known = ", ".join(p.stem for p in files) or "none"
+    raise CheckpointError(f"there is no such model; there are: {known}", path)
+
+
+def bundled_genres() -> frozenset[str]:
+    """Return the genres of all bundled models, in lower case.
+
+    Raises:
+        CheckpointError: one of them is damaged.
+    """
+    cards = [read_card(path) for path in BUNDLED.glob("*.pt")]
+    return frozenset(genre.casefold() for card in cards for genre in card.genre_labels)
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a model's card, and check that its checkpoint, or each of several, is whole.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, not one of ours, or from a newer version.
+    """
+    if path.suffix == _JOINT:
+        return _read_joint(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            stored = archive.read(names[0]) if names and not damaged else b""
+    except OSError as exc:
+        raise CheckpointError(os_reason(exc), path) from exc
+    except _NOT_AN_ARCHIVE as exc:
+        raise CheckpointError("not a checkpoint, or damaged; get the file anew", path) from exc
+    if damaged or not stored:
+        raise CheckpointError("the checkpoint is damaged; get the file anew", path)
+    return card_of(unpickle_plain(stored, path), path)
+
+
+def find_bundled(*model_ids: str) -> Path | None:
+    """Return the file of the bundled network with an id, or of the rule that joins several.
+
+    Raises:
+        CheckpointError: one of those bundled is damaged.
+    """
+    kind = ".pt" if len(model_ids) == 1 else _JOINT
+    files = sorted(BUNDLED.glob(f"*{kind}"))
+    return next((path for path in files if read_card(path).heard_by == model_ids), None)
+
+
+def networks_of(card: ModelCard, path: Path) -> dict[str, Path]:
+    """Return {model_id: checkpoint} of the networks that a model hears with.
+
+    They are those that it joins; or those that it was learned on, where they are bundled, so that
+    what one has heard need not be heard again for the other; or else its own.
+
+    Raises:
+        CheckpointError: a bundled network is damaged, or one of several no longer is.
+    """
+    if card.joint is not None:
+        return {member.model_id: member.path for member in card.joint.members}
+    found = {base: find_bundled(base) for base in card.bases}
+    networks = {base: file for base, file in found.items() if file is not None}
+    if card.is_joint and len(networks) < len(found):
+        gone = ", ".join(sorted(found.keys() - networks.keys()))
+        raise CheckpointError(f"it needs {gone}, no longer bundled; run tagger learn anew", path)
+    return networks or {card.model_id: path}
+
+
+def _read_joint(path: Path) -> ModelCard:
+    """Return the card of several networks that are heard as one."""
+    try:
+        rule = Rule.from_toml(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise CheckpointError(os_reason(exc), path) from exc
+    except ValueError as exc:
+        raise CheckpointError(f"it does not say how to join models ({exc})", path) from exc
+    try:
+        files = {name: BUNDLED / f"{name}.pt" for name in rule.members}
+        cards = {name: read_card(file) for name, file in files.items()}
+    except CheckpointError as exc:
+        raise CheckpointError(f"a model that it joins cannot be used: {exc}", path) from exc
+    strange = [g for g in rule.agreeing if any(g not in c.genre_labels for c in cards.values())]
+    if strange:
+        raise CheckpointError(f"not all that it joins know {', '.join(strange)}", path)
+    return _joined(path.stem, rule, list(files.values()), list(cards.values()))
+
+
+def _joined(name: str, rule: Rule, files: Sequence[Path], cards: Sequence[ModelCard]) -> ModelCard:
+    first = cards[0]
+    owners = {
+        genre: next((card for card in cards if genre in card.writable), first)
+        for genre in first.genre_labels
+    }
+    members = tuple(
+        Member(card.model_id, file, card.main_genres)
+        for card, file in zip(cards, files, strict=True)
+    )
+    made_of = json.dumps([[c.model_id for c in cards], rule.agreeing, rule.doubt_left])
+    return replace(
+        first,
+        model_id=id_of(name, hashlib.sha256(made_of.encode()).hexdigest()[:10]),
+        architecture="joint",
+        network={"embedding_dim": 0},
+        labels=tuple(owners),
+        genres=(),
+        writable=tuple(genre for genre, owner in owners.items() if genre in owner.writable),
+        thresholds={g: owner.thresholds[g] for g, owner in owners.items() if g in owner.thresholds},
+        exclusive=False,
+        n_parameters=sum(card.n_parameters for card in cards),
+        provenance={"joins": [card.model_id for card in cards]},
+        joint=Joint(
+            members,
+            {genre: owner.model_id for genre, owner in owners.items()},
+            frozenset(rule.agreeing),
+            rule.doubt_left,
+        ),
+    )

@@ -1,0 +1,204 @@
+"""What to hear next: the nearest embeddings, less what nobody wants to be told.
+
+What is near is told by ``nearest``, what is the same recording by ``recordings``, where to look
+from by ``seeds``. Here is which tracks are named, and in what order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+
+from tagger.catalog.reader import Reader
+from tagger.catalog.rows import HeardTrack, TrackRow
+from tagger.catalog.store import Ids
+from tagger.catalog.text import fold
+from tagger.errors import CatalogError
+from tagger.recommending.nearest import nearest_first
+from tagger.recommending.recordings import Recordings
+from tagger.recommending.seeds import Seed
+from tagger.recommending.similarity import directions, steps_between
+from tagger.records import FloatArray
+
+MAX_PER_ARTIST = 2
+_CANDIDATES_A_STEP = 60
+_WHOLE = np.ones((1, 1), np.float32)
+_NONE = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarQuery:
+    """Which tracks to recommend.
+
+    Args:
+        n: At most so many.
+        genres: Only tracks with one of these, whatever its case; () for any.
+        same_genre: Only tracks that share a genre with a seed.
+        max_per_artist: At most so many by one artist, or any number if None; tracks without an
+            artist are not counted.
+        under: Only tracks in this folder.
+        min_duration_s, max_duration_s: Only tracks of such a length.
+    """
+
+    n: int = 10
+    genres: tuple[str, ...] = ()
+    same_genre: bool = False
+    max_per_artist: int | None = MAX_PER_ARTIST
+    under: Path | None = None
+    min_duration_s: float | None = None
+    max_duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A track that is recommended, and why.
+
+    Args:
+        row: The track.
+        similarity: Its mean likeness to the seeds, in [-1, 1]; 1 is the same.
+        shared_genres: Genres that it has in common with the seeds.
+        nearest: Which seed it is most like, where there are several tracks.
+    """
+
+    row: TrackRow
+    similarity: float
+    shared_genres: tuple[str, ...]
+    nearest: TrackRow | None = None
+
+
+def recommend(reader: Reader, seed: Seed, query: SimilarQuery) -> list[Match]:
+    """Return the tracks most similar to a seed, the nearest first.
+
+    Never a seed itself, a vanished file, or one recording twice.
+
+    Raises:
+        CatalogError: The catalogue cannot be read, or there is no such track.
+    """
+    among = _among(reader, seed, query)
+    (nearest,) = nearest_first(reader, seed.model_id, seed.target[None], _WHOLE, among)
+    choice = _Choice(query, seed)
+    matches: list[Match] = []
+    for batch in nearest:
+        for track, direction in _candidates(reader, seed, batch):
+            if len(matches) < query.n and choice.takes(track, direction):
+                matches.append(_match(track, direction, seed))
+        if len(matches) >= query.n:
+            break
+    if not matches:
+        raise CatalogError("no other track is what was asked for; ask for less")
+    # A database may have compared rounded numbers.
+    return sorted(matches, key=lambda match: -match.similarity)
+
+
+def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackRow]:
+    """Return tracks from the first of two seeds to the second, each a small step from the last.
+
+    The way is cut into even steps, and each takes the nearest track that may be named. It has
+    ``query.n`` tracks, the ends among them, or fewer where the catalogue has no more.
+    """
+    first, last = ends.tracks
+    steps = steps_between(ends.directions[0], ends.directions[1], max(query.n, 2))[1:-1]
+    if not len(steps):
+        return [first.row, last.row]
+    among = _among(reader, ends, query)
+    nearest = nearest_first(reader, ends.model_id, ends.directions, steps, among)
+    near = [next(batches, _NONE)[:_CANDIDATES_A_STEP] for batches in nearest]
+    candidates = {
+        track.track_id: (track, direction)
+        for track, direction in _candidates(reader, ends, np.unique(np.concatenate(near)))
+    }
+    choice = _Choice(query, ends)
+    between_them = []
+    for batch in near:
+        known = (candidates[i] for i in batch.tolist() if i in candidates)
+        taken = next((track for track, where in known if choice.takes(track, where)), None)
+        if taken is not None:
+            between_them.append(taken.row)
+    return [first.row, *between_them, last.row]
+
+
+def spread(rows: Sequence[TrackRow]) -> list[TrackRow]:
+    """Return tracks in nearly the same order, no artist twice in a row where that can be helped."""
+    left, spread_out = list(rows), list[TrackRow]()
+    while left:
+        last = spread_out[-1] if spread_out else None
+        others = [row for row in left if last is None or not _by_one_artist(row, last)] or left
+        # An artist of more than half of what is left cannot wait.
+        artist, n = Counter(fold(row.artist) for row in left).most_common(1)[0]
+        urgent = (row for row in others if 2 * n > len(left) and fold(row.artist) == artist)
+        taken = next(urgent, others[0])
+        left.remove(taken)
+        spread_out.append(taken)
+    return spread_out
+
+
+def _by_one_artist(row: TrackRow, other: TrackRow) -> bool:
+    return bool(row.artist) and fold(row.artist) == fold(other.artist)
+
+
+class _Choice:
+    """Takes tracks one by one, as long as a query allows."""
+
+    def __init__(self, query: SimilarQuery, seed: Seed) -> None:
+        self._query = query
+        self._named = Recordings()
+        self._by_artist: Counter[str] = Counter()
+        for track, direction in zip(seed.tracks, seed.directions, strict=False):
+            self._named.add(track, direction)
+
+    def takes(self, track: HeardTrack, direction: FloatArray) -> bool:
+        """Return whether a track may be named now; if so, it counts as named."""
+        artist, at_most = fold(track.row.artist), self._query.max_per_artist
+        if not self._fits(track.row.duration_s) or self._named.hold(track, direction):
+            return False
+        if artist and at_most is not None and self._by_artist[artist] >= at_most:
+            return False
+        self._by_artist[artist] += 1
+        self._named.add(track, direction)
+        return True
+
+    def _fits(self, duration_s: float | None) -> bool:
+        least, most = self._query.min_duration_s, self._query.max_duration_s
+        if duration_s is None:
+            return least is None and most is None
+        return (least is None or duration_s >= least) and (most is None or duration_s <= most)
+
+
+def _among(reader: Reader, seed: Seed, query: SimilarQuery) -> Ids | None:
+    """Return the tracks that pass the filters on genre and folder; None where there are none."""
+    if query.same_genre and not seed.genres:
+        raise CatalogError("the seed has no genre to share; leave out --same-genre")
+    passing = [
+        np.concatenate([reader.of_genre(genre) for genre in genres])
+        for genres in (query.genres, seed.genres if query.same_genre else ())
+        if genres
+    ]
+    if query.under is not None:
+        passing.append(reader.under(query.under))
+    return reduce(np.intersect1d, passing) if passing else None
+
+
+def _candidates(reader: Reader, seed: Seed, ids: Ids) -> Iterator[tuple[HeardTrack, FloatArray]]:
+    """Yield those that are no seeds and have not vanished, in order, and where they point."""
+    others = ids[~np.isin(ids, [track.track_id for track in seed.tracks])].tolist()
+    tracks = reader.tracks(others)
+    found, vectors = reader.vectors_of(seed.model_id, ids)
+    pointing: Mapping[int, FloatArray] = dict(zip(found.tolist(), directions(vectors), strict=True))
+    for track_id in others:
+        if track_id in tracks and track_id in pointing:
+            yield tracks[track_id], pointing[track_id]
+
+
+def _match(track: HeardTrack, direction: FloatArray, seed: Seed) -> Match:
+    similarity = float(np.clip(direction @ seed.target, -1, 1))
+    shared_keys = {fold(genre) for genre in seed.genres}
+    shared = tuple(genre for genre in track.row.genres if fold(genre) in shared_keys)
+    nearest = None
+    if len(seed.tracks) > 1:
+        nearest = seed.tracks[int(np.argmax(seed.directions[: len(seed.tracks)] @ direction))].row
+    return Match(track.row, similarity, shared, nearest)

@@ -1,0 +1,214 @@
+"""A report on a library: from the catalogue to the facts. No music file is opened or heard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from tagger import __version__
+from tagger.catalog import Catalog, RunRow, SurveyedTrack
+from tagger.catalog.text import fold
+from tagger.errors import printable
+from tagger.report import counting
+from tagger.report.facts import Dot, Models, Report, SoundMap, Subject, Suspect, Suspects
+from tagger.report.projection import flattened
+from tagger.report.words import counted
+
+MOST_DOTS = 3000
+MOST_JUDGED = 200_000  # all their embeddings lie in memory then, and it takes half a minute
+_MOST_COLOURS = 8
+_MOST_GENRES = 40
+_MOST_FOLDERS = 40
+_MOST_FAILURES = 40
+_MOST_LABELS = 5
+_LATEST_RUNS = 5
+_MOST_RUNS = 10  # those among them that wrote what still stands, too
+_MOST_SUSPECTS = 30
+_FEWEST_DOTS = 3  # of fewer there is nothing to see
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsAtHand:
+    """The models that a command may name.
+
+    Args:
+        names: {model_id: what ``--model`` calls it}.
+        unnamed: What the one is called that is used unless another is named.
+        has_learned: Whether one of them was learned from a person's own tags.
+    """
+
+    names: Mapping[str, str]
+    unnamed: str
+    has_learned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What is to be reported.
+
+    Args:
+        under: Only tracks in this folder.
+        model_id: The model whose embeddings make the map; None: no map.
+        catalog: Where the catalogue is, as commands are to name it; "" for the usual place.
+        at_hand: The models that a command may name.
+    """
+
+    under: Path | None = None
+    model_id: str | None = None
+    catalog: str = ""
+    at_hand: ModelsAtHand = field(default_factory=lambda: ModelsAtHand({}, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A track that may become a dot."""
+
+    track_id: int
+    name: str
+    genre: str
+
+
+class _Survey:
+    """All that is counted while the tracks pass by."""
+
+    def __init__(self, under: Path | None) -> None:
+        self.totals = counting.Totals()
+        self.genres = counting.Genres()
+        self.blanks = counting.Blanks()
+        self.confidences = counting.Confidences()
+        self.folders = counting.Folders(under)
+        self.failures = counting.Failures()
+        self.heard = counting.Thinned[_Heard](MOST_DOTS)
+
+    def add(self, track: SurveyedTrack) -> None:
+        by = counting.whose(track)
+        self.totals.add(track, by)
+        self.genres.add(track, by)
+        self.confidences.add(track)
+        self.folders.add(track)
+        self.failures.add(track)
+        if by in (counting.Whose.WAITING, counting.Whose.NOBODYS):
+            self.blanks.add(track)
+        if track.has_embedding and track.row.track_id is not None:
+            genre = next(iter(track.row.genres), "")
+            self.heard.add(_Heard(track.row.track_id, _name(track), genre))
+
+
+def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Report:
+    """Return the facts of a report.
+
+    Args:
+        catalog: What is asked; nothing in it changes.
+        request: What about.
+        suspects: The tracks whose genre looks wrong, as ``judged`` tells.
+    """
+    survey = _Survey(request.under)
+    for track in catalog.surveyed(request.under, request.model_id):
+        survey.add(track)
+    left = catalog.leftovers(request.under)
+    genres, folders = survey.genres.counts(), survey.folders.counts()
+    failures = survey.failures.counts()
+    runs = catalog.runs()
+    subject = Subject(
+        roots=tuple(root for root, _ in survey.totals.roots.most_common()),
+        under=request.under,
+        catalog=request.catalog,
+        made=datetime.now().astimezone(),
+        version=__version__,
+    )
+    return Report(
+        subject=subject,
+        figures=survey.totals.figures(n_vanished=left.n_vanished, n_copies=left.n_copies),
+        genres=tuple(genres[:_MOST_GENRES]),
+        n_more_genres=len(genres[_MOST_GENRES:]),
+        blanks=survey.blanks.counts(_MOST_LABELS),
+        sureness=survey.confidences.counts(),
+        folders=tuple(folders[:_MOST_FOLDERS]),
+        n_more_folders=len(folders[_MOST_FOLDERS:]),
+        suspects=suspects,
+        failures=tuple(failures[:_MOST_FAILURES]),
+        n_more_failures=sum(one.n_files for one in failures[_MOST_FAILURES:]),
+        sound_map=_sound_map(catalog, request.model_id, survey.heard),
+        runs=_told(runs),
+        models=_models(catalog, runs, request.at_hand),
+    )
+
+
+def _told(runs: Sequence[RunRow]) -> tuple[RunRow, ...]:
+    """Return the latest runs, and some before them that can be undone."""
+    chosen = [run for n, run in enumerate(runs) if n < _LATEST_RUNS or run.n_standing]
+    return tuple(chosen[:_MOST_RUNS])
+
+
+def _models(catalog: Catalog, runs: Sequence[RunRow], at_hand: ModelsAtHand) -> Models:
+    names = at_hand.names
+    last = next((run.model_id for run in runs if run.command == "tag"), None)
+    named = names.get(last or "", at_hand.unnamed)
+    return Models(
+        used=frozenset(
+            names[model.model_id] for model in catalog.models() if model.model_id in names
+        ),
+        to_name="" if named == at_hand.unnamed else named,
+        has_learned=at_hand.has_learned,
+    )
+
+
+def judged(catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]) -> Suspects:
+    """Return the tracks whose genre looks wrong, as ``tagger doubtful`` finds them.
+
+    Args:
+        catalog: Where the tracks are.
+        networks: Those by whose embeddings they are judged.
+        folders: Where they lie; () is anywhere.
+
+    Raises:
+        LearnError: there is too little to judge by.
+    """
+    from tagger.learning import teaching  # it brings scikit-learn, which not everybody has
+
+    n_tagged = sum(catalog.n_tagged(networks[0], folder) for folder in folders or (None,))
+    if n_tagged > MOST_JUDGED:
+        return Suspects(
+            why_none=f"these are more than {counted(MOST_JUDGED, 'track')}; tagger doubtful FOLDER "
+            "judges some of them"
+        )
+    lesson = teaching.gather(catalog, networks, folders)
+    found = teaching.doubts(lesson)
+    worst = tuple(
+        Suspect(one.path, one.genres, one.likelihood, one.suggestion, one.confidence)
+        for one in found[:_MOST_SUSPECTS]
+    )
+    return Suspects(worst, n_found=len(found), n_judged=len(lesson.tracks))
+
+
+def _sound_map(
+    catalog: Catalog, model_id: str | None, heard: counting.Thinned[_Heard]
+) -> SoundMap | None:
+    if model_id is None or heard.n < _FEWEST_DOTS:
+        return None
+    known = catalog.vectors(model_id, [one.track_id for one in heard.kept])
+    whole = {track_id for track_id, vector in known.items() if np.isfinite(vector).all()}
+    shown = [one for one in heard.kept if one.track_id in whole]
+    if len(shown) < _FEWEST_DOTS:
+        return None
+    places, explained = flattened(np.stack([known[one.track_id] for one in shown]))
+    names = {fold(one.genre): one.genre for one in reversed(shown)}
+    counts = Counter(fold(one.genre) for one in shown if one.genre)
+    numbers = {key: n for n, (key, _) in enumerate(counts.most_common(_MOST_COLOURS))}
+    dots = tuple(
+        Dot(float(x), float(y), numbers.get(fold(one.genre)), not one.genre, one.name)
+        for one, (x, y) in zip(shown, places, strict=True)
+    )
+    genres = tuple(names[key] for key in numbers)
+    return SoundMap(model_id, heard.n, genres, dots, explained)
+
+
+def _name(track: SurveyedTrack) -> str:
+    told = " – ".join(part for part in (track.row.artist, track.row.title) if part)
+    genres = ", ".join(track.row.genres) or "no genre"
+    return f"{told or printable(Path(track.row.path.name))} · {genres}"

@@ -1,0 +1,297 @@
+"""What to write: a track's probabilities, the genres that stand in its file, and what was asked.
+
+Pure: no file is looked at. The table of outcomes is the whole policy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from tagger.errors import ConfigError
+from tagger.genre_text import why_no_genre
+from tagger.records import Decision, Status, TagsFound, TrackPrediction
+from tagger.tagging.reasons import WhyNot, say_why_not
+
+
+@dataclass(frozen=True, slots=True)
+class GenrePolicy:
+    """Which labels may be written, from which confidence on, and as what.
+
+    Args:
+        writable: Labels that may be written.
+        thresholds: {label: least confidence, in [0, 1]; above 1 is never}.
+        max_genres: How many a track, at most.
+        genre_map: {label: the genre to write for it; "" is never}; others stand for themselves.
+        genres: The labels that are genres, and not moods or decades; None is all.
+        broader: {genre: the one that it is a kind of}. A narrower one is believed no more than
+            that, and written besides it or in its stead, never instead of another.
+        further: {label: least confidence behind a likelier one}; empty where ``thresholds`` hold
+            for that as well.
+    """
+
+    writable: frozenset[str]
+    thresholds: Mapping[str, float]
+    max_genres: int = 1
+    genre_map: Mapping[str, str] = field(default_factory=dict)
+    genres: frozenset[str] | None = None
+    broader: Mapping[str, str] = field(default_factory=dict)
+    further: Mapping[str, float] = field(default_factory=dict)
+
+    def genre_of(self, label: str) -> str:
+        """Return what is written for a label; "" if nothing ever is."""
+        return self.genre_map.get(label, label)
+
+    def choose(self, probabilities: Mapping[str, float]) -> tuple[str, ...]:
+        """Return the genres to write, likeliest first; () if the likeliest is not one of them.
+
+        >>> policy = GenrePolicy(frozenset({"Rock"}), {"Rock": 0.75, "Folk": 0.75})
+        >>> policy.choose({"Rock": 0.8, "Folk": 0.2}), policy.choose({"Rock": 0.2, "Folk": 0.8})
+        (('Rock',), ())
+        """
+        passing = map(self.genre_of, self._passing(probabilities))
+        return tuple(dict.fromkeys(passing))[: self.max_genres]
+
+    def confidence(self, probabilities: Mapping[str, float]) -> float:
+        """Return how sure the first genre to write is; without one, the likeliest."""
+        first = (self._passing(probabilities) or self._ranked(probabilities))[:1]
+        return max((self._belief(label, probabilities) for label in first), default=0.0)
+
+    def why_not(self, probabilities: Mapping[str, float]) -> str:
+        """Return in words why ``choose`` gives nothing."""
+        label = self._ranked(probabilities)[0]
+        percent, needed = _percent(probabilities[label]), self.thresholds.get(label, 2.0)
+        if not self.genre_of(label):
+            return say_why_not(label, percent, WhyNot.NEVER)
+        if needed > 1:  # --genres alone would not help
+            return say_why_not(label, percent, WhyNot.UNTRUSTED)
+        if label not in self.writable:
+            return say_why_not(label, percent, WhyNot.UNASKED)
+        return say_why_not(label, percent, WhyNot.UNSURE, -_percent(-needed))
+
+    def _ranked(self, probabilities: Mapping[str, float]) -> list[str]:
+        """Return the labels that are genres, likeliest first, none before its broader one."""
+        genres = [x for x in probabilities if self.genres is None or x in self.genres]
+        return sorted(genres, key=lambda x: (-self._belief(x, probabilities), x in self.broader))
+
+    def _passing(self, probabilities: Mapping[str, float]) -> list[str]:
+        """Return the labels to write, if the likeliest or one narrower than it is among them."""
+        ranked = self._ranked(probabilities)
+        passing = [x for x in ranked if self._passes(x, probabilities, self.thresholds)][:1]
+        if not passing or ranked[0] not in (passing[0], self.broader.get(passing[0])):
+            return []
+        behind = ranked[ranked.index(passing[0]) + 1 :]
+        needed = self.further or self.thresholds
+        return passing + [x for x in behind if self._passes(x, probabilities, needed)]
+
+    def _belief(self, label: str, probabilities: Mapping[str, float]) -> float:
+        broader = self.broader.get(label, label)
+        return min(probabilities[label], probabilities[broader])
+
+    def _passes(
+        self, label: str, probabilities: Mapping[str, float], needed: Mapping[str, float]
+    ) -> bool:
+        if label not in self.writable or not self.genre_of(label):
+            return False
+        return self._belief(label, probabilities) >= needed.get(label, 2.0)
+
+
+def _percent(p: float) -> int:
+    """Return a probability as whole per cents, rounded down: 74.9 % must not read as 75.
+
+    >>> _percent(0.749), -_percent(-0.741)
+    (74, 75)
+    """
+    return math.floor(p * 100 + 1e-9)
+
+
+def make_policy(
+    labels: Iterable[str],
+    writable: Iterable[str],
+    thresholds: Mapping[str, float],
+    *,
+    genres: tuple[str, ...] = (),
+    min_confidence: float | None = None,
+    max_genres: int = 1,
+    genre_map: Mapping[str, str] | None = None,
+    broader: Mapping[str, str] | None = None,
+    further: Mapping[str, float] | None = None,
+) -> GenrePolicy:
+    """Return the policy of a model's card and of what the user asked.
+
+    Args:
+        labels: The model's labels that are genres.
+        writable: Those that its card calls writable.
+        thresholds: Its card's thresholds.
+        genres: ``--genres``: names, or "all", or () for the card's.
+        min_confidence: ``--min-confidence``, for every label, or None for the card's.
+        max_genres: ``--max-genres``.
+        genre_map: The setting of that name: what to write for a label.
+        broader: Which label is a kind of which.
+        further: The card's thresholds for labels behind a likelier one.
+
+    Raises:
+        ConfigError: a name is none of the labels, or no tag could hold a genre.
+    """
+    named = {label.casefold(): label for label in labels}
+    if min_confidence is not None:
+        further = {}
+        thresholds = dict.fromkeys(named.values(), min_confidence)
+    if not genres:
+        chosen = frozenset(writable)
+    elif [name.casefold() for name in genres] == ["all"]:
+        chosen = frozenset(named.values())
+    else:
+        chosen = frozenset(_labels(named, genres, "--genres"))
+    mapped = genre_map or {}
+    renamed = dict(zip(_labels(named, mapped, "genre_map"), mapped.values(), strict=True))
+    policy = GenrePolicy(
+        chosen,
+        thresholds,
+        max_genres,
+        renamed,
+        frozenset(named.values()),
+        broader or {},
+        further or {},
+    )
+    for genre in filter(None, map(policy.genre_of, chosen)):
+        if why := why_no_genre(genre):
+            raise ConfigError(f"{why}; name another in genre_map")
+    return policy
+
+
+def _labels(named: Mapping[str, str], names: Iterable[str], setting: str) -> list[str]:
+    """Return the labels that a user means, whatever their case."""
+    unknown = [name for name in names if name.casefold() not in named]
+    if unknown:
+        known = ", ".join(named.values())
+        raise ConfigError(
+            f"{setting}: this model does not know {', '.join(unknown)}; it knows {known}"
+        )
+    return [named[name.casefold()] for name in names]
+
+
+FILLERS = ("Other", "Unknown", "genre")
+"""What other programs write where they know no genre; see ``treat_as_blank``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the user wants done with the genres chosen.
+
+    Args:
+        overwrite: Replace genres that somebody else set.
+        write: Write tags; else only record.
+        dry_run: Touch nothing, not even the catalogue.
+        treat_as_blank: Genres that count as none, whatever their case.
+    """
+
+    overwrite: bool = False
+    write: bool = True
+    dry_run: bool = False
+    treat_as_blank: tuple[str, ...] = ()
+
+    @property
+    def when_sure(self) -> Status:
+        """What becomes of a track whose genre is to be written."""
+        if self.dry_run:
+            return Status.PLANNED
+        return Status.WRITTEN if self.write else Status.PREDICTED
+
+
+def are_among(genres: Iterable[str], names: Iterable[str]) -> bool:
+    """Return whether genres are all of these names, whatever their case.
+
+    >>> are_among(["other"], FILLERS), are_among(["Other", "Rock"], FILLERS)
+    (True, False)
+    """
+    return {genre.casefold() for genre in genres} <= {name.casefold() for name in names}
+
+
+class _Stands(Enum):
+    """Whose genre stands in a file."""
+
+    NOBODYS = auto()
+    OURS = auto()
+    PERSONS = auto()
+    GIVEN_UP = auto()  # A person's, with --overwrite.
+
+
+class _Heard(Enum):
+    """What was heard, next to the genre that stands there."""
+
+    ANOTHER = auto()
+    THE_SAME = auto()
+    NOTHING_SURE = auto()
+
+
+_THERE = "the genre stands there already"
+_LEFT = "left as it is: {why}"
+_SOMEBODYS = "its genre was set by somebody else"
+# "Written" is "planned" in a dry run and "predicted" with --no-write.
+_OUTCOMES: Mapping[tuple[_Stands, _Heard], tuple[Status, str]] = {
+    (_Stands.NOBODYS, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.NOBODYS, _Heard.THE_SAME): (Status.KEPT, _THERE),
+    (_Stands.NOBODYS, _Heard.NOTHING_SURE): (Status.UNSURE, "{why}"),
+    (_Stands.OURS, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.OURS, _Heard.THE_SAME): (Status.UNCHANGED, _THERE),
+    (_Stands.OURS, _Heard.NOTHING_SURE): (Status.UNCHANGED, _LEFT),
+    (_Stands.PERSONS, _Heard.ANOTHER): (Status.KEPT, _SOMEBODYS),
+    (_Stands.PERSONS, _Heard.THE_SAME): (Status.KEPT, _SOMEBODYS),
+    (_Stands.PERSONS, _Heard.NOTHING_SURE): (Status.KEPT, _SOMEBODYS),
+    (_Stands.GIVEN_UP, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.GIVEN_UP, _Heard.THE_SAME): (Status.KEPT, _THERE),
+    (_Stands.GIVEN_UP, _Heard.NOTHING_SURE): (Status.KEPT, _LEFT),
+}
+
+
+def decide(
+    prediction: TrackPrediction,
+    probabilities: Mapping[str, float],
+    found: TagsFound,
+    *,
+    ours: bool,
+    policy: GenrePolicy,
+    intent: Intent,
+) -> Decision:
+    """Return what is to be done with one track's tag, by the table above.
+
+    The genres of "kept" are those that would be written were it allowed.
+
+    Args:
+        prediction: What was heard.
+        probabilities: What is decided on: the track's own, or those of its album.
+        found: What the file's tags say.
+        ours: Whether the genre that stands there is the tagger's own.
+        policy: Which labels may be written, and as what.
+        intent: What the user asked.
+    """
+    chosen = () if prediction.unheard else policy.choose(probabilities)
+    stands, heard = _stands(found, intent, ours=ours), _heard(chosen, found)
+    status, reason = _OUTCOMES[stands, heard]
+    if "{why}" in reason:
+        reason = reason.format(why=prediction.unheard or policy.why_not(probabilities))
+    keeps_ours = stands is _Stands.OURS and heard is _Heard.NOTHING_SURE
+    return Decision(
+        prediction.path,
+        found.genres if keeps_ours else chosen,
+        intent.when_sure if status is Status.WRITTEN else status,
+        0.0 if prediction.unheard else policy.confidence(probabilities),
+        reason,
+    )
+
+
+def _stands(found: TagsFound, intent: Intent, *, ours: bool) -> _Stands:
+    if ours:
+        return _Stands.OURS
+    if are_among(found.genres, intent.treat_as_blank):
+        return _Stands.NOBODYS
+    return _Stands.GIVEN_UP if intent.overwrite else _Stands.PERSONS
+
+
+def _heard(chosen: tuple[str, ...], found: TagsFound) -> _Heard:
+    if not chosen:
+        return _Heard.NOTHING_SURE
+    return _Heard.THE_SAME if chosen == found.genres else _Heard.ANOTHER

@@ -1,0 +1,127 @@
+"""Hearing many tracks at once: the networks that are asked, the workers, and what comes back."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagger.errors import ClusterError
+from tagger.hearing.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
+from tagger.hearing.pool import LocalWorkers, Lost, Workers
+from tagger.models.card import ModelCard
+from tagger.models.files import networks_of
+from tagger.models.verdict import said_by
+from tagger.records import TrackFailure, TrackPrediction
+from tagger.tagging.settling import TagRequest
+from tagger.tagging.track import Track
+
+_Outcome = Heard | TrackFailure | Lost[AnalysisTask]
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """The networks by which a model hears, and workers that hear with them.
+
+    Args:
+        card: The model's.
+        networks: {model_id: checkpoint}.
+        workers: Processes, here or on other machines.
+        timeout_s: Seconds after which a track counts as hung.
+        are_elsewhere: The workers are other machines', which may not see the same files.
+    """
+
+    card: ModelCard
+    networks: Mapping[str, Path]
+    workers: Workers
+    timeout_s: float
+    are_elsewhere: bool
+
+    def hear(self, tracks: Sequence[Track]) -> Iterator[Track]:
+        """Yield tracks as each has taken what was heard in it, or why nothing could be.
+
+        A network that has heard a track already is not asked again.
+
+        Raises:
+            CheckpointError: a network cannot be loaded.
+            ClusterError: the workers cannot be reached any more, or do not see the files.
+        """
+        by_path = {track.file.path: track for track in tracks}
+        tasks = [
+            _task(track.file.path, self.networks, {part.model_id for part in track.parts})
+            for track in tracks
+        ]
+        for outcome in self.workers.map_unordered(
+            analyse, tasks, timeout_s=self.timeout_s, prepare=load_networks
+        ):
+            if self.are_elsewhere:
+                _check_was_seen(outcome)
+            track = by_path[_path_of(outcome)]
+            track.take(self._said_of(track, outcome))
+            yield track
+
+    def _said_of(self, track: Track, outcome: _Outcome) -> TrackPrediction | TrackFailure:
+        if isinstance(outcome, Lost):
+            return TrackFailure(outcome.task.path, "analyse", outcome.reason)
+        if isinstance(outcome, TrackFailure):
+            return outcome
+        return said_by(self.card, (*track.parts, *outcome))
+
+
+@contextmanager
+def open_listeners(request: TagRequest) -> Iterator[Listeners]:
+    """Give the listeners that a run asks for, while it lasts.
+
+    Raises:
+        CheckpointError: a bundled network is damaged.
+        ClusterError: workers of other machines cannot be reached or are not fit.
+    """
+    networks = networks_of(request.card, request.model_path.absolute())
+    are_elsewhere = bool(request.scheduler)
+    with _open_workers(request, networks) as workers:
+        yield Listeners(request.card, networks, workers, request.timeout_s, are_elsewhere)
+
+
+def _open_workers(
+    request: TagRequest, networks: Mapping[str, Path]
+) -> AbstractContextManager[Workers]:
+    if not request.scheduler:
+        return nullcontext(LocalWorkers(request.n_jobs))
+    from tagger.hearing.cluster import connected
+
+    return connected(request.scheduler, load_networks, _task(Path(), networks))
+
+
+def _task(
+    path: Path, networks: Mapping[str, Path], have_heard: Collection[str] = ()
+) -> AnalysisTask:
+    asked = [one for one in networks.items() if one[0] not in have_heard]
+    return AnalysisTask(path, tuple(Listener.of(model_id, file) for model_id, file in asked))
+
+
+def _path_of(outcome: _Outcome) -> Path:
+    if isinstance(outcome, Lost):
+        return outcome.task.path
+    return outcome.path if isinstance(outcome, TrackFailure) else outcome[0].path
+
+
+_UNSEEN = tuple(os.strerror(number) for number in (errno.ENOENT, errno.ENOTDIR, errno.EACCES))
+
+
+def _check_was_seen(outcome: _Outcome) -> None:
+    """Make sure that a file was not looked for where it is not.
+
+    Raises:
+        ClusterError: a worker cannot read what can be read here.
+    """
+    if not isinstance(outcome, TrackFailure) or outcome.stage != "read":
+        return
+    if outcome.reason.startswith(_UNSEEN) and os.access(outcome.path, os.R_OK):
+        reason = (
+            f"a worker cannot read it ({outcome.reason}): its storage must be mounted at the "
+            "same place on all machines"
+        )
+        raise ClusterError(reason, outcome.path)

@@ -1,0 +1,255 @@
+"""A batch run: scan, skip what is known, analyse in parallel, and hand on to be settled.
+
+One writer: workers decode and compute; only this process, through ``settling``, touches tags and
+the catalogue.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from tagger.catalog import Catalog, ModelRecord
+from tagger.errors import ClusterError
+from tagger.files.scan import ScanTally, absolute, scan
+from tagger.models.files import read_card
+from tagger.records import AudioFile, RunSummary, Status, TrackResult
+from tagger.tagging.chunking import Units, chunks
+from tagger.tagging.decision import FILLERS, are_among
+from tagger.tagging.interrupt import Interrupts
+from tagger.tagging.listening import Listeners, open_listeners
+from tagger.tagging.recognition import recognise
+from tagger.tagging.recovery import close_pending
+from tagger.tagging.settling import Settler, TagRequest
+from tagger.tagging.track import Track
+from tagger.tagging.vanished import Missing, Seen, mark_missing
+from tagger.tags import clean_leftovers
+
+_CHUNK_FILES = 256  # looked up at a time, at least; a folder is not cut unless it is huge
+_ROUNDS = 32  # the workers wait for each other at a chunk's end, so each gets so many of its files
+_FLUSH_FILES = 32  # decided, written and recorded in one go
+_FLUSH_S = 0.5
+
+
+def _nobody_counts(_n: int) -> None:
+    pass
+
+
+@dataclass
+class TagRun:
+    """A run that gives the result of each track; its summary is true at any moment.
+
+    Args:
+        request: What to do.
+        catalog: Where it is recorded; never written to in a dry run.
+        tick: Told of how many more tracks all that takes long is done; an album's results come
+            together, but its tracks are told of one by one.
+    """
+
+    request: TagRequest
+    catalog: Catalog
+    tick: Callable[[int], object] = _nobody_counts
+    n_analysed: int = 0
+    _tally: ScanTally = field(default_factory=ScanTally)
+    _by_status: Counter[Status] = field(default_factory=Counter)
+    _by_genre: Counter[str] = field(default_factory=Counter)
+    _started: float = field(default_factory=time.monotonic)
+    _interrupted: bool = False
+    _n_fillers: int = 0
+    _n_left: int = 0
+    _seen: Seen = field(default_factory=Seen)
+    _missing: Missing = field(default_factory=Missing)
+    _listeners: Listeners = field(init=False)
+
+    @property
+    def summary(self) -> RunSummary:
+        """Counts so far."""
+        return RunSummary(
+            by_status=dict(self._by_status),
+            by_genre=dict(self._by_genre),
+            skipped=dict(self._tally.skipped),
+            elapsed_s=time.monotonic() - self._started,
+            interrupted=self._interrupted,
+            n_fillers=self._n_fillers,
+            n_vanished=self._missing.n_marked,
+            notes=(*self._missing.held_back, *_about_left(self._n_left)),
+        )
+
+    @property
+    def unsettled(self) -> frozenset[str]:
+        """Folders with files that were passed over, since they may still be being written."""
+        return frozenset(self._tally.unsettled)
+
+    def results(self) -> Generator[TrackResult, None, None]:
+        """Yield the result of each track as soon as it stands in the catalogue.
+
+        Raises:
+            ScanError: none of the paths is there.
+            CatalogError: the catalogue cannot be written.
+            CheckpointError: the model cannot be loaded.
+            ClusterError: workers on other machines cannot be reached or are not fit.
+            KeyboardInterrupt: after Ctrl-C; what was finished stays finished.
+        """
+        files = scan(self.request.paths, self.request.scan, self._tally)
+        first = next(files, None)  # says now, before anything is recorded, if nothing is there
+        files = chain([] if first is None else [first], files)
+        with Interrupts() as interrupts, open_listeners(self.request) as self._listeners:
+            run_id = self._begin()
+            settler = Settler(self.request, self.catalog, run_id)
+            try:
+                n_files = max(_CHUNK_FILES, _ROUNDS * self._listeners.workers.n_at_once)
+                for chunk in chunks(files, n_files):
+                    yield from self._run_chunk(chunk, settler, interrupts)
+                yield from self._not_scanned()
+                if run_id and self.request.scan.folders is None:
+                    self._mark_missing()
+            except (KeyboardInterrupt, GeneratorExit):
+                self._interrupted = True
+                raise
+            finally:
+                if run_id:
+                    self.catalog.end_run(run_id, self.summary)
+
+    def _begin(self) -> int:
+        """Note that a run begins; return its number, 0 in a dry run."""
+        if self.request.intent.dry_run:
+            return 0
+        close_pending(self.catalog)
+        card = self.request.card
+        networks = self._listeners.networks
+        bases = [read_card(path) for name, path in networks.items() if name != card.model_id]
+        for one in (*bases, card):
+            dim = int(one.network["embedding_dim"])
+            record = ModelRecord(one.model_id, one.architecture, one.labels, dim)
+            self.catalog.register_model(record)
+        return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
+
+    def _mark_missing(self) -> None:
+        """Mark what is gone from the folders asked for, now that they were looked through."""
+        folders = [folder for folder in map(absolute, self.request.paths) if folder.is_dir()]
+        self._missing = mark_missing(self.catalog, folders, self._seen)
+
+    def _not_scanned(self) -> list[TrackResult]:
+        results = [TrackResult.of_failure(failure) for failure in self._tally.failures]
+        self._count(results)
+        self.tick(len(results))
+        return results
+
+    def _count(self, results: list[TrackResult]) -> None:
+        for result in results:
+            self._by_status[result.status] += 1
+            if result.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED):
+                self._by_genre.update(result.genres)
+            self._n_fillers += self._is_kept_filler(result)
+
+    def _is_kept_filler(self, result: TrackResult) -> bool:
+        """Return whether a genre that says nothing keeps a track from being filled."""
+        blank = self.request.intent.treat_as_blank
+        stays = result.status in (Status.KEPT, Status.UNCHANGED) and bool(result.before)
+        return stays and are_among(result.before, FILLERS) and not are_among(result.before, blank)
+
+    def _run_chunk(
+        self, files: list[AudioFile], settler: Settler, interrupts: Interrupts
+    ) -> Iterator[TrackResult]:
+        if self.request.intent.write and not self.request.intent.dry_run:
+            for folder in {file.folder for file in files}:
+                clean_leftovers(Path(folder))
+        known = self.catalog.lookup(files, self.request.card.model_id)
+        tracks = {f.path: Track(f, k) for f, k in zip(files, known, strict=True)}
+        self._recall(list(tracks.values()))
+        todo = [path for path, track in tracks.items() if self._must_be_heard(track)]
+        waiting = set(todo)
+        left = [t for p, t in tracks.items() if t.is_anothers and p not in waiting]
+        yield from self._leave(left, settler)
+        ours = [t for p, t in tracks.items() if p in waiting or not t.is_anothers]
+        units = Units(ours, waiting, by_folder=self.request.by_album)
+        yield from self._settle(units.complete(), settler, interrupts)
+        for heard in self._heard([tracks[path] for path in todo], settler, interrupts):
+            ready = [track for one in heard for track in units.done(one)]
+            yield from self._settle(ready, settler, interrupts)
+
+    def _recall(self, tracks: list[Track]) -> None:
+        """Let tracks take up what is known of them."""
+        for track in tracks:
+            track.recall()
+        recognise(
+            [track for track in tracks if not (track.failure and track.known)],
+            self.catalog,
+            self.request.card,
+            dry_run=self.request.intent.dry_run,
+        )
+        for track in tracks:
+            self._seen.add(track.file, track.known.file_id if track.known else None)
+            if self.request.force:
+                track.forget()
+
+    def _must_be_heard(self, track: Track) -> bool:
+        """Return whether nothing is known of a track's sound, nor why nothing can be."""
+        if track.prediction or track.failure:
+            return False
+        return self.request.force or self.request.refresh or not track.is_anothers
+
+    def _leave(self, tracks: list[Track], settler: Settler) -> list[TrackResult]:
+        if not tracks:
+            return []
+        results = settler.leave(tracks)
+        self._n_left += len(results)
+        self._count(results)
+        self.tick(len(results))
+        return results
+
+    def _heard(
+        self, tracks: list[Track], settler: Settler, interrupts: Interrupts
+    ) -> Iterator[list[Track]]:
+        """Yield tracks as they have been analysed and recorded, some at a time."""
+        heard: list[Track] = []
+        kept_at = time.monotonic()
+        try:
+            for track in self._listeners.hear(tracks):
+                heard.append(track)
+                self.n_analysed += 1
+                self.tick(1)
+                if len(heard) >= _FLUSH_FILES or time.monotonic() - kept_at > _FLUSH_S:
+                    with interrupts.held():
+                        settler.keep(heard)
+                    done, heard, kept_at = heard, [], time.monotonic()
+                    interrupts.raise_pending()
+                    yield done
+        except (KeyboardInterrupt, ClusterError):
+            settler.keep(heard)
+            raise
+        with interrupts.held():
+            settler.keep(heard)
+        interrupts.raise_pending()
+        yield heard
+
+    def _settle(
+        self, tracks: list[Track], settler: Settler, interrupts: Interrupts
+    ) -> Iterator[TrackResult]:
+        """Decide on whole albums, then write and record some tracks at a time."""
+        settler.decide(tracks)
+        for start in range(0, len(tracks), _FLUSH_FILES):
+            some = tracks[start : start + _FLUSH_FILES]
+            with interrupts.held():
+                results = settler.settle(some)
+                self._count(results)
+            self.tick(sum(not track.heard_now for track in some))
+            yield from results
+            interrupts.raise_pending()
+
+
+def _about_left(n_left: int) -> tuple[str, ...]:
+    return (f"left as another model heard them: {n_left}; --refresh hears them anew",) * bool(
+        n_left
+    )
+
+
+def count_files(request: TagRequest) -> int:
+    """Return how many results a run over these paths would give."""
+    tally = ScanTally()
+    n_files = sum(1 for _ in scan(request.paths, request.scan, tally))
+    return n_files + len(tally.failures)

@@ -1,0 +1,325 @@
+"""From what was heard to tags and rows: vote, decide, journal, write, record.
+
+The order for a track is journal entry, tag, row: a kill between any two loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tagger.catalog import Catalog, FailedFile, PlannedWrite
+from tagger.errors import TagWriteError, TornWriteError
+from tagger.files.scan import ScanOptions
+from tagger.models.card import ModelCard
+from tagger.models.voting import vote_together
+from tagger.records import (
+    Decision,
+    Status,
+    TagWrite,
+    TrackFailure,
+    TrackPrediction,
+    TrackResult,
+)
+from tagger.tagging.albums import AlbumKey, album_key
+from tagger.tagging.decision import GenrePolicy, Intent, decide
+from tagger.tagging.track import Finished, Track, is_as_found, stat_again
+from tagger.tags import (
+    SAFE_WAYS,
+    PreparedWrite,
+    Ways,
+    carry_out_all,
+    is_ours,
+    prepare_write,
+    provenance_text,
+    taken_out,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TagRequest:
+    """What a run is asked to do.
+
+    Args:
+        paths: Folders and files.
+        model_path: The checkpoint.
+        card: Its card.
+        policy: Which labels may be written.
+        intent: Overwrite, write, dry run.
+        scan: What is left out of the walk.
+        n_jobs: Worker processes.
+        by_album: An album's tracks vote together.
+        force: Analyse again what is known, and write again what was taken back.
+        refresh: Analyse what only another model has heard; else that is left as it is.
+        provenance: Write our own field beside the genre.
+        preserve_mtime: Keep the time of change of files written.
+        ways: How files may be written.
+        timeout_s: Seconds after which a track counts as hung.
+        scheduler: Address of a Dask cluster that analyses in place of processes here.
+        command: What the user asked for, for the list of runs.
+    """
+
+    paths: tuple[Path, ...]
+    model_path: Path
+    card: ModelCard
+    policy: GenrePolicy
+    intent: Intent
+    scan: ScanOptions
+    n_jobs: int
+    by_album: bool = True
+    force: bool = False
+    refresh: bool = True
+    provenance: bool = True
+    preserve_mtime: bool = False
+    ways: Ways = SAFE_WAYS
+    timeout_s: float = 60.0
+    scheduler: str = ""
+    command: str = "tag"
+
+
+class Settler:
+    """Decides, writes and records tracks that have been heard.
+
+    Args:
+        request: What the run is asked to do.
+        catalog: Where it is recorded.
+        run_id: The run's number there.
+    """
+
+    def __init__(self, request: TagRequest, catalog: Catalog, run_id: int) -> None:
+        self._request = request
+        self._catalog = catalog
+        self._run_id = run_id
+
+    def keep(self, tracks: Iterable[Track]) -> None:
+        """Record what was heard, so that an end of the run costs no second analysis."""
+        if self._request.intent.dry_run:
+            return
+        heard = [track for track in tracks if track.prediction is not None]
+        for track in heard:
+            track.read_tags()
+            track.look()
+        kept = [track.heard_only for track in heard if not track.is_overtaken]
+        self._catalog.record(self._run_id, kept)
+
+    def leave(self, tracks: Sequence[Track]) -> list[TrackResult]:
+        """Leave tracks to the model that has heard them; return the results.
+
+        Only what else became of them is recorded: that they were moved, or tagged elsewhere.
+        """
+        changed = [t for t in tracks if (t.known and not t.known.is_as_recorded) or t.moved_from]
+        for track in changed:
+            track.read_tags()
+        entries = [track.left for track in changed if track.failure is None]
+        if not self._request.intent.dry_run:
+            self._catalog.record(self._run_id, entries)
+        return [_left(track) for track in tracks]
+
+    def decide(self, tracks: Sequence[Track]) -> None:
+        """Decide on tracks.
+
+        Args:
+            tracks: Whole albums, if albums vote.
+        """
+        for track in tracks:
+            if track.tags is None and track.failure is None:
+                track.read_tags()
+        ready = [track for track in tracks if track.failure is None]
+        for track, vote in zip(ready, self._votes(ready), strict=True):
+            track.vote = vote
+            track.decision = self._decision(track)
+
+    def settle(self, tracks: Sequence[Track]) -> list[TrackResult]:
+        """Write what is to be written, record all, and return the results.
+
+        Args:
+            tracks: Decided on.
+        """
+        writing = [t for t in tracks if t.failure is None and t.decided.status is Status.WRITTEN]
+        with self._catalog.writing() if writing else nullcontext():
+            for track in writing:
+                self._look_again(track)
+            unheard = [track.failure for track in tracks if track.failure is not None]
+            finished = self._carry_out([track for track in tracks if track.failure is None])
+            if not self._request.intent.dry_run:
+                self._record(tracks, finished)
+        results = [TrackResult.of_failure(failure) for failure in unheard]
+        return results + [f.result for f in finished]
+
+    def _record(self, tracks: Sequence[Track], finished: Sequence[Finished]) -> None:
+        entries = [f.entry for f in finished if f.needs_record and not f.track.is_overtaken]
+        self._catalog.record(self._run_id, entries)
+        self._catalog.journal_dropped([f.dropped_id for f in finished if f.dropped_id is not None])
+        failed = [FailedFile(f.track.file, f.failure) for f in finished if f.failure is not None]
+        for track in tracks:
+            remembered = track.known.failure if track.known else None
+            if track.failure is not None and track.failure is not remembered:
+                failed.append(FailedFile(track.file, track.failure))
+        self._catalog.record_failures(self._run_id, failed)
+
+    def _votes(self, tracks: list[Track]) -> list[Mapping[str, float]]:
+        """Return what each track is decided on: its own probabilities, or its album's."""
+        albums: dict[AlbumKey, list[TrackPrediction]] = {}
+        keys = [self._album(track) for track in tracks]
+        for key, track in zip(keys, tracks, strict=True):
+            if key is not None:
+                albums.setdefault(key, []).append(track.heard)
+        pooled = {k: self._together(v) for k, v in albums.items() if len(v) > 1}
+        return [
+            track.heard.probabilities if key is None else pooled.get(key, track.heard.probabilities)
+            for key, track in zip(keys, tracks, strict=True)
+        ]
+
+    def _album(self, track: Track) -> AlbumKey | None:
+        """Return which album a track votes with: none if nothing, or nothing usual, was heard."""
+        has_a_say = track.heard.unheard is None and not track.heard.is_novel
+        return (
+            album_key(track.file.path, track.found)
+            if self._request.by_album and has_a_say
+            else None
+        )
+
+    def _together(self, predictions: list[TrackPrediction]) -> Mapping[str, float]:
+        labels = list(predictions[0].probabilities)
+        each = np.array([[p.probabilities[label] for label in labels] for p in predictions])
+        card = self._request.card
+        agreed = vote_together(each, card.album_temperature, exclusive=card.exclusive)
+        return dict(zip(labels, agreed.tolist(), strict=True))
+
+    def _decision(self, track: Track) -> Decision:
+        assert track.vote is not None, track.file.path
+        decision = decide(
+            track.heard,
+            track.vote,
+            track.found,
+            ours=is_ours(track.found),
+            policy=self._request.policy,
+            intent=self._request.intent,
+        )
+        if self._request.force:
+            return decision
+        gone = track.known.taken_back if track.known else ()
+        return _unless_taken_back(decision, (*gone, *taken_out(track.found)))
+
+    def _look_again(self, track: Track) -> None:
+        """Decide anew on a track that is to be written if its tags may no longer be those known.
+
+        Another run may have written it meanwhile, or a program that keeps the time of change.
+        """
+        track.look()
+        if track.tags_read and not track.is_overtaken:
+            return
+        track.read_tags()
+        if track.failure is None:
+            track.decision = self._decision(track)
+
+    def _carry_out(self, tracks: list[Track]) -> list[Finished]:
+        """Prepare, journal and write what is to be written; what fails is noted, not raised."""
+        with ExitStack() as opened:
+            ready: dict[Path, PreparedWrite] = {}
+            refused: dict[Path, TagWriteError] = {}
+            for track in tracks:
+                if track.decided.status is Status.WRITTEN:
+                    try:
+                        ready[track.file.path] = opened.enter_context(self._prepared(track))
+                    except TagWriteError as exc:
+                        refused[track.file.path] = exc
+            journal_ids = self._journal([t for t in tracks if t.file.path in ready], ready)
+            faults = self._write(ready)
+            finished = []
+            for track in tracks:
+                path = track.file.path
+                if path in refused:
+                    finished.append(self._unwritten(track, refused[path], None))
+                elif path in ready:
+                    write, fault = ready[path].write, faults[path]
+                    finished.append(self._finish(track, write, fault, journal_ids[path]))
+                else:
+                    finished.append(Finished(track, track.decided, track.file, track.found))
+        return finished
+
+    def _prepared(self, track: Track) -> PreparedWrite:
+        if not is_as_found(track.file):
+            raise TagWriteError("it changed while it was analysed; run again", track.file.path)
+        decision, model_id = track.decided, self._request.card.model_id
+        ours = provenance_text(decision.genres, decision.confidence, model_id)
+        return prepare_write(
+            track.file.path,
+            decision.genres,
+            provenance=ours if self._request.provenance else None,
+            expected=track.found,
+            ways=self._request.ways,
+        )
+
+    def _journal(
+        self, tracks: Sequence[Track], ready: Mapping[Path, PreparedWrite]
+    ) -> Mapping[Path, int]:
+        planned = []
+        for track in tracks:
+            one = ready[track.file.path]
+            planned.append(
+                PlannedWrite(track.file, one.write, kept=one.kept, overwritten=one.overwritten)
+            )
+        journal_ids = self._catalog.journal(self._run_id, planned) if planned else []
+        return {track.file.path: n for track, n in zip(tracks, journal_ids, strict=True)}
+
+    def _write(self, ready: Mapping[Path, PreparedWrite]) -> Mapping[Path, TagWriteError | None]:
+        keeps_time = self._request.preserve_mtime
+        faults = carry_out_all(list(ready.values()), preserve_mtime=keeps_time)
+        return dict(zip(ready, faults, strict=True))
+
+    def _finish(
+        self, track: Track, write: TagWrite, fault: TagWriteError | None, journal_id: int
+    ) -> Finished:
+        if fault is not None:
+            return self._unwritten(track, fault, journal_id)
+        try:
+            file = stat_again(track.file)
+        except TagWriteError as exc:
+            return self._unwritten(track, exc, journal_id)
+        tags = replace(track.found, genres=write.after, provenance=write.provenance_after)
+        return Finished(track, track.decided, file, tags, journal_id)
+
+    def _unwritten(self, track: Track, error: TagWriteError, journal_id: int | None) -> Finished:
+        """Return how a track stands whose tag could not be written: another run may have done it.
+
+        Its journal entry stays open, to be dropped; or to be put back by the next run, where it
+        was left half written.
+        """
+        torn = isinstance(error, TornWriteError)
+        if not torn:
+            self._look_again(track)
+        failure = track.failure
+        if failure is None and track.decided.status is Status.WRITTEN:
+            failure = TrackFailure(track.file.path, "write", error.reason)
+        finished = Finished(track, track.decided, track.file, track.found, failure=failure)
+        return replace(finished, dropped_id=None if torn else journal_id)
+
+
+def _left(track: Track) -> TrackResult:
+    if track.failure is not None:
+        return TrackResult.of_failure(track.failure)
+    known = track.known
+    assert known is not None, track.file.path
+    genres = (track.tags or known.tags).genres
+    return TrackResult(
+        path=track.file.path,
+        status=Status.MOVED if track.moved_from else Status.UNCHANGED,
+        genres=genres or known.genres,
+        before=genres,
+        reason=f"heard by {known.other_model}; --refresh hears it anew",
+        confidence=known.confidence,
+    )
+
+
+def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
+    """Return a decision, but for one to write what a person took back: by an undo, or by hand."""
+    writes = decision.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
+    if not writes or not set(decision.genres) <= set(gone):
+        return decision
+    reason = f"{', '.join(decision.genres)} was taken back here; --force writes it again"
+    return replace(decision, status=Status.KEPT, reason=reason)

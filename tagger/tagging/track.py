@@ -1,0 +1,288 @@
+"""A track on its way through a run: what was known, found, heard and decided, and what came of it.
+
+Knows how to read its own tags; who decides, writes and records is ``tagger.tagging.settling``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tagger.catalog import CatalogEntry, KnownTrack
+from tagger.errors import TagReadError, TagWriteError, os_reason
+from tagger.files.scan import inode_of
+from tagger.records import (
+    AudioFile,
+    Decision,
+    Status,
+    TagsFound,
+    TrackFailure,
+    TrackPrediction,
+    TrackResult,
+)
+from tagger.tags import is_ours, read_tags
+
+
+@dataclass(slots=True)
+class Track:
+    """A file on its way through a run: what was known, found, heard and decided.
+
+    Args:
+        file: As the scan found it.
+        known: What the catalogue knew of it.
+        tags: What its tags say; from the catalogue unless ``tags_read``.
+        tags_read: The tags were read from the file in this run.
+        heard_now: It was analysed in this run.
+        is_overtaken: Somebody has changed the file since the scan; another run, it may be, which
+            records it as well. What stands there now is for the next run to look at.
+        audio: The identity of its recording, if it was told in this run.
+        parts: What some of the networks that the model hears by have heard in it.
+        moved_from: Where it was before, if its row has followed it here.
+        vote: The probabilities that it is decided on: its own, or its album's.
+    """
+
+    file: AudioFile
+    known: KnownTrack | None
+    tags: TagsFound | None = None
+    tags_read: bool = False
+    prediction: TrackPrediction | None = None
+    failure: TrackFailure | None = None
+    heard_now: bool = False
+    is_overtaken: bool = False
+    audio: str | None = None
+    parts: tuple[TrackPrediction, ...] = ()
+    moved_from: Path | None = None
+    vote: Mapping[str, float] | None = None
+    decision: Decision | None = None
+
+    @property
+    def heard(self) -> TrackPrediction:
+        """What was heard; only of a track that did not fail."""
+        assert self.prediction is not None, self.file.path
+        return self.prediction
+
+    @property
+    def found(self) -> TagsFound:
+        """What its tags say; only of a track that did not fail."""
+        assert self.tags is not None, self.file.path
+        return self.tags
+
+    @property
+    def decided(self) -> Decision:
+        """What is to be done; only of a track that was decided on."""
+        assert self.decision is not None, self.file.path
+        return self.decision
+
+    def recall(self) -> None:
+        """Take what the catalogue knows of it, if it has not changed since."""
+        known = self.known
+        if known is None or not known.unchanged:
+            return
+        stage = known.failure.stage if known.failure else None
+        self.prediction = known.prediction if known.is_as_recorded else None
+        if self.prediction is None:
+            # The sound in a file that has not changed fails to decode again; a system may relent.
+            self.failure = known.failure if stage == "decode" else None
+            return
+        self.tags = None if stage == "read" else known.tags
+
+    @property
+    def needs_identity(self) -> bool:
+        """Whether stat(2) does not tell which recording it holds, or that was never noted."""
+        known = self.known
+        return known is None or not known.is_as_recorded or known.audio is None
+
+    @property
+    def has_same_sound(self) -> bool:
+        """Whether it holds the recording that its row says, whatever else has changed."""
+        return self.audio is not None and self.known is not None and self.known.audio == self.audio
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether only another model has heard its recording."""
+        known = self.known
+        if self.prediction or self.failure or known is None or known.other_model is None:
+            return False
+        return known.is_as_recorded or self.has_same_sound
+
+    def take_known(self, prediction: TrackPrediction) -> None:
+        """Note what was heard in its recording before, here or elsewhere; tags may be others."""
+        self.take_parts(prediction.parts)
+        self.prediction = replace(prediction, path=self.file.path, parts=self.parts)
+        self.failure = None
+        known = self.known
+        if known is not None and known.is_as_recorded and known.failure is None:
+            self.tags = known.tags
+
+    def take_parts(self, parts: Iterable[TrackPrediction]) -> None:
+        """Note what some of the networks that the model hears by have heard in its recording."""
+        self.parts = tuple(replace(part, path=self.file.path) for part in parts)
+
+    def forget(self) -> None:
+        """Drop what the catalogue knows of its sound, to hear it again."""
+        self.prediction, self.failure, self.tags, self.parts = None, None, None, ()
+
+    @property
+    def left(self) -> CatalogEntry:
+        """Its row where it is left to the model that has heard it: as it was, but for its tags."""
+        assert self.known is not None, self.file.path
+        is_persons = bool(self.found.genres) and not is_ours(self.found)
+        return CatalogEntry(
+            file=self.file,
+            tags=self.found,
+            status=Status.KEPT if is_persons else self.known.status,
+            genres=self.known.genres,
+            confidence=self.known.confidence,
+            reason=f"heard by {self.known.other_model}; --refresh hears it anew",
+            audio=self.audio,
+        )
+
+    @property
+    def heard_only(self) -> CatalogEntry:
+        """Its row while it is not decided on."""
+        return CatalogEntry(
+            file=self.file,
+            tags=self.tags or TagsFound(),
+            status=Status.PREDICTED,
+            confidence=self.heard.confidence,
+            reason="heard, not decided on yet",
+            prediction=self.heard,
+            audio=self.audio,
+        )
+
+    def take(self, outcome: TrackPrediction | TrackFailure) -> None:
+        """Note what a worker made of it."""
+        self.heard_now = True
+        if isinstance(outcome, TrackFailure):
+            self.failure = outcome
+        else:
+            self.prediction = outcome
+
+    def look(self) -> None:
+        """Note whether somebody has changed the file since the scan."""
+        self.is_overtaken = not is_as_found(self.file)
+
+    def read_tags(self) -> None:
+        """Read its tags from the file, or note why they cannot be."""
+        try:
+            self.tags, self.tags_read = read_tags(self.file.path), True
+        except TagReadError as exc:
+            self.failure = TrackFailure(self.file.path, "read", exc.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A track that was decided on and, if so decided, written."""
+
+    track: Track
+    decision: Decision
+    file: AudioFile
+    tags: TagsFound
+    journal_id: int | None = None
+    dropped_id: int | None = None
+    failure: TrackFailure | None = None
+
+    @property
+    def result(self) -> TrackResult:
+        """What the run says of it."""
+        decision, found = self.decision, self.track.found
+        status = self._status
+        genres = found.genres if decision.status is Status.KEPT else decision.genres
+        return TrackResult(
+            path=self.track.file.path,
+            status=Status.FAILED if self.failure else status,
+            genres=() if self.failure else genres,
+            before=found.genres,
+            prediction=self.track.heard,
+            failure=self.failure,
+            reason=self.failure.reason if self.failure else decision.reason,
+            confidence=decision.confidence,
+        )
+
+    @property
+    def needs_record(self) -> bool:
+        """Whether the catalogue has to be told something of it."""
+        track, known = self.track, self.track.known
+        if known is None or known.prediction is None:
+            return True  # its model may have taken it from what another one heard
+        if self._is_news or track.moved_from or known.has_vanished:
+            return True
+        return not known.is_as_recorded or track.audio not in (None, known.audio)
+
+    @property
+    def _status(self) -> Status:
+        """What the run says became of it."""
+        known, status = self.track.known, self.decision.status
+        # What would be written were it allowed may be another; that is no news.
+        is_kept_again = status is Status.KEPT and known and known.status is status
+        if self._is_news and not (is_kept_again and not self._is_new):
+            return status
+        return Status.MOVED if self.track.moved_from else Status.UNCHANGED
+
+    @property
+    def _is_news(self) -> bool:
+        """Whether it was heard or written now, or its row is to say something else than before."""
+        known = self.track.known
+        if known is None or self._is_new:
+            return True
+        stands = (known.status, known.genres, known.tags)
+        return stands != (self._row_status, self.decision.genres, self.tags)
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether it was heard now, or sounds otherwise, or was tried in vain before."""
+        known = self.track.known
+        if self.track.heard_now or known is None or known.failure is not None:
+            return True
+        return not known.is_as_recorded and not self.track.has_same_sound
+
+    @property
+    def _row_status(self) -> Status:
+        """What the catalogue calls it: what became of it, not when."""
+        if self.failure is not None:
+            return Status.PREDICTED
+        status = self.decision.status
+        return Status.WRITTEN if status is Status.UNCHANGED else status
+
+    @property
+    def entry(self) -> CatalogEntry:
+        """Its row in the catalogue."""
+        return CatalogEntry(
+            file=self.file,
+            tags=self.tags,
+            status=self._row_status,
+            genres=self.decision.genres,
+            confidence=self.decision.confidence,
+            reason=self.decision.reason,
+            prediction=self.track.heard,
+            journal_id=self.journal_id,
+            audio=self.track.audio,
+        )
+
+
+def is_as_found(file: AudioFile) -> bool:
+    """Return whether a file has the length and time of change that the scan saw."""
+    try:
+        return stat_again(file) == file
+    except TagWriteError:
+        return False
+
+
+def stat_again(file: AudioFile) -> AudioFile:
+    """Return a file with what stat(2) says of it now.
+
+    Raises:
+        TagWriteError: it is gone.
+    """
+    try:
+        stat = file.path.stat()
+    except OSError as exc:
+        raise TagWriteError(os_reason(exc), file.path) from exc
+    return replace(
+        file,
+        size_bytes=stat.st_size,
+        mtime_ns=stat.st_mtime_ns,
+        ctime_ns=stat.st_ctime_ns,
+        inode=inode_of(stat),
+    )

@@ -1,0 +1,299 @@
+"""Taking writes back: the genres and our own field as they stood before, from the journal.
+
+A file is found where it was written, or where the catalogue has since seen it moved to; if it is
+gone, where there is a copy of the same recording that bears our field. Its genre is put back only
+while it is the one that the journal says we wrote; where the one before stands there again, our
+field goes. Taking back is a write like any other: noted in the journal first, and done or not done
+as a whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tagger.catalog import Catalog, CatalogEntry, JournalEntry, PlannedWrite, WriteQuery
+from tagger.errors import TagReadError, TagWriteError, TornWriteError
+from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
+from tagger.tagging.interrupt import Interrupts
+from tagger.tagging.recovery import close_pending
+from tagger.tagging.track import stat_again
+from tagger.tags import (
+    SAFE_WAYS,
+    PreparedWrite,
+    Ways,
+    carry_out_all,
+    is_ours,
+    prepare_restore,
+    read_tags,
+)
+
+_FLUSH_FILES = 32  # journalled, written and recorded in one go
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRequest:
+    """What is to be taken back, and how.
+
+    Args:
+        query: Which writes.
+        dry_run: Touch nothing, not even the catalogue.
+        force: Also where somebody has changed the genre since.
+        preserve_mtime: Keep the files' time of change.
+        ways: How files may be written.
+    """
+
+    query: WriteQuery
+    dry_run: bool = False
+    force: bool = False
+    preserve_mtime: bool = False
+    ways: Ways = SAFE_WAYS
+
+
+@dataclass(frozen=True, slots=True)
+class UndoResult:
+    """What became of one file.
+
+    Args:
+        path: Where it is now.
+        run_id: The run whose write was to be taken back.
+        status: RESTORED, PLANNED, UNCHANGED or FAILED.
+        before: The genres that stood there.
+        genres: Those that stand there now.
+        reason: Why, in words for a person; "" where there is nothing to say.
+        is_exact: The file is byte for byte as it was before the write, or would be.
+    """
+
+    path: Path
+    run_id: int
+    status: Status
+    before: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    reason: str = ""
+    is_exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file whose genre can be put back: the entry, where it is now, what stands in it."""
+
+    entry: JournalEntry
+    file: AudioFile
+    tags: TagsFound
+
+    @property
+    def wanted(self) -> TagsFound:
+        """Its tags as they are to be."""
+        write = self.entry.write
+        return replace(self.tags, genres=write.before, provenance=write.provenance_before)
+
+    def prepared(self, ways: Ways) -> PreparedWrite:
+        """Make its write ready.
+
+        Raises:
+            TagWriteError: It cannot be put back.
+        """
+        return prepare_restore(
+            self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags, ways=ways
+        )
+
+    def left_alone(self, status: Status, reason: str) -> UndoResult:
+        """Return what became of it where nothing is written."""
+        return UndoResult(
+            self.file.path, self.entry.run_id, status, self.tags.genres, self.tags.genres, reason
+        )
+
+    def put_back(self, status: Status, prepared: PreparedWrite) -> UndoResult:
+        """Return what became of it where the write was made, or would be."""
+        return UndoResult(
+            self.file.path,
+            self.entry.run_id,
+            status,
+            self.tags.genres,
+            self.wanted.genres,
+            "" if prepared.is_exact else self._why_not_exact,
+            is_exact=prepared.is_exact,
+        )
+
+    @property
+    def _why_not_exact(self) -> str:
+        if self.entry.kept is None:
+            return "its genre alone: that run replaced more than is kept"
+        return "its genre alone: the file is not as that run left it"
+
+
+@dataclass
+class UndoRun:
+    """A run that takes writes back and gives the result of each; its summary is true at any moment.
+
+    Args:
+        request: What to take back.
+        catalog: Where it is recorded; never written to in a dry run.
+    """
+
+    request: UndoRequest
+    catalog: Catalog
+    _by_status: Counter[Status] = field(default_factory=Counter)
+    _started: float = field(default_factory=time.monotonic)
+    _interrupted: bool = False
+
+    @property
+    def summary(self) -> RunSummary:
+        """Counts so far."""
+        elapsed_s = time.monotonic() - self._started
+        return RunSummary(dict(self._by_status), elapsed_s=elapsed_s, interrupted=self._interrupted)
+
+    def results(self) -> Generator[UndoResult, None, None]:
+        """Yield the result of each file as soon as it stands in the catalogue.
+
+        Raises:
+            CatalogError: the catalogue cannot be written.
+            KeyboardInterrupt: after Ctrl-C; what was finished stays finished.
+        """
+        if not self.request.dry_run:
+            close_pending(self.catalog)
+        entries = self.catalog.standing_writes(self.request.query)
+        if not entries:
+            return
+        with Interrupts() as interrupts:
+            run_id = 0 if self.request.dry_run else self._begin()
+            try:
+                for start in range(0, len(entries), _FLUSH_FILES):
+                    with interrupts.held():
+                        results = self._take_back(run_id, entries[start : start + _FLUSH_FILES])
+                        self._by_status.update(result.status for result in results)
+                    yield from results
+                    interrupts.raise_pending()
+            except (KeyboardInterrupt, GeneratorExit):
+                self._interrupted = True
+                raise
+            finally:
+                if run_id:
+                    self.catalog.end_run(run_id, self.summary)
+
+    def _begin(self) -> int:
+        under = self.request.query.under
+        return self.catalog.begin_run("undo", None, [] if under is None else [under])
+
+    def _take_back(self, run_id: int, entries: Sequence[JournalEntry]) -> list[UndoResult]:
+        if self.request.dry_run:
+            return self._carry_out(run_id, entries)
+        with self.catalog.writing():
+            return self._carry_out(run_id, entries)
+
+    def _carry_out(self, run_id: int, entries: Sequence[JournalEntry]) -> list[UndoResult]:
+        """Look, prepare, journal, write and record; whatever fails is noted, not raised."""
+        with ExitStack() as opened:
+            results: list[UndoResult] = []
+            ready: list[tuple[_Found, PreparedWrite]] = []
+            for entry in entries:
+                one = self._look(entry)
+                if isinstance(one, UndoResult):
+                    results.append(one)
+                    continue
+                try:
+                    ready.append((one, opened.enter_context(one.prepared(self.request.ways))))
+                except TagWriteError as exc:
+                    results.append(one.left_alone(Status.FAILED, exc.reason))
+            if self.request.dry_run:
+                return results + [one.put_back(Status.PLANNED, p) for one, p in ready]
+            return results + (self._restore(run_id, ready) if ready else [])
+
+    def _look(self, entry: JournalEntry) -> _Found | UndoResult:
+        """Return where a file is and what stands in it, or why nothing is to be done there."""
+        try:
+            file, tags = self._file_of(entry)
+        except (TagReadError, TagWriteError) as exc:
+            return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=exc.reason)
+        found = _Found(entry, file, tags)
+        if tags == found.wanted:
+            return found.left_alone(Status.UNCHANGED, "it stands as it did before")
+        if not self.request.force and (change := _changed_since(tags, entry.write)):
+            return found.left_alone(Status.FAILED, f"{change}; --force puts the old one back")
+        return found
+
+    def _file_of(self, entry: JournalEntry) -> tuple[AudioFile, TagsFound]:
+        """Return the file of an entry as it is now, moved it may be, and its tags.
+
+        Raises:
+            TagReadError, TagWriteError: It is gone, or cannot be read.
+        """
+        for twin in [] if entry.file.path.exists() else self.catalog.twins(entry):
+            if _bears_our_write(twin, entry.write):
+                return twin, read_tags(twin.path)
+        if not entry.file.path.exists():
+            raise TagReadError(
+                "it is gone; if it was moved, run tagger tag --no-write where it is now, "
+                "then undo it there",
+                entry.file.path,
+            )
+        return stat_again(entry.file), read_tags(entry.file.path)
+
+    def _restore(
+        self, run_id: int, ready: Sequence[tuple[_Found, PreparedWrite]]
+    ) -> list[UndoResult]:
+        planned = [
+            PlannedWrite(one.file, p.write, one.entry.journal_id, p.kept, p.overwritten)
+            for one, p in ready
+        ]
+        journal_ids = self.catalog.journal(run_id, planned)
+        recorded: list[CatalogEntry] = []
+        dropped: list[int] = []
+        results: list[UndoResult] = []
+        faults = carry_out_all([p for _, p in ready], preserve_mtime=self.request.preserve_mtime)
+        for (one, prepared), fault, journal_id in zip(ready, faults, journal_ids, strict=True):
+            try:
+                if fault is not None:
+                    raise fault
+                recorded.append(self._row(one, journal_id))
+                results.append(one.put_back(Status.RESTORED, prepared))
+            except TagWriteError as exc:
+                if not isinstance(exc, TornWriteError):  # the next start puts that one back
+                    dropped.append(journal_id)
+                results.append(one.left_alone(Status.FAILED, exc.reason))
+        self.catalog.record(run_id, recorded)
+        self.catalog.journal_dropped(dropped)
+        return results
+
+    def _row(self, one: _Found, journal_id: int) -> CatalogEntry:
+        """Return a file's row as it is to be; what was heard and decided stays."""
+        (known,) = self.catalog.lookup([one.file], "")
+        ours = is_ours(one.wanted)
+        # A file that somebody changed since it was heard keeps its old stat, to be heard again.
+        is_as_heard = known is not None and known.unchanged
+        return CatalogEntry(
+            file=stat_again(one.file) if is_as_heard else one.entry.file,
+            tags=one.wanted,
+            status=Status.WRITTEN if ours else Status.RESTORED,
+            genres=known.genres if known else (),
+            confidence=known.confidence if known else 0.0,
+            reason="" if ours else f"the write of run {one.entry.run_id} was taken back",
+            journal_id=journal_id,
+        )
+
+
+def _changed_since(tags: TagsFound, write: TagWrite) -> str:
+    """Return what somebody has done to a genre that we wrote, "" if nothing or put the old back."""
+    if tags.genres == write.before:
+        return ""
+    if tags.genres != write.after:
+        return f"its genre was changed since: now {', '.join(tags.genres) or 'none'}"
+    if tags.provenance != write.provenance_after:
+        return "its genre was set anew since"
+    return ""
+
+
+def _bears_our_write(file: AudioFile, write: TagWrite) -> bool:
+    """Return whether a file is as it was recorded elsewhere, and carries what we wrote there."""
+    try:
+        tags = read_tags(file.path)
+        return stat_again(file) == file and (tags.genres, tags.provenance) == (
+            write.after,
+            write.provenance_after,
+        )
+    except (TagReadError, TagWriteError):
+        return False
