@@ -31,8 +31,8 @@ from tagger.models.card import ModelCard
 from tagger.models.files import find_model, read_card
 from tagger.records import AudioFile, Status, TagsFound, TrackPrediction
 from tagger.tagging.decision import Intent, make_policy
+from tagger.tagging.request import TagRequest
 from tagger.tagging.run import TagRun
-from tagger.tagging.settling import TagRequest
 
 _COVER = bytes(range(256)) * 400  # 100 KB
 

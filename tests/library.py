@@ -34,7 +34,7 @@ from tagger.networks import NetworkConfig, build_network
 from tagger.networks.frontend import FrontEndConfig
 from tagger.records import TrackFailure, TrackResult
 from tagger.tagging.decision import Intent, make_policy
-from tagger.tagging.settling import TagRequest
+from tagger.tagging.request import TagRequest
 from tests.catalogs import Location, database
 from tests.sounds import tone, write_sound
 

@@ -27,8 +27,8 @@ from tagger.models.choosing import base_of, is_named, named_model
 from tagger.models.files import BUNDLED, read_card
 from tagger.records import Status
 from tagger.tagging.decision import Intent, make_policy
+from tagger.tagging.request import TagRequest
 from tagger.tagging.run import TagRun
-from tagger.tagging.settling import TagRequest
 
 BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
 # Only on a terminal, only where it takes a while, and gone when it is done.

@@ -29,7 +29,7 @@ from tagger.models.card import ModelCard
 from tagger.models.choosing import model_in_force
 from tagger.models.files import bundled_genres, read_card
 from tagger.tagging.decision import Intent, make_policy
-from tagger.tagging.settling import TagRequest
+from tagger.tagging.request import TagRequest
 from tagger.tags import Ways
 
 _OPTIONS = (

@@ -16,7 +16,7 @@ from tagger.models.card import ModelCard
 from tagger.models.files import networks_of
 from tagger.models.verdict import said_by
 from tagger.records import TrackFailure, TrackPrediction
-from tagger.tagging.settling import TagRequest
+from tagger.tagging.request import TagRequest
 from tagger.tagging.track import Track
 
 _Outcome = Heard | TrackFailure | Lost[AnalysisTask]

@@ -8,7 +8,7 @@ from tagger.catalog import Catalog, KnownTrack
 from tagger.files.scan import ScanTally, scan
 from tagger.records import Status
 from tagger.tagging.chunking import chunks
-from tagger.tagging.settling import TagRequest
+from tagger.tagging.request import TagRequest
 from tagger.tagging.vanished import Seen, are_missing
 
 _CHUNK_FILES = 256  # looked up at a time

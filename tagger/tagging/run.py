@@ -24,7 +24,8 @@ from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.listening import Listeners, open_listeners
 from tagger.tagging.recognition import recognise
 from tagger.tagging.recovery import close_pending
-from tagger.tagging.settling import Settler, TagRequest
+from tagger.tagging.request import TagRequest
+from tagger.tagging.settling import Settler
 from tagger.tagging.track import Track
 from tagger.tagging.vanished import Missing, Seen, mark_missing
 from tagger.tags import clean_leftovers

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tagger.catalog import Catalog, FailedFile, PlannedWrite
 from tagger.errors import TagWriteError, TornWriteError
-from tagger.files.scan import ScanOptions
-from tagger.models.card import ModelCard
 from tagger.models.voting import vote_together
 from tagger.records import (
     Decision,
@@ -26,59 +24,17 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.tagging.albums import AlbumKey, album_key
-from tagger.tagging.decision import GenrePolicy, Intent, decide
+from tagger.tagging.decision import decide
+from tagger.tagging.request import TagRequest
 from tagger.tagging.track import Finished, Track, is_as_found, stat_again
 from tagger.tags import (
-    SAFE_WAYS,
     PreparedWrite,
-    Ways,
     carry_out_all,
     is_ours,
     prepare_write,
     provenance_text,
     taken_out,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TagRequest:
-    """What a run is asked to do.
-
-    Args:
-        paths: Folders and files.
-        model_path: The checkpoint.
-        card: Its card.
-        policy: Which labels may be written.
-        intent: Overwrite, write, dry run.
-        scan: What is left out of the walk.
-        n_jobs: Worker processes.
-        by_album: An album's tracks vote together.
-        force: Analyse again what is known, and write again what was taken back.
-        refresh: Analyse what only another model has heard; else that is left as it is.
-        provenance: Write our own field beside the genre.
-        preserve_mtime: Keep the time of change of files written.
-        ways: How files may be written.
-        timeout_s: Seconds after which a track counts as hung.
-        scheduler: Address of a Dask cluster that analyses in place of processes here.
-        command: What the user asked for, for the list of runs.
-    """
-
-    paths: tuple[Path, ...]
-    model_path: Path
-    card: ModelCard
-    policy: GenrePolicy
-    intent: Intent
-    scan: ScanOptions
-    n_jobs: int
-    by_album: bool = True
-    force: bool = False
-    refresh: bool = True
-    provenance: bool = True
-    preserve_mtime: bool = False
-    ways: Ways = SAFE_WAYS
-    timeout_s: float = 60.0
-    scheduler: str = ""
-    command: str = "tag"
 
 
 class Settler:
