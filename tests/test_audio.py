@@ -293,6 +293,31 @@ def test_resampling_keeps_pitch_and_gives_exactly_the_samples_asked_for(
         assert np.sqrt(np.mean(inner**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
 
 
+@pytest.mark.parametrize("n_channels", [1, 2, 5, 7, 8, 9, 12, 16, 24])
+@pytest.mark.parametrize("name", ["a.wav", "a.ogg"])  # packed, and in planes
+def test_sound_of_any_number_of_channels_is_heard(
+    tmp_path: Path, name: str, n_channels: int
+) -> None:
+    path = sounds.make_tone(tmp_path / name, 4.0, 22050, n_channels=n_channels)
+    heard = load_segments(path, plan(22050))
+    assert len(heard.waveforms) == 2
+    assert np.std(heard.waveforms, axis=1) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
+    assert sounds.pitch_hz(heard.waveforms[0], 22050) == pytest.approx(440, abs=2)
+
+
+def test_sound_whose_channels_have_places_of_their_own_is_heard(tmp_path: Path) -> None:
+    plain = sounds.make_tone(tmp_path / "plain.aiff", n_channels=8).read_bytes()
+    # One of Apple's layouts (MPEG 7.1 C) that FFmpeg keeps as a list of its own.
+    places = b"CHAN" + (12).to_bytes(4) + (0x800008).to_bytes(4) + bytes(8)
+    path = tmp_path / "a.aiff"
+    path.write_bytes(
+        plain[:4] + (len(plain) - 8 + len(places)).to_bytes(4) + plain[8:12] + places + plain[12:]
+    )
+    for _ in range(20):
+        heard, _ = load_waveform(path)
+        np.testing.assert_array_equal(heard, load_waveform(tmp_path / "plain.aiff")[0])
+
+
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 4, 6])
 def test_every_channel_weighs_the_same(tmp_path: Path, n_channels: int) -> None:
     channels = np.zeros((n_channels, 44100 * 2), dtype=np.float32)

@@ -46,11 +46,14 @@ def _downmix(frames: list[AudioFrame]) -> FloatArray:
     """Return the mean of the channels of frames of one kind, (n_samples,) float32.
 
     Channels are added one by one: ``mean`` over the two columns of stereo is forty times slower.
+    Planes are asked for by number: PyAV's own ``planes`` reads on behind the last of eight or more.
     """
     format_name, n_channels = _kind(frames[0])
     dtype, silence, full_scale = _SAMPLE_FORMATS[format_name.removesuffix("p")]
     if frames[0].format.is_planar:
-        views = [[_view(plane, dtype, f.samples) for plane in f.planes] for f in frames]
+        views = [
+            [_view(AudioPlane(f, n), dtype, f.samples) for n in range(n_channels)] for f in frames
+        ]
         channels = [np.concatenate(views_of_one) for views_of_one in zip(*views, strict=True)]
     else:
         views_packed = [_view(f.planes[0], dtype, f.samples * n_channels) for f in frames]

@@ -38,6 +38,8 @@ _DECODERS = (
     "libspeex,tta,wavpack,wmalossless,wmapro,wmav1,wmav2,wmavoice"
 )
 
+_RAW = ("pcm_", "dsd_")
+
 # Without an index of their own; FFmpeg guesses their length from the bit rate at the start.
 _BARE_STREAMS = frozenset({"aac", "mp3"})
 
@@ -167,6 +169,7 @@ def _sound(container: InputContainer, path: Path) -> Sound:
         # FFmpeg takes the name's word for it that a text file is an MP3, and a header's for a rate.
         raise AudioDecodeError(NOT_AUDIO, path)
     stream.codec_context.thread_count = 1  # workers are processes, one a core
+    _forget_places_of_channels(stream)
     sample_rate = stream.codec_context.sample_rate
     samples_per_tick = float(stream.time_base) * sample_rate
     origin_s = float((stream.start_time or 0) * stream.time_base)
@@ -177,6 +180,18 @@ def _sound(container: InputContainer, path: Path) -> Sound:
     # Reading all packets, without decoding, also makes the index that exact seeks need.
     container.flags &= ~_FAST_SEEK
     return replace(sound, duration_s=counted_duration_s(sound))
+
+
+def _forget_places_of_channels(stream: AudioStream) -> None:
+    """Have a decoder give channels without saying where each belongs, which nobody asks here.
+
+    AIFF and MP4 can give each channel a place of its own. PyAV 18 frees such a list twice, with
+    each frame that has it. Only raw sound takes its channels as the file lists them; other
+    decoders find them out.
+    """
+    codec = stream.codec_context
+    if codec.name.startswith(_RAW):
+        codec.layout = f"{codec.layout.nb_channels} channels"
 
 
 def _claimed_duration_s(sound: Sound) -> float | None:
