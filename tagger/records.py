@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -211,14 +211,21 @@ class FileChange:
     """All that a write changes in a file's bytes: enough to check it, and to take it back.
 
     Args:
-        patches: In the order of the file, none touching another's bytes.
+        patches: In the order of the file, none touching another's bytes; () where they are too
+            many to keep, or the write goes through a copy.
         size_before: The file's length before.
         mtime_ns: Its time of change before.
+        inode: The file's number on its disk; 0 where it was not noted.
+        around: A digest of what stands around the patches; b"" where it was not noted.
+        real_path: Where the file is, links resolved; None where it was not noted.
     """
 
     patches: tuple[Patch, ...]
     size_before: int
     mtime_ns: int
+    inode: int = 0
+    around: bytes = b""
+    real_path: Path | None = None
 
     @property
     def size_after(self) -> int:
@@ -236,7 +243,7 @@ class FileChange:
         for patch in self.patches:
             back.append(Patch(patch.offset + moved, patch.new, patch.old))
             moved += len(patch.new) - len(patch.old)
-        return FileChange(tuple(back), self.size_after, self.mtime_ns)
+        return replace(self, patches=tuple(back), size_before=self.size_after)
 
 
 @dataclass(frozen=True, slots=True)

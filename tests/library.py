@@ -164,7 +164,8 @@ Run = Callable[..., Outcome]
 def environment(**variables: str) -> dict[str, str]:
     """Return our environment without settings of the tagger's, but for those given."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAGGER_", "XDG_"))}
-    nowhere = {"XDG_CONFIG_HOME": "/nonexistent/config", "XDG_DATA_HOME": "/nonexistent/data"}
+    data = os.environ.get("XDG_DATA_HOME", "/nonexistent/data")  # a test session has one of its own
+    nowhere = {"XDG_CONFIG_HOME": "/nonexistent/config", "XDG_DATA_HOME": data}
     return kept | nowhere | variables
 
 

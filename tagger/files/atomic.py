@@ -111,6 +111,16 @@ def _is_of_kind(path: Path, kind: FileKind) -> bool:
     return not found or found.removeprefix(_BOM).startswith(kind.start)
 
 
+@contextmanager
+def closed_quietly(descriptor: int) -> Iterator[None]:
+    """Close a descriptor at the end; what close(2) says of bytes read, or synced, is of no use."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Have it on the disk which files a folder holds.
 
@@ -118,7 +128,5 @@ def sync_folder(folder: Path) -> None:
         OSError: it cannot be synced.
     """
     descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    with closed_quietly(descriptor):
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+from tagger.files.atomic import closed_quietly
 from tagger.files.mounts import is_silent
 
 
@@ -27,12 +28,11 @@ def is_open_for_writing(path: str) -> bool:
         return True
     except OSError:
         return False
-    try:
-        # A program that opens it meanwhile has us signalled: by SIGIO, which ends a process.
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except OSError as exc:
-        return exc.errno == errno.EAGAIN and not is_silent(Path(path))
-    finally:
-        os.close(descriptor)  # gives the lease back
+    with closed_quietly(descriptor):  # gives the lease back
+        try:
+            # A program that opens it meanwhile has us signalled: by SIGIO, which ends a process.
+            fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as exc:
+            return exc.errno == errno.EAGAIN and not is_silent(Path(path))
     return False

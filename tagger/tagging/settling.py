@@ -26,7 +26,7 @@ from tagger.records import (
 from tagger.tagging.albums import AlbumKey, album_key
 from tagger.tagging.decision import decide
 from tagger.tagging.request import TagRequest
-from tagger.tagging.track import Finished, Track, is_as_found, stat_again
+from tagger.tagging.track import Finished, Track, is_as_found, stat_if_there
 from tagger.tags import (
     PreparedWrite,
     carry_out_all,
@@ -233,10 +233,7 @@ class Settler:
     ) -> Finished:
         if fault is not None:
             return self._unwritten(track, fault, journal_id)
-        try:
-            file = stat_again(track.file)
-        except TagWriteError as exc:
-            return self._unwritten(track, exc, journal_id)
+        file = stat_if_there(track.file)
         tags = replace(track.found, genres=write.after, provenance=write.provenance_after)
         return Finished(track, track.decided, file, tags, journal_id)
 

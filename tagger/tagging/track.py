@@ -269,6 +269,17 @@ def is_as_found(file: AudioFile) -> bool:
         return False
 
 
+def stat_if_there(file: AudioFile) -> AudioFile:
+    """Return a file with what stat(2) says of it now; as it was where it is gone, or out of reach.
+
+    For one that was written: a next run looks at it again, since it is not as it was recorded.
+    """
+    try:
+        return stat_again(file)
+    except TagWriteError:
+        return file
+
+
 def stat_again(file: AudioFile) -> AudioFile:
     """Return a file with what stat(2) says of it now.
 

@@ -21,7 +21,7 @@ from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.recovery import close_pending
-from tagger.tagging.track import stat_again
+from tagger.tagging.track import stat_again, stat_if_there
 from tagger.tags import (
     SAFE_WAYS,
     PreparedWrite,
@@ -266,7 +266,7 @@ class UndoRun:
         # A file that somebody changed since it was heard keeps its old stat, to be heard again.
         is_as_heard = known is not None and known.unchanged
         return CatalogEntry(
-            file=stat_again(one.file) if is_as_heard else one.entry.file,
+            file=stat_if_there(one.file) if is_as_heard else one.entry.file,
             tags=one.wanted,
             status=Status.WRITTEN if ours else Status.RESTORED,
             genres=known.genres if known else (),

@@ -8,8 +8,9 @@ WavPack, Musepack, ASF. What genre to write is decided elsewhere.
 """
 
 from tagger.tags.batch import carry_out_all
+from tagger.tags.healing import is_file_of, put_back
 from tagger.tags.identity import audio_identity
-from tagger.tags.inplace import Stands, put_back
+from tagger.tags.inplace import Stands
 from tagger.tags.preparing import prepare_restore, prepare_write
 from tagger.tags.provenance import is_ours, provenance_text, taken_out
 from tagger.tags.reader import read_tags
@@ -24,6 +25,7 @@ __all__ = [
     "audio_identity",
     "carry_out_all",
     "clean_leftovers",
+    "is_file_of",
     "is_ours",
     "prepare_restore",
     "prepare_write",

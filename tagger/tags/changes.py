@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
+from tagger.files.scan import inode_of
 from tagger.records import FileChange, Patch
 from tagger.tags.fields import TagFaultError
+from tagger.tags.inplace import surroundings
 from tagger.tags.splices import Splice, View, read_at
 
 _KEPT_BYTES = 64 << 10
@@ -67,7 +70,8 @@ def _spans(splices: Sequence[Splice], size: int) -> list[tuple[int, int, int]]:
 
 def _change(file: BinaryIO, patches: Sequence[Patch]) -> FileChange:
     stat = os.fstat(file.fileno())
-    return FileChange(tuple(patches), stat.st_size, stat.st_mtime_ns)
+    change = FileChange(tuple(patches), stat.st_size, stat.st_mtime_ns, inode_of(stat))
+    return replace(change, around=surroundings(file.fileno(), change))
 
 
 def splices_back(file: BinaryIO, change: FileChange) -> list[Splice]:
@@ -78,4 +82,6 @@ def splices_back(file: BinaryIO, change: FileChange) -> list[Splice]:
     for patch in back.patches:
         if read_at(file, patch.offset, len(patch.old)) != patch.old:
             raise TagFaultError("its tag has changed since")
+    if back.around and surroundings(file.fileno(), back) != back.around:
+        raise TagFaultError("what stands around its tag has changed since")
     return [Splice(patch.offset, len(patch.old), patch.new) for patch in back.patches]

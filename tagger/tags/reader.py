@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,14 +15,24 @@ from tagger.tags.fields import TagFaultError, merged
 from tagger.tags.formats import family_of
 
 
+class _ReadAlone(io.BufferedReader):
+    """A file open for reading: what was read holds, whatever close(2) says in the end."""
+
+    def close(self) -> None:
+        """Close it."""
+        with suppress(OSError):
+            super().close()
+
+
 def open_regular(path: Path) -> BinaryIO:
     """Open a file for reading; raise TagFaultError for a folder, a FIFO and the like."""
     # Without O_NONBLOCK, opening a FIFO would wait for a writer for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    file = _ReadAlone(io.FileIO(descriptor))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+        file.close()
         raise TagFaultError("it is not a regular file")
-    return os.fdopen(descriptor, "rb")
+    return file
 
 
 def read_tags(path: Path) -> TagsFound:

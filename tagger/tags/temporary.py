@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from tagger.files.atomic import closed_quietly
 from tagger.tags.fields import TagFaultError
 
 log = logging.getLogger(__name__)
@@ -168,15 +169,13 @@ def _removed(path: Path) -> bool:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    with closed_quietly(descriptor):
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return False
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        except OSError as exc:
+            log.debug("%s is left alone: %s", path, exc)
             return False
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink()
-    except OSError as exc:
-        log.debug("%s is left alone: %s", path, exc)
-        return False
-    else:
-        return True
-    finally:
-        os.close(descriptor)
+    return True

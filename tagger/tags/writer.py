@@ -26,17 +26,23 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from tagger.errors import TagWriteError, os_reason
-from tagger.files.atomic import sync_folder
+from tagger.errors import TagWriteError, TornWriteError, os_reason
+from tagger.files.atomic import closed_quietly, sync_folder
 from tagger.files.writers import is_open_for_writing
 from tagger.records import FileChange, TagWrite
 from tagger.tags.fields import TagFaultError
-from tagger.tags.inplace import write_in_place
+from tagger.tags.inplace import (
+    Stands,
+    how_it_stands,
+    keep_time,
+    put_back_or_say,
+    write_in_place,
+)
 from tagger.tags.splices import View, blocks, size_of
 from tagger.tags.temporary import Copy, copy_beside, keep_attributes
 
@@ -136,16 +142,42 @@ class PreparedWrite:
 
     def _write_in_place(self, change: FileChange, *, preserve_mtime: bool) -> None:
         _refuse_half_written(self._opened.path)
-        descriptor = os.open(self._opened.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = self._opened_to_write()
         try:
             self._refuse_changed(os.fstat(descriptor))
             write_in_place(descriptor, change, self.write.path)
             if preserve_mtime:
-                os.utime(
-                    descriptor, ns=(self._opened.stat.st_atime_ns, self._opened.stat.st_mtime_ns)
-                )
-        finally:
+                keep_time(descriptor, self._opened.times_ns, self.write.path)
+        except BaseException:
+            with suppress(OSError):
+                os.close(descriptor)
+            raise
+        try:
             os.close(descriptor)
+        except OSError as exc:
+            self._look_after(change, exc)
+
+    def _opened_to_write(self) -> int:
+        return os.open(self._opened.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def _look_after(self, change: FileChange, fault: OSError) -> None:
+        """Go by what stands in a file of which close(2) said that not all of it could be kept.
+
+        A network disk may say so when the last byte was written long ago.
+        """
+        try:
+            descriptor = self._opened_to_write()
+        except OSError as exc:
+            reason = f"whether its tag was written cannot be told ({os_reason(exc)}); run again"
+            raise TornWriteError(reason, self.write.path) from exc
+        with closed_quietly(descriptor):
+            stands = how_it_stands(descriptor, change)
+            if stands is Stands.NEW:
+                log.warning("%s was written, though on closing it: %s", self.write.path, fault)
+                return
+            if stands is Stands.TORN:
+                put_back_or_say(descriptor, change, self.write.path)
+        raise fault
 
     def _write_through_copy(self, view: View, *, preserve_mtime: bool) -> None:
         self._refuse_changed(self._opened.path.stat())
@@ -154,7 +186,7 @@ class PreparedWrite:
             keep_attributes(source, target, all_or_none=not self._ways.lossy_copies)
             _fill(copy.file, view)
             if preserve_mtime:
-                os.utime(copy.file.fileno(), ns=self._opened.times_ns)
+                keep_time(copy.file.fileno(), self._opened.times_ns, self.write.path)
             self._put_in_place(copy)
 
     def _put_in_place(self, copy: Copy) -> None:
