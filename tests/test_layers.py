@@ -1,11 +1,11 @@
 """Who may import whom: downward only, and nothing heavy for the front door."""
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tools.draw_rooms import ROOT, read_modules
+
+MODULES = read_modules("tagger", "training")
 
 # From the top down. A module imports from lower layers, and a room from no other room.
 LAYERS = [
@@ -71,25 +71,6 @@ LAYERS = [
 OPEN = {3, 5}
 
 
-def modules() -> dict[str, Path]:
-    found = {}
-    for package in ("tagger", "training"):
-        for path in (ROOT / package).rglob("*.py"):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            found[name.removesuffix(".__init__")] = path
-    return found
-
-
-def imports(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-    return {name for name in names if name.split(".")[0] in ("tagger", "training")}
-
-
 def place(module: str) -> tuple[int, str]:
     """The layer and the room of a module: that of its longest known beginning."""
     parts = module.split(".")
@@ -102,18 +83,19 @@ def place(module: str) -> tuple[int, str]:
 
 
 def test_every_module_has_its_own_place() -> None:
-    unplaced = [m for m in modules() if place(m)[1] in ("tagger", "training") and "." in m]
+    names = [module.name for module in MODULES]
+    unplaced = [n for n in names if place(n)[1] in ("tagger", "training") and "." in n]
     assert unplaced == []
 
 
 def test_imports_go_downward_only() -> None:
     wrong = []
-    for module, path in modules().items():
-        layer, room = place(module)
-        for name in imports(path):
+    for module in MODULES:
+        layer, room = place(module.name)
+        for name in module.imports:
             lower, other = place(name)
             if other != room and (lower < layer or (lower == layer and layer not in OPEN)):
-                wrong.append(f"{module} imports {name}")
+                wrong.append(f"{module.name} imports {name}")
     assert wrong == []
 
 
