@@ -144,7 +144,7 @@ def drawn(graph: Graph) -> str:
 
 def _places(rows: list[list[str]], width: int) -> dict[str, tuple[int, int]]:
     """Return {room: the middle of its box}, each floor in the middle of the picture."""
-    places = {}
+    places: dict[str, tuple[int, int]] = {}
     for floor, rooms in enumerate(reversed(rows)):
         left = (width - _COLUMN * (len(rooms) - 1)) // 2
         y = _MARGIN + _FLOOR * floor + _BOX_HEIGHT // 2
