@@ -11,7 +11,8 @@ export MAKE_PARITY_CLIPS := $(value CLIPS)
 unexport MUSIC ARGS FEATURES TEACHER CLIPS
 
 SHELL := /bin/sh
-# The stages of `test` report one after the other; what is parallel is parallel inside them.
+# The stages of `test` report one after the other; pytest's workers are parallel, and one of its
+# tests runs mypy.
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
@@ -38,7 +39,7 @@ setup-dev: ## Make .venv with the training and test tools as well (once; done by
 tag: setup ## Tag MUSIC; without it a copy of examples/. ARGS="--dry-run" passes options on
 	@$(VENV_PYTHON) tools/tag_music.py
 
-test: lint types tests ## Run all checks: lint, types, tests
+test: lint tests ## Run all checks: lint, and tests, among which types are one
 
 lint: setup-dev ## Check style and formatting (ruff)
 	$(VENV_PYTHON) -m ruff check .
@@ -47,8 +48,8 @@ lint: setup-dev ## Check style and formatting (ruff)
 types: setup-dev ## Check types (mypy)
 	$(VENV_PYTHON) -m mypy
 
-tests: setup-dev ## Run tests and doctests (pytest)
-	$(VENV_PYTHON) -m pytest
+tests: setup-dev ## Run tests and doctests (pytest), some at a time
+	$(VENV_PYTHON) -m pytest -n auto --dist worksteal
 
 model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz TEACHER=FILE.npz
 	@test -n "$$MAKE_MODEL_FEATURES" || { echo 'make model: name a feature file: make model FEATURES=FILE.npz TEACHER=FILE.npz' >&2; exit 2; }

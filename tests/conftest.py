@@ -1,15 +1,40 @@
-"""Fixtures that cost too much to make in every test module."""
+"""Fixtures that cost too much to make in every test module, and how tests run side by side."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import joblib
 import pytest
+import torch
 from threadpoolctl import threadpool_limits
 
 from tagger.catalog import Catalog
 from tests.catalogs import Location
 from tests.library import Outcome, Run, make_model, map_in_process, run_tagger
 from tests.postgres import Server, running_server
+
+_MAX_WORKERS = 8  # each takes half a gigabyte, and may start a PostgreSQL server
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Give how many workers ``-n auto`` means: one more than cores, since some tests wait."""
+    n_cores: int = joblib.cpu_count()
+    return min(n_cores + 1, _MAX_WORKERS)
+
+
+def pytest_configure() -> None:
+    """Let a worker, and the processes that it starts, compute on one thread: cores are taken."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        torch.set_num_threads(1)
+        threadpool_limits(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow ones first: else the last of them is waited for while cores are idle."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
