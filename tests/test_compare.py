@@ -265,11 +265,11 @@ def test_the_commands_compare_and_tabulate(
     assert "prepare --fma" in capsys.readouterr().err
 
 
-def test_the_table_in_the_readme_is_made_from_the_results(tmp_path: Path) -> None:
-    root = Path(__file__).parent.parent
-    results = tmp_path / "docs" / "comparison"
-    shutil.copytree(root / "docs" / "comparison", results)
-    readme = tmp_path / "README.md"
-    readme.write_bytes((root / "README.md").read_bytes())
-    write_comparison(results, readme)
-    assert readme.read_bytes() == (root / "README.md").read_bytes()
+def test_the_table_in_the_docs_is_made_from_the_results(tmp_path: Path) -> None:
+    docs = Path(__file__).parent.parent / "docs"
+    results = tmp_path / "comparison"
+    shutil.copytree(docs / "comparison", results)
+    page = tmp_path / "training.md"
+    page.write_bytes((docs / "training.md").read_bytes())
+    write_comparison(results, page)
+    assert page.read_bytes() == (docs / "training.md").read_bytes()
