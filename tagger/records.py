@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.tag_fields import TagsFound as TagsFound
+
 FloatArray = NDArray[np.float32]
 
 
@@ -124,28 +126,6 @@ class TrackFailure:
     path: Path
     stage: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TagsFound:
-    """What a file's tags say, as far as the tagger cares.
-
-    Args:
-        genres: Genres found in any container of the file, without duplicates, in order.
-        provenance: Our own field as it stands, or None.
-        title, artist, album, album_artist: First value of each, or "".
-        mb_recording: The recording's MusicBrainz id, or "".
-        isrc: The recording's ISRC, or "".
-    """
-
-    genres: tuple[str, ...] = ()
-    provenance: str | None = None
-    title: str = ""
-    artist: str = ""
-    album: str = ""
-    album_artist: str = ""
-    mb_recording: str = ""
-    isrc: str = ""
 
 
 class Status(StrEnum):

@@ -17,12 +17,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from tagger.catalog import Catalog, WriteQuery, upgrade
+from tagger.catalog.postgresql import database as server_database
 from tagger.catalog.sqlite import header
 from tagger.catalog.sqlite.store import SqliteStore
 from tagger.catalog.tables import metadata
+from tagger.catalog.upkeep import upgrade_schema
 from tagger.errors import CatalogError
 from tagger.records import TagsFound, TagWrite
-from tests.catalogs import assert_consistent, entries, entry, filled
+from tests.catalogs import Location, assert_consistent, database, entries, entry, filled
 
 HEAD, NEXT = upgrade.HEAD, "9998"
 NEXT_STEP = f"""
@@ -220,6 +222,42 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_with_its_journal(tmp_path: 
     assert len(list(path.parent.glob("catalog.db.schema-0001.*.bak"))) == 1
 
 
+def test_tracks_of_the_third_schema_keep_their_tags_and_wait_to_be_read(
+    empty_location: Location,
+) -> None:
+    location = empty_location
+    is_file = isinstance(location, Path)
+    engine = create_engine(
+        f"sqlite:///{location}"
+        if is_file
+        else str(location).replace("postgresql:", "postgresql+psycopg:")
+    )
+    with engine.begin() as connection:
+        upgrade.migrate(connection, "0003")
+        (header if is_file else server_database).mark_as_ours(connection)
+        for statement in THIRD_ROWS:
+            connection.exec_driver_sql(statement if is_file else statement.replace("BLOB", "BYTEA"))
+    engine.dispose()
+    upgrade_schema(location)
+    with Catalog.open(location) as catalog:
+        (row,) = catalog.tracks()
+    assert row.tags == TagsFound(("Rock",), None, "Title", "Artist", "Album", "", "id", "")
+    assert not row.tags.is_complete
+    with database(location) as connection:
+        assert connection.execute("SELECT title, year FROM library").fetchall() == [("Title", None)]
+
+
+THIRD_ROWS = (
+    "INSERT INTO roots (root_id, path, name) VALUES (1, CAST('/music' AS BLOB), '/music')",
+    "INSERT INTO runs (run_id, command, started_at, interrupted, by_status, by_genre, skipped)"
+    " VALUES (1, 'tag', '2026-01-31T12:00:00Z', false, '{}', '{}', '{}')",
+    "INSERT INTO tracks (track_id, title, artist, album, album_artist, title_key, artist_key,"
+    " album_key, file_genres, genre, heard_genres, confidence, mb_recording, status, reason,"
+    " run_id) VALUES (1, 'Title', 'Artist', 'Album', '', 'title', 'artist', 'album',"
+    """ '["Rock"]', 'Rock', '[]', 0.5, 'id', 'kept', 'why', 1)""",
+    "INSERT INTO files (file_id, root_id, relative, name, size_bytes, mtime_ns, track_id)"
+    " VALUES (1, 1, CAST('a.mp3' AS BLOB), 'a.mp3', 10, 20, 1)",
+)
 FIRST_ROWS = (
     "INSERT INTO roots VALUES (1, CAST('/music' AS BLOB), '/music')",
     "INSERT INTO files VALUES (1, 1, CAST('a.mp3' AS BLOB), 'a.mp3', 10, 20, NULL)",

@@ -256,7 +256,7 @@ def test_an_export_gives_all_that_is_known(catalog: Catalog) -> None:
     assert [one.row for one in exported] == list(catalog.tracks())
     first = exported[0]
     assert first.probabilities == {"Pop": 0.25, "Rock": 0.75}
-    assert (first.model_id, first.file_genres, first.provenance) == (
+    assert (first.model_id, first.row.tags.genres, first.row.tags.provenance) == (
         MODEL.model_id,
         ("Rock",),
         "Rock; 0.75; cnn-1",

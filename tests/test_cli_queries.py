@@ -23,7 +23,7 @@ from tests.library import (
     run_tagger,
 )
 
-ROW = {"path", "title", "artist", "album", "genres", "confidence", "duration_s"}
+ROW = {"path", "title", "artist", "album", "year", "genres", "confidence", "duration_s"}
 LATIN = os.fsdecode(b"caf\xe9.mp3")
 
 Ask = Callable[..., Outcome]

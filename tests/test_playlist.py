@@ -13,10 +13,17 @@ import pytest
 from tagger.catalog import TrackRow
 from tagger.errors import PlaylistError
 from tagger.recommending.playlist import m3u8, write_playlist
-from tagger.records import Status
+from tagger.records import Status, TagsFound
 
 ROW = TrackRow(
-    1, Path("/music/a.mp3"), "Title", "Artist", "", ("Rock",), None, 243.4, Status.KEPT, ""
+    1,
+    Path("/music/a.mp3"),
+    TagsFound(title="Title", artist="Artist"),
+    ("Rock",),
+    None,
+    243.4,
+    Status.KEPT,
+    "",
 )
 NAMES = [
     b"plain.mp3",
@@ -82,8 +89,8 @@ def test_a_playlist_in_a_linked_folder_counts_from_the_real_one(tmp_path: Path) 
 def test_each_track_is_told_with_its_length(tmp_path: Path) -> None:
     rows = [
         ROW,
-        replace(ROW, artist="", title="Two\nlines\x1b[2J", duration_s=None),
-        replace(ROW, artist="", title=""),
+        replace(ROW, tags=TagsFound(title="Two\nlines\x1b[2J"), duration_s=None),
+        replace(ROW, tags=TagsFound()),
     ]
     lines = m3u8(rows, tmp_path).splitlines()
     assert lines[0] == "#EXTM3U"

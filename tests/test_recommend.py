@@ -393,7 +393,8 @@ def test_a_path_names_no_track_twice_and_is_shorter_where_there_are_no_more(tmp_
 
 def test_spread_keeps_an_artist_from_following_itself() -> None:
     def row(artist: str, title: str) -> TrackRow:
-        return TrackRow(1, MUSIC / title, title, artist, "", (), None, 1.0, Status.KEPT, "")
+        tags = TagsFound(title=title, artist=artist)
+        return TrackRow(1, MUSIC / title, tags, (), None, 1.0, Status.KEPT, "")
 
     rows = [row("A", "1"), row("a", "2"), row("", "3"), row("", "4"), row("B", "5"), row("B", "6")]
     assert [one.title for one in spread(rows)] == ["1", "3", "2", "5", "4", "6"]

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import mutagen
 import pytest
 
 from tagger.catalog import Catalog, TrackQuery
 from tagger.files.names import EXCLUDE_MARK
-from tagger.records import RunSummary, Status, TrackResult
+from tagger.records import RunSummary, Status, TagsFound, TrackResult
 from tagger.tagging.decision import Intent
 from tagger.tagging.run import TagRun
+from tagger.tags import read_tags
 from tests.catalogs import Location, assert_consistent, database
 from tests.library import (
     Outcome,
@@ -274,6 +276,53 @@ def test_files_recorded_before_recordings_were_told_are_told_without_being_heard
     assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
     path.rename(music / "b.flac")
     assert scan(music).statuses == {"b.flac": "moved"}
+
+
+def test_tags_read_by_an_older_table_are_read_once_and_nothing_is_heard_or_told(
+    music: Path, scan: Scanner, catalog: Catalog, place: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = make_tracks(music, 3)
+    for path in paths:
+        edited = mutagen.File(path)
+        edited["DATE"] = "1977"
+        edited.save()
+    scan(music)
+    set_tags(paths[0], genre="Dub")
+    scan(music)
+    change(place, "UPDATE tracks SET year = NULL, tags_read_by = NULL")
+    read: list[Path] = []
+
+    def noting(path: Path) -> TagsFound:
+        read.append(path)
+        return read_tags(path)
+
+    monkeypatch.setattr("tagger.tagging.track.read_tags", noting)
+    before = [contents(path) for path in paths]
+    again = scan(music)
+    assert (set(again.statuses.values()), again.n_analysed) == ({"unchanged"}, 0)
+    assert sorted(read) == paths
+    assert [row.tags.year for row in catalog.tracks()] == [1977] * 3
+    assert len(catalog.embeddings(catalog.models()[0].model_id).vectors) == 3
+    read.clear()
+    assert set(scan(music).statuses.values()) == {"unchanged"}
+    assert read == []
+    assert [contents(path) for path in paths] == before
+    assert_consistent(place)
+
+
+def test_what_is_left_to_another_model_is_read_by_the_new_table_too(
+    music: Path, scan: Scanner, catalog: Catalog, place: Location, tmp_path: Path
+) -> None:
+    edited = mutagen.File(make_track(music / "a.flac"))
+    edited["DATE"] = "1977"
+    edited.save()
+    scan(music)
+    change(place, "UPDATE tracks SET year = NULL, tags_read_by = NULL")
+    folk = make_model(tmp_path / "folk.pt", "Folk")
+    left = TagRun(request_for(folk, music, refresh=False), catalog)
+    assert [result.status for result in left.results()] == [Status.UNCHANGED]
+    (row,) = catalog.tracks()
+    assert (row.tags.year, row.genres, row.tags.is_complete) == (1977, ("Rock",), True)
 
 
 # Copies

@@ -23,29 +23,19 @@ class ExportedTrack:
 
     Args:
         row: As in a listing.
-        album_artist: As in the tag.
-        file_genres: Genres that stand in the file.
         heard_genres: Genres that the tagger decided on.
-        provenance: Our own field in the file's tag.
         size_bytes: The file's size when it was last recorded; None if it never was read.
         mtime_ns: Its time of change, likewise.
         audio: Its recording: the same in all copies of it.
-        mb_recording: The recording's MusicBrainz id, if tagged.
-        isrc: Its ISRC, if tagged.
         model_id: The model that heard it last.
         probabilities: What that model heard, {label: p}.
     """
 
     row: TrackRow
-    album_artist: str
-    file_genres: tuple[str, ...]
     heard_genres: tuple[str, ...]
-    provenance: str | None
     size_bytes: int | None
     mtime_ns: int | None
     audio: str | None
-    mb_recording: str | None
-    isrc: str | None
     model_id: str | None
     probabilities: Mapping[str, float]
 
@@ -69,12 +59,7 @@ def _details(connection: Connection, track_ids: Sequence[int]) -> dict[int, _Row
             files.c.size_bytes,
             files.c.mtime_ns,
             files.c.audio,
-            tracks.c.mb_recording,
-            tracks.c.isrc,
-            tracks.c.album_artist,
-            tracks.c.file_genres,
             tracks.c.heard_genres,
-            tracks.c.provenance,
         )
         .join(tracks, tracks.c.track_id == files.c.track_id)
         .where(files.c.track_id.in_(track_ids))
@@ -101,15 +86,10 @@ def _by_track(rows: Iterable[_Row]) -> dict[int, _Row]:
 def _exported(row: TrackRow, known: _Row | None, heard: _Row | None) -> ExportedTrack:
     return ExportedTrack(
         row=row,
-        album_artist="" if known is None else known.album_artist,
-        file_genres=() if known is None else known.file_genres,
         heard_genres=() if known is None else known.heard_genres,
-        provenance=None if known is None else known.provenance,
         size_bytes=None if known is None else known.size_bytes,
         mtime_ns=None if known is None else known.mtime_ns,
         audio=None if known is None else known.audio,
-        mb_recording=None if known is None else known.mb_recording,
-        isrc=None if known is None else known.isrc,
         model_id=None if heard is None else heard.model_id,
         probabilities={} if heard is None else heard.probabilities,
     )

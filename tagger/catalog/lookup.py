@@ -12,7 +12,8 @@ from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, by_root
 from tagger.catalog.rows import KnownTrack
 from tagger.catalog.tables import failures, files, predictions, runs, tracks
-from tagger.records import AudioFile, Status, TagsFound, TrackFailure, TrackPrediction
+from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
+from tagger.records import AudioFile, Status, TrackFailure, TrackPrediction
 
 _Row = Row[*tuple[Any, ...]]
 
@@ -72,15 +73,8 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
             files.c.audio,
             files.c.vanished_at,
             files.c.track_id,
-            column.title,
-            column.artist,
-            column.album,
-            column.album_artist,
-            column.mb_recording,
-            column.isrc,
+            *TAG_COLUMNS,
             column.duration_s,
-            column.file_genres,
-            column.provenance,
             column.heard_genres,
             column.confidence,
             column.status,
@@ -114,7 +108,7 @@ def _known(
         file_id=row.file_id,
         unchanged=recorded or failed,
         is_as_recorded=recorded,
-        tags=TagsFound() if row.track_id is None else tags_of(row),
+        tags=tags_of(row),
         status=_status(row),
         genres=row.heard_genres or (),
         confidence=row.confidence or 0.0,
@@ -140,20 +134,6 @@ def _status(row: _Row) -> Status:
         return Status.FAILED
     # A file without a track is in the journal of a lost catalogue alone.
     return Status.RESTORED if row.track_id is None else Status(row.status)
-
-
-def tags_of(row: _Row) -> TagsFound:
-    """Return the tags that a row of tracks tells."""
-    return TagsFound(
-        row.file_genres,
-        row.provenance,
-        row.title,
-        row.artist,
-        row.album,
-        row.album_artist,
-        row.mb_recording or "",
-        row.isrc or "",
-    )
 
 
 def _prediction(file: AudioFile, row: _Row, model_id: str) -> TrackPrediction | None:

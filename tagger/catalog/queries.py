@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from tagger.catalog import runs
-from tagger.catalog.lookup import latest_first, tags_of
+from tagger.catalog.lookup import latest_first
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import Counts, SortKey, TrackInfo, TrackQuery, TrackRow
 from tagger.catalog.tables import (
@@ -33,8 +33,9 @@ from tagger.catalog.tables import (
     tracks,
 )
 from tagger.catalog.tables import runs as run_table
+from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.text import fold
-from tagger.records import Status, TagsFound
+from tagger.records import Status
 
 _Row = Row[*tuple[Any, ...]]
 _FETCHED_AT_ONCE = 1000
@@ -75,7 +76,7 @@ def track_rows(connection: Connection, query: TrackQuery) -> Iterator[TrackRow]:
 
 
 def listed(query: TrackQuery, known_roots: Roots) -> Select[*tuple[Any, ...]]:
-    """Return the statement whose rows ``track_row`` and ``lookup.tags_of`` take."""
+    """Return the statement whose rows ``track_row`` takes."""
     chosen = _rows().where(*_conditions(query, known_roots))
     return chosen.order_by(*_ORDER[query.sort]).limit(query.limit)
 
@@ -87,15 +88,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
             files.c.track_id,
             files.c.root_id,
             files.c.relative,
-            tracks.c.title,
-            tracks.c.artist,
-            tracks.c.album,
-            tracks.c.album_artist,
-            tracks.c.mb_recording,
-            tracks.c.isrc,
-            tracks.c.file_genres,
+            *TAG_COLUMNS,
             tracks.c.heard_genres,
-            tracks.c.provenance,
             tracks.c.duration_s,
             tracks.c.run_id,
             _confidence.label("confidence"),
@@ -142,9 +136,7 @@ def track_row(row: _Row, known_roots: Roots) -> TrackRow:
     return TrackRow(
         track_id=row.track_id,
         path=known_roots.path(row.root_id, row.relative),
-        title=row.title or "",
-        artist=row.artist or "",
-        album=row.album or "",
+        tags=tags_of(row),
         genres=row.file_genres or row.heard_genres or (),
         confidence=row.confidence,
         duration_s=row.duration_s,
@@ -175,7 +167,6 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
     )
     return TrackInfo(
         row=track_row(row, known_roots),
-        tags=TagsFound() if row.track_id is None else tags_of(row),
         probabilities={one.model_id: one.probabilities for one in heard},
         embedded_by=tuple(one.model_id for one in heard if one.block_id is not None),
         runs=tuple(runs.load_runs(connection, among=among)),

@@ -27,7 +27,8 @@ from tagger.catalog.rows import HeardTrack, TrackRow
 from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold
-from tagger.records import FloatArray, Status
+from tagger.records import FloatArray, Status, TagsFound
+from tagger.tag_fields import TAG_FIELDS, Kind, TagField
 
 Vectors = NDArray[np.float16]  # (n_tracks, embedding_dim)
 
@@ -35,9 +36,7 @@ _COLUMNS = {
     "track_id": "f.track_id",
     "root_id": "f.root_id",
     "relative": "f.relative",
-    "title": "t.title",
-    "artist": "t.artist",
-    "album": "t.album",
+    **{one.name: f"t.{one.name}" for one in TAG_FIELDS},
     "file_genres": "t.file_genres",
     "heard_genres": "t.heard_genres",
     "confidence": "l.confidence",
@@ -45,8 +44,6 @@ _COLUMNS = {
     "status": "l.status",
     "reason": "l.reason",
     "audio": "f.audio",
-    "mb_recording": "t.mb_recording",
-    "isrc": "t.isrc",
 }
 _ROWS = (
     f"SELECT {', '.join(_COLUMNS.values())} FROM files AS f "
@@ -283,16 +280,14 @@ class Reader:
         listed = TrackRow(
             track_id=row["track_id"],
             path=self._roots.path(row["root_id"], row["relative"]),
-            title=row["title"],
-            artist=row["artist"],
-            album=row["album"],
+            tags=_tags(row),
             genres=_strings(row["file_genres"]) or _strings(row["heard_genres"]),
             confidence=row["confidence"],
             duration_s=row["duration_s"],
             status=Status(row["status"]),
             reason=row["reason"],
         )
-        return HeardTrack(listed, row["audio"], row["mb_recording"], row["isrc"])
+        return HeardTrack(listed, row["audio"])
 
     def _ids(self, sql: str, values: tuple[object, ...]) -> Ids:
         return np.fromiter((track_id for (track_id,) in self._ask(sql, values)), np.int64)
@@ -324,6 +319,17 @@ class _File:
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
+
+
+def _tags(row: Mapping[str, Any]) -> TagsFound:
+    values = {one.name: _value(one, row[one.name]) for one in TAG_FIELDS}
+    return TagsFound(_strings(row["file_genres"]), **values)
+
+
+def _value(one: TagField, stored: Any) -> Any:
+    """Return what is read of a tag, as SQLAlchemy's types would give it."""
+    is_list = one.kind is Kind.TEXTS and stored
+    return _strings(stored) if is_list else stored or one.kind.value
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ from tagger.catalog.columns import now
 from tagger.catalog.places import add_files
 from tagger.catalog.rows import CatalogEntry, FailedFile, PlannedWrite
 from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
+from tagger.catalog.tag_columns import tag_values
 from tagger.catalog.text import fold
 from tagger.records import FloatArray, TrackPrediction
 
@@ -137,18 +138,11 @@ def _update_tracks(
 def _track_values(run_id: int, entry: CatalogEntry) -> _Values:
     tags = entry.tags
     return {
-        "title": tags.title,
-        "artist": tags.artist,
-        "album": tags.album,
-        "album_artist": tags.album_artist,
+        **tag_values(tags),
         "title_key": fold(tags.title),
         # Both, on two lines, so that a search finds either and never a mix of the two.
         "artist_key": fold(f"{tags.artist}\n{tags.album_artist}"),
         "album_key": fold(tags.album),
-        "file_genres": tags.genres,
-        "provenance": tags.provenance,
-        "mb_recording": tags.mb_recording or None,
-        "isrc": tags.isrc or None,
         "genre": "; ".join(_shown(entry)),
         "heard_genres": entry.genres,
         "confidence": entry.confidence,

@@ -252,6 +252,7 @@ class TrackRow:
     """One track of a listing.
 
     Args:
+        tags: What stands in the file; nothing where it was never read.
         genres: Those that stand in the file; if none do, those that the tagger decided on.
         confidence: The calibrated probability of the first of them, or None where the genres
             are a person's and no guess of ours.
@@ -261,14 +262,22 @@ class TrackRow:
 
     track_id: int | None
     path: Path
-    title: str
-    artist: str
-    album: str
+    tags: TagsFound
     genres: tuple[str, ...]
     confidence: float | None
     duration_s: float | None
     status: Status
     reason: str
+
+    @property
+    def title(self) -> str:
+        """Its title, or ""."""
+        return self.tags.title
+
+    @property
+    def artist(self) -> str:
+        """Its artist, or ""."""
+        return self.tags.artist
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +287,6 @@ class SurveyedTrack:
     Args:
         row: As in a listing.
         root: The folder whose scan found it.
-        tags: What stands in the file; nothing where it was never read.
         decided: Genres that the tagger decided on, whether they were written or not.
         confidence: The probability of the first of them, or of the likeliest genre where none
             was sure enough; 0 where nothing was heard.
@@ -288,11 +296,15 @@ class SurveyedTrack:
 
     row: TrackRow
     root: Path
-    tags: TagsFound
     decided: tuple[str, ...]
     confidence: float
     failed_at: str | None
     has_embedding: bool
+
+    @property
+    def tags(self) -> TagsFound:
+        """What stands in the file; nothing where it was never read."""
+        return self.row.tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,14 +322,10 @@ class HeardTrack:
     Args:
         row: As in a listing.
         audio: The identity of its sound, the same in all copies of the file; None if unknown.
-        mb_recording: MusicBrainz's id of the recording, from the tag.
-        isrc: The recording's ISRC, from the tag.
     """
 
     row: TrackRow
     audio: str | None = None
-    mb_recording: str | None = None
-    isrc: str | None = None
 
     @property
     def track_id(self) -> int:
@@ -352,17 +360,20 @@ class TrackInfo:
 
     Args:
         row: As in a listing.
-        tags: Its tags as last recorded.
         probabilities: {model_id: {label: p}}.
         embedded_by: The models whose embedding of it is stored, the latest first.
         runs: The runs that heard it, wrote its tag or decided on it, the latest first.
     """
 
     row: TrackRow
-    tags: TagsFound
     probabilities: Mapping[str, Mapping[str, float]]
     embedded_by: tuple[str, ...]
     runs: tuple[RunRow, ...]
+
+    @property
+    def tags(self) -> TagsFound:
+        """Its tags as last recorded."""
+        return self.row.tags
 
 
 @dataclass(frozen=True, slots=True)

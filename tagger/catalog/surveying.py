@@ -9,11 +9,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from tagger.catalog import embeddings, queries
 from tagger.catalog.batches import batches
-from tagger.catalog.lookup import tags_of
 from tagger.catalog.paths import Roots
 from tagger.catalog.rows import Leftovers, SurveyedTrack, TrackQuery
 from tagger.catalog.tables import failures, files, predictions, tracks
-from tagger.records import FloatArray, TagsFound
+from tagger.records import FloatArray
 
 _FETCHED_AT_ONCE = 1000
 
@@ -45,7 +44,6 @@ def surveyed(
         yield SurveyedTrack(
             row=queries.track_row(row, known_roots),
             root=known_roots.root(row.root_id),
-            tags=TagsFound() if row.track_id is None else tags_of(row),
             decided=row.heard_genres or (),
             confidence=row.heard_confidence or 0.0,
             failed_at=row.stage,

@@ -10,6 +10,8 @@ embeddings and the keys are kept in step by the tagger alone.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -27,6 +29,7 @@ from sqlalchemy import (
 )
 
 from tagger.catalog.columns import Change, Numbers, PlainText, Strings, UtcTime
+from tagger.tag_fields import TAG_FIELDS, Kind, TagField
 
 # Every constraint needs a name, or SQLite's rebuild of a table in a later migration loses it.
 metadata = MetaData(
@@ -79,14 +82,22 @@ roots = Table(
     comment="folders that were scanned; files are found relative to them",
 )
 
+_KINDS = {Kind.TEXT: PlainText, Kind.NUMBER: Integer, Kind.TEXTS: Strings}
+# Of the first schema; what came later is empty where the tags do not say it.
+_NEVER_EMPTY = ("title", "artist", "album", "album_artist")
+
+
+def _tag_column(one: TagField) -> Column[Any]:
+    nullable = one.name not in _NEVER_EMPTY
+    return Column(one.name, _KINDS[one.kind], nullable=nullable, comment=one.about)
+
+
 tracks = Table(
     "tracks",
     metadata,
     Column("track_id", Integer, primary_key=True),
-    Column("title", PlainText, nullable=False),
-    Column("artist", PlainText, nullable=False),
-    Column("album", PlainText, nullable=False),
-    Column("album_artist", PlainText, nullable=False),
+    *map(_tag_column, TAG_FIELDS),
+    Column("tags_read_by", String, comment="the table of fields that its tags were read by"),
     Column("title_key", PlainText, nullable=False),
     Column("artist_key", PlainText, nullable=False, comment="artist and album artist"),
     Column("album_key", PlainText, nullable=False),
@@ -96,8 +107,6 @@ tracks = Table(
     Column("genre", PlainText, nullable=False, comment="for reading: file_genres, or heard_genres"),
     Column("heard_genres", Strings, nullable=False, comment="genres the tagger decided on"),
     Column("confidence", Float, nullable=False, comment="probability of the first heard genre"),
-    Column("mb_recording", PlainText, comment="the recording's MusicBrainz id, if tagged"),
-    Column("isrc", PlainText, comment="the recording's ISRC, if tagged"),
     Column("status", String, nullable=False, comment="what became of it last"),
     Column("reason", PlainText, nullable=False, comment="why"),
     Column("run_id", ForeignKey(runs.c.run_id), nullable=False, comment="the run that says so"),

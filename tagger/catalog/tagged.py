@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from tagger.catalog.lookup import tags_of
 from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.rows import TaggedTrack
 from tagger.catalog.tables import files, predictions, roots, tracks
+from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 
 
 def tagged_tracks(
@@ -25,7 +25,7 @@ def tagged_tracks(
         under: Only those in this folder.
     """
     known_roots = Roots(connection)
-    columns = select(*FILE_COLUMNS, files.c.audio, tracks)
+    columns = select(*FILE_COLUMNS, files.c.audio, tracks.c.track_id, *TAG_COLUMNS)
     statement = _tagged(columns, known_roots, model_id, under).order_by(
         roots.c.path, files.c.relative
     )

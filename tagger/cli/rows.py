@@ -9,7 +9,7 @@ from tagger.catalog.rows import TrackRow
 from tagger.cli.output import column, length, path_fields, percent, plain
 from tagger.errors import printable
 
-COLUMNS = ("path", "title", "artist", "album", "genres", "confidence", "duration_s")
+COLUMNS = ("path", "title", "artist", "album", "year", "genres", "confidence", "duration_s")
 
 
 def row_record(row: TrackRow) -> Mapping[str, Any]:
@@ -18,7 +18,8 @@ def row_record(row: TrackRow) -> Mapping[str, Any]:
         **path_fields(row.path),
         "title": row.title,
         "artist": row.artist,
-        "album": row.album,
+        "album": row.tags.album,
+        "year": row.tags.year,
         "genres": list(row.genres),
         "confidence": row.confidence,
         "duration_s": row.duration_s,

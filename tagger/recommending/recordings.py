@@ -15,6 +15,7 @@ from tagger.catalog.rows import HeardTrack
 from tagger.catalog.text import fold
 from tagger.recommending.similarity import NEAR_IDENTICAL
 from tagger.records import FloatArray
+from tagger.tag_fields import first_code, first_lowered
 
 # Copies of a recording differ so much by leading silence and an encoder's padding; other takes,
 # live or remixed, mostly by more.
@@ -58,10 +59,11 @@ class Recordings:
 def _ids(track: HeardTrack) -> Iterator[Hashable]:
     if track.audio:
         yield "audio", track.audio
-    if track.mb_recording:
-        yield "musicbrainz", track.mb_recording.strip().lower()
-    if track.isrc:
-        yield "isrc", track.isrc.replace("-", "").strip().upper()
+    tags = track.row.tags
+    if tags.mb_recording:
+        yield "musicbrainz", first_lowered([tags.mb_recording])
+    if tags.isrc:
+        yield "isrc", first_code([tags.isrc])
 
 
 def _name(track: HeardTrack) -> Hashable | None:

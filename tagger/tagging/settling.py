@@ -67,7 +67,7 @@ class Settler:
 
         Only what else became of them is recorded: that they were moved, or tagged elsewhere.
         """
-        changed = [t for t in tracks if (t.known and not t.known.is_as_recorded) or t.moved_from]
+        changed = [track for track in tracks if track.has_stale_row]
         for track in changed:
             track.read_tags()
         entries = [track.left for track in changed if track.failure is None]

@@ -85,7 +85,7 @@ class Track:
             # The sound in a file that has not changed fails to decode again; a system may relent.
             self.failure = known.failure if stage == "decode" else None
             return
-        self.tags = None if stage == "read" else known.tags
+        self.tags = known.tags if stage != "read" and known.tags.is_complete else None
 
     @property
     def needs_identity(self) -> bool:
@@ -113,7 +113,7 @@ class Track:
         self.failure = None
         known = self.known
         if known is not None and known.is_as_recorded and known.failure is None:
-            self.tags = known.tags
+            self.tags = known.tags if known.tags.is_complete else None
 
     def take_parts(self, parts: Iterable[TrackPrediction]) -> None:
         """Note what some of the networks that the model hears by have heard in its recording."""
@@ -122,6 +122,16 @@ class Track:
     def forget(self) -> None:
         """Drop what the catalogue knows of its sound, to hear it again."""
         self.prediction, self.failure, self.tags, self.parts = None, None, None, ()
+
+    @property
+    def has_stale_row(self) -> bool:
+        """Whether its row says less than stands in the file, or something else, or another place.
+
+        Only of a track that is left to another model, which has a row.
+        """
+        assert self.known is not None, self.file.path
+        known = self.known
+        return not (known.is_as_recorded and known.tags.is_complete) or self.moved_from is not None
 
     @property
     def left(self) -> CatalogEntry:
@@ -208,6 +218,8 @@ class Finished:
             return True  # its model may have taken it from what another one heard
         if self._is_news or track.moved_from or known.has_vanished:
             return True
+        if not known.tags.is_complete:
+            return True
         return not known.is_as_recorded or track.audio not in (None, known.audio)
 
     @property
@@ -226,8 +238,9 @@ class Finished:
         known = self.track.known
         if known is None or self._is_new:
             return True
-        stands = (known.status, known.genres, known.tags)
-        return stands != (self._row_status, self.decision.genres, self.tags)
+        if _tags_differ(known.tags, self.tags):
+            return True
+        return (known.status, known.genres) != (self._row_status, self.decision.genres)
 
     @property
     def _is_new(self) -> bool:
@@ -259,6 +272,13 @@ class Finished:
             journal_id=self.journal_id,
             audio=self.track.audio,
         )
+
+
+def _tags_differ(known: TagsFound, now: TagsFound) -> bool:
+    """Return whether tags have changed; that an older version read less of them is no change."""
+    if known.is_complete:
+        return known != now
+    return (known.genres, known.provenance) != (now.genres, now.provenance)
 
 
 def is_as_found(file: AudioFile) -> bool:

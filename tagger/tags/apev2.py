@@ -6,10 +6,20 @@ Source: wiki.hydrogenaud.io, APEv2 specification.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tagger.tags.fields import OUR_FIELD, Change, Container, Part, TagFaultError, without_repeats
+from tagger.tag_fields import Form
+from tagger.tags.fields import (
+    OUR_FIELD,
+    Change,
+    Container,
+    Part,
+    TagFaultError,
+    is_wanted,
+    texts_said,
+    without_repeats,
+)
 
 FOOTER_SIZE = 32
 _MAGIC = b"APETAGEX"
@@ -48,12 +58,7 @@ def read_ape(data: bytes) -> Container:
         name="APEv2",
         genres=without_repeats(_values(items, "genre")),
         provenance=next(iter(_values(items, OUR_FIELD)), None),
-        title=_first(items, "title"),
-        artist=_first(items, "artist"),
-        album=_first(items, "album"),
-        album_artist=_first(items, "album artist"),
-        mb_recording=_first(items, "musicbrainz_trackid"),
-        isrc=_first(items, "isrc"),
+        texts=texts_said(Form.APE, _said(items)),
     )
 
 
@@ -137,9 +142,14 @@ def _is_ours(item: _Item) -> bool:
 
 
 def _values(items: tuple[_Item, ...], key: str) -> list[str]:
-    texts = [i.value for i in items if _is(i, key) and not i.flags & _KIND]
-    return [value for text in texts for value in text.decode("utf-8", "replace").split("\0")]
+    return [value for item in items if _is(item, key) for value in _texts(item)]
 
 
-def _first(items: tuple[_Item, ...], key: str) -> str:
-    return next((value for value in _values(items, key) if value.strip()), "")
+def _texts(item: _Item) -> list[str]:
+    return [] if item.flags & _KIND else item.value.decode("utf-8", "replace").split("\0")
+
+
+def _said(items: tuple[_Item, ...]) -> Iterator[tuple[str, str]]:
+    for item in items:
+        if is_wanted(Form.APE, key := item.key.decode("latin-1")):
+            yield from ((key, text) for text in _texts(item))

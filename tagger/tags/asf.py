@@ -8,8 +8,10 @@ Source: Microsoft, "Advanced Systems Format (ASF) Specification" 01.20.05.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from tagger.tag_fields import Form
 from tagger.tags.asf_descriptors import (
     Descriptor,
     content_texts,
@@ -33,7 +35,15 @@ from tagger.tags.asf_objects import (
     asf_header,
     asf_object_bytes,
 )
-from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, without_repeats
+from tagger.tags.fields import (
+    Change,
+    Container,
+    Part,
+    Span,
+    TagFaultError,
+    texts_said,
+    without_repeats,
+)
 from tagger.tags.splices import Splice, digest, read_at, size_of
 
 _GENRE, _OUR_FIELD = "WM/Genre", "TAGGER/GENRE"
@@ -46,20 +56,15 @@ def read(file: BinaryIO) -> list[Container]:
     """Return what the header says."""
     header = asf_header(file)
     found = _descriptors(file, header.one(EXTENDED_CONTENT))
-    content = header.one(CONTENT)
-    title, artist, *_ = content_texts(_body(file, content)) if content else ("", "")
-    genres = [d.text for d in (*found, *_in_library(file, header)) if d.name == _GENRE]
+    everywhere = (*found, *_in_library(file, header))
     return [
         Container(
             name="ASF",
-            genres=without_repeats(genres),
+            genres=without_repeats(d.text for d in everywhere if d.name == _GENRE),
             provenance=next((d.text for d in found if d.name == _OUR_FIELD), None),
-            title=title,
-            artist=artist,
-            album=_first(found, "WM/AlbumTitle"),
-            album_artist=_first(found, "WM/AlbumArtist"),
-            mb_recording=_first(found, "MusicBrainz/Track Id"),
-            isrc=_first(found, "WM/ISRC"),
+            texts=texts_said(
+                Form.ASF, [*_content(file, header), *((d.name, d.shown) for d in everywhere)]
+            ),
         )
     ]
 
@@ -162,6 +167,13 @@ def _descriptors(file: BinaryIO, found: AsfObject | None) -> tuple[Descriptor, .
     return parse_descriptors(_body(file, found)) if found else ()
 
 
+def _content(file: BinaryIO, header: AsfHeader) -> Iterator[tuple[str, str]]:
+    """Yield title and artist, which have no names in the file."""
+    content = header.one(CONTENT)
+    texts = content_texts(_body(file, content)) if content else ()
+    yield from zip(("Title", "Author"), texts, strict=False)
+
+
 def _in_library(file: BinaryIO, header: AsfHeader) -> list[Descriptor]:
     found = [o for o in header.inner if o.kind in (METADATA, METADATA_LIBRARY)]
     return [d for o in found for d in parse_library(_body(file, o))]
@@ -173,7 +185,3 @@ def _body(file: BinaryIO, found: AsfObject) -> bytes:
 
 def _is_ours(descriptor: Descriptor) -> bool:
     return descriptor.name in (_GENRE, _OUR_FIELD)
-
-
-def _first(descriptors: tuple[Descriptor, ...], name: str) -> str:
-    return next((d.text for d in descriptors if d.name == name and d.text.strip()), "")

@@ -10,16 +10,30 @@ from dataclasses import dataclass
 from tagger.tags.fields import TagFaultError
 
 _TEXT = 0
+_NUMBERS = (3, 4, 5)  # of 32, 64 and 16 bits
 _MAX_SIZE = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A named value, and all of it as it stands; ``text`` is "" where it is none."""
+    """A named value.
+
+    Args:
+        name: Its name.
+        text: What it says, or "" where that is no text.
+        raw: All of it as it stands.
+        number: What it says, where that is a whole number.
+    """
 
     name: str
     text: str
     raw: bytes
+    number: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """What it says, a number in digits."""
+        return self.text if self.number is None else str(self.number)
 
 
 def parse_descriptors(body: bytes) -> tuple[Descriptor, ...]:
@@ -77,7 +91,9 @@ def content_texts(body: bytes) -> tuple[str, ...]:
 
 
 def _descriptor(name: bytes, kind: int, value: bytes, raw: bytes) -> Descriptor:
-    return Descriptor(_decoded(name), _decoded(value) if kind == _TEXT else "", raw)
+    text = _decoded(value) if kind == _TEXT else ""
+    number = int.from_bytes(value, "little") if kind in _NUMBERS else None
+    return Descriptor(_decoded(name), text, raw, number)
 
 
 def _sized(body: bytes, at: int) -> tuple[bytes, int]:

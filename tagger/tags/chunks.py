@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
+from tagger.tag_fields import Form
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, texts_said
 from tagger.tags.id3 import is_silent, new_id3, read_id3, rest_of_id3, retagged
 from tagger.tags.riff_info import info_texts, is_info, read_info, rest_of_info, retagged_info
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
@@ -100,9 +101,8 @@ def read(file: BinaryIO) -> list[Container]:
     form = _form(file)
     id3 = [*form.of_id(*_ID3_IDS), *form.inner_id3]
     found = [read_id3(_body(file, chunk)) for chunk in id3]
-    texts = dict(_edited_texts(file, form))
-    if texts:
-        found.append(Container("DIIN", title=texts.get("TIT2", ""), artist=texts.get("TPE1", "")))
+    if texts := _edited_texts(file, form):
+        found.append(Container("DIIN", texts=texts_said(Form.DIIN, texts)))
     return found + [read_info(_body(file, chunk)) for chunk in _infos(file, form)]
 
 

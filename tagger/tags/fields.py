@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from tagger.genre_text import why_no_genre
-from tagger.records import TagsFound
+from tagger.tag_fields import TABLE, TAG_FIELDS, Form, TagField, TagsFound
 
 OUR_FIELD = "TAGGER_GENRE"
 SEPARATOR = "; "
@@ -37,19 +38,25 @@ class Change:
         return not self.genres and self.provenance is None
 
 
+Texts = Mapping[str, tuple[str, ...]]
+"""{field: what a tag says of it, in order of preference}, by the table in tagger.tag_fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What one tag of a file says; a file may have several (ID3v2, ID3v1, APEv2 …)."""
+    """What one tag of a file says; a file may have several (ID3v2, ID3v1, APEv2 …).
+
+    Args:
+        name: For a person.
+        genres: Its genres.
+        provenance: Our own field, or None.
+        texts: What it says of each other field that it has.
+    """
 
     name: str
     genres: tuple[str, ...] = ()
     provenance: str | None = None
-    title: str = ""
-    artist: str = ""
-    album: str = ""
-    album_artist: str = ""
-    mb_recording: str = ""
-    isrc: str = ""
+    texts: Texts = field(default_factory=dict)
 
 
 Span = tuple[int, int]
@@ -91,22 +98,44 @@ def without_repeats(genres: Iterable[str]) -> tuple[str, ...]:
     return tuple(once.values())
 
 
+def is_wanted(form: Form, key: str) -> bool:
+    """Return whether what stands under a key is read."""
+    return key.casefold() in _WANTED[form]
+
+
+def texts_said(form: Form, said: Iterable[tuple[str, str]]) -> Texts:
+    """Return the texts of each field, of all that a tag says as (key, text)."""
+    by_key: dict[str, list[str]] = {}
+    for key, text in said:
+        by_key.setdefault(key.casefold(), []).append(text)
+    by_field = {
+        one.name: tuple(
+            text for key in one.keys.get(form, ()) for text in by_key.get(key.casefold(), ())
+        )
+        for one in TAG_FIELDS
+    }
+    return {name: texts for name, texts in by_field.items() if texts}
+
+
 def merged(containers: Sequence[Container]) -> TagsFound:
     """Return what a file's containers say together, the first that has a word winning."""
+    values = {one.name: _first_value(one, containers) for one in TAG_FIELDS}
     return TagsFound(
         genres=without_repeats(genre for c in containers for genre in c.genres),
         provenance=next((c.provenance for c in containers if c.provenance is not None), None),
-        title=_first(c.title for c in containers),
-        artist=_first(c.artist for c in containers),
-        album=_first(c.album for c in containers),
-        album_artist=_first(c.album_artist for c in containers),
-        mb_recording=_first(c.mb_recording for c in containers).strip().lower(),
-        isrc=_first(c.isrc for c in containers).strip().upper().replace("-", ""),
+        read_by=TABLE,
+        **values,
     )
 
 
-def _first(texts: Iterable[str]) -> str:
-    return next((text for text in texts if text.strip()), "")
+def _first_value(one: TagField, containers: Iterable[Container]) -> Any:
+    found = (one.read(c.texts[one.name]) for c in containers if one.name in c.texts)
+    return next((value for value in found if value), one.kind.value)
+
+
+_WANTED = {
+    form: {key.casefold() for one in TAG_FIELDS for key in one.keys.get(form, ())} for form in Form
+}
 
 
 def split_joined(text: str) -> tuple[str, ...]:

@@ -7,10 +7,20 @@ New tags are ID3v2.3: of the three versions the one that every player and Window
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from tagger.tags.fields import OUR_FIELD, Change, Container, Part, TagFaultError, split_joined
+from tagger.tag_fields import Form
+from tagger.tags.fields import (
+    OUR_FIELD,
+    Change,
+    Container,
+    Part,
+    TagFaultError,
+    is_wanted,
+    split_joined,
+    texts_said,
+)
 from tagger.tags.id3_frames import (
     Frame,
     Id3Tag,
@@ -28,8 +38,6 @@ _V2_IDS = {
     "TIT2": "TT2",
     "TPE1": "TP1",
     "TALB": "TAL",
-    "TPE2": "TP2",
-    "TSRC": "TRC",
     "UFID": "UFI",
     "TYER": "TYE",
     "TRCK": "TRK",
@@ -37,7 +45,6 @@ _V2_IDS = {
     "COMM": "COM",
 }
 _CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
-_MUSICBRAINZ = b"http://musicbrainz.org"  # who numbers recordings, in a UFID frame
 # Frames that hold byte positions in the file: a tag of another length would make them wrong.
 _POSITIONS = {"ASPI", "SEEK"}
 _PLAIN_ID = re.compile(r"[A-Z][A-Z0-9]{2,3}")
@@ -50,12 +57,7 @@ def read_id3(data: bytes) -> Container:
         name=f"ID3v2.{tag.major}",
         genres=tuple(_genres(tag)),
         provenance=next((text for text in _our_texts(tag)), None),
-        title=_first_text(tag, "TIT2"),
-        artist=_first_text(tag, "TPE1"),
-        album=_first_text(tag, "TALB"),
-        album_artist=_first_text(tag, "TPE2"),
-        mb_recording=_musicbrainz_id(tag),
-        isrc=_first_text(tag, "TSRC"),
+        texts=texts_said(Form.ID3, _said(tag)),
     )
 
 
@@ -165,15 +167,17 @@ def _genres(tag: Id3Tag) -> list[str]:
     return resolved(values)
 
 
-def _musicbrainz_id(tag: Id3Tag) -> str:
-    contents = (frame_content(tag, f) for f in tag.frames if _has_id(f, "UFID"))
-    owners = (content.partition(b"\0") for content in contents if content)
-    return next((i.decode("ascii", "ignore") for name, _, i in owners if name == _MUSICBRAINZ), "")
-
-
-def _first_text(tag: Id3Tag, frame_id: str) -> str:
-    texts = (t for f in tag.frames if _has_id(f, frame_id) for t in _texts(tag, f))
-    return next((text.strip() for text in texts if text.strip()), "")
+def _said(tag: Id3Tag) -> Iterator[tuple[str, str]]:
+    """Yield the texts of the frames that are read, by id; some have a name besides."""
+    for frame in tag.frames:
+        if _has_id(frame, "UFID"):
+            owner, _, number = (frame_content(tag, frame) or b"").partition(b"\0")
+            yield f"UFID:{owner.decode('latin-1')}", number.decode("ascii", "ignore")
+        elif _has_id(frame, "TXXX"):
+            name, *texts = _texts(tag, frame) or [""]
+            yield from ((f"TXXX:{name}", text.strip()) for text in texts)
+        elif is_wanted(Form.ID3, frame.id.rstrip("\0 ")):
+            yield from ((frame.id.rstrip("\0 "), text.strip()) for text in _texts(tag, frame))
 
 
 def _texts(tag: Id3Tag, frame: Frame) -> list[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tagger.tags.fields import Container
+from tagger.tag_fields import Form
+from tagger.tags.fields import Container, texts_said
 from tagger.tags.id3_genres import genre_of_number
 
 V1_SIZE = 128
@@ -31,9 +32,7 @@ def read_v1(data: bytes) -> Container:
     return Container(
         name="ID3v1",
         genres=(genre,) if genre else (),
-        title=_text(data, 3, 30),
-        artist=_text(data, 33, 30),
-        album=_text(data, 63, 30),
+        texts=texts_said(Form.V1, ((text.comment_key, text.text) for text in v1_texts(data))),
     )
 
 

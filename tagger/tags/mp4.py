@@ -7,9 +7,20 @@ Source: ISO/IEC 14496-12; atomicparsley.sourceforge.net, "iTunes metadata".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
-from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, without_repeats
+from tagger.tag_fields import Form
+from tagger.tags.fields import (
+    Change,
+    Container,
+    Part,
+    Span,
+    TagFaultError,
+    is_wanted,
+    texts_said,
+    without_repeats,
+)
 from tagger.tags.id3_genres import genre_of_number
 from tagger.tags.mp4_atoms import Atom, atom_bytes, child_atoms, moov_of, top_atoms
 from tagger.tags.mp4_offsets import chunk_targets, moved_offsets
@@ -17,8 +28,7 @@ from tagger.tags.splices import Splice, digest, read_at
 
 _GENRE, _NUMBERED, _FREEFORM = b"\xa9gen", b"gnre", b"----"
 _OURS = (b"tagger", b"GENRE")  # mean and name of a free-form atom
-_MB_RECORDING = (b"com.apple.iTunes", b"MusicBrainz Track Id")
-_ISRC = (b"com.apple.iTunes", b"ISRC")
+_PAIRS = (b"disk", b"trkn")  # numbers of two bytes each: which one, and of how many
 _TEXT = (1).to_bytes(4) + bytes(4)  # A data atom's type (UTF-8) and locale (any).
 _NEW_PADDING = 2048
 # Padding, and user data that hold nothing yet.
@@ -38,12 +48,7 @@ def read(file: BinaryIO) -> list[Container]:
             name="MP4",
             genres=without_repeats([*_texts(file, items, _GENRE), *numbers]),
             provenance=next(iter(_free_texts(file, items, _OURS)), None),
-            title=_first(file, items, b"\xa9nam"),
-            artist=_first(file, items, b"\xa9ART"),
-            album=_first(file, items, b"\xa9alb"),
-            album_artist=_first(file, items, b"aART"),
-            mb_recording=next(iter(_free_texts(file, items, _MB_RECORDING)), ""),
-            isrc=next(iter(_free_texts(file, items, _ISRC)), ""),
+            texts=texts_said(Form.MP4, _said(file, items)),
         )
     ]
 
@@ -162,21 +167,35 @@ def _others(file: BinaryIO, items: tuple[Atom, ...]) -> list[Atom]:
 
 
 def _is_our_field(file: BinaryIO, item: Atom) -> bool:
-    return _is_free_form(file, item, _OURS)
+    return item.kind == _FREEFORM and _free_name(file, item) == _OURS
 
 
-def _is_free_form(file: BinaryIO, item: Atom, names: tuple[bytes, bytes]) -> bool:
-    """Return whether this is the free-form atom of that mean and name."""
-    if item.kind != _FREEFORM:
-        return False
+def _free_name(file: BinaryIO, item: Atom) -> tuple[bytes, ...]:
+    """Return mean and name of a free-form atom, as far as it has them."""
     inside = child_atoms(file, item)
-    said = [(a.kind, _raw(file, a)[12:]) for a in inside if a.kind in (b"mean", b"name")]
-    return said == list(zip((b"mean", b"name"), names, strict=True))
+    said = {a.kind: _raw(file, a)[12:] for a in inside if a.kind in (b"mean", b"name")}
+    return tuple(said.values()) if list(said) == [b"mean", b"name"] else ()
 
 
 def _free_texts(file: BinaryIO, items: tuple[Atom, ...], names: tuple[bytes, bytes]) -> list[str]:
-    found = tuple(item for item in items if _is_free_form(file, item, names))
+    free = [item for item in items if item.kind == _FREEFORM]
+    found = tuple(item for item in free if _free_name(file, item) == names)
     return _texts(file, found, _FREEFORM)
+
+
+def _said(file: BinaryIO, items: tuple[Atom, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the texts of the atoms that are read, by what people call each."""
+    for item in items:
+        name = _free_name(file, item) if item.kind == _FREEFORM else ()
+        key = b":".join((item.kind, *name)).decode("latin-1")
+        if is_wanted(Form.MP4, key):
+            yield from ((key, _text(item, value)) for value in _values(file, (item,), item.kind))
+
+
+def _text(item: Atom, value: bytes) -> str:
+    if item.kind in _PAIRS:
+        return str(int.from_bytes(value[2:4]))
+    return value.decode("utf-8", "replace")
 
 
 def _item_part(file: BinaryIO, item: Atom) -> Part:
@@ -200,7 +219,3 @@ def _values(file: BinaryIO, items: tuple[Atom, ...], kind: bytes) -> list[bytes]
 
 def _texts(file: BinaryIO, items: tuple[Atom, ...], kind: bytes) -> list[str]:
     return [value.decode("utf-8", "replace") for value in _values(file, items, kind)]
-
-
-def _first(file: BinaryIO, items: tuple[Atom, ...], kind: bytes) -> str:
-    return next((text for text in _texts(file, items, kind) if text.strip()), "")

@@ -5,7 +5,8 @@ Source: Microsoft, "Multimedia Programming Interface", 1991.
 
 from __future__ import annotations
 
-from tagger.tags.fields import Change, Container, Part, TagFaultError, split_joined
+from tagger.tag_fields import Form
+from tagger.tags.fields import Change, Container, Part, TagFaultError, split_joined, texts_said
 
 _GENRE = b"IGNR"
 _FRAMES = {
@@ -28,12 +29,11 @@ def is_info(body: bytes) -> bool:
 def read_info(body: bytes) -> Container:
     """Return what an INFO list says."""
     texts = {item_id: _text(text) for item_id, text in reversed(_items(body))}
+    said = ((item_id.decode("latin-1"), text) for item_id, text in texts.items())
     return Container(
         name="INFO",
         genres=split_joined(texts.get(_GENRE, "")),
-        title=texts.get(b"INAM", ""),
-        artist=texts.get(b"IART", ""),
-        album=texts.get(b"IPRD", ""),
+        texts=texts_said(Form.INFO, said),
     )
 
 

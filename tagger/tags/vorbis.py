@@ -6,9 +6,20 @@ without "=" and with odd keys. Source: xiph.org, "Ogg Vorbis I format specificat
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tagger.tags.fields import OUR_FIELD, Change, Container, Part, TagFaultError, without_repeats
+from tagger.tag_fields import Form
+from tagger.tags.fields import (
+    OUR_FIELD,
+    Change,
+    Container,
+    Part,
+    TagFaultError,
+    is_wanted,
+    texts_said,
+    without_repeats,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +56,7 @@ def read_comments(block: Comments) -> Container:
         name="Vorbis comment",
         genres=without_repeats(_values(block, "GENRE")),
         provenance=next(iter(_values(block, OUR_FIELD)), None),
-        title=_first(block, "TITLE"),
-        artist=_first(block, "ARTIST"),
-        album=_first(block, "ALBUM"),
-        album_artist=_first(block, "ALBUMARTIST", "ALBUM ARTIST"),
-        mb_recording=_first(block, "MUSICBRAINZ_TRACKID"),
-        isrc=_first(block, "ISRC"),
+        texts=texts_said(Form.VORBIS, _said(block)),
     )
 
 
@@ -82,16 +88,18 @@ def _key(comment: bytes) -> str:
     return key.decode("latin-1").upper() if equals else ""
 
 
-def _values(block: Comments, *keys: str) -> list[str]:
-    return [
-        comment.partition(b"=")[2].decode("utf-8", "replace")
-        for comment in block.comments
-        if _key(comment) in keys
-    ]
+def _values(block: Comments, key: str) -> list[str]:
+    return [_value(comment) for comment in block.comments if _key(comment) == key]
 
 
-def _first(block: Comments, *keys: str) -> str:
-    return next((value for value in _values(block, *keys) if value.strip()), "")
+def _value(comment: bytes) -> str:
+    return comment.partition(b"=")[2].decode("utf-8", "replace")
+
+
+def _said(block: Comments) -> Iterator[tuple[str, str]]:
+    for comment in block.comments:
+        if is_wanted(Form.VORBIS, key := _key(comment)):
+            yield key, _value(comment)
 
 
 def _string_at(data: bytes, at: int) -> tuple[bytes, int]:

@@ -15,8 +15,9 @@ from tagger.cli.output import Printer
 from tagger.cli.rows import row_record
 from tagger.config import load_settings
 from tagger.files.atomic import replaced
+from tagger.tag_fields import TAG_FIELDS
 
-COLUMNS = (
+_FIRST = (
     "path",
     "path_b64",
     "title",
@@ -34,11 +35,9 @@ COLUMNS = (
     "size_bytes",
     "mtime_ns",
     "audio",
-    "mb_recording",
-    "isrc",
-    "model",
-    "probabilities",
 )
+_TAGS = tuple(one.name for one in TAG_FIELDS)
+COLUMNS = (*_FIRST, *(name for name in _TAGS if name not in _FIRST), "model", "probabilities")
 
 
 @click.command("export")
@@ -92,18 +91,22 @@ def _printing_to(path: Path, format_: str) -> Iterator[Printer]:
 
 
 def _record(track: ExportedTrack) -> Mapping[str, Any]:
+    tags = track.row.tags
     return {
+        **{name: _jsonable(getattr(tags, name)) for name in _TAGS},
         **row_record(track.row),
         "reason": track.row.reason,
-        "album_artist": track.album_artist,
-        "file_genres": list(track.file_genres),
+        "album_artist": tags.album_artist,
+        "file_genres": list(tags.genres),
         "heard_genres": list(track.heard_genres),
-        "provenance": track.provenance,
+        "provenance": tags.provenance,
         "size_bytes": track.size_bytes,
         "mtime_ns": track.mtime_ns,
         "audio": track.audio,
-        "mb_recording": track.mb_recording,
-        "isrc": track.isrc,
         "model": track.model_id,
         "probabilities": dict(track.probabilities),
     }
+
+
+def _jsonable(value: str | int | tuple[str, ...] | None) -> Any:
+    return list(value) if isinstance(value, tuple) else value or None

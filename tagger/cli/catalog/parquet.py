@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import TaggerError, printable
+from tagger.tag_fields import TAG_FIELDS, Kind
 
 _ROWS_AT_ONCE = 10_000
 
@@ -40,14 +41,12 @@ def _row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _schema(pa: Any) -> Any:
     text, texts = pa.string(), pa.list_(pa.string())
+    kinds = {Kind.TEXT: text, Kind.NUMBER: pa.int64(), Kind.TEXTS: texts}
     return pa.schema(
         [
             ("path", text),
             ("path_b64", text),
-            ("title", text),
-            ("artist", text),
-            ("album", text),
-            ("album_artist", text),
+            *((one.name, kinds[one.kind]) for one in TAG_FIELDS),
             ("genres", texts),
             ("confidence", pa.float64()),
             ("duration_s", pa.float64()),
@@ -59,8 +58,6 @@ def _schema(pa: Any) -> Any:
             ("size_bytes", pa.int64()),
             ("mtime_ns", pa.int64()),
             ("audio", text),
-            ("mb_recording", text),
-            ("isrc", text),
             ("model", text),
             ("probabilities", pa.map_(text, pa.float64())),
         ]
