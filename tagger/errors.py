@@ -56,7 +56,11 @@ class CatalogError(TaggerError):
     """The catalogue cannot be opened, read or written."""
 
 
-class ClusterError(TaggerError):
+class WorkersError(TaggerError):
+    """Processes that are to hear tracks cannot be started, or not be reached."""
+
+
+class ClusterError(WorkersError):
     """Workers on other machines cannot be reached, or are not fit for the work."""
 
 

@@ -1,5 +1,7 @@
 """A worker that dies or hangs costs its task, never the batch."""
 
+import errno
+import logging
 import os
 import signal
 import time
@@ -8,6 +10,7 @@ from contextlib import closing
 
 import pytest
 
+from tagger.errors import WorkersError
 from tagger.hearing.pool import Lost, default_n_jobs, map_unordered
 
 
@@ -31,6 +34,16 @@ def run_out_of_memory_on_two(n: int) -> int:
     if n == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return n
+
+
+def leave_on_one(n: int) -> int:
+    if n == 1:
+        os._exit(3)
+    return n
+
+
+def cannot_load(_: int) -> None:
+    os._exit(1)
 
 
 def load_slowly(_: int) -> None:
@@ -57,6 +70,37 @@ def test_a_crash_costs_one_task(n_jobs: int) -> None:
     assert done == [n for n in range(20) if n != 7]
     assert [r.task for r in lost] == [7]
     assert "SIGSEGV" in lost[0].reason
+    assert lost[0].is_for_good
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.INFO])
+def test_a_crash_dumps_its_stack_only_where_all_is_told(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    caplog.set_level(level, "tagger")
+    outcomes(crash_on_seven, [7])
+    assert ("crash_on_seven" in capfd.readouterr().err) == (level == logging.INFO)
+
+
+def test_a_worker_that_ends_is_not_said_to_have_been_slow() -> None:
+    _, (lost,) = outcomes(leave_on_one, [1, 2])
+    assert "exit code 3" in lost.reason
+    assert "took over" not in lost.reason
+
+
+def test_workers_that_cannot_start_blame_no_task() -> None:
+    results = map_unordered(square, [1, 2], n_jobs=2, timeout_s=30.0, prepare=cannot_load)
+    with pytest.raises(WorkersError, match="before they begin"):
+        list(results)
+
+
+def test_a_system_without_room_for_workers_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("tagger.hearing.pool.joblib.Parallel.__call__", refuse)
+    with pytest.raises(WorkersError, match="Too many open files"):
+        list(map_unordered(square, [1], n_jobs=2, timeout_s=30.0))
 
 
 def test_a_hang_costs_one_task() -> None:
@@ -64,6 +108,7 @@ def test_a_hang_costs_one_task() -> None:
     assert done == [n for n in range(8) if n != 3]
     assert [r.task for r in lost] == [3]
     assert "--timeout" in lost[0].reason
+    assert not lost[0].is_for_good
 
 
 def test_what_the_system_ends_costs_one_task() -> None:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tagger.cli.output import Printer, column, path_fields, percent, plain
 from tagger.cli.progress import count_meanwhile
 from tagger.config import config_path
-from tagger.errors import CatalogError, ClusterError, printable
+from tagger.errors import CatalogError, WorkersError, printable
 from tagger.records import RunSummary, Status, TrackResult
 from tagger.tagging.decision import FILLERS
 from tagger.tagging.run import TagRun
@@ -70,9 +70,9 @@ def follow(
             for result in filter(is_told, results):
                 with bar.external_write_mode(sys.stdout) if show_bar else nullcontext():
                     _print(result, printer, run, quiet=quiet)
-        except (CatalogError, ClusterError) as exc:
+        except (CatalogError, WorkersError) as exc:
             # What was heard is recorded, unless it is the catalogue that fails.
-            n_kept = run.n_analysed if isinstance(exc, ClusterError) else 0
+            n_kept = run.n_analysed if isinstance(exc, WorkersError) else 0
             if not run.summary.by_status and not n_kept:
                 raise
             log.info("the run ends early", exc_info=True)

@@ -10,7 +10,9 @@ import faulthandler
 import logging
 import multiprocessing.resource_tracker
 import os
+import re
 import signal
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,20 +25,31 @@ import joblib
 from joblib.externals import loky
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
+from tagger.errors import WorkersError, os_reason
+
 log = logging.getLogger(__name__)
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+_STDERR = 2
 _MIN_WORKER_BYTES = 600 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Lost(Generic[Task]):
-    """A task that took its worker process with it, twice."""
+    """A task that took its worker process with it, twice.
+
+    Args:
+        task: The task.
+        reason: How its worker died, in words for a person.
+        is_for_good: It crashed the worker, as it will the next one; a want of time or memory may
+            have gone by then.
+    """
 
     task: Task
     reason: str
+    is_for_good: bool = False
 
 
 class Workers(Protocol):
@@ -117,6 +130,9 @@ def map_unordered(
         n_jobs: Worker processes.
         timeout_s: Seconds after which a task counts as hung and its worker is ended.
         prepare: Called before each task and not timed: it loads what all tasks share.
+
+    Raises:
+        WorkersError: Workers cannot be started, or die before they begin with a task.
     """
     watched = Watched(function, prepare, timeout_s)
     rest = list(tasks)
@@ -135,25 +151,80 @@ def _one_by_one(
     watched: Watched[Task, Result], suspects: list[Task]
 ) -> Iterator[Result | Lost[Task]]:
     for task in suspects:
+        started = time.monotonic()
         # Each in a stream of its own: in one stream joblib would let out the next task before the
         # result of this one is taken, and a crash would leave two to be blamed.
         try:
             yield from _stream(watched, _Feed([task]), 1)
         except BrokenProcessPool as exc:
-            yield Lost(task, how_it_died(exc, watched.timeout_s))
+            elapsed_s = time.monotonic() - started
+            _check_workers_start(watched, task)
+            yield _lost(task, exc, elapsed_s, watched.timeout_s)
 
 
-def how_it_died(error: BaseException, timeout_s: float) -> str:
-    said = str(error)
-    for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"):
-        if name in said:
-            return f"decoding it crashes the decoder ({name}); the file is probably damaged"
-    if "SIGKILL" in said:
-        return "analysing it was ended by the system, probably for want of memory; try --jobs 1"
-    return (
-        f"analysing it took over {timeout_s:g} s or ended its process; the file is probably "
-        "damaged, or the disk very slow: then give more time with --timeout"
-    )
+def _check_workers_start(watched: Watched[Task, Result], task: Task) -> None:
+    """Make sure that a worker lives that does all for a task but the task itself.
+
+    Raises:
+        WorkersError: It does not, so that no task is to blame.
+    """
+    try:
+        for _ in _stream(Watched(_idle, watched.prepare, watched.timeout_s), _Feed([task]), 1):
+            pass
+    except BrokenProcessPool as exc:
+        raise WorkersError(
+            f"worker processes end before they begin ({_exit_of(exc)}); is there enough memory, "
+            "and is the installation whole? tagger --verbose shows what they say"
+        ) from exc
+
+
+def _idle(_task: object) -> None:
+    pass
+
+
+def _lost(task: Task, error: BaseException, elapsed_s: float, timeout_s: float) -> Lost[Task]:
+    """Return how a task's worker died.
+
+    Args:
+        task: The task.
+        error: What joblib says of it.
+        elapsed_s: How long the task was under way, seconds, with the start of its worker.
+        timeout_s: After how many it was to be ended.
+    """
+    how = _exit_of(error)
+    if how in _CRASHES:
+        return Lost(task, _CRASH.format(how=how), is_for_good=True)
+    if how == "SIGKILL":
+        return Lost(task, _KILLED)
+    if elapsed_s >= timeout_s:
+        return Lost(task, _TOO_LONG.format(timeout_s=timeout_s))
+    return Lost(task, f"analysing it ended its process ({how}); the file is probably damaged")
+
+
+def _exit_of(error: BaseException) -> str:
+    """Return the signal or exit code that ended a worker, as joblib names it.
+
+    >>> _exit_of(BrokenProcessPool("… The exit codes of the workers are {SIGSEGV(-11)}"))
+    'SIGSEGV'
+    >>> _exit_of(BrokenProcessPool("… The exit codes of the workers are {EXIT(1)}"))
+    'exit code 1'
+    """
+    ends = [f"exit code {code}" if name == "EXIT" else name for name, code in _END(str(error))]
+    # Of several workers one crashed, and joblib ended the others.
+    return min(ends, key=lambda end: not end.startswith("SIG"), default="nobody knows why")
+
+
+_END = re.compile(r"\b(SIG[A-Z]+|EXIT)\((-?\d+)\)").findall
+_CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
+_CRASH = (
+    "decoding it crashes the decoder ({how}); the file is probably damaged, and is not heard "
+    "again until it changes or --force is said"
+)
+_KILLED = "analysing it was ended by the system, probably for want of memory; try --jobs 1"
+_TOO_LONG = (
+    "analysing it took over {timeout_s:g} s; the file is probably damaged, or the disk very slow: "
+    "then give more time with --timeout"
+)
 
 
 class _Feed(Generic[Task]):
@@ -199,9 +270,13 @@ def _stream(watched: Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> I
         return_as="generator_unordered",
         batch_size=1,
         pre_dispatch=2 * n_jobs if n_jobs > 1 else 1,
+        initializer=None if log.isEnabledFor(logging.INFO) else _be_silent,
     )
-    with _deaf_children():
-        results = parallel(joblib.delayed(watched)(task) for task in feed)
+    try:
+        with _deaf_children():
+            results = parallel(joblib.delayed(watched)(task) for task in feed)
+    except OSError as exc:
+        raise WorkersError(f"no worker process can be started: {os_reason(exc)}") from exc
     try:
         for task, result in results:
             feed.done(task)
@@ -211,6 +286,13 @@ def _stream(watched: Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> I
             # Whoever breaks off, by Ctrl-C or otherwise, knows that work is lost by it.
             warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
             results.close()
+
+
+def _be_silent() -> None:
+    """Let this worker print nothing: what becomes of a task the parent says, a crash as well."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STDERR)
+    os.close(nowhere)
 
 
 @contextmanager

@@ -65,7 +65,9 @@ class Listeners:
 
     def _said_of(self, track: Track, outcome: _Outcome) -> TrackPrediction | TrackFailure:
         if isinstance(outcome, Lost):
-            return TrackFailure(outcome.task.path, "analyse", outcome.reason)
+            # What crashes the decoder is a fault of the file, and remembered as one.
+            stage = "decode" if outcome.is_for_good else "analyse"
+            return TrackFailure(outcome.task.path, stage, outcome.reason)
         if isinstance(outcome, TrackFailure):
             return outcome
         return said_by(self.card, (*track.parts, *outcome))

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from tagger.catalog import Catalog, ModelRecord
-from tagger.errors import ClusterError
+from tagger.errors import WorkersError
 from tagger.files.scan import ScanTally, absolute, scan
 from tagger.models.files import read_card
 from tagger.records import AudioFile, RunSummary, Status, TrackResult
@@ -92,7 +92,7 @@ class TagRun:
             ScanError: none of the paths is there.
             CatalogError: the catalogue cannot be written.
             CheckpointError: the model cannot be loaded.
-            ClusterError: workers on other machines cannot be reached or are not fit.
+            WorkersError: workers cannot be started; on other machines, not reached, or are not fit.
             KeyboardInterrupt: after Ctrl-C; what was finished stays finished.
         """
         files = scan(self.request.paths, self.request.scan, self._tally)
@@ -220,7 +220,7 @@ class TagRun:
                     done, heard, kept_at = heard, [], time.monotonic()
                     interrupts.raise_pending()
                     yield done
-        except (KeyboardInterrupt, ClusterError):
+        except (KeyboardInterrupt, WorkersError):
             settler.keep(heard)
             raise
         with interrupts.held():
