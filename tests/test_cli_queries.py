@@ -34,10 +34,12 @@ def library(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
     """A tagged library; its catalogue is ``catalog.db`` beside ``music``."""
     folder = tmp_path_factory.mktemp("library")
     music = folder / "music"
-    make_track(music / "blue" / "1.flac", artist="Joni", title="One", album="Blue")
+    make_track(
+        music / "blue" / "1.flac", artist="Joni", title="One", album="Blue", date="1971-06-22"
+    )
     # Of different lengths: to this network they sound like one recording.
     make_track(music / "blue" / "2.flac", 6.0, artist="Joni", title="Two", album="Blue")
-    make_track(music / "mine.flac", 10.0, artist="Me", title="Mine", genre="Trip-Hop")
+    make_track(music / "mine.flac", 10.0, artist="Me", title="Mine", genre="Trip-Hop", date="1994")
     make_track(music / "quiet.flac", gain=0.0, artist="Cage")
     make_track(music / LATIN, 14.0)
     make_track(music / "two\nlines.flac", 18.0, artist="Ev\x1b[2Jil")
@@ -93,6 +95,15 @@ def test_a_persons_genre_has_no_confidence_of_ours(ask: Ask) -> None:
         (["--status", "kept"], ["mine.flac"]),
         (["--artist", "joni", "--sort", "duration", "-n", "1"], ["1.flac"]),
         (["--artist", "joni", "--sort", "title"], ["1.flac", "2.flac"]),
+        (["--year", "1971"], ["1.flac"]),
+        (["--year", "1971-1994"], ["1.flac", "mine.flac"]),
+        (["--year", "1972-"], ["mine.flac"]),
+        (["--year", "-1993"], ["1.flac"]),
+        (["--year", "1972-1993"], []),
+        (["--sort", "year", "-n", "2"], ["1.flac", "mine.flac"]),
+        (["--year", "-"], None),
+        (["--year", "94"], None),
+        (["--year", "1994-1971"], None),
         (["-n", "0"], None),
         (["--sort", "colour"], None),
     ],
@@ -161,6 +172,7 @@ def test_the_same_sound_is_not_named(ask: Ask, tmp_path: Path) -> None:
         (["--max-duration", "11"], 2),
         (["--min-duration", "16"], 1),
         (["--under", "blue"], 1),
+        (["--year", "1990-"], 1),
     ],
 )
 def test_similar_is_narrowed_down(

@@ -13,6 +13,7 @@ import pytest
 
 from tagger.catalog import Catalog, CatalogEntry, FailedFile, ModelRecord, TrackRow
 from tagger.catalog.reader import Reader
+from tagger.catalog.rows import Years
 from tagger.errors import CatalogError
 from tagger.recommending.recommend import Match, SimilarQuery, path_between, recommend, spread
 from tagger.recommending.seeds import from_artist, from_mix, from_paths
@@ -389,6 +390,25 @@ def test_a_path_names_no_track_twice_and_is_shorter_where_there_are_no_more(tmp_
     assert sorted(found) == sorted(set(found))
     assert (found[0], found[-1]) == ("00", "90")
     assert set(found) == {"00", "30", "60", "90"}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [(1990, None, ["b.mp3"]), (None, 1990, ["a.mp3", "b.mp3"]), (1970, 1980, ["a.mp3"])],
+)
+def test_only_years_asked_for_are_named(
+    tmp_path: Path, first: int | None, last: int | None, expected: list[str]
+) -> None:
+    years = {"seed.mp3": 1975, "a.mp3": 1977, "b.mp3": 1990, "c.mp3": None}
+    tracks = [at(20 * n, name, name) for n, name in enumerate(years)]
+    dated = zip(tracks, years.values(), strict=True)
+    filled(
+        tmp_path / "c.db", *(replace(t, tags=replace(t.tags, year=year)) for t, year in dated)
+    ).close()
+    with Reader.open(tmp_path / "c.db") as reader:
+        seed = from_paths(reader, [MUSIC / "seed.mp3"])
+        found = recommend(reader, seed, SimilarQuery(years=Years(first, last)))
+    assert names(found) == expected
 
 
 def test_spread_keeps_an_artist_from_following_itself() -> None:

@@ -13,13 +13,15 @@ from tagger.errors import LearnError
 from tagger.learning import teaching
 from tagger.records import Status, TagsFound, TrackFailure
 from tagger.report import reporting
-from tagger.report.facts import Blank, GenreCount, Report, Suspects
+from tagger.report.facts import Blank, DecadeCount, GenreCount, Report, Suspects
+from tagger.report.page import page
 from tagger.report.projection import flattened
 from tagger.report.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
 from tagger.report.steps import list_unsure, next_steps
 from tagger.tagging.decision import Intent, decide, make_policy
 from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry, filled, planned
 from tests.lessons import library
+from tests.reports import parsed
 
 OURS = TagsFound(("Rock",), "Rock; 0.75; cnn-1", "Song", "Artist", "Album")
 
@@ -76,6 +78,23 @@ def test_genres_are_counted_by_who_set_them(location: Location) -> None:
         GenreCount("Other", n_persons=1),
         GenreCount("Pop", n_waiting=1),
     )
+
+
+def test_decades_are_told_by_the_year_of_release_the_latest_first(location: Location) -> None:
+    def of(year: int | None, name: str, genre: str) -> CatalogEntry:
+        return entry(name, tags=TagsFound((genre,), year=year), status=Status.KEPT)
+
+    found = report_of(
+        location,
+        of(1999, "1.mp3", "Rock"),
+        of(1990, "2.mp3", "Jazz"),
+        of(1991, "3.mp3", "Jazz"),
+        of(2000, "4.mp3", "Pop"),
+        of(None, "5.mp3", "Pop"),
+    )
+    assert found.decades == (DecadeCount(2000, 1, "Pop", 1), DecadeCount(1990, 3, "Jazz", 2))
+    (row, _) = parsed(page(found)).rows("Tracks by decade")
+    assert row == "2000s1Pop 100 %"
 
 
 def test_each_blank_track_has_its_reason(location: Location) -> None:

@@ -60,6 +60,7 @@ _ORDER: Mapping[SortKey, tuple[Any, ...]] = {
     SortKey.TITLE: (tracks.c.title_key.nulls_last(), *_PATH),
     SortKey.ARTIST: (tracks.c.artist_key.nulls_last(), tracks.c.album_key, *_PATH),
     SortKey.ALBUM: (tracks.c.album_key.nulls_last(), *_PATH),
+    SortKey.YEAR: (tracks.c.year.nulls_last(), *_PATH),
     SortKey.GENRE: (_first_genre.nulls_last(), *_PATH),
     SortKey.CONFIDENCE: (_confidence.desc().nulls_last(), *_PATH),
     SortKey.DURATION: (tracks.c.duration_s.nulls_last(), *_PATH),
@@ -118,6 +119,10 @@ def _conditions(query: TrackQuery, known_roots: Roots) -> list[ColumnElement[boo
     if query.artist is not None:
         part = fold(query.artist)
         conditions.append(tracks.c.artist_key.contains(part, autoescape=True))
+    if query.years is not None and query.years.first is not None:
+        conditions.append(tracks.c.year >= query.years.first)
+    if query.years is not None and query.years.last is not None:
+        conditions.append(tracks.c.year <= query.years.last)
     if query.under is not None:
         conditions.append(known_roots.under(query.under))
     if query.status is not None:

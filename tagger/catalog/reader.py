@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tagger.catalog.batches import batches
 from tagger.catalog.blocks import block_arrays
 from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
-from tagger.catalog.rows import HeardTrack, TrackRow
+from tagger.catalog.rows import HeardTrack, TrackRow, Years
 from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold
@@ -166,6 +166,13 @@ class Reader:
             "AND artist <> '' ORDER BY artist LIMIT ?"
         )
         return [name for (name,) in self._ask(sql, (f"%{_escaped(fold(part))}%", limit))]
+
+    def of_years(self, years: Years) -> Ids:
+        """Return the tracks that were released in some years."""
+        bounds = {"year >= ?": years.first, "year <= ?": years.last}
+        asked = {sql: year for sql, year in bounds.items() if year is not None}
+        where = " AND ".join(("year IS NOT NULL", *asked))
+        return self._ids(f"SELECT track_id FROM tracks WHERE {where}", tuple(asked.values()))
 
     def of_genre(self, genre: str) -> Ids:
         """Return the tracks of a genre, whatever its case."""

@@ -211,6 +211,14 @@ class WriteQuery:
     genre: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Years:
+    """Years of release from a first to a last one, both among them; None is without end."""
+
+    first: int | None
+    last: int | None
+
+
 class SortKey(StrEnum):
     """What a listing is sorted by."""
 
@@ -218,6 +226,7 @@ class SortKey(StrEnum):
     TITLE = "title"
     ARTIST = "artist"
     ALBUM = "album"
+    YEAR = "year"
     GENRE = "genre"
     CONFIDENCE = "confidence"
     DURATION = "duration"
@@ -232,6 +241,7 @@ class TrackQuery:
         genre: One of the track's genres, whatever its case.
         min_confidence: Only tracks whose genre is the tagger's, and at least this sure.
         artist: Part of the artist's or the album artist's name, whatever its case.
+        years: Only tracks released then; those without a year were not.
         under: A folder (or one file).
         status: What became of the track.
         sort: Ascending, but for confidence: the surest first.
@@ -241,6 +251,7 @@ class TrackQuery:
     genre: str | None = None
     min_confidence: float | None = None
     artist: str | None = None
+    years: Years | None = None
     under: Path | None = None
     status: Status | None = None
     sort: SortKey = SortKey.PATH

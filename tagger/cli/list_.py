@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from tagger.catalog import Catalog, SortKey, TrackQuery
+from tagger.catalog.rows import Years
 from tagger.cli.options import (
     catalog_option,
     format_option,
     max_option,
     under_option,
     verbose_option,
+    year_option,
 )
 from tagger.cli.output import Printer
 from tagger.cli.rows import COLUMNS, row_line, row_record
@@ -25,6 +27,7 @@ from tagger.records import Status
 @click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Only so sure.")
 @click.option("--artist", help="Only artists whose name holds this.")
 @under_option
+@year_option
 @click.option("--status", type=click.Choice([str(s) for s in Status]), help="Only this outcome.")
 @click.option("--sort", type=click.Choice([str(k) for k in SortKey]), default="path")
 @max_option
@@ -36,6 +39,7 @@ def command(
     min_confidence: float | None,
     artist: str | None,
     under: Path | None,
+    year: Years | None,
     status: str | None,
     sort: str,
     limit: int | None,
@@ -48,6 +52,7 @@ def command(
         genre=genre,
         min_confidence=min_confidence,
         artist=artist,
+        years=year,
         under=under,
         status=Status(status) if status else None,
         sort=SortKey(sort),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from tagger.catalog.rows import Years
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,6 +38,12 @@ under_option = click.option(
     type=click.Path(path_type=Path),
     callback=lambda _ctx, _param, value: None if value is None else absolute(value),
     help="Only tracks in this folder.",
+)
+year_option = click.option(
+    "--year",
+    metavar="YEARS",
+    callback=lambda _ctx, _param, value: None if value is None else parse_years(value),
+    help="Only tracks of a year or some: 1990, 1990-, -1999, 1990-1999.",
 )
 max_option = click.option(
     "-n", "limit", type=click.IntRange(1), metavar="N", help="At most so many."
@@ -64,6 +74,26 @@ def show_log(*, debug: bool) -> None:
         format="%(levelname)s %(name)s: %(message)s", level=logging.INFO if debug else logging.ERROR
     )
     logging.getLogger("tagger").setLevel(logging.INFO if debug else logging.WARNING)
+
+
+def parse_years(text: str) -> Years:
+    """Return the years that a text names.
+
+    >>> parse_years("1990"), parse_years("-1999")
+    (Years(first=1990, last=1990), Years(first=None, last=1999))
+
+    Raises:
+        BadParameter: it names none.
+    """
+    from tagger.catalog.rows import Years  # it brings numpy, which a page of help does without
+
+    parts = text.split("-")
+    if len(parts) > 2 or not any(parts) or not all(re.fullmatch(r"(\d{4})?", p) for p in parts):
+        raise click.BadParameter(f"{text!r} names no years; say 1990, 1990-, -1999 or 1990-1999")
+    first, last = (int(part) if part else None for part in (parts[0], parts[-1]))
+    if first is not None and last is not None and first > last:
+        raise click.BadParameter(f"{first} comes after {last}")
+    return Years(first, last)
 
 
 def absolute(path: Path) -> Path:

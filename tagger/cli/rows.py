@@ -31,6 +31,8 @@ def row_line(row: TrackRow) -> str:
     """Return a track as one line of text."""
     genres = plain(", ".join(row.genres)) or "–"
     told = " – ".join(plain(part) for part in (row.artist, row.title) if part)
+    if told and row.tags.year:
+        told += f" ({row.tags.year})"
     where = printable(row.path)
     named = f"{told}  [{where}]" if told else where
     why = f" — {row.reason}" if row.reason and not row.genres else ""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tagger.catalog.reader import Reader
-from tagger.cli.options import Command, absolute, under_option
+from tagger.cli.options import Command, absolute, under_option, year_option
 from tagger.config import Settings, Sourced
 from tagger.errors import AudioDecodeError, CatalogError
 from tagger.models.choosing import cards_at_hand, is_named, named_model
@@ -39,6 +39,7 @@ _QUERY_OPTIONS: Sequence[Callable[[Any], Any]] = (
         help="At most so many by one artist; 0: any number.",
     ),
     under_option,
+    year_option,
     click.option("--min-duration", type=_SECONDS, metavar="SECONDS", help="Only tracks as long."),
     click.option("--max-duration", type=_SECONDS, metavar="SECONDS", help="Only tracks as short."),
 )
@@ -56,6 +57,7 @@ def query_of(
         under=options["under"],
         min_duration_s=options["min_duration"],
         max_duration_s=options["max_duration"],
+        years=options["year"],
     )
 
 

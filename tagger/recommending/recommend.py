@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tagger.catalog.reader import Reader
-from tagger.catalog.rows import HeardTrack, TrackRow
+from tagger.catalog.rows import HeardTrack, TrackRow, Years
 from tagger.catalog.store import Ids
 from tagger.catalog.text import fold
 from tagger.errors import CatalogError
@@ -43,6 +43,7 @@ class SimilarQuery:
             artist are not counted.
         under: Only tracks in this folder.
         min_duration_s, max_duration_s: Only tracks of such a length.
+        years: Only tracks released then.
     """
 
     n: int = 10
@@ -52,6 +53,7 @@ class SimilarQuery:
     under: Path | None = None
     min_duration_s: float | None = None
     max_duration_s: float | None = None
+    years: Years | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class _Choice:
 
 
 def _among(reader: Reader, seed: Seed, query: SimilarQuery) -> Ids | None:
-    """Return the tracks that pass the filters on genre and folder; None where there are none."""
+    """Return the tracks that pass the filters on genre, folder and years; None: all do."""
     if query.same_genre and not seed.genres:
         raise CatalogError("the seed has no genre to share; leave out --same-genre")
     passing = [
@@ -180,6 +182,8 @@ def _among(reader: Reader, seed: Seed, query: SimilarQuery) -> Ids | None:
     ]
     if query.under is not None:
         passing.append(reader.under(query.under))
+    if query.years is not None:
+        passing.append(reader.of_years(query.years))
     return reduce(np.intersect1d, passing) if passing else None
 
 

@@ -16,6 +16,7 @@ from tagger.report.facts import (
     N_BINS,
     Blank,
     BlankCount,
+    DecadeCount,
     FailureCount,
     Figures,
     FolderCount,
@@ -127,6 +128,29 @@ class Genres:
             for key, name in self._names.items()
         ]
         return sorted(found, key=lambda one: (-one.n_tracks, one.genre))
+
+
+@dataclass
+class Decades:
+    """Tracks by the ten years that they were released in."""
+
+    _counts: Counter[int] = field(default_factory=Counter)
+    _genres: dict[int, Counter[str]] = field(default_factory=dict)
+
+    def add(self, track: SurveyedTrack) -> None:
+        """Count a track whose year is known, in its first genre."""
+        if track.tags.year is not None:
+            first = track.tags.year // 10 * 10
+            self._counts[first] += 1
+            self._genres.setdefault(first, Counter()).update(track.row.genres[:1])
+
+    def counts(self) -> list[DecadeCount]:
+        """Return how many tracks each has, the latest first."""
+        found = []
+        for first, n_tracks in sorted(self._counts.items(), reverse=True):
+            genre, n = next(iter(_largest(self._genres[first], 1)), ("", 0))
+            found.append(DecadeCount(first, n_tracks, genre, n))
+        return found
 
 
 @dataclass

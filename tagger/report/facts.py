@@ -118,6 +118,16 @@ class GenreCount:
 
 
 @dataclass(frozen=True, slots=True)
+class DecadeCount:
+    """Tracks of ten years, from ``first`` on, and the genre that most of them bear, or ""."""
+
+    first: int
+    n_tracks: int
+    genre: str
+    n_of_genre: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlankCount:
     """How many tracks bear no genre for one reason, and what most of them sound like.
 
@@ -249,6 +259,7 @@ class Report:
 
     Args:
         genres, folders, failures: The largest first.
+        decades: By year of release, the latest first.
         n_more_genres, n_more_folders, n_more_failures: How many (failures: files) were left out.
         blanks: In the order of ``Blank``.
         sound_map: None where too few tracks were heard by one model.
@@ -269,3 +280,4 @@ class Report:
     sound_map: SoundMap | None
     runs: tuple[RunRow, ...]
     models: Models
+    decades: tuple[DecadeCount, ...] = ()

@@ -22,6 +22,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], str]], ...] = (
     ("next", "What to do next", sections.what_next),
     ("sound", "Map of the library", sections.the_map),
     ("genres", "Genres", sections.genres),
+    ("decades", "Decades", sections.decades),
     ("blanks", "Still blank, and why", troubles.blanks),
     ("sure", "How sure the tagger was", sections.sureness),
     ("suspects", "Genres that look wrong", troubles.suspects),

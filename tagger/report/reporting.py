@@ -79,6 +79,7 @@ class _Survey:
     def __init__(self, under: Path | None) -> None:
         self.totals = counting.Totals()
         self.genres = counting.Genres()
+        self.decades = counting.Decades()
         self.blanks = counting.Blanks()
         self.confidences = counting.Confidences()
         self.folders = counting.Folders(under)
@@ -89,6 +90,7 @@ class _Survey:
         by = counting.whose(track)
         self.totals.add(track, by)
         self.genres.add(track, by)
+        self.decades.add(track)
         self.confidences.add(track)
         self.folders.add(track)
         self.failures.add(track)
@@ -136,6 +138,7 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
         sound_map=_sound_map(catalog, request.model_id, survey.heard),
         runs=_told(runs),
         models=_models(catalog, runs, request.at_hand),
+        decades=tuple(survey.decades.counts()),
     )
 
 

@@ -113,6 +113,30 @@ def _by_whom(one: GenreCount) -> list[Part]:
     ]
 
 
+def decades(report: Report) -> str:
+    """How many tracks were released in which years; "" where no tag says it."""
+    n_dated = sum(one.n_tracks for one in report.decades)
+    largest = max((one.n_tracks for one in report.decades), default=0)
+    rows = [
+        (
+            f"{one.first}s",
+            bar([Part("known", "", one.n_tracks)], largest),
+            count(one.n_tracks),
+            _most(one.genre, one.n_of_genre, one.n_tracks),
+        )
+        for one in report.decades
+    ]
+    if not rows:
+        return ""
+    heads = (first("Decade"), BARS, number("tracks"), Head("most frequent genre"))
+    note = f"By the year in the tag, which {share(n_dated, report.figures.n_tracks)} have."
+    return joined(table("Tracks by decade", heads, rows), paragraph(note, class_="note"))
+
+
+def _most(genre: str, n_of_genre: int, n_tracks: int) -> Html | str:
+    return joined(name(genre), f" {share(n_of_genre, n_tracks)}") if genre else "–"
+
+
 def sureness(report: Report) -> str:
     """How sure the tagger was."""
     both = list(zip(report.sureness.decided, report.sureness.undecided, strict=True))
@@ -162,13 +186,12 @@ def folders(report: Report) -> str:
 
 def _folder(one: FolderCount, largest: int) -> tuple[str, ...]:
     parts = [Part("known", "", one.n_tracks - one.n_blank), Part("blank", "", one.n_blank)]
-    most = joined(name(one.genre), f" {share(one.n_of_genre, one.n_tracks)}")
     return (
         file_name(one.folder),
         bar(parts, largest),
         count(one.n_tracks),
         count(one.n_blank),
-        most if one.genre else "–",
+        _most(one.genre, one.n_of_genre, one.n_tracks),
     )
 
 
