@@ -21,7 +21,6 @@ from tagger.catalog import (
     runs,
     same_audio,
     upgrade,
-    vanishing,
 )
 from tagger.catalog.batches import batches
 from tagger.catalog.pruning import VanishedFile
@@ -175,12 +174,12 @@ class Catalog(Questions):
     def mark_vanished(self, file_ids: Sequence[int]) -> None:
         """Note that files are gone; they are kept, for the day that they come back."""
         with self._transaction(self._writer) as connection:
-            vanishing.mark_vanished(connection, file_ids)
+            pruning.mark_vanished(connection, file_ids)
 
     def set_device(self, root_id: int, device: int) -> None:
         """Note the number of the device that a root is on."""
         with self._transaction(self._writer) as connection:
-            vanishing.set_device(connection, root_id, device)
+            pruning.set_device(connection, root_id, device)
 
     def prune(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
         """Forget the files that ``vanished`` names; return them, and those that had to be kept."""

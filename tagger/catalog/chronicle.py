@@ -22,8 +22,7 @@ from tagger.catalog.batches import batches
 from tagger.catalog.columns import from_iso, to_iso
 from tagger.catalog.journal import State, close
 from tagger.catalog.packing import packed, unpacked
-from tagger.catalog.paths import FILE_COLUMNS, Roots
-from tagger.catalog.places import add_files
+from tagger.catalog.paths import FILE_COLUMNS, Roots, add_files
 from tagger.catalog.tables import files, journal, runs
 from tagger.errors import CatalogError, os_reason
 from tagger.records import AudioFile, Status

@@ -21,8 +21,6 @@ from tagger.catalog import (
     runs,
     same_audio,
     surveying,
-    tagged,
-    vanishing,
 )
 from tagger.catalog.exporting import ExportedTrack
 from tagger.catalog.pruning import VanishedFile
@@ -112,12 +110,12 @@ class Questions:
     def roots_under(self, folder: Path) -> list[RootRow]:
         """Return the roots that have files in a folder that had not vanished, and how many."""
         with self._transaction(self._engine) as connection:
-            return vanishing.roots_under(connection, folder)
+            return pruning.roots_under(connection, folder)
 
     def unseen(self, folder: Path, root_id: int, seen: NDArray[np.int64]) -> Iterator[FileRow]:
         """Yield the files of a root in a folder, not marked yet, that are not among those seen."""
         with self._transaction(self._engine) as connection:
-            yield from vanishing.unseen(connection, folder, root_id, seen)
+            yield from pruning.unseen(connection, folder, root_id, seen)
 
     def vanished(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
         """Return the files that are gone, in a folder or anywhere, and others that are not marked.
@@ -173,12 +171,12 @@ class Questions:
     def tagged(self, model_id: str, under: Path | None = None) -> Iterator[TaggedTrack]:
         """Yield the tracks that bear a genre, with what a model made of their sound."""
         with self._transaction(self._engine) as connection:
-            yield from tagged.tagged_tracks(connection, model_id, under)
+            yield from surveying.tagged_tracks(connection, model_id, under)
 
     def n_tagged(self, model_id: str, under: Path | None = None) -> int:
         """Return how many tracks ``tagged`` would give."""
         with self._transaction(self._engine) as connection:
-            return tagged.n_tagged(connection, model_id, under)
+            return surveying.n_tagged(connection, model_id, under)
 
     def embeddings(self, model_id: str) -> Embeddings:
         """Return all embeddings of a model, in one matrix."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, 
 from tagger.catalog import embeddings, journal
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
-from tagger.catalog.places import add_files
+from tagger.catalog.paths import add_files
 from tagger.catalog.rows import CatalogEntry, FailedFile, PlannedWrite
 from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
 from tagger.catalog.tag_columns import tag_values

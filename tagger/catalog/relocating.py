@@ -12,8 +12,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
-from tagger.catalog.paths import FILE_COLUMNS, Roots, name_of
-from tagger.catalog.places import move_files
+from tagger.catalog.paths import FILE_COLUMNS, Roots, move_files, name_of
 from tagger.catalog.pruning import drop_empty_roots, forget
 from tagger.catalog.tables import files, journal, roots
 from tagger.errors import CatalogError, printable

@@ -11,8 +11,7 @@ from sqlalchemy import Connection, and_, select, update
 from tagger.catalog import embeddings
 from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
-from tagger.catalog.paths import Roots
-from tagger.catalog.places import file_ids_of, move_files
+from tagger.catalog.paths import Roots, file_ids_of, move_files
 from tagger.catalog.rows import Copy
 from tagger.catalog.tables import files, predictions, roots, tracks
 from tagger.records import AudioFile, TrackPrediction
