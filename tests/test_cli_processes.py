@@ -20,6 +20,7 @@ from sqlalchemy import Engine, event
 from tagger.catalog import Catalog
 from tests.catalogs import Location, assert_consistent
 from tests.library import (
+    DEADLINE_S,
     contents,
     genre_of,
     journal,
@@ -171,7 +172,7 @@ def test_ctrl_c_at_the_terminal_ends_with_130_and_the_next_run_goes_on(
     process = start_tagger("tag", *common, "--jobs", "2", music)
     wait_for_line(process)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all processes of the group
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=DEADLINE_S)
     said = err.decode().splitlines()
     if process.returncode == 130:
         assert said[-1] == "interrupted; what was finished stays finished, run again to go on"
@@ -192,7 +193,7 @@ def test_ctrl_c_before_the_first_result_is_as_clean(music: Path, place: Path, mo
         time.sleep(0.02)
     time.sleep(0.5)  # the workers import torch
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert out == b""
     assert err.decode().splitlines()[-1].startswith("interrupted")
@@ -239,7 +240,7 @@ def test_two_runs_at_once_share_a_library(music: Path, location: Location, model
     data = {"XDG_DATA_HOME": os.environ["XDG_DATA_HOME"]}  # where a database has its chronicle
     run_tagger("tag", *common, "--no-write", music, **data)
     processes = [start_tagger("tag", *common, music, **data) for _ in range(2)]
-    ends = [(*process.communicate(timeout=120), process.returncode) for process in processes]
+    ends = [(*process.communicate(timeout=DEADLINE_S), process.returncode) for process in processes]
     assert all(genre_of(path) == ["Rock"] for path in paths)
     for _, err, _ in ends:
         assert b"Traceback" not in err
@@ -266,7 +267,7 @@ def test_output_that_nobody_reads_ends_a_command_quietly(
         assert process.stderr is not None
         err = process.stderr.read().decode()
         process.stderr.close()
-        assert process.wait(60) == (130 if command == "tag" else 0)
+        assert process.wait(DEADLINE_S) == (130 if command == "tag" else 0)
         assert "Traceback" not in err
         assert "BrokenPipe" not in err
 
@@ -288,7 +289,7 @@ def test_a_command_whose_output_is_closed_still_works(
         model,
         music,
     ]
-    done = subprocess.run(["sh", "-c", script, "sh", *tag], check=False, timeout=60)
+    done = subprocess.run(["sh", "-c", script, "sh", *tag], check=False, timeout=DEADLINE_S)
     assert done.returncode == 0
     assert genre_of(path) == ["Rock"]
     assert_consistent(place)
@@ -306,7 +307,7 @@ def test_output_that_cannot_be_written_is_told_in_a_line(
         done = subprocess.run(
             ["sh", "-c", script, "sh", *asked],
             check=False,
-            timeout=60,
+            timeout=DEADLINE_S,
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -27,10 +27,9 @@ from tagger.hearing.pool import Lost
 from tagger.models.files import read_card
 from tagger.records import TrackFailure
 from tests.catalogs import assert_consistent
-from tests.library import Outcome, Run, make_tracks, run_tagger, start_tagger
+from tests.library import DEADLINE_S, Outcome, Run, make_tracks, run_tagger, start_tagger
 
 ROOT = Path(__file__).parent.parent
-START_S = 30.0
 
 
 @dataclass
@@ -89,9 +88,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def wait_for_workers(cluster: Cluster, n_workers: int) -> None:
     from distributed import Client
 
-    with Client(cluster.address, timeout=START_S, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+    with Client(cluster.address, timeout=DEADLINE_S, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         if n_workers:
-            client.wait_for_workers(n_workers, timeout=START_S)
+            client.wait_for_workers(n_workers, timeout=DEADLINE_S)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +221,7 @@ def test_a_scheduler_that_vanishes_ends_the_run_and_the_next_goes_on(
         end(cluster.scheduler)
         assert broken.stderr is not None
         rest, said = broken.stdout.read(), broken.stderr.read()
-        broken.wait(timeout=60)
+        broken.wait(timeout=DEADLINE_S)
     heard = [json.loads(line)["path"] for line in (first + rest).splitlines()]
     assert broken.returncode == 1
     assert b"the Dask scheduler is gone" in said

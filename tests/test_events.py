@@ -1,7 +1,6 @@
 """The log for TensorBoard: what the CSV holds, also after a run was cut off."""
 
 import struct
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event
 
 from tagger.errors import DatasetError
+from tests.library import until
 from tests.synthetic import write_features
 from tests.test_training import TINY
 from training.events import EventLog
@@ -54,10 +54,7 @@ def test_the_log_holds_each_epochs_figures(tmp_path: Path) -> None:
 def test_the_log_can_be_read_while_the_run_goes_on(tmp_path: Path) -> None:
     with EventLog(tmp_path) as log:
         log.add(LINES[0])
-        until = time.monotonic() + 10  # its writer is a thread of its own
-        while ("loss", 0) not in figures_in(tmp_path):
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        until(lambda: ("loss", 0) in figures_in(tmp_path))  # its writer is a thread of its own
 
 
 def test_what_was_not_measured_is_not_logged(tmp_path: Path) -> None:

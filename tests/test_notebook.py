@@ -31,7 +31,7 @@ def executed(monkeypatch: pytest.MonkeyPatch, **environment: Path) -> Any:
         monkeypatch.setenv(name, str(value))
     notebook = kept()
     resources = {"metadata": {"path": str(PATH.parent)}}
-    return NotebookClient(notebook, timeout=240, resources=resources).execute()
+    return NotebookClient(notebook, timeout=840, resources=resources).execute()
 
 
 def cells_of(notebook: Any) -> list[Any]:

@@ -16,7 +16,7 @@ def counts_of(soak: str, *options: str) -> dict[str, int]:
     """Run a soak in a process of its own: it forks, which one that has threads must not do."""
     command = [sys.executable, "-m", soak, *options]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=280, cwd=ROOT
+        command, capture_output=True, text=True, check=False, timeout=840, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
     told = (line.split(": ") for line in done.stdout.splitlines() if ": " in line)

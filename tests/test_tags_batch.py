@@ -15,6 +15,7 @@ import pytest
 from tagger.errors import TagWriteError
 from tagger.tags import PreparedWrite, carry_out_all, prepare_write, read_tags
 from tests import tagged
+from tests.library import DEADLINE_S
 
 
 def make(folder: Path, kind: str, n_files: int) -> list[Path]:
@@ -50,7 +51,7 @@ def test_each_write_fails_alone_and_is_told_in_its_place(tmp_path: Path) -> None
 def test_writes_in_place_wait_for_the_disk_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    met = threading.Barrier(4, timeout=30)
+    met = threading.Barrier(4, timeout=DEADLINE_S)
     monkeypatch.setattr(os, "fsync", lambda _descriptor: met.wait())
     with prepared(make(tmp_path, "flac", 4)) as writes:
         assert carry_out_all(writes) == [None] * 4

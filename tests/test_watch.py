@@ -31,6 +31,7 @@ from tagger.watch import Batch, Tried, Watcher
 from tagger.watch.roots import Roots
 from tests.catalogs import assert_consistent
 from tests.library import (
+    DEADLINE_S,
     Outcome,
     genre_of,
     make_track,
@@ -552,7 +553,7 @@ def test_told_to_end_while_it_waits_it_ends_with_0(
     process = start_watching(music, place, model)
     wait_for_rest(process)
     os.killpg(process.pid, number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, out, err) == (0, b"", b"")
 
 
@@ -570,7 +571,7 @@ def test_killed_in_the_middle_of_a_batch_it_finishes_the_work_when_it_is_started
     wait_for_rest(process)
     until(lambda: all(genre_of(path) for path in paths))
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=DEADLINE_S)
     assert process.returncode in (0, 130)
     assert_consistent(place)
 
@@ -584,6 +585,6 @@ def test_told_to_end_in_the_middle_of_a_run_it_ends_with_130(
     assert process.stdout is not None
     assert process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert b"interrupted; what was finished stays finished" in err
