@@ -185,3 +185,15 @@ def test_counts_add_up(catalog: Catalog) -> None:
     assert (counts.n_tracks, counts.n_failures) == (5, 1)
     assert sum(counts.by_status.values()) == 6
     assert counts.by_genre == {"Pop": 2, "Rock": 2, "Jazz": 1}
+
+
+def test_a_folder_holds_what_lies_in_it_and_no_neighbour_with_a_longer_name(
+    location: Location,
+) -> None:
+    names = ["a/one.mp3", "a/0/two.mp3", "a.mp3", "a/", "a0", "a0/three.mp3", "a-b/four.mp3"]
+    with Catalog.open(location) as catalog:
+        catalog.record(
+            begin(catalog), [entry(name, n) for n, name in enumerate(names) if name[-1] != "/"]
+        )
+        found = catalog.tracks(TrackQuery(under=MUSIC / "a"))
+        assert [str(row.path.relative_to(MUSIC)) for row in found] == ["a/0/two.mp3", "a/one.mp3"]

@@ -233,6 +233,16 @@ def test_the_copy_of_a_file_that_is_gone_is_put_back(music: Path, run: Run) -> N
     assert genre_of(copy) == []
 
 
+def test_a_file_that_is_there_is_put_back_before_any_copy_of_it(music: Path, run: Run) -> None:
+    path = make_track(music / "b.flac")
+    run("tag", music)
+    copy = music / "a copy.flac"
+    copy.write_bytes(path.read_bytes())
+    run("tag", music)
+    assert run("undo").statuses == {"b.flac": "restored"}
+    assert (genre_of(path), genre_of(copy)) == ([], ["Rock"])
+
+
 def test_what_was_taken_back_is_not_written_again_unless_forced(
     music: Path, run: Run, tmp_path: Path
 ) -> None:
@@ -363,6 +373,29 @@ def test_a_fault_in_an_undo_leaves_the_file_and_its_entry_closed(
     assert (path.read_bytes(), genre_of(other)) == (before, ["Rock"])
     assert journal(place) == ["done", "done", "dropped"]
     assert run("undo").statuses == {"00.flac": "restored", "01.flac": "restored"}
+
+
+def test_an_undo_that_is_left_half_written_is_mended_by_the_next_start(
+    music: Path, run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = make_tracks(music, 1, title="A title")
+    run("tag", music)
+    before = path.read_bytes()
+    is_there = iter([True])
+
+    def go_away(descriptor: int, offset: int, data: bytes) -> None:
+        if next(is_there, False):
+            os.pwrite(descriptor, data[: max(1, len(data) // 2)], offset)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tagger.tags.inplace._write_at", go_away)
+        assert run("undo").statuses == {"00.flac": "failed"}
+    assert path.read_bytes() != before
+    assert journal(place) == ["done", "intended"]
+    assert run("undo").statuses == {"00.flac": "restored"}
+    assert genre_of(path) == []
+    assert journal(place) == ["done", "dropped", "done"]
 
 
 def test_a_file_that_cannot_be_written_fails_alone(music: Path, run: Run, place: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tagger.learning.examples import BoolArray
+from tagger.learning import thresholds
+from tagger.learning.examples import BoolArray, DoubleArray
 from tagger.learning.fitting import learn
 from tagger.learning.scale import to_probabilities
 from tagger.learning.thresholds import NEVER, first_said, further_said, thresholds_of
@@ -100,3 +102,23 @@ def test_what_is_learned_of_several_genres_a_track_says_when_a_second_may_stand(
 
 def test_genres_that_exclude_each_other_have_no_second() -> None:
     assert learn(blobs(60), NAMES, ["base-1"]).further == {}
+
+
+def test_a_threshold_is_high_enough_for_nineteen_of_twenty_draws_of_the_artists(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    p, truth = with_a_second(400, seed=0)
+    each: list[DoubleArray] = []
+    real = thresholds._least_log_odds
+
+    def note(*arguments: Any) -> DoubleArray:
+        each.append(real(*arguments))
+        return each[-1]
+
+    monkeypatch.setattr(thresholds, "_least_log_odds", note)
+    artists = np.arange(len(p)) // 4
+    is_right = truth[np.arange(len(p)), p.argmax(axis=1)]
+    said = first_said(p, is_right, artists)
+    needed = thresholds._surely_needed(said, 3, precision=0.75, n_draws=100, seed=0)
+    enough = (1 / (1 + np.exp(-np.stack(each))) <= needed + 1e-12).sum(axis=0)
+    assert ((enough >= 95) & (enough <= 96)).all()

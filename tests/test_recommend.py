@@ -346,6 +346,18 @@ def test_the_same_artist_title_and_length_are_one_recording(tmp_path: Path) -> N
     assert alike(tmp_path, columns, *others) == ["cd.mp3", "live.mp3"]
 
 
+@pytest.mark.parametrize(("apart_s", "n_named"), [(2.9, 1), (3.0, 1), (3.1, 2)])
+def test_lengths_within_three_seconds_are_alike(
+    tmp_path: Path, apart_s: float, n_named: int
+) -> None:
+    columns: Columns = {"cd.mp3": {"title": "Song"}, "best of.mp3": {"title": "Song"}}
+    others = (
+        at(20, "cd.mp3", "A", length_s=200),
+        at(30, "best of.mp3", "A", length_s=200 + apart_s),
+    )
+    assert alike(tmp_path, columns, *others) == ["cd.mp3", "best of.mp3"][:n_named]
+
+
 def test_nearly_the_same_embedding_and_length_are_one_recording(tmp_path: Path) -> None:
     others = (
         at(20, "a.mp3", "A"),

@@ -38,6 +38,7 @@ PLACES = (
     "ORDER BY file_id"
 )
 FILES = "SELECT * FROM files ORDER BY file_id"
+FILE_IDS = "SELECT file_id, name FROM files ORDER BY file_id"
 OTHER_DEVICE = "UPDATE roots SET device = device + 1"
 
 
@@ -376,6 +377,44 @@ def test_a_file_that_cannot_be_looked_at_was_not_moved(
     assert (music / "a" / "a.flac") in [row.path for row in catalog.tracks()]
 
 
+def test_where_an_empty_mount_point_is_left_a_file_turning_up_elsewhere_is_a_copy(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog
+) -> None:
+    make_track(music / "a.flac")
+    scan(music)
+    copies = music.rename(tmp_path / "copies")
+    music.mkdir()
+    again = scan(copies)
+    assert (again.statuses, again.n_analysed) == ({"a.flac": "unchanged"}, 0)
+    assert [row.path for row in catalog.tracks()] == [copies / "a.flac", music / "a.flac"]
+
+
+def test_where_it_is_not_known_which_disk_is_away_its_files_have_not_moved(
+    tmp_path: Path, music: Path, scan: Scanner, catalog: Catalog, place: Location
+) -> None:
+    make_track(music / "a.flac")
+    scan(music)
+    change(place, "UPDATE roots SET device = NULL")
+    copies = music.rename(tmp_path / "copies")
+    assert scan(copies).statuses == {"a.flac": "unchanged"}
+    assert [row.path for row in catalog.tracks()] == [copies / "a.flac", music / "a.flac"]
+
+
+def test_of_two_copies_of_a_file_that_is_gone_its_row_follows_one(
+    music: Path, scan: Scanner, place: Location
+) -> None:
+    make_track(music / "kept.flac")
+    path = make_track(music / "a.flac")
+    scan(music)
+    before = rows(place, FILE_IDS)
+    shutil.copy(path, music / "b.flac")
+    path.rename(music / "c.flac")
+    again = scan(music)
+    assert again.n_analysed == 0
+    assert again.statuses == {"b.flac": "moved", "c.flac": "unchanged", "kept.flac": "unchanged"}
+    assert rows(place, FILE_IDS)[:2] == [(before[0][0], "b.flac"), before[1]]
+
+
 # Vanished
 
 
@@ -440,6 +479,27 @@ def test_where_the_disk_may_be_missing_nothing_is_marked_and_the_run_says_so(
     assert "nothing was marked" in note
     assert note.endswith(f"tagger catalog prune --gone {music} forgets them")
     assert len(listed(catalog)) == 5
+
+
+def test_half_of_the_files_may_be_gone(music: Path, scan: Scanner, catalog: Catalog) -> None:
+    paths = make_tracks(music, 4)
+    scan(music)
+    for path in paths[:2]:
+        path.unlink()
+    assert scan(music).summary.n_vanished == 2
+    assert listed(catalog) == ["02.flac", "03.flac"]
+
+
+def test_a_new_device_on_which_half_of_the_music_is_missing_is_not_taken_for_the_old_one(
+    music: Path, scan: Scanner, place: Location
+) -> None:
+    paths = make_tracks(music, 4)
+    scan(music)
+    change(place, OTHER_DEVICE)
+    for path in paths[:2]:
+        path.unlink()
+    assert scan(music).summary.n_vanished == 0
+    assert scan(music).summary.n_vanished == 0
 
 
 def prune_gone(place: Location, folder: Path, *options: str) -> Outcome:

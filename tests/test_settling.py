@@ -6,25 +6,28 @@ import errno
 import os
 import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import mutagen
 import pytest
 
 from tagger.catalog import Catalog
 from tagger.hearing.analysis import AnalysisTask, Heard, analyse
-from tagger.records import Status, TrackFailure
+from tagger.records import Decision, Status, TrackFailure
 from tagger.tagging.decision import Intent
 from tagger.tagging.run import TagRun
+from tagger.tagging.settling import _unless_taken_back
 from tagger.tags import prepare_write
 from tests.catalogs import assert_consistent
 from tests.library import (
     Run,
     genre_of,
     journal,
+    make_model,
     make_track,
     make_tracks,
     request_for,
@@ -33,7 +36,15 @@ from tests.library import (
     statuses,
 )
 
-pytestmark = pytest.mark.usefixtures("in_process")
+pytestmark = pytest.mark.usefixtures("in_process", "ctrl_c_is_heard")
+
+
+@pytest.fixture
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Ctrl-C ends a run, also where whoever started the tests ignores it, as `nohup` may."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 # What others do meanwhile
@@ -72,6 +83,72 @@ def test_a_genre_set_after_the_recording_with_the_old_time_is_kept(
     assert genre_of(path) == ["Dub"]
     again = TagRun(request_for(model, music), catalog)
     assert statuses(list(again.results())) == {"00.flac": "unchanged"}
+
+
+def test_a_genre_that_somebody_made_their_own_unnoticed_is_kept(
+    music: Path, catalog: Catalog, place: Path, model: Path, tmp_path: Path
+) -> None:
+    """Such as on a disk that tells no time of status change: that the genre is ours is not so."""
+    (path,) = make_tracks(music, 1, title="A title")
+    folk = make_model(tmp_path / "folk.pt", "Folk")
+    list(TagRun(request_for(folk, music, intent=Intent(write=False)), catalog).results())
+    list(TagRun(request_for(model, music), catalog).results())
+    stat = path.stat()
+    file = mutagen.File(path)
+    del file["TAGGER_GENRE"]
+    file.save()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    with closing(sqlite3.connect(place)) as database, database:
+        database.execute("UPDATE files SET ctime_ns = NULL")
+    again = TagRun(request_for(folk, music), catalog)
+    assert statuses(list(again.results())) == {"00.flac": "kept"}
+    assert again.n_analysed == 0
+    assert genre_of(path) == ["Rock"]
+
+
+def test_a_file_that_somebody_tags_while_it_is_heard_gets_no_row_of_what_it_was(
+    music: Path, catalog: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = make_tracks(music, 1)
+
+    def hear(task: AnalysisTask) -> Heard | TrackFailure:
+        set_tags(path, genre="Dub")
+        return analyse(task)
+
+    monkeypatch.setattr("tagger.tagging.listening.analyse", hear)
+    assert statuses(list(TagRun(request_for(model, music), catalog).results())) == {
+        "00.flac": "kept"
+    }
+    assert list(catalog.tracks()) == []
+    assert genre_of(path) == ["Dub"]
+
+
+def test_a_failure_that_is_remembered_is_not_recorded_again(
+    music: Path, catalog: Catalog, place: Path, model: Path
+) -> None:
+    (music / "broken.flac").write_bytes(b"no sound")
+    for _ in range(2):
+        (result,) = TagRun(request_for(model, music), catalog).results()
+        assert result.status is Status.FAILED
+    with closing(sqlite3.connect(place)) as database:
+        assert database.execute("SELECT run_id FROM failures").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("gone", "status"),
+    [
+        (("Rock", "Folk", "Dub"), Status.KEPT),
+        (("Folk", "Rock"), Status.KEPT),
+        (("Rock",), Status.WRITTEN),
+        ((), Status.WRITTEN),
+    ],
+)
+def test_genres_are_kept_out_where_all_of_them_were_taken_back(
+    gone: tuple[str, ...], status: Status
+) -> None:
+    wanted = Decision(Path("/music/a.flac"), ("Rock", "Folk"), Status.WRITTEN, 0.9, "")
+    assert _unless_taken_back(wanted, gone).status is status
 
 
 def test_a_kill_between_tag_and_row_is_mended_where_times_are_kept(

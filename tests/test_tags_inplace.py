@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -231,6 +232,27 @@ def test_a_change_of_any_kind_is_written_in_place(tmp_path: Path) -> None:
             write_in_place(file.fileno(), change, path)
         assert path.read_bytes() == new
         assert mended(path, change) is Stands.NEW
+
+
+def test_where_the_end_finds_no_room_nothing_else_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, old = tmp_path / "file", b"abcdefghij"
+    path.write_bytes(old)
+    grows = FileChange((Patch(2, b"c", b"C"), Patch(8, b"ij", b"IJKL")), 10, 10**18)
+    found: list[bytes] = []
+
+    def write_at(descriptor: int, offset: int, data: bytes) -> None:
+        if offset + len(data) > len(old):
+            found.append(path.read_bytes())
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.pwrite(descriptor, data, offset)
+
+    monkeypatch.setattr("tagger.tags.inplace._write_at", write_at)
+    with path.open("r+b") as file, pytest.raises(OSError, match="No space"):
+        write_in_place(file.fileno(), grows, path)
+    assert found == [old]
+    assert path.read_bytes() == old
 
 
 # Views and differences

@@ -202,3 +202,36 @@ def _with_wide_offsets(data: bytes) -> bytes:
     body = bytes(4) + len(offsets).to_bytes(4, "big") + table
     grown = _grown(data, [b"moov", b"trak", b"mdia", b"minf", b"stbl"], at, bytes(more))
     return grown[:at] + _atom(b"co64", body) + grown[at + 16 + len(table) :]
+
+
+@pytest.mark.parametrize("is_in_front", [True, False])
+def test_a_segment_index_in_front_of_the_tags_keeps_them_from_growing(
+    tmp_path: Path, is_in_front: bool
+) -> None:
+    """It says how far the segments are from its own end; behind the tags it moves with them."""
+    path = tagged.make(tmp_path, "bare m4a_fragmented")
+    data = path.read_bytes()
+    moov = data.index(b"moov") - 4
+    end = moov + int.from_bytes(data[moov : moov + 4], "big")
+    at = moov if is_in_front else end
+    data = data[:at] + _atom(b"sidx", bytes(24)) + data[at:]
+    path.write_bytes(data)
+    if is_in_front:
+        with pytest.raises(TagWriteError, match="fragmented"):
+            _write(path, "Folk")
+        assert path.read_bytes() == data
+    else:
+        _write(path, "Folk")
+        assert read_tags(path).genres == ("Folk",)
+
+
+def test_an_offset_to_the_first_byte_behind_the_tags_moves_with_that_byte(tmp_path: Path) -> None:
+    path = tagged.make(tmp_path, "bare m4a_faststart")
+    data = path.read_bytes()
+    moov, table = data.index(b"moov") - 4, data.index(b"stco") + 12
+    end = moov + int.from_bytes(data[moov : moov + 4], "big")
+    path.write_bytes(data[:table] + end.to_bytes(4, "big") + data[table + 4 :])
+    _write(path, "Folk")
+    moved = path.stat().st_size - len(data)
+    assert moved > 0
+    assert _stco(path.read_bytes())[0] == end + moved

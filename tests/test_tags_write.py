@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import pytest
@@ -12,6 +14,8 @@ import taglib
 from tagger.errors import TagWriteError
 from tagger.records import TagsFound
 from tagger.tags import is_ours, prepare_restore, provenance_text, read_tags
+from tagger.tags.fields import TagFaultError
+from tagger.tags.formats import family_of
 from tests import tagged
 from tests.writing import write_genres
 
@@ -351,3 +355,43 @@ def test_restoring_takes_an_info_genre_out_again(tmp_path: Path) -> None:
     assert b"IGNR" in path.read_bytes()
     _restore(path, TagsFound())
     assert texts in path.read_bytes()
+
+
+# What another reader sees
+
+
+def let_another_reader_see(monkeypatch: pytest.MonkeyPatch, *opinions: list[str] | None) -> None:
+    """Let mutagen say this of the file as it would be, and this of the file as it is; None: no."""
+    said = iter(opinions)
+
+    def opinion(_file: BinaryIO) -> list[str]:
+        genres = next(said)
+        if genres is None:
+            raise TagFaultError("it is damaged")
+        return genres
+
+    monkeypatch.setattr(
+        "tagger.tags.preparing.family_of",
+        lambda file: replace(family_of(file), second_opinion=opinion),
+    )
+
+
+@pytest.mark.parametrize("opinions", [(["Polka"],), ([],), (None, ["Rock"])])
+def test_a_tag_that_another_reader_would_see_otherwise_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opinions: tuple[list[str] | None, ...]
+) -> None:
+    path = tagged.make(tmp_path, "flac")
+    before = path.read_bytes()
+    let_another_reader_see(monkeypatch, *opinions)
+    with pytest.raises(TagWriteError):
+        write_genres(path, ["Folk"], provenance=OURS)
+    assert path.read_bytes() == before
+
+
+def test_a_reader_that_could_not_read_the_file_before_has_no_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tagged.make(tmp_path, "flac")
+    let_another_reader_see(monkeypatch, None, None)
+    write_genres(path, ["Folk"], provenance=OURS)
+    assert read_tags(path).genres == ("Folk",)

@@ -1,8 +1,11 @@
 """From segments to tracks and from tracks to albums."""
 
-import numpy as np
+import warnings
 
-from tagger.models.voting import sigmoid, softmax, vote, vote_probabilities, vote_together
+import numpy as np
+import pytest
+
+from tagger.models.voting import is_clear, sigmoid, softmax, vote, vote_probabilities, vote_together
 
 
 def test_a_vote_is_a_probability() -> None:
@@ -50,3 +53,17 @@ def test_an_album_of_such_labels_is_as_sure_as_its_tracks_on_average() -> None:
     tracks = np.array([[0.9, 0.2, 0.0], [0.5, 0.8, 1.0]])
     together = vote_together(tracks, 1.0, exclusive=False)
     assert np.allclose(together, [0.75, 0.5, 0.5], atol=1e-4)
+
+
+@pytest.mark.parametrize(("mean", "clear"), [(1.2, True), (1.1, False)])
+def test_a_lead_is_clear_beyond_twice_its_standard_error(mean: float, clear: bool) -> None:
+    """Leads of mean - 1 and mean + 1, twice each: a standard deviation of the root of 4 / 3."""
+    leads = np.array([mean - 1, mean + 1, mean - 1, mean + 1])
+    logits = np.stack([np.full(4, -5.0), leads, np.zeros(4)], axis=1).astype(np.float32)
+    assert is_clear(logits) is clear
+
+
+def test_one_segment_is_never_clear_and_has_no_scatter_to_be_asked_for() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not is_clear(np.array([[9.0, 0.0]], np.float32))
