@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, LargeBinary, Text
+from sqlalchemy import BigInteger, Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
 from tagger.catalog.packing import packed, unpacked
 from tagger.catalog.text import storable
+from tagger.files.stats import bounded
 from tagger.records import FileChange
 
 
@@ -97,6 +98,20 @@ class UtcTime(_FromText):
     cache_ok = True
     to_text = staticmethod(to_iso)
     from_text = staticmethod(from_iso)
+
+
+class Whole(TypeDecorator[int]):
+    """A whole number from outside: a time, a size, a file's number on its disk.
+
+    What 64 bits do not hold is stored as the nearest one that they do.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Return the number to store."""
+        return None if value is None else bounded(value)
 
 
 class Change(TypeDecorator[FileChange]):

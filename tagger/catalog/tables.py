@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -28,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from tagger.catalog.columns import Change, Numbers, PlainText, Strings, UtcTime
+from tagger.catalog.columns import Change, Numbers, PlainText, Strings, UtcTime, Whole
 from tagger.tag_fields import TAG_FIELDS, Kind, TagField
 
 # Every constraint needs a name, or SQLite's rebuild of a table in a later migration loses it.
@@ -78,7 +77,7 @@ roots = Table(
     Column("root_id", Integer, primary_key=True),
     Column("path", LargeBinary, nullable=False, unique=True, comment="absolute, as bytes"),
     Column("name", PlainText, nullable=False, comment="the path for reading, no slash at its end"),
-    Column("device", BigInteger, comment="number of the device it was on, as stat(2) tells it"),
+    Column("device", Whole, comment="number of the device it was on, as stat(2) tells it"),
     comment="folders that were scanned; files are found relative to them",
 )
 
@@ -130,10 +129,10 @@ files = Table(
     Column("root_id", ForeignKey(roots.c.root_id), nullable=False),
     Column("relative", LargeBinary, nullable=False, comment="path below the root, as bytes"),
     Column("name", PlainText, nullable=False, comment="that path for reading"),
-    Column("size_bytes", BigInteger, nullable=False),
-    Column("mtime_ns", BigInteger, nullable=False, comment="nanoseconds since 1970, UTC"),
-    Column("ctime_ns", BigInteger, comment="time of the last change of its inode, likewise"),
-    Column("inode", BigInteger),
+    Column("size_bytes", Whole, nullable=False),
+    Column("mtime_ns", Whole, nullable=False, comment="nanoseconds since 1970, UTC"),
+    Column("ctime_ns", Whole, comment="time of the last change of its inode, likewise"),
+    Column("inode", Whole),
     Column("audio", String, index=True, comment="its recording: the same in all copies of it"),
     Column("vanished_at", UtcTime, index=True, comment="when it was first found to be gone"),
     Column("track_id", ForeignKey(tracks.c.track_id), unique=True, comment="empty until read"),
@@ -179,8 +178,8 @@ failures = Table(
     Column("file_id", ForeignKey(files.c.file_id, ondelete="CASCADE"), primary_key=True),
     Column("stage", String, nullable=False, comment="read, decode, analyse or write"),
     Column("reason", PlainText, nullable=False),
-    Column("size_bytes", BigInteger, nullable=False, comment="the file as it was then"),
-    Column("mtime_ns", BigInteger, nullable=False),
+    Column("size_bytes", Whole, nullable=False, comment="the file as it was then"),
+    Column("mtime_ns", Whole, nullable=False),
     Column("failed_at", UtcTime, nullable=False),
     Column("run_id", ForeignKey(runs.c.run_id), nullable=False),
     comment="files that could not be handled; a later success deletes the row",

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tagger.errors import ScanError, os_reason
 from tagger.files.names import AUDIO_EXTENSIONS, EXCLUDE_MARK, is_audio_name, why_passed_over
+from tagger.files.stats import audio_file
 from tagger.files.writers import is_open_for_writing
 from tagger.records import AudioFile, TrackFailure
 
@@ -132,7 +133,7 @@ class _Walk:
         elif self._is_excluded(path.name, str(path)):
             self.tally.skipped["excluded"] += 1
         elif self._is_first_visit(self.files_given, status):
-            yield _audio_file(path, path.parent, status)
+            yield audio_file(path, path.parent, status)
 
     def _tree(self, root: Path) -> Iterator[AudioFile]:
         """Yield the files under a folder: no recursion, so that depth costs nothing."""
@@ -156,7 +157,7 @@ class _Walk:
                     if self._leads_on(entry.path) and self._may_enter(entry, status):
                         subfolders.append(entry.path)
                 elif self._may_give(entry, status):
-                    yield _audio_file(Path(entry.path), root, status)
+                    yield audio_file(Path(entry.path), root, status)
             pending += reversed(subfolders)
 
     def _entries(self, folder: str, *, is_root: bool) -> list[os.DirEntry[str]]:
@@ -293,25 +294,6 @@ def _with_parents(folders: Iterable[str]) -> set[str]:
             found.add(folder)
             folder = os.path.dirname(folder)  # noqa: PTH120
     return found
-
-
-def _audio_file(path: Path, root: Path, status: os.stat_result) -> AudioFile:
-    return AudioFile(
-        path, root, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode_of(status)
-    )
-
-
-_63_BITS = (1 << 63) - 1  # what a database holds; some file systems use 64
-
-
-def inode_of(status: os.stat_result) -> int:
-    """Return a file's number on its device, as a database holds it."""
-    return status.st_ino & _63_BITS
-
-
-def device_of(status: os.stat_result) -> int:
-    """Return the number of the device that a file is on, as a database holds it."""
-    return status.st_dev & _63_BITS
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tagger.catalog import Catalog, Copy
 from tagger.errors import TagReadError
-from tagger.files.scan import device_of, is_absent
+from tagger.files.scan import is_absent
+from tagger.files.stats import device_of
 from tagger.models.card import ModelCard
 from tagger.models.verdict import derive
 from tagger.records import TrackPrediction

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tagger.catalog import CatalogEntry, KnownTrack
 from tagger.errors import TagReadError, TagWriteError, os_reason
-from tagger.files.scan import inode_of
+from tagger.files.stats import audio_file
 from tagger.records import (
     AudioFile,
     Decision,
@@ -310,10 +310,4 @@ def stat_again(file: AudioFile) -> AudioFile:
         stat = file.path.stat()
     except OSError as exc:
         raise TagWriteError(os_reason(exc), file.path) from exc
-    return replace(
-        file,
-        size_bytes=stat.st_size,
-        mtime_ns=stat.st_mtime_ns,
-        ctime_ns=stat.st_ctime_ns,
-        inode=inode_of(stat),
-    )
+    return audio_file(file.path, file.root, stat)

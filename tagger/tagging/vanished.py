@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tagger.catalog import Catalog, RootRow
 from tagger.errors import CatalogError, printable
-from tagger.files.scan import device_of, is_absent
+from tagger.files.scan import is_absent
+from tagger.files.stats import device_of
 from tagger.records import AudioFile
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
-from tagger.files.scan import inode_of
+from tagger.files.stats import inode_of, mtime_of
 from tagger.records import FileChange, Patch
 from tagger.tags.fields import TagFaultError
 from tagger.tags.inplace import surroundings
@@ -70,7 +70,7 @@ def _spans(splices: Sequence[Splice], size: int) -> list[tuple[int, int, int]]:
 
 def _change(file: BinaryIO, patches: Sequence[Patch]) -> FileChange:
     stat = os.fstat(file.fileno())
-    change = FileChange(tuple(patches), stat.st_size, stat.st_mtime_ns, inode_of(stat))
+    change = FileChange(tuple(patches), stat.st_size, mtime_of(stat), inode_of(stat))
     return replace(change, around=surroundings(file.fileno(), change))
 
 

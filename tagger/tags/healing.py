@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tagger.files.atomic import closed_quietly
-from tagger.files.scan import inode_of
+from tagger.files.stats import inode_of
 from tagger.records import FileChange
 from tagger.tags.fields import TagFaultError
 from tagger.tags.formats import family_of
