@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.machine import describe_machine, load_average
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord
 from tagger.models.files import find_model, read_card
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackPrediction
 from tagger.tagging.track import stat_again
 
@@ -95,7 +96,7 @@ def _entries(
                 file=stat_again(AudioFile(path, music, 0, 0)),
                 tags=tags,
                 status=Status.KEPT,
-                reason="its genre was set by somebody else",
+                reason=Reason(ReasonCode.SOMEBODYS),
                 prediction=heard,
                 audio=f"1-{n:032x}",
             )

@@ -166,7 +166,6 @@ def _track(number: int, genre: str, duration_s: float) -> Row:
         "heard_genres": json.dumps([genre]),
         "confidence": 0.75,
         "status": "written",
-        "reason": "sure",
         "run_id": 1,
     }
 

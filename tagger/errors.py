@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
+
+from tagger.reasons import Reason, why_system_failed
 
 
 class TaggerError(Exception):
     """Something went wrong that a user can understand and mend.
 
     Args:
-        reason: What happened and, where that is not evident, what to do.
+        reason: What happened and, where that is not evident, what to do; as a code where programs
+            may ask for it.
         path: The file or folder concerned, if there is one.
     """
 
-    def __init__(self, reason: str, path: Path | None = None) -> None:
+    def __init__(self, reason: str | Reason, path: Path | None = None) -> None:
         super().__init__(reason, path)
-        self.reason = reason
+        self.why = reason if isinstance(reason, Reason) else Reason.told(reason)
         self.path = path
+
+    @property
+    def reason(self) -> str:
+        """What happened and what to do, in words."""
+        return str(self.why)
 
     def __str__(self) -> str:
         return self.reason if self.path is None else f"{printable(self.path)}: {self.reason}"
@@ -101,19 +108,7 @@ def plain(text: str) -> str:
 def os_reason(error: OSError) -> str:
     """Return what the operating system said, with a remedy where there is an evident one.
 
-    >>> os_reason(OSError(errno.EACCES, "Permission denied"))
+    >>> os_reason(OSError(13, "Permission denied"))
     'Permission denied: give yourself the right to it, or leave it out with --exclude'
     """
-    said = os.strerror(error.errno) if error.errno else str(error)
-    remedy = _REMEDIES.get(error.errno or 0)
-    return f"{said}: {remedy}" if remedy else said
-
-
-_REMEDIES = {
-    errno.EACCES: "give yourself the right to it, or leave it out with --exclude",
-    errno.EPERM: "give yourself the right to it, or leave it out with --exclude",
-    errno.ENOSPC: "make room on that disk and run again",
-    errno.EDQUOT: "your quota on that disk is used up; make room and run again",
-    errno.EROFS: "that disk is mounted read-only",
-    errno.EIO: "the disk reports a fault; check it before anything else",
-}
+    return str(why_system_failed(error))

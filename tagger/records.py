@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.reasons import Reason
 from tagger.tag_fields import TagsFound as TagsFound
 
 FloatArray = NDArray[np.float32]
@@ -96,7 +97,7 @@ class TrackPrediction:
         n_segments: How many segments voted.
         model_id: The checkpoint that heard it.
         duration_s: The track's length, seconds.
-        unheard: Why nothing could be heard ("silent", "too short …"), or None.
+        unheard: Why nothing could be heard (it is silent, or too short), or None.
         is_novel: It is unlike all that the model was fitted on, so that its confidence was capped.
         parts: What the networks heard from which this follows, if the model joins some or was
             learned on them; not known of a verdict that was looked up.
@@ -109,23 +110,32 @@ class TrackPrediction:
     n_segments: int
     model_id: str
     duration_s: float
-    unheard: str | None = None
+    unheard: Reason | None = None
     is_novel: bool = False
     parts: tuple[TrackPrediction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TrackFailure:
-    """A file that could not be handled, the stage it failed at, and why.
+class Stage(StrEnum):
+    """Where a file can fail.
 
-    Stages: ``scan`` (a file or folder that cannot be looked at), ``read`` (the file, or its tag),
-    ``decode`` (its sound), ``analyse`` (the network, a crashed or hung worker), ``write`` (its new
-    tag).
+    ``scan``: it, or a folder, cannot be looked at; ``read``: the file, or its tag; ``decode``: its
+    sound; ``analyse``: the network, a crashed or hung worker; ``write``: its new tag.
     """
 
+    SCAN = "scan"
+    READ = "read"
+    DECODE = "decode"
+    ANALYSE = "analyse"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFailure:
+    """A file that could not be handled, the stage it failed at, and why."""
+
     path: Path
-    stage: str
-    reason: str
+    stage: Stage
+    reason: Reason
 
 
 class Status(StrEnum):
@@ -143,6 +153,14 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A genre that a track may be, and its calibrated probability in [0, 1]."""
+
+    genre: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What to do with a track's tag.
 
@@ -151,14 +169,16 @@ class Decision:
         genres: What is to be written (WRITTEN), or would be were it allowed; () where unsure.
         status: The outcome if all goes well.
         confidence: The calibrated probability of the first genre, in [0, 1].
-        reason: Why, in words for a person.
+        reason: Why, if there is anything to say.
+        suggestions: The likeliest genres, the first one first, also where none is written.
     """
 
     path: Path
     genres: tuple[str, ...]
     status: Status
     confidence: float
-    reason: str
+    reason: Reason | None
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +256,9 @@ class TrackResult:
     before: tuple[str, ...] = ()
     prediction: TrackPrediction | None = None
     failure: TrackFailure | None = None
-    reason: str = ""
+    reason: Reason | None = None
     confidence: float = 0.0
+    suggestions: tuple[Suggestion, ...] = ()
 
     @classmethod
     def of_failure(cls, failure: TrackFailure) -> TrackResult:

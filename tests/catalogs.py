@@ -13,11 +13,13 @@ import numpy as np
 import psycopg
 
 from tagger.catalog import Catalog, CatalogEntry, ModelRecord, PlannedWrite
+from tagger.reasons import Reason
 from tagger.records import AudioFile, Status, TagsFound, TagWrite, TrackPrediction
 
 Location = Path | str  # a file, or the URL of a database
 MODEL = ModelRecord("cnn-1", "cnn", ("Pop", "Rock"), 8)
 MUSIC = Path("/music")
+SURE = Reason.told("sure")
 
 
 def audio_file(name: str, *, root: Path = MUSIC, size_bytes: int = 1000) -> AudioFile:
@@ -43,7 +45,7 @@ def entry(name: str, number: int = 0, *, root: Path = MUSIC, **changes: object) 
     file = audio_file(name, root=root)
     tags = TagsFound(("Rock",), "Rock; 0.75; cnn-1", f"Title {number}", "Artist", "Album", "")
     whole = CatalogEntry(
-        file, tags, Status.WRITTEN, ("Rock",), 0.75, "sure", prediction(file.path, number)
+        file, tags, Status.WRITTEN, ("Rock",), 0.75, SURE, prediction(file.path, number)
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
 

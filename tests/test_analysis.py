@@ -16,6 +16,7 @@ from tagger.hearing.analysis import listen, listen_to, predict, score, segment_p
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.models.voting import vote
 from tagger.networks import Network, NetworkOutput
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import Segments, SegmentScores, TrackFailure, TrackPrediction
 from tests.library import LABELS, NETWORK, make_track
 from tests.sounds import make_chirp, noise, silence, write_sound
@@ -61,14 +62,14 @@ def test_a_tracks_probabilities_are_the_vote_of_its_segments(
 
 def test_silence_is_not_judged(tmp_path: Path, model: Path) -> None:
     prediction = heard(write_sound(tmp_path / "a.flac", silence(4.0)), model)
-    assert (prediction.unheard, prediction.n_segments) == ("silent", 0)
+    assert (prediction.unheard, prediction.n_segments) == (Reason(ReasonCode.SILENT), 0)
     assert prediction.confidence == 0
     assert prediction.embedding is None
 
 
 def test_hum_below_hearing_counts_as_silence(tmp_path: Path, model: Path) -> None:
     prediction = heard(write_sound(tmp_path / "a.flac", noise(4.0, gain=0.0004)), model)
-    assert prediction.unheard == "silent"
+    assert prediction.unheard == Reason(ReasonCode.SILENT)
 
 
 def test_silent_segments_do_not_vote(loaded: LoadedModel) -> None:
@@ -157,7 +158,7 @@ def test_where_the_first_segments_are_silent_the_rest_is_heard(loaded: LoadedMod
 
 def test_too_short_a_sound_says_what_is_needed(tmp_path: Path, model: Path) -> None:
     prediction = heard(make_track(tmp_path / "a.wav", 0.5), model)
-    assert prediction.unheard == "too short: 0.5 s, at least 0.8 s needed"
+    assert str(prediction.unheard) == "too short: 0.5 s, at least 0.8 s needed"
 
 
 def test_a_sound_just_long_enough_is_heard(tmp_path: Path, model: Path) -> None:
@@ -208,4 +209,4 @@ def test_want_of_memory_costs_one_track(
     monkeypatch.setattr("tagger.audio.load_segments", starve)
     failure = failed(make_track(tmp_path / "a.flac"), model)
     assert failure.stage == "analyse"
-    assert "--jobs 1" in failure.reason
+    assert "--jobs 1" in str(failure.reason)

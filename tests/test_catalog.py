@@ -16,7 +16,8 @@ from sqlalchemy import Engine, event
 
 from tagger.catalog import Catalog, FailedFile, ModelRecord
 from tagger.errors import CatalogError
-from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackFailure
+from tagger.reasons import Reason, ReasonCode
+from tagger.records import AudioFile, RunSummary, Stage, Status, TagsFound, TrackFailure
 from tests.catalogs import (
     MODEL,
     MUSIC,
@@ -174,7 +175,9 @@ def test_a_track_in_which_nothing_is_heard_any_more_loses_its_embedding(catalog:
     catalog.record(run_id, entries(0, 3))
     one = entries(1, 2)[0]
     assert one.prediction is not None
-    silent = replace(one.prediction, embedding=None, unheard="silent", confidence=0.0)
+    silent = replace(
+        one.prediction, embedding=None, unheard=Reason(ReasonCode.SILENT), confidence=0.0
+    )
     catalog.record(run_id, [replace(one, prediction=silent, status=Status.UNSURE)])
     assert len(catalog.embeddings(MODEL.model_id).track_ids) == 2
     catalog.record(run_id, [one])
@@ -236,8 +239,8 @@ def test_a_neighbour_whose_name_begins_alike_is_no_part_of_a_root(catalog: Catal
 # Failures
 
 
-def failed(file: AudioFile, stage: str = "decode") -> FailedFile:
-    return FailedFile(file, TrackFailure(file.path, stage, "it is text"))
+def failed(file: AudioFile, stage: Stage = Stage.DECODE) -> FailedFile:
+    return FailedFile(file, TrackFailure(file.path, stage, Reason.told("it is text")))
 
 
 def test_a_failure_is_known_until_the_file_changes(catalog: Catalog) -> None:
@@ -248,7 +251,7 @@ def test_a_failure_is_known_until_the_file_changes(catalog: Catalog) -> None:
     assert now is not None and later is not None
     assert now.unchanged
     assert now.status is Status.FAILED
-    assert now.failure == TrackFailure(file.path, "decode", "it is text")
+    assert now.failure == TrackFailure(file.path, Stage.DECODE, Reason.told("it is text"))
     assert not later.unchanged
     assert later.failure is None
 
@@ -282,7 +285,7 @@ def test_a_failed_write_keeps_the_prediction(catalog: Catalog) -> None:
     run_id = begin(catalog)
     one = entry("a.mp3")
     catalog.record(run_id, [one])
-    catalog.record_failures(run_id, [failed(one.file, "write")])
+    catalog.record_failures(run_id, [failed(one.file, Stage.WRITE)])
     (known,) = catalog.lookup([one.file], MODEL.model_id)
     assert known is not None
     assert known.status is Status.FAILED

@@ -17,7 +17,7 @@ from tagger.catalog import Catalog
 from tagger.catalog.upkeep import back_up, check
 from tagger.errors import CatalogError
 from tagger.files import shares
-from tests.catalogs import MODEL, assert_consistent, begin, entries, filled
+from tests.catalogs import MODEL, SURE, assert_consistent, begin, entries, filled
 from tests.library import contents, environment
 
 
@@ -81,7 +81,7 @@ def test_on_a_share_a_reader_sees_nothing_half_done(place: Path) -> None:
             Catalog.open(place, read_only=True, wait_s=0.1)
         other.execute("ROLLBACK")
     with Catalog.open(place, read_only=True) as catalog:
-        assert {row.reason for row in catalog.tracks()} == {"sure"}
+        assert {row.reason for row in catalog.tracks()} == {SURE}
 
 
 DIE = """
@@ -104,7 +104,7 @@ def test_a_kill_without_wal_is_told_to_readers_and_mended_by_the_next_run(place:
         Catalog.open(place, read_only=True)
     assert contents(place.parent) == before
     with Catalog.open(place) as catalog:
-        assert {row.reason for row in catalog.tracks()} == {"sure"}
+        assert {row.reason for row in catalog.tracks()} == {SURE}
     assert_consistent(place)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from tagger.catalog import Catalog, FailedFile, WriteQuery
 from tagger.catalog.opening import store_of
 from tagger.catalog.upkeep import check
-from tagger.records import TrackFailure
+from tagger.reasons import Reason
+from tagger.records import Stage, TrackFailure
 from tests.catalogs import (
     MODEL,
     MUSIC,
@@ -49,7 +50,9 @@ def names(n: int) -> list[str]:
 def test_what_has_vanished_is_forgotten_with_all_that_belongs_to_it(location: Location) -> None:
     bad = audio_file("bad.mp3")
     with filled(location, *entries(0, 10)) as catalog:
-        catalog.record_failures(1, [FailedFile(bad, TrackFailure(bad.path, "decode", "text"))])
+        catalog.record_failures(
+            1, [FailedFile(bad, TrackFailure(bad.path, Stage.DECODE, Reason.told("text")))]
+        )
         catalog.journal_done(catalog.journal(1, [planned(one) for one in entries(0, 5)]))
         before = n_rows(location)
         vanish(location, "bad.mp3", *names(4))

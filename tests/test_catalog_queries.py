@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tagger.catalog import Catalog, CatalogEntry, FailedFile, SortKey, TrackQuery
-from tagger.records import Status, TagsFound, TrackFailure
+from tagger.reasons import Reason
+from tagger.records import Stage, Status, TagsFound, TrackFailure
 from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry
 from tests.conftest import make_location
 
@@ -44,7 +45,7 @@ def catalog(
     with Catalog.open(make_location(request, tmp_path_factory.mktemp("catalog"))) as opened:
         run_id = begin(opened)
         opened.record(run_id, TRACKS)
-        failure = TrackFailure(BAD.path, "decode", "it is text")
+        failure = TrackFailure(BAD.path, Stage.DECODE, Reason.told("it is text"))
         opened.record_failures(run_id, [FailedFile(BAD, failure)])
         yield opened
 
@@ -60,7 +61,12 @@ def test_all_tracks_and_failures_are_listed_by_path(catalog: Catalog) -> None:
 
 def test_a_failed_file_is_listed_with_its_reason(catalog: Catalog) -> None:
     (row,) = catalog.tracks(TrackQuery(status=Status.FAILED))
-    assert (row.path, row.reason, row.genres, row.confidence) == (BAD.path, "it is text", (), None)
+    assert (row.path, row.reason, row.genres, row.confidence) == (
+        BAD.path,
+        Reason.told("it is text"),
+        (),
+        None,
+    )
 
 
 def test_the_genre_in_the_file_comes_before_the_taggers(catalog: Catalog) -> None:

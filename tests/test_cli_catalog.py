@@ -15,7 +15,8 @@ import pytest
 from pyarrow import parquet
 
 from tagger.catalog import FailedFile
-from tagger.records import TrackFailure
+from tagger.reasons import Reason
+from tagger.records import Stage, TrackFailure
 from tests.catalogs import assert_consistent, audio_file, entries, entry, filled
 from tests.library import Outcome, contents, run_tagger
 
@@ -155,7 +156,9 @@ def test_an_export_into_no_ordinary_file_is_refused(catalog: Path) -> None:
 def test_an_export_names_what_failed(place: Path) -> None:
     bad = audio_file("bad.mp3")
     with filled(place) as catalog:
-        catalog.record_failures(1, [FailedFile(bad, TrackFailure(bad.path, "decode", "is text"))])
+        catalog.record_failures(
+            1, [FailedFile(bad, TrackFailure(bad.path, Stage.DECODE, Reason.told("is text")))]
+        )
     (record,) = run(place, "export", "--format", "jsonl").records
     assert (record["path"], record["status"], record["reason"]) == (
         str(bad.path),

@@ -39,6 +39,8 @@ PROMISED = {
     "written",
     "model",
     "error",
+    "reason_code",
+    "suggestions",
 }
 LATIN = os.fsdecode(b"caf\xe9.mp3")
 
@@ -136,6 +138,10 @@ def test_what_was_heard_is_told_label_by_label(first: tuple[Outcome, Path]) -> N
     assert record["confidence"] == pytest.approx(record["probabilities"]["Rock"])
     assert record["n_segments"] >= 1
     assert record["model"].startswith("cnn-gru-")
+    assert record["suggestions"][0] == {"genre": "Rock", "confidence": record["confidence"]}
+    assert [one["confidence"] for one in record["suggestions"]] == sorted(
+        (one["confidence"] for one in record["suggestions"]), reverse=True
+    )
 
 
 def test_a_persons_genre_is_kept(first: tuple[Outcome, Path]) -> None:
@@ -160,10 +166,14 @@ def test_a_persons_genre_bears_no_confidence_of_ours_after_a_move(
 
 
 def test_silence_and_very_short_sound_are_unsure(first: tuple[Outcome, Path]) -> None:
-    for name, why in (("silent.flac", "silent"), ("short.flac", "too short: 0.3 s")):
+    for name, code, why in (
+        ("silent.flac", "silent", "silent"),
+        ("short.flac", "too_short", "too short: 0.3 s"),
+    ):
         record = first[0].by_name[name]
         assert (record["status"], record["genres"], record["confidence"]) == ("unsure", [], 0.0)
         assert record["reason"].startswith(why)
+        assert (record["reason_code"], record["suggestions"]) == (code, [])
 
 
 def test_names_that_are_not_text_are_given_exactly(
@@ -185,10 +195,12 @@ def test_a_vbr_mp3_without_its_table_is_heard_whole(first: tuple[Outcome, Path])
 def test_a_bad_file_is_named_with_a_reason_and_fails_alone(first: tuple[Outcome, Path]) -> None:
     outcome = first[0]
     assert outcome.code == 1
-    for name in ("text.mp3", "empty.mp3", "cut.flac"):
+    codes = {"text.mp3": "not_audio", "empty.mp3": "empty", "cut.flac": "not_audio"}
+    for name, code in codes.items():
         record = outcome.by_name[name]
         assert (record["status"], record["written"], record["genres"]) == ("failed", False, [])
         assert record["error"]["stage"] == "decode"
+        assert record["reason_code"] == code
         lines = [line for line in outcome.err.splitlines() if name in line]
         assert len(lines) == 1
         assert record["error"]["reason"] in lines[0]

@@ -202,7 +202,7 @@ def test_a_task_that_workers_die_of_costs_itself_alone(
         done = list(workers.map_unordered(function, range(12), timeout_s=2.0))
     lost = [result for result in done if isinstance(result, Lost)]
     assert [result.task for result in lost] == [guilty]
-    assert "probably damaged" in lost[0].reason
+    assert "probably damaged" in str(lost[0].reason)
     others = Counter(result for result in done if not isinstance(result, Lost))
     assert others == Counter(2 * n for n in range(12) if n != guilty)
 

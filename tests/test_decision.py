@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import ConfigError
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import Decision, Status, TagsFound, TrackPrediction
 from tagger.tagging.decision import GenrePolicy, Intent, decide, make_policy
 
@@ -16,7 +17,7 @@ PERSONS = TagsFound(genres=("Trip-Hop",))
 OURS = TagsFound(genres=("Folk",), provenance="Folk; 0.80; m")
 
 
-def heard(probabilities: dict[str, float], unheard: str | None = None) -> TrackPrediction:
+def heard(probabilities: dict[str, float], unheard: Reason | None = None) -> TrackPrediction:
     best = max(probabilities.values())
     return TrackPrediction(Path("/m/a.mp3"), probabilities, best, None, 4, "m", 200.0, unheard)
 
@@ -24,7 +25,7 @@ def heard(probabilities: dict[str, float], unheard: str | None = None) -> TrackP
 ROCK = heard({"Rock": 0.9, "Folk": 0.1})
 UNSURE = heard({"Rock": 0.5, "Folk": 0.5})
 ODD = heard({"Experimental": 0.95, "Rock": 0.05})
-SILENT = heard({"Rock": 0.5, "Folk": 0.5}, unheard="silent")
+SILENT = heard({"Rock": 0.5, "Folk": 0.5}, unheard=Reason(ReasonCode.SILENT))
 
 
 def verdict(
@@ -111,16 +112,16 @@ def test_an_unknown_genre_is_refused_by_name() -> None:
 
 
 def test_the_reason_names_what_was_heard_and_what_was_needed() -> None:
-    assert verdict(UNSURE, BLANK).reason == "sounds like Rock (50 %), 75 % needed"
-    assert "--genres" in verdict(ODD, BLANK).reason
-    assert verdict(SILENT, BLANK).reason == "silent"
+    assert str(verdict(UNSURE, BLANK).reason) == "sounds like Rock (50 %), 75 % needed"
+    assert "--genres" in str(verdict(ODD, BLANK).reason)
+    assert verdict(SILENT, BLANK).reason == Reason(ReasonCode.SILENT)
 
 
 @pytest.mark.parametrize("genres", [(), ("Rock",)])
 def test_what_asking_alone_does_not_get_written_says_so(genres: tuple[str, ...]) -> None:
     distrusted = dict.fromkeys(LABELS, 1.01)
     policy = make_policy(LABELS, (), distrusted, genres=genres)
-    assert "--genres together with --min-confidence" in verdict(ROCK, BLANK, policy).reason
+    assert "--genres together with --min-confidence" in str(verdict(ROCK, BLANK, policy).reason)
     policy = make_policy(LABELS, (), distrusted, genres=("Rock",), min_confidence=0.5)
     assert verdict(ROCK, BLANK, policy).status is Status.WRITTEN
 
@@ -171,7 +172,7 @@ def test_a_label_is_written_as_what_the_genre_map_says() -> None:
 def test_a_label_that_the_genre_map_leads_to_nothing_is_never_written() -> None:
     decision = verdict(ROCK, BLANK, mapped({"Rock": ""}))
     assert (decision.status, decision.genres) == (Status.UNSURE, ())
-    assert decision.reason == "sounds like Rock (90 %), which genre_map says is never written"
+    assert str(decision.reason) == "sounds like Rock (90 %), which genre_map says is never written"
     both = mapped({"Folk": ""}, max_genres=2)
     assert verdict(heard({"Rock": 0.6, "Folk": 0.4}), BLANK, both).genres == ("Rock",)
 
@@ -214,7 +215,24 @@ def test_what_is_no_genre_is_never_written_and_hides_nothing() -> None:
     heard_most = said({"Rock": 0.7, "80s": 0.9})
     assert KINDS.choose(heard_most) == ("Rock",)
     assert KINDS.confidence(heard_most) == 0.7
-    assert "Rock (50 %)" in KINDS.why_not(said({"Rock": 0.5, "80s": 0.9}))
+    assert "Rock (50 %)" in str(KINDS.why_not(said({"Rock": 0.5, "80s": 0.9})))
+
+
+def test_suggestions_are_the_likeliest_genres_whether_written_or_not() -> None:
+    suggested = verdict(UNSURE, BLANK).suggestions
+    assert [(one.genre, one.confidence) for one in suggested[:2]] == [("Rock", 0.5), ("Folk", 0.5)]
+    assert verdict(ROCK, PERSONS).suggestions[0].genre == "Rock"
+    assert verdict(SILENT, BLANK).suggestions == ()
+
+
+def test_a_suggestion_is_what_would_be_written_and_no_mood() -> None:
+    ranked = KINDS.suggest(said({"80s": 0.9, "Rock": 0.4, "Hard Rock": 0.8, "Jazz": 0.3}))
+    assert [one.genre for one in ranked] == ["Rock", "Hard Rock", "Jazz", "Electronic", "House"]
+    assert [one.confidence for one in ranked[:3]] == [0.4, 0.4, 0.3]
+    mapped = replace(KINDS, genre_map={"Rock": "", "Hard Rock": "Metal", "Jazz": "Metal"})
+    ranked = mapped.suggest(said({"Rock": 0.4, "Hard Rock": 0.4, "Jazz": 0.3}))
+    assert [(one.genre, one.confidence) for one in ranked[:1]] == [("Metal", 0.4)]
+    assert [one.genre for one in ranked].count("Metal") == 1
 
 
 def test_a_narrower_genre_stands_besides_its_broader_one_and_after_it() -> None:

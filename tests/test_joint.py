@@ -25,12 +25,14 @@ from tagger.models.files import find_model, read_card
 from tagger.models.head import Head
 from tagger.models.novelty import Novelty
 from tagger.models.verdict import derive
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import TrackFailure, TrackPrediction
 from tests.catalogs import Location, assert_consistent, database
 from tests.library import contents, genre_of, make_model, make_track, make_tracks, run_tagger
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
+SHORT = Reason(ReasonCode.TOO_SHORT, {"duration_s": 0.4, "needed_s": 3.0})
 RULE = 'members = ["first", "second"]\nagreeing = ["Rock"]\ndoubt_left = 0.45\n'
 PATH = Path("/music/a.mp3")
 
@@ -118,8 +120,8 @@ def test_what_is_strange_or_unheard_to_either_is_so_to_both() -> None:
     strange = said(of(Rock=0.9), of(Rock=0.9), is_novel=True)
     assert strange.is_novel
     assert strange.confidence == pytest.approx(0.5)
-    silent = said(of(Rock=0.9), of(Rock=0.9), unheard="too short", embedding=None)
-    assert (silent.unheard, silent.confidence) == ("too short", 0.0)
+    silent = said(of(Rock=0.9), of(Rock=0.9), unheard=SHORT, embedding=None)
+    assert (silent.unheard, silent.confidence) == (SHORT, 0.0)
 
 
 def tag(music: Path, place: Location, model: str, *options: str) -> dict[str, str]:

@@ -65,7 +65,8 @@ LAYERS = [
     {"tagger.audio", "tagger.catalog", "tagger.config", "tagger.migrations", "tagger.tags"},
     {"tagger.files", "tagger.networks"},
     {"tagger.genre_text", "tagger.records"},
-    {"tagger.errors", "tagger", "training"},
+    {"tagger.errors", "tagger.tag_fields", "tagger", "training"},
+    {"tagger.reasons"},
 ]
 # Within these layers modules may use each other.
 OPEN = {3, 5}

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tagger.hearing.analysis import listen_to
 from tagger.models.checkpoint import load_checkpoint
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import TrackPrediction
 from tagger.tagging.decision import make_policy
 from tests.library import LABELS, make_model, make_track
@@ -31,7 +32,7 @@ from training.oddities import (
 POLICY = make_policy(LABELS, ("Folk", "Rock"), dict.fromkeys(LABELS, 0.75))
 
 
-def prediction(label: str, confidence: float, unheard: str | None = None) -> TrackPrediction:
+def prediction(label: str, confidence: float, unheard: Reason | None = None) -> TrackPrediction:
     rest = (1 - confidence) / (len(LABELS) - 1)
     probabilities = dict.fromkeys(LABELS, rest) | {label: confidence}
     return TrackPrediction(
@@ -44,7 +45,7 @@ def test_only_what_would_be_written_counts_as_written() -> None:
         prediction("Rock", 0.8),
         prediction("Rock", 0.7),
         prediction("Experimental", 0.9),  # not writable
-        prediction("Folk", 0.9, unheard="silent"),
+        prediction("Folk", 0.9, unheard=Reason(ReasonCode.SILENT)),
     ]
     found = verdicts(HELD_OUT, "hum", heard, POLICY)
     assert (found.n_sounds, found.n_unheard, found.n_written) == (4, 1, 1)
@@ -65,7 +66,7 @@ def test_a_sound_is_heard_as_its_file_would_be(tmp_path: Path, model: Path) -> N
     assert isinstance(file, TrackPrediction)
     assert own.n_segments == file.n_segments
     assert own.probabilities == pytest.approx(dict(file.probabilities), abs=1e-6)
-    assert hear(loaded, silence(10.0, rate)).unheard == "silent"
+    assert hear(loaded, silence(10.0, rate)).unheard == Reason(ReasonCode.SILENT)
 
 
 @pytest.fixture(scope="module")

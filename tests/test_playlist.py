@@ -23,7 +23,7 @@ ROW = TrackRow(
     None,
     243.4,
     Status.KEPT,
-    "",
+    None,
 )
 NAMES = [
     b"plain.mp3",

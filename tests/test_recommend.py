@@ -15,10 +15,11 @@ from tagger.catalog import Catalog, CatalogEntry, FailedFile, ModelRecord, Track
 from tagger.catalog.reader import Reader
 from tagger.catalog.rows import Years
 from tagger.errors import CatalogError
+from tagger.reasons import Reason, ReasonCode
 from tagger.recommending.recommend import Match, SimilarQuery, path_between, recommend, spread
 from tagger.recommending.seeds import from_artist, from_mix, from_paths
 from tagger.recommending.similarity import directions, likeness
-from tagger.records import Status, TagsFound, TrackFailure, TrackPrediction
+from tagger.records import Stage, Status, TagsFound, TrackFailure, TrackPrediction
 from tests.catalogs import MODEL, MUSIC, begin, entry, filled
 
 
@@ -52,12 +53,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Catalog.open(path) as opened:
         run_id = begin(opened)
         opened.record(run_id, [SEED, *TRACKS])
-        silent = entry("silent.mp3", status=Status.UNSURE, reason="silent")
+        silent = entry("silent.mp3", status=Status.UNSURE, reason=Reason(ReasonCode.SILENT))
         assert silent.prediction is not None
-        unheard = replace(silent.prediction, embedding=None, unheard="silent")
+        unheard = replace(silent.prediction, embedding=None, unheard=Reason(ReasonCode.SILENT))
         opened.record(run_id, [replace(silent, prediction=unheard)])
         bad = entry("bad.mp3").file
-        failure = TrackFailure(bad.path, "decode", "it is text")
+        failure = TrackFailure(bad.path, Stage.DECODE, Reason.told("it is text"))
         opened.record_failures(run_id, [FailedFile(bad, failure)])
     return path
 
@@ -426,7 +427,7 @@ def test_only_years_asked_for_are_named(
 def test_spread_keeps_an_artist_from_following_itself() -> None:
     def row(artist: str, title: str) -> TrackRow:
         tags = TagsFound(title=title, artist=artist)
-        return TrackRow(1, MUSIC / title, tags, (), None, 1.0, Status.KEPT, "")
+        return TrackRow(1, MUSIC / title, tags, (), None, 1.0, Status.KEPT, None)
 
     rows = [row("A", "1"), row("a", "2"), row("", "3"), row("", "4"), row("B", "5"), row("B", "6")]
     assert [one.title for one in spread(rows)] == ["1", "3", "2", "5", "4", "6"]

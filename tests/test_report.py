@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from tagger.catalog import Catalog, CatalogEntry, FailedFile
 from tagger.errors import LearnError
 from tagger.learning import teaching
-from tagger.records import Status, TagsFound, TrackFailure
+from tagger.reasons import Reason, ReasonCode, Value
+from tagger.records import Stage, Status, TagsFound, TrackFailure
 from tagger.report import reporting
 from tagger.report.facts import Blank, DecadeCount, GenreCount, Report, Suspects
 from tagger.report.page import page
@@ -26,7 +28,11 @@ from tests.reports import parsed
 OURS = TagsFound(("Rock",), "Rock; 0.75; cnn-1", "Song", "Artist", "Album")
 
 
-def blank(name: str, reason: str, **changes: object) -> CatalogEntry:
+FOLK: Mapping[str, Value] = {"label": "Folk", "confidence": 0.5}
+POP: Mapping[str, Value] = {"label": "Pop", "confidence": 0.09, "needed": 0.75}
+
+
+def blank(name: str, reason: Reason | None, **changes: object) -> CatalogEntry:
     tags = TagsFound(title=name, artist="Artist", album="Album")
     whole = entry(name, tags=tags, status=Status.UNSURE, genres=(), confidence=0.5, reason=reason)
     return replace(whole, **changes)  # type: ignore[arg-type]
@@ -44,21 +50,25 @@ TRACKS = [
     persons("b/4.mp3", "Other"),
     # Ours once; somebody wrote another genre over it, and it is theirs.
     entry("b/5.mp3", 5, tags=replace(OURS, genres=("Blues",)), status=Status.KEPT),
-    blank("c/d/6.mp3", "", status=Status.PREDICTED, genres=("Pop",), confidence=0.85),
-    blank("c/7.mp3", "sounds like Folk (50 %), 75 % needed"),
+    blank("c/d/6.mp3", None, status=Status.PREDICTED, genres=("Pop",), confidence=0.85),
+    blank("c/7.mp3", Reason(ReasonCode.UNSURE, {**FOLK, "needed": 0.75})),
+    blank("c/8.mp3", Reason(ReasonCode.UNASKED, FOLK)),
+    blank("c/9.mp3", Reason(ReasonCode.SILENT), confidence=0.0),
     blank(
-        "c/8.mp3", "sounds like Folk (50 %), which is not written unless asked for with --genres"
+        "c/10.mp3",
+        Reason(ReasonCode.TOO_SHORT, {"duration_s": 0.4, "needed_s": 3.0}),
+        confidence=0.0,
     ),
-    blank("c/9.mp3", "silent", confidence=0.0),
-    blank("c/10.mp3", "too short: 0.4 s, at least 3.0 s needed", confidence=0.0),
-    blank("11.mp3", "Rock was taken back here; --force writes it again", status=Status.KEPT),
+    blank("11.mp3", Reason(ReasonCode.TAKEN_BACK, {"genres": ("Rock",)}), status=Status.KEPT),
 ]
 BAD = audio_file("bad.mp3")
 
 
 def report_of(place: Location, *entries: CatalogEntry, under: Path | None = None) -> Report:
     with filled(place, *entries) as catalog:
-        bad = TrackFailure(BAD.path, "decode", "it is text; leave it out with --exclude")
+        bad = TrackFailure(
+            BAD.path, Stage.DECODE, Reason.told("it is text; leave it out with --exclude")
+        )
         catalog.record_failures(1, [FailedFile(BAD, bad)])
     with Catalog.open(place, create=False, read_only=True) as catalog:
         return gather(catalog, ReportRequest(under, MODEL.model_id), Suspects())
@@ -118,10 +128,10 @@ def test_each_blank_track_has_its_reason(location: Location) -> None:
         (["Folk"], 0.1, {"Folk": ""}, Blank.NEVER),
     ],
 )
-def test_what_a_decision_says_is_what_a_report_reads(
+def test_what_a_decision_says_is_what_a_report_counts(
     place: Path, writable: list[str], threshold: float, genre_map: dict[str, str], why: Blank
 ) -> None:
-    one = blank("a.mp3", "")
+    one = blank("a.mp3", None)
     heard = {"Folk": 0.6, "Pop": 0.4}
     labels = tuple(heard)
     policy = make_policy(labels, writable, dict.fromkeys(labels, threshold), genre_map=genre_map)
@@ -249,8 +259,8 @@ def commands(report: Report) -> list[str]:
 
 def test_steps_are_named_only_where_they_would_do_something(place: Path, tmp_path: Path) -> None:
     assert commands(report_of(place, TRACKS[0])) == ["tagger list --status failed"]
-    waiting = [blank(f"{n}.mp3", "", status=Status.PREDICTED, genres=("Pop",)) for n in range(3)]
-    unsure = [blank(f"u{n}.mp3", "sounds like Pop (9 %), 75 % needed") for n in range(10)]
+    waiting = [blank(f"{n}.mp3", None, status=Status.PREDICTED, genres=("Pop",)) for n in range(3)]
+    unsure = [blank(f"u{n}.mp3", Reason(ReasonCode.UNSURE, POP)) for n in range(10)]
     mine = [persons(f"m{n}.mp3", "Jazz") for n in range(40)]
     assert commands(report_of(tmp_path / "other.db", *waiting, *unsure, *mine)) == [
         "tagger tag /music",
@@ -261,7 +271,7 @@ def test_steps_are_named_only_where_they_would_do_something(place: Path, tmp_pat
 
 
 def test_commands_name_the_model_that_tagged_last_unless_it_is_used_anyway(place: Path) -> None:
-    one = blank("1.mp3", "", status=Status.PREDICTED, genres=("Pop",))
+    one = blank("1.mp3", None, status=Status.PREDICTED, genres=("Pop",))
     with Catalog.open(place) as catalog:
         catalog.register_model(MODEL)
         catalog.record(catalog.begin_run("tag", MODEL.model_id), [one])
@@ -273,7 +283,7 @@ def test_commands_name_the_model_that_tagged_last_unless_it_is_used_anyway(place
 
 
 def test_commands_name_the_folder_and_the_catalogue_that_the_report_is_about(place: Path) -> None:
-    one = blank("a b/1.mp3", "", status=Status.PREDICTED, genres=("Pop",))
+    one = blank("a b/1.mp3", None, status=Status.PREDICTED, genres=("Pop",))
     with filled(place, one) as catalog:
         request = ReportRequest(MUSIC / "a b", catalog="my catalog.db")
         report = gather(catalog, request, Suspects())
@@ -281,7 +291,7 @@ def test_commands_name_the_folder_and_the_catalogue_that_the_report_is_about(pla
 
 
 def test_what_cannot_be_copied_from_a_page_is_left_to_be_filled_in(place: Path) -> None:
-    one = blank("caf\udce9/1.mp3", "", status=Status.PREDICTED, genres=("Pop",))
+    one = blank("caf\udce9/1.mp3", None, status=Status.PREDICTED, genres=("Pop",))
     with filled(place, one) as catalog:
         request = ReportRequest(MUSIC / "caf\udce9", catalog="my\ncatalog.db")
         report = gather(catalog, request, Suspects())

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tagger.catalog.rows import RunRow
-from tagger.records import RunSummary, Status
+from tagger.records import RunSummary, Stage, Status
 from tagger.report.facts import (
     Blank,
     BlankCount,
@@ -64,7 +64,7 @@ def report(name: str = "Jazz", **changes: object) -> Report:
         folders=(FolderCount(path, 9, 2, name, 4),),
         n_more_folders=0,
         suspects=Suspects((Suspect(path, (name,), 0.02, name, 0.98),), 40, 50),
-        failures=(FailureCount("decode", name, 3, (path,)),),
+        failures=(FailureCount(Stage.DECODE, name, 3, (path,)),),
         n_more_failures=2,
         sound_map=SoundMap(
             name,

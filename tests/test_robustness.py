@@ -16,6 +16,7 @@ from tagger.errors import DatasetError
 from tagger.models.checkpoint import load_checkpoint, save_checkpoint
 from tagger.models.files import read_card
 from tagger.networks import PooledNetwork
+from tagger.reasons import Reason
 from tagger.records import TrackPrediction
 from tests.library import make_model, make_track
 from tests.sounds import chirp, noise, silence, write_sound
@@ -33,7 +34,7 @@ from training.robustness import (
 RATE = 44_100
 
 
-def prediction(rock: float, unheard: str | None = None) -> TrackPrediction:
+def prediction(rock: float, unheard: Reason | None = None) -> TrackPrediction:
     labels = {"Folk": 1 - rock, "Rock": rock}
     return TrackPrediction(
         Path("a"), labels, max(labels.values()), np.zeros(2, np.float32), 4, "m", 30.0, unheard

@@ -15,6 +15,7 @@ import pytest
 from tagger.errors import ScanError
 from tagger.files.names import AUDIO_EXTENSIONS
 from tagger.files.scan import ScanOptions, ScanTally, scan
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile
 
 
@@ -266,15 +267,15 @@ def test_a_named_file_of_an_unknown_kind_fails_and_says_which_are_known(tmp_path
     assert names(touch(tmp_path / "cover.jpg"), tally=tally) == []
     (failure,) = tally.failures
     assert (failure.path, failure.stage) == (tmp_path / "cover.jpg", "scan")
-    assert "flac" in failure.reason
-    assert "opus" in failure.reason
+    assert "flac" in str(failure.reason)
+    assert "opus" in str(failure.reason)
 
 
 def test_a_named_fifo_fails(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.mp3")
     tally = ScanTally()
     assert names(tmp_path / "fifo.mp3", tally=tally) == []
-    assert tally.failures[0].reason == "neither a file nor a folder"
+    assert tally.failures[0].reason == Reason(ReasonCode.NOT_A_FILE)
 
 
 def test_a_named_file_that_a_glob_matches_is_left_out(tmp_path: Path) -> None:
@@ -289,7 +290,7 @@ def test_a_missing_path_beside_others_is_a_failure(tmp_path: Path) -> None:
     assert names(tmp_path, tmp_path / "missing", tally=tally) == ["song.mp3"]
     (failure,) = tally.failures
     assert (failure.path, failure.stage) == (tmp_path / "missing", "scan")
-    assert "no such file or folder" in failure.reason
+    assert "no such file or folder" in str(failure.reason)
 
 
 def test_a_scan_of_missing_paths_alone_cannot_start(tmp_path: Path) -> None:
@@ -326,7 +327,7 @@ def test_a_folder_without_permission_is_one_failure(guarded: Path) -> None:
     assert names(guarded, tally=tally) == ["a.mp3", "open/c.mp3"]
     (failure,) = tally.failures
     assert (failure.path, failure.stage) == (guarded / "locked", "scan")
-    assert "Permission denied" in failure.reason
+    assert "Permission denied" in str(failure.reason)
 
 
 def test_a_root_without_permission_is_one_failure(guarded: Path) -> None:
@@ -345,7 +346,7 @@ def test_a_link_to_where_one_may_not_look_is_a_failure(guarded: Path) -> None:
         (Path(folder) / "song.mp3").symlink_to(guarded / "locked" / "b.mp3")
         tally = ScanTally()
         assert names(Path(folder), tally=tally) == []
-        assert "Permission denied" in tally.failures[0].reason
+        assert "Permission denied" in str(tally.failures[0].reason)
 
 
 def test_a_folder_that_goes_while_it_is_scanned_ends_nothing(tmp_path: Path) -> None:

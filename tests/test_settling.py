@@ -147,7 +147,7 @@ def test_a_failure_that_is_remembered_is_not_recorded_again(
 def test_genres_are_kept_out_where_all_of_them_were_taken_back(
     gone: tuple[str, ...], status: Status
 ) -> None:
-    wanted = Decision(Path("/music/a.flac"), ("Rock", "Folk"), Status.WRITTEN, 0.9, "")
+    wanted = Decision(Path("/music/a.flac"), ("Rock", "Folk"), Status.WRITTEN, 0.9, None)
     assert _unless_taken_back(wanted, gone).status is status
 
 
@@ -240,7 +240,7 @@ def test_a_file_left_half_written_by_a_fault_is_put_back_by_the_next_run(
     results = list(TagRun(request_for(model, broken), catalog).results())
     monkeypatch.undo()
     assert statuses(results) == {"00.flac": "failed"}
-    assert "half written and could not be put back" in results[0].reason
+    assert "half written and could not be put back" in str(results[0].reason)
     assert broken.read_bytes() != before[0]
     assert journal(place) == ["intended"]
     again = TagRun(request_for(model, other, intent=Intent(write=False)), catalog)

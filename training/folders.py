@@ -40,7 +40,7 @@ def read_folders(root: Path) -> Folders:
         files = sorted(scan([root], ScanOptions(), tally), key=lambda file: file.path)
     except ScanError as exc:
         raise DatasetError(exc.reason, root) from exc
-    left_out = [LeftOut(_name(f.path, root), DAMAGED, f.reason) for f in tally.failures]
+    left_out = [LeftOut(_name(f.path, root), DAMAGED, str(f.reason)) for f in tally.failures]
     filed = [file for file in files if len(file.path.relative_to(root).parts) > 1]
     left_out += [
         LeftOut(_name(file.path, root), NO_GENRE, "lies in no genre's folder")

@@ -181,7 +181,7 @@ def _recordings(
     for name, path in paths:
         outcome = listen_to(path, checkpoint)
         if isinstance(outcome, TrackFailure):
-            left_out[str(path)] = outcome.reason
+            left_out[str(path)] = str(outcome.reason)
         else:
             heard[name].append(outcome)
     return heard, left_out

@@ -204,7 +204,7 @@ def _prepared(clips: list[Clip], shards: Shards, n_jobs: int) -> Iterator[Prepar
         results = map_unordered(work, list(missing), n_jobs=n_jobs, timeout_s=_TIMEOUT_S)
         for result in results:
             if isinstance(result, Lost):
-                reason = LeftOut(result.task.name, DAMAGED, result.reason)
+                reason = LeftOut(result.task.name, DAMAGED, str(result.reason))
                 prepared = Prepared(result.task, reason)
             else:
                 prepared = result

@@ -190,9 +190,9 @@ def hear_variants(path: Path, checkpoint: Path) -> HeardTrack | str:
     with tempfile.TemporaryDirectory(prefix="robustness-") as name:
         reference = listen_to(REFERENCE.write(sound, Path(name)), checkpoint)
         if isinstance(reference, TrackFailure):
-            return reference.reason
+            return str(reference.reason)
         if reference.unheard:
-            return reference.unheard
+            return str(reference.unheard)
         heard = {
             variant_name: _heard(variant.write(sound, Path(name)), checkpoint)
             for variant_name, variant in VARIANTS.items()

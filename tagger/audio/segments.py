@@ -13,6 +13,7 @@ from tagger.audio.packets import Placed, Stretch, frames_from
 from tagger.audio.samples import FILTER_REACH, resampled, resampled_frames, to_mono
 from tagger.audio.source import NOT_AUDIO, Sound, counted_duration_s, opened
 from tagger.errors import AudioDecodeError
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import FloatArray, Segments
 
 # Samples turned to mono at once. A decoder fills the processor's caches, so that each NumPy call
@@ -262,6 +263,4 @@ def _check_something_was_decoded(segments: Segments, plan: SegmentPlan, path: Pa
     if not segments.duration_s:
         raise AudioDecodeError(NOT_AUDIO, path)
     if not segments.starts_s and segments.duration_s >= plan.segment_s:
-        raise AudioDecodeError(
-            f"damaged: no stretch of {plan.segment_s:.1f} s can be decoded; replace the file", path
-        )
+        raise AudioDecodeError(Reason(ReasonCode.DAMAGED, {"needed_s": plan.segment_s}), path)

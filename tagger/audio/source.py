@@ -21,7 +21,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from tagger.errors import AudioDecodeError, os_reason
+from tagger.errors import AudioDecodeError
+from tagger.reasons import Reason, ReasonCode, why_system_failed
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,7 @@ _WITHOUT_ID3 = (b"wvpk", b"MAC ", b"MPCK", b"MP+")
 
 _FAST_SEEK = 0x80000  # AVFMT_FLAG_FAST_SEEK, which the option above sets
 
-NOT_AUDIO = (
-    "not audio that can be decoded: replace the file if it should be, "
-    "or leave it out with --exclude"
-)
+NOT_AUDIO = Reason(ReasonCode.NOT_AUDIO)
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def _container_behind_id3(path: Path, refusal: av.error.FFmpegError) -> InputCon
     Raises:
         AudioDecodeError: There is no such tag, or nothing known behind it.
     """
-    reason = os_reason(refusal) if isinstance(refusal, OSError) else NOT_AUDIO
+    reason = why_system_failed(refusal) if isinstance(refusal, OSError) else NOT_AUDIO
     try:
         with path.open("rb") as file:
             header = file.read(10)
@@ -149,22 +147,22 @@ def _check_is_a_file(path: Path) -> None:
     try:
         status = path.stat()
     except OSError as exc:
-        raise AudioDecodeError(os_reason(exc), path) from exc
+        raise AudioDecodeError(why_system_failed(exc), path) from exc
     if stat.S_ISDIR(status.st_mode):
-        raise AudioDecodeError("a folder, not a sound file: give the files in it", path)
+        raise AudioDecodeError(Reason(ReasonCode.FOLDER), path)
     if not stat.S_ISREG(status.st_mode):
-        raise AudioDecodeError("not a regular file: leave it out with --exclude", path)
+        raise AudioDecodeError(Reason(ReasonCode.NOT_A_FILE), path)
     if not status.st_size:
-        raise AudioDecodeError("the file is empty: delete it or put the real one back", path)
+        raise AudioDecodeError(Reason(ReasonCode.EMPTY), path)
 
 
 def _sound(container: InputContainer, path: Path) -> Sound:
     """Find the sound in an open container and how long it is."""
     if not container.streams.audio:
-        raise AudioDecodeError("holds no sound: leave it out with --exclude", path)
+        raise AudioDecodeError(Reason(ReasonCode.NO_SOUND), path)
     stream = container.streams.audio[0]
     if not stream.codec_context or stream.time_base is None:
-        raise AudioDecodeError("its codec is not known here, or it is encrypted", path)
+        raise AudioDecodeError(Reason(ReasonCode.UNKNOWN_CODEC), path)
     if not 0 < stream.codec_context.sample_rate <= _MAX_SAMPLE_RATE:
         # FFmpeg takes the name's word for it that a text file is an MP3, and a header's for a rate.
         raise AudioDecodeError(NOT_AUDIO, path)

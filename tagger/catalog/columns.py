@@ -55,6 +55,16 @@ def _numbers_to_text(numbers: Mapping[str, float]) -> str:
     return _json({storable(name): round(number, 7) for name, number in numbers.items()})
 
 
+def _values_to_text(values: Mapping[str, Any]) -> str:
+    return _json({name: _storable(value) for name, value in values.items()})
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    return [storable(text) for text in value] if isinstance(value, (list, tuple)) else value
+
+
 def to_iso(time: datetime) -> str:
     """Return a time as ISO 8601 text, in UTC."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -89,6 +99,14 @@ class Numbers(_FromText):
 
     cache_ok = True
     to_text = staticmethod(_numbers_to_text)
+    from_text = staticmethod(json.loads)
+
+
+class Values(_FromText):
+    """The values of a reason by name, as a JSON object."""
+
+    cache_ok = True
+    to_text = staticmethod(_values_to_text)
     from_text = staticmethod(json.loads)
 
 

@@ -13,7 +13,8 @@ from tagger.catalog.paths import Roots, by_root
 from tagger.catalog.rows import KnownTrack
 from tagger.catalog.tables import failures, files, predictions, runs, tracks
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
-from tagger.records import AudioFile, Status, TrackFailure, TrackPrediction
+from tagger.catalog.why import reason_from
+from tagger.records import AudioFile, Stage, Status, TrackFailure, TrackPrediction
 
 _Row = Row[*tuple[Any, ...]]
 
@@ -81,11 +82,13 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
             predictions.c.probabilities,
             predictions.c.confidence.label("heard_confidence"),
             predictions.c.n_segments,
-            predictions.c.unheard,
+            predictions.c.unheard_code,
+            predictions.c.unheard_values,
             predictions.c.is_novel,
             _latest_model.label("latest_model"),
             failures.c.stage,
-            failures.c.reason,
+            failures.c.reason_code,
+            failures.c.reason_values,
             failures.c.size_bytes.label("failed_size"),
             failures.c.mtime_ns.label("failed_mtime"),
         )
@@ -113,7 +116,7 @@ def _known(
         genres=row.heard_genres or (),
         confidence=row.confidence or 0.0,
         prediction=_prediction(file, row, model_id),
-        failure=TrackFailure(file.path, row.stage, row.reason) if failed else None,
+        failure=_failure(file, row) if failed else None,
         taken_back=gone,
         audio=row.audio,
         has_vanished=row.vanished_at is not None,
@@ -136,6 +139,11 @@ def _status(row: _Row) -> Status:
     return Status.RESTORED if row.track_id is None else Status(row.status)
 
 
+def _failure(file: AudioFile, row: _Row) -> TrackFailure | None:
+    reason = reason_from(row.reason_code, row.reason_values)
+    return None if reason is None else TrackFailure(file.path, Stage(row.stage), reason)
+
+
 def _prediction(file: AudioFile, row: _Row, model_id: str) -> TrackPrediction | None:
     if row.probabilities is None:
         return None
@@ -147,6 +155,6 @@ def _prediction(file: AudioFile, row: _Row, model_id: str) -> TrackPrediction | 
         n_segments=row.n_segments,
         model_id=model_id,
         duration_s=row.duration_s or 0.0,
-        unheard=row.unheard,
+        unheard=reason_from(row.unheard_code, row.unheard_values),
         is_novel=bool(row.is_novel),
     )

@@ -35,6 +35,7 @@ from tagger.catalog.tables import (
 from tagger.catalog.tables import runs as run_table
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.text import fold
+from tagger.catalog.why import reason_from
 from tagger.records import Status
 
 _Row = Row[*tuple[Any, ...]]
@@ -95,7 +96,12 @@ def _rows() -> Select[*tuple[Any, ...]]:
             tracks.c.run_id,
             _confidence.label("confidence"),
             _status.label("status"),
-            case((_failed, failures.c.reason), else_=tracks.c.reason).label("reason"),
+            case((_failed, failures.c.reason_code), else_=tracks.c.reason_code).label(
+                "reason_code"
+            ),
+            case((_failed, failures.c.reason_values), else_=tracks.c.reason_values).label(
+                "reason_values"
+            ),
             failures.c.run_id.label("failed_run_id"),
         )
     ).where(_is_listed)
@@ -146,7 +152,7 @@ def track_row(row: _Row, known_roots: Roots) -> TrackRow:
         confidence=row.confidence,
         duration_s=row.duration_s,
         status=Status(row.status),
-        reason=row.reason,
+        reason=reason_from(row.reason_code, row.reason_values),
     )
 
 

@@ -27,6 +27,8 @@ from tagger.catalog.rows import HeardTrack, TrackRow, Years
 from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold
+from tagger.catalog.why import reason_from_text
+from tagger.reasons import Reason
 from tagger.records import FloatArray, Status, TagsFound
 from tagger.tag_fields import TAG_FIELDS, Kind, TagField
 
@@ -42,7 +44,8 @@ _COLUMNS = {
     "confidence": "l.confidence",
     "duration_s": "t.duration_s",
     "status": "l.status",
-    "reason": "l.reason",
+    "reason_code": "l.reason_code",
+    "reason_values": "l.reason_values",
     "audio": "f.audio",
 }
 _ROWS = (
@@ -132,15 +135,16 @@ class Reader:
         found = self._tracks("f.root_id = ? AND f.relative = ?", tuple(place))
         return next(found, None)
 
-    def failure_at(self, path: Path) -> str | None:
+    def failure_at(self, path: Path) -> Reason | None:
         """Return why a file could not be handled when it was last tried, or None."""
         place = self._roots.place(path)
         sql = (
-            "SELECT l.reason FROM files AS f JOIN library AS l ON l.file_id = f.file_id "
+            "SELECT l.reason_code, l.reason_values FROM files AS f "
+            "JOIN library AS l ON l.file_id = f.file_id "
             "WHERE f.track_id IS NULL AND f.root_id = ? AND f.relative = ?"
         )
         found = next(self._ask(sql, tuple(place)), None) if place else None
-        return None if found is None else str(found[0])
+        return None if found is None else reason_from_text(*found)
 
     def tracks(self, track_ids: Sequence[int]) -> dict[int, HeardTrack]:
         """Return {track_id: track} of those that have not vanished."""
@@ -292,7 +296,7 @@ class Reader:
             confidence=row["confidence"],
             duration_s=row["duration_s"],
             status=Status(row["status"]),
-            reason=row["reason"],
+            reason=reason_from_text(row["reason_code"], row["reason_values"]),
         )
         return HeardTrack(listed, row["audio"])
 

@@ -17,6 +17,7 @@ from tagger.catalog.rows import CatalogEntry, FailedFile, PlannedWrite
 from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
 from tagger.catalog.tag_columns import tag_values
 from tagger.catalog.text import fold
+from tagger.catalog.why import reason_columns
 from tagger.records import FloatArray, TrackPrediction
 
 _Values = dict[str, Any]
@@ -65,8 +66,8 @@ def _record_failures(connection: Connection, run_id: int, failed: Sequence[Faile
     rows = [
         {
             "file_id": file_ids[path],
-            "stage": one.failure.stage,
-            "reason": one.failure.reason,
+            "stage": one.failure.stage.value,
+            **reason_columns("reason", one.failure.reason),
             "size_bytes": one.file.size_bytes,
             "mtime_ns": one.file.mtime_ns,
             "failed_at": now(),
@@ -147,7 +148,7 @@ def _track_values(run_id: int, entry: CatalogEntry) -> _Values:
         "heard_genres": entry.genres,
         "confidence": entry.confidence,
         "status": entry.status.value,
-        "reason": entry.reason,
+        **reason_columns("reason", entry.reason),
         "run_id": run_id,
         "duration_s": None if entry.prediction is None else entry.prediction.duration_s,
     }
@@ -241,7 +242,7 @@ def _prediction_values(run_id: int, prediction: TrackPrediction) -> _Values:
         "probabilities": prediction.probabilities,
         "confidence": prediction.confidence,
         "n_segments": prediction.n_segments,
-        "unheard": prediction.unheard,
+        **reason_columns("unheard", prediction.unheard),
         "is_novel": prediction.is_novel,
         "run_id": run_id,
     }

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.reasons import Reason
 from tagger.records import (
     AudioFile,
     FileChange,
     FloatArray,
     RunSummary,
+    Stage,
     Status,
     TagsFound,
     TagWrite,
@@ -44,7 +46,7 @@ class CatalogEntry:
         status: What became of the track.
         genres: What the tagger decided; () where it is unsure.
         confidence: The calibrated probability of the first of them.
-        reason: Why, in words for a person.
+        reason: Why, if there is anything to say.
         prediction: What was heard, or None to leave the recorded one as it is. One that was
             looked up has no embedding; recording it again keeps the stored embedding.
         journal_id: The journal entry of the write that this completes; it is closed in the same
@@ -57,7 +59,7 @@ class CatalogEntry:
     status: Status
     genres: tuple[str, ...] = ()
     confidence: float = 0.0
-    reason: str = ""
+    reason: Reason | None = None
     prediction: TrackPrediction | None = None
     journal_id: int | None = None
     audio: str | None = None
@@ -268,7 +270,7 @@ class TrackRow:
         confidence: The calibrated probability of the first of them, or None where the genres
             are a person's and no guess of ours.
         duration_s: Length in seconds, or None while the file has never been decoded.
-        reason: Why the track has this status.
+        reason: Why the track has this status, if there is anything to say.
     """
 
     track_id: int | None
@@ -278,7 +280,7 @@ class TrackRow:
     confidence: float | None
     duration_s: float | None
     status: Status
-    reason: str
+    reason: Reason | None
 
     @property
     def title(self) -> str:
@@ -309,7 +311,7 @@ class SurveyedTrack:
     root: Path
     decided: tuple[str, ...]
     confidence: float
-    failed_at: str | None
+    failed_at: Stage | None
     has_embedding: bool
 
     @property

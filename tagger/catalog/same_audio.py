@@ -14,6 +14,7 @@ from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, file_ids_of, move_files
 from tagger.catalog.rows import Copy
 from tagger.catalog.tables import files, predictions, roots, tracks
+from tagger.catalog.why import reason_from
 from tagger.records import AudioFile, TrackPrediction
 
 
@@ -73,7 +74,7 @@ def heard_in(
                 n_segments=row.n_segments,
                 model_id=model_id,
                 duration_s=row.duration_s or 0.0,
-                unheard=row.unheard,
+                unheard=reason_from(row.unheard_code, row.unheard_values),
                 is_novel=bool(row.is_novel),
             )
     return found

@@ -14,7 +14,7 @@ from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.rows import Leftovers, SurveyedTrack, TaggedTrack, TrackQuery
 from tagger.catalog.tables import failures, files, predictions, roots, tracks
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
-from tagger.records import FloatArray
+from tagger.records import FloatArray, Stage
 
 _FETCHED_AT_ONCE = 1000
 
@@ -48,7 +48,7 @@ def surveyed(
             root=known_roots.root(row.root_id),
             decided=row.heard_genres or (),
             confidence=row.heard_confidence or 0.0,
-            failed_at=row.stage,
+            failed_at=None if row.stage is None else Stage(row.stage),
             has_embedding=row.block_id is not None,
         )
 

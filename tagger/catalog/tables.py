@@ -27,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from tagger.catalog.columns import Change, Numbers, PlainText, Strings, UtcTime, Whole
+from tagger.catalog.columns import Change, Numbers, PlainText, Strings, UtcTime, Values, Whole
 from tagger.tag_fields import TAG_FIELDS, Kind, TagField
 
 # Every constraint needs a name, or SQLite's rebuild of a table in a later migration loses it.
@@ -107,7 +107,8 @@ tracks = Table(
     Column("heard_genres", Strings, nullable=False, comment="genres the tagger decided on"),
     Column("confidence", Float, nullable=False, comment="probability of the first heard genre"),
     Column("status", String, nullable=False, comment="what became of it last"),
-    Column("reason", PlainText, nullable=False, comment="why"),
+    Column("reason_code", String, comment="why, if there is anything to say"),
+    Column("reason_values", Values, comment="what that code tells of"),
     Column("run_id", ForeignKey(runs.c.run_id), nullable=False, comment="the run that says so"),
     comment="recordings: what their tags say and what was decided",
 )
@@ -148,7 +149,8 @@ predictions = Table(
     Column("probabilities", Numbers, nullable=False, comment="by label, calibrated"),
     Column("confidence", Float, nullable=False, comment="the largest of them"),
     Column("n_segments", Integer, nullable=False),
-    Column("unheard", PlainText, comment="why nothing could be heard, if so"),
+    Column("unheard_code", String, comment="why nothing could be heard, if so"),
+    Column("unheard_values", Values, comment="what that code tells of"),
     Column(
         "is_novel",
         Boolean(create_constraint=False),
@@ -177,7 +179,8 @@ failures = Table(
     metadata,
     Column("file_id", ForeignKey(files.c.file_id, ondelete="CASCADE"), primary_key=True),
     Column("stage", String, nullable=False, comment="read, decode, analyse or write"),
-    Column("reason", PlainText, nullable=False),
+    Column("reason_code", String, nullable=False),
+    Column("reason_values", Values, comment="what that code tells of"),
     Column("size_bytes", Whole, nullable=False, comment="the file as it was then"),
     Column("mtime_ns", Whole, nullable=False),
     Column("failed_at", UtcTime, nullable=False),

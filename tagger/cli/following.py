@@ -12,11 +12,11 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from tagger.cli.output import Printer, column, path_fields, percent, plain
+from tagger.cli.output import Printer, column, path_fields, percent, plain, reason_fields
 from tagger.cli.progress import count_meanwhile
 from tagger.config import config_path
 from tagger.errors import CatalogError, WorkersError, printable
-from tagger.records import RunSummary, Status, TrackResult
+from tagger.records import RunSummary, Status, Suggestion, TrackResult
 from tagger.tagging.decision import FILLERS
 from tagger.tagging.run import TagRun
 
@@ -34,7 +34,9 @@ COLUMNS = (
     "written",
     "n_segments",
     "model",
+    "reason_code",
     "error",
+    "suggestions",
     "probabilities",
 )
 
@@ -118,9 +120,14 @@ def _record(result: TrackResult, model_id: str) -> Mapping[str, Any]:
         "before": list(result.before),
         "written": result.status is Status.WRITTEN,
         "model": model_id,
-        "error": {"stage": failure.stage, "reason": failure.reason} if failure else None,
-        "reason": result.reason,
+        "suggestions": [_suggestion(one) for one in result.suggestions],
+        "error": {"stage": failure.stage, "reason": str(failure.reason)} if failure else None,
+        **reason_fields(result.reason),
     }
+
+
+def _suggestion(one: Suggestion) -> Mapping[str, Any]:
+    return {"genre": one.genre, "confidence": one.confidence}
 
 
 def report(summary: RunSummary, *, quiet: bool) -> None:

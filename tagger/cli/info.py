@@ -91,7 +91,6 @@ def _track_record(known: TrackInfo) -> Mapping[str, Any]:
     model_id, probabilities = next(iter(known.probabilities.items()), (None, {}))
     return {
         **row_record(known.row),
-        "reason": known.row.reason,
         "model": model_id,
         "probabilities": dict(probabilities),
         "runs": [run_record(run) for run in known.runs],

@@ -17,6 +17,7 @@ import click
 
 from tagger.errors import TaggerError, os_reason
 from tagger.errors import plain as plain  # commands print by this module alone
+from tagger.reasons import Reason
 
 
 class OutputClosedError(Exception):
@@ -118,6 +119,17 @@ def path_fields(path: Path) -> dict[str, str]:
     except UnicodeEncodeError:
         return {"path": text, "path_b64": base64.b64encode(os.fsencode(path)).decode("ascii")}
     return {"path": text}
+
+
+def reason_fields(reason: Reason | None) -> dict[str, str | None]:
+    """Return a reason's fields: in words, and its code (docs/reasons.md).
+
+    >>> reason_fields(Reason(ReasonCode.SILENT)), reason_fields(None)
+    ({'reason': 'silent', 'reason_code': 'silent'}, {'reason': '', 'reason_code': None})
+    """
+    if reason is None:
+        return {"reason": "", "reason_code": None}
+    return {"reason": str(reason), "reason_code": reason.code.value}
 
 
 def column(text: str, width: int) -> str:

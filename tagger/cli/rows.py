@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagger.catalog.rows import TrackRow
-from tagger.cli.output import column, length, path_fields, percent, plain
+from tagger.cli.output import column, length, path_fields, percent, plain, reason_fields
 from tagger.errors import printable
 
 COLUMNS = ("path", "title", "artist", "album", "year", "genres", "confidence", "duration_s")
@@ -24,6 +24,7 @@ def row_record(row: TrackRow) -> Mapping[str, Any]:
         "confidence": row.confidence,
         "duration_s": row.duration_s,
         "status": row.status,
+        **reason_fields(row.reason),
     }
 
 

@@ -19,7 +19,7 @@ from tagger.cli.options import (
     under_option,
     verbose_option,
 )
-from tagger.cli.output import OutputClosedError, Printer, column, path_fields, plain
+from tagger.cli.output import OutputClosedError, Printer, column, path_fields, plain, reason_fields
 from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.records import RunSummary, Status
@@ -100,7 +100,7 @@ def _record(result: UndoResult) -> Mapping[str, Any]:
         "genres": list(result.genres),
         "before": list(result.before),
         "run": result.run_id,
-        "reason": result.reason,
+        **reason_fields(result.reason),
         "exact": result.is_exact,
     }
 

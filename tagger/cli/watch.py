@@ -16,7 +16,8 @@ from tagger.cli.output import OutputClosedError, Printer
 from tagger.cli.tagging import Wish, make_request, make_wish, tagging_options
 from tagger.errors import CatalogError, TaggerError
 from tagger.files.scan import ScanOptions
-from tagger.records import Status, TrackResult
+from tagger.reasons import Reason
+from tagger.records import Stage, Status, TrackResult
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.news import news_for
 from tagger.tagging.run import TagRun
@@ -25,7 +26,7 @@ from tagger.watch import Batch, Tried, Watcher, WatchPlan, watching
 log = logging.getLogger(__name__)
 
 # A file at such a stage may fare better later: its disk may be full, or its rights be mended.
-_MAY_PASS = ("read", "write")
+_MAY_PASS = (Stage.READ, Stage.WRITE)
 
 
 @click.command("watch")
@@ -125,7 +126,7 @@ class _Session:
     quiet: bool
     is_first: bool = True
     _refused: set[str] = field(default_factory=set)
-    _told: dict[Path, str] = field(default_factory=dict)
+    _told: dict[Path, Reason] = field(default_factory=dict)
 
     def tag(self, batch: Batch) -> Tried:
         """Run a batch, if anything in it is new."""

@@ -18,11 +18,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tagger.errors import ScanError, os_reason
+from tagger.errors import ScanError
 from tagger.files.names import AUDIO_EXTENSIONS, EXCLUDE_MARK, is_audio_name, why_passed_over
 from tagger.files.stats import audio_file
 from tagger.files.writers import is_open_for_writing
-from tagger.records import AudioFile, TrackFailure
+from tagger.reasons import Reason, ReasonCode, why_system_failed
+from tagger.records import AudioFile, Stage, TrackFailure
 
 _STALLED_S = 3600.0  # for how long a download may stand still; only files changed since are asked
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
@@ -84,7 +85,7 @@ def scan(paths: Sequence[Path], options: ScanOptions, tally: ScanTally) -> Itera
         try:
             found.append((path, path.stat()))
         except OSError as exc:
-            failures.append(TrackFailure(path, "scan", _reason(exc)))
+            failures.append(TrackFailure(path, Stage.SCAN, _why(exc)))
     if not found:
         raise _nothing_to_scan(failures)
     tally.failures += failures
@@ -126,10 +127,10 @@ class _Walk:
     def _named_file(self, path: Path, status: os.stat_result) -> Iterator[AudioFile]:
         """Yield a file that was named itself, unless there is a reason against it."""
         if not stat.S_ISREG(status.st_mode):
-            self._fail(path, "neither a file nor a folder")
+            self._fail(path, Reason(ReasonCode.NOT_A_FILE))
         elif not is_audio_name(path.name):
-            known = " ".join(sorted(extension[1:] for extension in AUDIO_EXTENSIONS))
-            self._fail(path, f"not a kind of file that can be tagged; those are: {known}")
+            kinds = " ".join(sorted(extension[1:] for extension in AUDIO_EXTENSIONS))
+            self._fail(path, Reason(ReasonCode.OTHER_KIND, {"kinds": kinds}))
         elif self._is_excluded(path.name, str(path)):
             self.tally.skipped["excluded"] += 1
         elif self._is_first_visit(self.files_given, status):
@@ -167,7 +168,7 @@ class _Walk:
             with os.scandir(folder) as entries:
                 inside = sorted(entries, key=lambda entry: entry.name)
         except OSError as exc:
-            self._fail(Path(folder), _reason(exc))
+            self._fail(Path(folder), _why(exc))
             return []
         if not is_root and any(entry.name == EXCLUDE_MARK for entry in inside):
             self.tally.skipped[f"folder with {EXCLUDE_MARK}"] += 1
@@ -180,7 +181,7 @@ class _Walk:
             return entry.stat()
         except OSError as exc:
             if exc.errno not in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):
-                self._fail(Path(entry.path), _reason(exc))
+                self._fail(Path(entry.path), _why(exc))
             elif entry.is_symlink():
                 self.tally.skipped["broken link"] += 1
             else:
@@ -274,8 +275,8 @@ class _Walk:
         if reason != "excluded" or is_audio_name(entry.name) or entry.is_dir():
             self.tally.skipped[reason] += 1
 
-    def _fail(self, path: Path, reason: str) -> None:
-        self.tally.failures.append(TrackFailure(path, "scan", reason))
+    def _fail(self, path: Path, why: Reason) -> None:
+        self.tally.failures.append(TrackFailure(path, Stage.SCAN, why))
 
     def _is_first_visit(self, visited: set[tuple[int, int]], status: os.stat_result) -> bool:
         """Note a visit, and say whether it is the first."""
@@ -315,11 +316,9 @@ def absolute(path: Path) -> Path:
     return path.resolve() if ".." in path.parts else path.absolute()
 
 
-def _reason(exc: OSError) -> str:
+def _why(exc: OSError) -> Reason:
     """Return why a path cannot be looked at and what to do."""
-    if exc.errno in _ABSENT:
-        return "no such file or folder: check the name, and whether its disk is there"
-    return os_reason(exc)
+    return Reason(ReasonCode.NOT_FOUND) if exc.errno in _ABSENT else why_system_failed(exc)
 
 
 def _nothing_to_scan(failures: list[TrackFailure]) -> ScanError:
@@ -327,5 +326,6 @@ def _nothing_to_scan(failures: list[TrackFailure]) -> ScanError:
     if not failures:
         return ScanError("no file or folder given: name at least one")
     first, *others = failures
-    more = f" (nor can {len(others)} more that were given)" if others else ""
-    return ScanError(first.reason + more, first.path)
+    if not others:
+        return ScanError(first.reason, first.path)
+    return ScanError(f"{first.reason} (nor can {len(others)} more that were given)", first.path)

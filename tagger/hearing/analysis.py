@@ -19,7 +19,15 @@ from tagger.models.card import ModelCard
 from tagger.models.files import BUNDLED, networks_of, read_card
 from tagger.models.verdict import even_chances, judge, said_by
 from tagger.models.voting import is_clear
-from tagger.records import FloatArray, Segments, SegmentScores, TrackFailure, TrackPrediction
+from tagger.reasons import Reason, ReasonCode
+from tagger.records import (
+    FloatArray,
+    Segments,
+    SegmentScores,
+    Stage,
+    TrackFailure,
+    TrackPrediction,
+)
 
 if TYPE_CHECKING:
     from tagger.audio import SegmentPlan
@@ -123,10 +131,10 @@ def _hear(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
         return predict(model, path, partial(load_segments, path))
     except AudioDecodeError as exc:
         # What the system refuses may be granted tomorrow; what the file holds will not change.
-        stage = "read" if isinstance(exc.__cause__, OSError) else "decode"
-        return TrackFailure(path, stage, exc.reason)
+        stage = Stage.READ if isinstance(exc.__cause__, OSError) else Stage.DECODE
+        return TrackFailure(path, stage, exc.why)
     except MemoryError:
-        return TrackFailure(path, "analyse", "there is not enough memory for it; try --jobs 1")
+        return TrackFailure(path, Stage.ANALYSE, Reason(ReasonCode.NO_MEMORY))
 
 
 def segment_plan(card: ModelCard, max_segments: int = 0) -> SegmentPlan:
@@ -241,12 +249,6 @@ def _score_audible(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
 
 
 def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:
-    needed = model.card.segment_s
-    why = (
-        "silent"
-        if len(segments.waveforms)
-        else f"too short: {segments.duration_s:.1f} s, at least {needed:.1f} s needed"
-    )
     return TrackPrediction(
         path=path,
         probabilities=even_chances(model.card.labels),
@@ -255,8 +257,15 @@ def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPredict
         n_segments=0,
         model_id=model.card.model_id,
         duration_s=segments.duration_s,
-        unheard=why,
+        unheard=_why_unheard(model.card, segments),
     )
+
+
+def _why_unheard(card: ModelCard, segments: Segments) -> Reason:
+    if len(segments.waveforms):
+        return Reason(ReasonCode.SILENT)
+    lengths = {"duration_s": segments.duration_s, "needed_s": card.segment_s}
+    return Reason(ReasonCode.TOO_SHORT, lengths)
 
 
 @lru_cache(maxsize=2)

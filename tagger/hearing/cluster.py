@@ -21,6 +21,7 @@ from typing import Any, Generic
 
 from tagger.errors import ClusterError, TaggerError
 from tagger.hearing.pool import Lost, Result, Task, Watched
+from tagger.reasons import Reason, ReasonCode
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,6 @@ _TASKS_A_WORKER = 2  # one that it works on, one that waits beside it
 _DISTRIBUTION = "genre-tagger"
 
 _GONE = "the Dask scheduler is gone; what was heard is recorded, run again to go on"
-_DEADLY = (
-    "each worker that analysed it died or took too long; the file is probably damaged, unless the "
-    "machines were stopped: then run again with --force"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +249,7 @@ class ClusterWorkers:
             result = future.result() if failure is None else None
         if isinstance(failure, KilledWorker):
             log.info("workers died of %r", task)
-            return Lost(task, _DEADLY)
+            return Lost(task, Reason(ReasonCode.LOST))
         if failure is not None:
             raise ClusterError(f"a worker cannot run the tagger: {failure!r}") from failure
         if isinstance(result, Unfit):

@@ -26,6 +26,7 @@ from joblib.externals import loky
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from tagger.errors import WorkersError, os_reason
+from tagger.reasons import Reason, ReasonCode
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +43,13 @@ class Lost(Generic[Task]):
 
     Args:
         task: The task.
-        reason: How its worker died, in words for a person.
+        reason: How its worker died.
         is_for_good: It crashed the worker, as it will the next one; a want of time or memory may
             have gone by then.
     """
 
     task: Task
-    reason: str
+    reason: Reason
     is_for_good: bool = False
 
 
@@ -193,12 +194,12 @@ def _lost(task: Task, error: BaseException, elapsed_s: float, timeout_s: float) 
     """
     how = _exit_of(error)
     if how in _CRASHES:
-        return Lost(task, _CRASH.format(how=how), is_for_good=True)
+        return Lost(task, Reason(ReasonCode.CRASHED, {"signal": how}), is_for_good=True)
     if how == "SIGKILL":
-        return Lost(task, _KILLED)
+        return Lost(task, Reason(ReasonCode.KILLED))
     if elapsed_s >= timeout_s:
-        return Lost(task, _TOO_LONG.format(timeout_s=timeout_s))
-    return Lost(task, f"analysing it ended its process ({how}); the file is probably damaged")
+        return Lost(task, Reason(ReasonCode.HUNG, {"timeout_s": timeout_s}))
+    return Lost(task, Reason(ReasonCode.ENDED, {"how": how}))
 
 
 def _exit_of(error: BaseException) -> str:
@@ -216,15 +217,6 @@ def _exit_of(error: BaseException) -> str:
 
 _END = re.compile(r"\b(SIG[A-Z]+|EXIT)\((-?\d+)\)").findall
 _CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
-_CRASH = (
-    "decoding it crashes the decoder ({how}); the file is probably damaged, and is not heard "
-    "again until it changes or --force is said"
-)
-_KILLED = "analysing it was ended by the system, probably for want of memory; try --jobs 1"
-_TOO_LONG = (
-    "analysing it took over {timeout_s:g} s; the file is probably damaged, or the disk very slow: "
-    "then give more time with --timeout"
-)
 
 
 class _Feed(Generic[Task]):

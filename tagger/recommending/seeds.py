@@ -15,6 +15,7 @@ from tagger.catalog.reader import Embedder, Reader
 from tagger.catalog.rows import HeardTrack
 from tagger.catalog.store import Ids
 from tagger.errors import CatalogError
+from tagger.reasons import Reason
 from tagger.recommending.similarity import FINER_EARS, directions
 from tagger.records import FloatArray, TrackPrediction
 
@@ -201,7 +202,7 @@ def _model_of(reader: Reader, tracks: Mapping[Path, HeardTrack], wanted: str | N
     return wanted
 
 
-def _unheard(path: Path, reason: str) -> CatalogError:
+def _unheard(path: Path, reason: Reason | None) -> CatalogError:
     why = f" ({reason})" if reason else ""
     return CatalogError(f"nothing was heard in it to compare{why}; tag it first (tagger tag)", path)
 

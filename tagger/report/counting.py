@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 from tagger.catalog.rows import SurveyedTrack
 from tagger.catalog.text import fold
-from tagger.records import Status
+from tagger.reasons import ReasonCode
+from tagger.records import Stage, Status
 from tagger.report.facts import (
     N_BINS,
     Blank,
@@ -25,16 +26,17 @@ from tagger.report.facts import (
 )
 from tagger.tagging.albums import artist_of
 from tagger.tagging.decision import FILLERS, are_among
-from tagger.tagging.reasons import WhyNot, read_why_not
 from tagger.tags import is_ours
 
 T = TypeVar("T")
 _EXAMPLES = 3
 _UNWRITTEN = {
-    WhyNot.NEVER: Blank.NEVER,
-    WhyNot.UNTRUSTED: Blank.UNTRUSTED,
-    WhyNot.UNASKED: Blank.UNASKED,
-    WhyNot.UNSURE: Blank.UNSURE,
+    ReasonCode.TOO_SHORT: Blank.SHORT,
+    ReasonCode.SILENT: Blank.SILENT,
+    ReasonCode.NEVER: Blank.NEVER,
+    ReasonCode.UNTRUSTED: Blank.UNTRUSTED,
+    ReasonCode.UNASKED: Blank.UNASKED,
+    ReasonCode.UNSURE: Blank.UNSURE,
 }
 
 
@@ -66,12 +68,7 @@ def why_blank(track: SurveyedTrack) -> Blank:
         return Blank.TAKEN_BACK
     if track.decided:
         return Blank.WAITING
-    if row.reason.startswith("too short"):
-        return Blank.SHORT
-    if row.reason == "silent":
-        return Blank.SILENT
-    said = read_why_not(row.reason)
-    return Blank.OTHER if said is None else _UNWRITTEN[said[1]]
+    return Blank.OTHER if row.reason is None else _UNWRITTEN.get(row.reason.code, Blank.OTHER)
 
 
 class Thinned(Generic[T]):
@@ -164,8 +161,7 @@ class Blanks:
         """Count a track that bears no genre."""
         why = why_blank(track)
         self._counts[why] += 1
-        said = read_why_not(track.row.reason)
-        sounds = track.decided[:1] if why is Blank.WAITING else said[:1] if said else ()
+        sounds = track.decided[:1] if why is Blank.WAITING else _heard_label(track)
         self._sounds.setdefault(why, Counter()).update(sounds)
 
     def counts(self, most: int) -> tuple[BlankCount, ...]:
@@ -175,6 +171,12 @@ class Blanks:
             for why in Blank
             if self._counts[why]
         )
+
+
+def _heard_label(track: SurveyedTrack) -> tuple[str, ...]:
+    """Return what a track sounds like that was not written for what was heard, or nothing."""
+    reason = track.row.reason
+    return (str(reason.values["label"]),) if reason and "label" in reason.values else ()
 
 
 @dataclass
@@ -230,13 +232,13 @@ class Folders:
 class Failures:
     """Files that failed, by how."""
 
-    _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _examples: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
+    _counts: Counter[tuple[Stage, str]] = field(default_factory=Counter)
+    _examples: dict[tuple[Stage, str], list[Path]] = field(default_factory=dict)
 
     def add(self, track: SurveyedTrack) -> None:
         """Count a file if it failed."""
         if track.failed_at is not None:
-            how = (track.failed_at, track.row.reason)
+            how = (track.failed_at, str(track.row.reason))
             self._counts[how] += 1
             examples = self._examples.setdefault(how, [])
             if len(examples) < _EXAMPLES:

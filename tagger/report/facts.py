@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from tagger.catalog.rows import RunRow
+from tagger.records import Stage
 
 N_BINS = 10
 
@@ -196,7 +197,7 @@ class Suspects:
 class FailureCount:
     """How many files failed in one way, and some of them."""
 
-    stage: str
+    stage: Stage
     reason: str
     n_files: int
     examples: tuple[Path, ...]

@@ -5,15 +5,16 @@ Pure: no file is looked at. The table of outcomes is the whole policy.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from tagger.errors import ConfigError
 from tagger.genre_text import why_no_genre
-from tagger.records import Decision, Status, TagsFound, TrackPrediction
-from tagger.tagging.reasons import WhyNot, say_why_not
+from tagger.reasons import Reason, ReasonCode, Value
+from tagger.records import Decision, Status, Suggestion, TagsFound, TrackPrediction
+
+_N_SUGGESTIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,26 @@ class GenrePolicy:
         first = (self._passing(probabilities) or self._ranked(probabilities))[:1]
         return max((self._belief(label, probabilities) for label in first), default=0.0)
 
-    def why_not(self, probabilities: Mapping[str, float]) -> str:
-        """Return in words why ``choose`` gives nothing."""
+    def suggest(self, probabilities: Mapping[str, float]) -> tuple[Suggestion, ...]:
+        """Return the likeliest genres, however unsure they are, without those never written."""
+        beliefs: dict[str, float] = {}
+        for label in self._ranked(probabilities):
+            if genre := self.genre_of(label):
+                beliefs.setdefault(genre, self._belief(label, probabilities))
+        return tuple(Suggestion(*one) for one in beliefs.items())[:_N_SUGGESTIONS]
+
+    def why_not(self, probabilities: Mapping[str, float]) -> Reason:
+        """Return why ``choose`` gives nothing."""
         label = self._ranked(probabilities)[0]
-        percent, needed = _percent(probabilities[label]), self.thresholds.get(label, 2.0)
+        needed = self.thresholds.get(label, 2.0)
+        heard: Mapping[str, Value] = {"label": label, "confidence": probabilities[label]}
         if not self.genre_of(label):
-            return say_why_not(label, percent, WhyNot.NEVER)
+            return Reason(ReasonCode.NEVER, heard)
         if needed > 1:  # --genres alone would not help
-            return say_why_not(label, percent, WhyNot.UNTRUSTED)
+            return Reason(ReasonCode.UNTRUSTED, heard)
         if label not in self.writable:
-            return say_why_not(label, percent, WhyNot.UNASKED)
-        return say_why_not(label, percent, WhyNot.UNSURE, -_percent(-needed))
+            return Reason(ReasonCode.UNASKED, heard)
+        return Reason(ReasonCode.UNSURE, {**heard, "needed": needed})
 
     def _ranked(self, probabilities: Mapping[str, float]) -> list[str]:
         """Return the labels that are genres, likeliest first, none before its broader one."""
@@ -96,15 +106,6 @@ class GenrePolicy:
         if label not in self.writable or not self.genre_of(label):
             return False
         return self._belief(label, probabilities) >= needed.get(label, 2.0)
-
-
-def _percent(p: float) -> int:
-    """Return a probability as whole per cents, rounded down: 74.9 % must not read as 75.
-
-    >>> _percent(0.749), -_percent(-0.741)
-    (74, 75)
-    """
-    return math.floor(p * 100 + 1e-9)
 
 
 def make_policy(
@@ -227,23 +228,23 @@ class _Heard(Enum):
     NOTHING_SURE = auto()
 
 
-_THERE = "the genre stands there already"
-_LEFT = "left as it is: {why}"
-_SOMEBODYS = "its genre was set by somebody else"
-# "Written" is "planned" in a dry run and "predicted" with --no-write.
-_OUTCOMES: Mapping[tuple[_Stands, _Heard], tuple[Status, str]] = {
-    (_Stands.NOBODYS, _Heard.ANOTHER): (Status.WRITTEN, ""),
+_THERE = Reason(ReasonCode.SAME)
+_SOMEBODYS = Reason(ReasonCode.SOMEBODYS)
+# "Written" is "planned" in a dry run and "predicted" with --no-write. Where nothing sure was heard
+# the reason is why.
+_OUTCOMES: Mapping[tuple[_Stands, _Heard], tuple[Status, Reason | None]] = {
+    (_Stands.NOBODYS, _Heard.ANOTHER): (Status.WRITTEN, None),
     (_Stands.NOBODYS, _Heard.THE_SAME): (Status.KEPT, _THERE),
-    (_Stands.NOBODYS, _Heard.NOTHING_SURE): (Status.UNSURE, "{why}"),
-    (_Stands.OURS, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.NOBODYS, _Heard.NOTHING_SURE): (Status.UNSURE, None),
+    (_Stands.OURS, _Heard.ANOTHER): (Status.WRITTEN, None),
     (_Stands.OURS, _Heard.THE_SAME): (Status.UNCHANGED, _THERE),
-    (_Stands.OURS, _Heard.NOTHING_SURE): (Status.UNCHANGED, _LEFT),
+    (_Stands.OURS, _Heard.NOTHING_SURE): (Status.UNCHANGED, None),
     (_Stands.PERSONS, _Heard.ANOTHER): (Status.KEPT, _SOMEBODYS),
     (_Stands.PERSONS, _Heard.THE_SAME): (Status.KEPT, _SOMEBODYS),
     (_Stands.PERSONS, _Heard.NOTHING_SURE): (Status.KEPT, _SOMEBODYS),
-    (_Stands.GIVEN_UP, _Heard.ANOTHER): (Status.WRITTEN, ""),
+    (_Stands.GIVEN_UP, _Heard.ANOTHER): (Status.WRITTEN, None),
     (_Stands.GIVEN_UP, _Heard.THE_SAME): (Status.KEPT, _THERE),
-    (_Stands.GIVEN_UP, _Heard.NOTHING_SURE): (Status.KEPT, _LEFT),
+    (_Stands.GIVEN_UP, _Heard.NOTHING_SURE): (Status.KEPT, None),
 }
 
 
@@ -271,8 +272,9 @@ def decide(
     chosen = () if prediction.unheard else policy.choose(probabilities)
     stands, heard = _stands(found, intent, ours=ours), _heard(chosen, found)
     status, reason = _OUTCOMES[stands, heard]
-    if "{why}" in reason:
-        reason = reason.format(why=prediction.unheard or policy.why_not(probabilities))
+    if reason is None and heard is _Heard.NOTHING_SURE:
+        why = prediction.unheard or policy.why_not(probabilities)
+        reason = replace(why, keeps=stands is not _Stands.NOBODYS)
     keeps_ours = stands is _Stands.OURS and heard is _Heard.NOTHING_SURE
     return Decision(
         prediction.path,
@@ -280,6 +282,7 @@ def decide(
         intent.when_sure if status is Status.WRITTEN else status,
         0.0 if prediction.unheard else policy.confidence(probabilities),
         reason,
+        () if prediction.unheard else policy.suggest(probabilities),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,7 +14,8 @@ from tagger.hearing.pool import LocalWorkers, Lost, Workers
 from tagger.models.card import ModelCard
 from tagger.models.files import networks_of
 from tagger.models.verdict import said_by
-from tagger.records import TrackFailure, TrackPrediction
+from tagger.reasons import ReasonCode
+from tagger.records import Stage, TrackFailure, TrackPrediction
 from tagger.tagging.request import TagRequest
 from tagger.tagging.track import Track
 
@@ -66,7 +66,7 @@ class Listeners:
     def _said_of(self, track: Track, outcome: _Outcome) -> TrackPrediction | TrackFailure:
         if isinstance(outcome, Lost):
             # What crashes the decoder is a fault of the file, and remembered as one.
-            stage = "decode" if outcome.is_for_good else "analyse"
+            stage = Stage.DECODE if outcome.is_for_good else Stage.ANALYSE
             return TrackFailure(outcome.task.path, stage, outcome.reason)
         if isinstance(outcome, TrackFailure):
             return outcome
@@ -110,7 +110,7 @@ def _path_of(outcome: _Outcome) -> Path:
     return outcome.path if isinstance(outcome, TrackFailure) else outcome[0].path
 
 
-_UNSEEN = tuple(os.strerror(number) for number in (errno.ENOENT, errno.ENOTDIR, errno.EACCES))
+_UNSEEN = (ReasonCode.MISSING, ReasonCode.DENIED)
 
 
 def _check_was_seen(outcome: _Outcome) -> None:
@@ -119,9 +119,9 @@ def _check_was_seen(outcome: _Outcome) -> None:
     Raises:
         ClusterError: a worker cannot read what can be read here.
     """
-    if not isinstance(outcome, TrackFailure) or outcome.stage != "read":
+    if not isinstance(outcome, TrackFailure) or outcome.stage is not Stage.READ:
         return
-    if outcome.reason.startswith(_UNSEEN) and os.access(outcome.path, os.R_OK):
+    if outcome.reason.code in _UNSEEN and os.access(outcome.path, os.R_OK):
         reason = (
             f"a worker cannot read it ({outcome.reason}): its storage must be mounted at the "
             "same place on all machines"

@@ -15,8 +15,10 @@ import numpy as np
 from tagger.catalog import Catalog, FailedFile, PlannedWrite
 from tagger.errors import TagWriteError, TornWriteError
 from tagger.models.voting import vote_together
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import (
     Decision,
+    Stage,
     Status,
     TagWrite,
     TrackFailure,
@@ -26,7 +28,7 @@ from tagger.records import (
 from tagger.tagging.albums import AlbumKey, album_key
 from tagger.tagging.decision import decide
 from tagger.tagging.request import TagRequest
-from tagger.tagging.track import Finished, Track, is_as_found, stat_if_there
+from tagger.tagging.track import Finished, Track, heard_by_another, is_as_found, stat_if_there
 from tagger.tags import (
     PreparedWrite,
     carry_out_all,
@@ -200,7 +202,7 @@ class Settler:
 
     def _prepared(self, track: Track) -> PreparedWrite:
         if not is_as_found(track.file):
-            raise TagWriteError("it changed while it was analysed; run again", track.file.path)
+            raise TagWriteError(Reason(ReasonCode.CHANGED), track.file.path)
         decision, model_id = track.decided, self._request.card.model_id
         ours = provenance_text(decision.genres, decision.confidence, model_id)
         return prepare_write(
@@ -248,7 +250,7 @@ class Settler:
             self._look_again(track)
         failure = track.failure
         if failure is None and track.decided.status is Status.WRITTEN:
-            failure = TrackFailure(track.file.path, "write", error.reason)
+            failure = TrackFailure(track.file.path, Stage.WRITE, error.why)
         finished = Finished(track, track.decided, track.file, track.found, failure=failure)
         return replace(finished, dropped_id=None if torn else journal_id)
 
@@ -264,7 +266,7 @@ def _left(track: Track) -> TrackResult:
         status=Status.MOVED if track.moved_from else Status.UNCHANGED,
         genres=genres or known.genres,
         before=genres,
-        reason=f"heard by {known.other_model}; --refresh hears it anew",
+        reason=heard_by_another(known),
         confidence=known.confidence,
     )
 
@@ -274,5 +276,5 @@ def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
     writes = decision.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
     if not writes or not set(decision.genres) <= set(gone):
         return decision
-    reason = f"{', '.join(decision.genres)} was taken back here; --force writes it again"
+    reason = Reason(ReasonCode.TAKEN_BACK, {"genres": decision.genres})
     return replace(decision, status=Status.KEPT, reason=reason)

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.catalog import CatalogEntry, KnownTrack
-from tagger.errors import TagReadError, TagWriteError, os_reason
+from tagger.errors import TagReadError, TagWriteError
 from tagger.files.stats import audio_file
+from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import (
     AudioFile,
     Decision,
+    Stage,
     Status,
     TagsFound,
     TrackFailure,
@@ -83,9 +85,9 @@ class Track:
         self.prediction = known.prediction if known.is_as_recorded else None
         if self.prediction is None:
             # The sound in a file that has not changed fails to decode again; a system may relent.
-            self.failure = known.failure if stage == "decode" else None
+            self.failure = known.failure if stage is Stage.DECODE else None
             return
-        self.tags = known.tags if stage != "read" and known.tags.is_complete else None
+        self.tags = known.tags if stage is not Stage.READ and known.tags.is_complete else None
 
     @property
     def needs_identity(self) -> bool:
@@ -144,7 +146,7 @@ class Track:
             status=Status.KEPT if is_persons else self.known.status,
             genres=self.known.genres,
             confidence=self.known.confidence,
-            reason=f"heard by {self.known.other_model}; --refresh hears it anew",
+            reason=heard_by_another(self.known),
             audio=self.audio,
         )
 
@@ -156,7 +158,7 @@ class Track:
             tags=self.tags or TagsFound(),
             status=Status.PREDICTED,
             confidence=self.heard.confidence,
-            reason="heard, not decided on yet",
+            reason=Reason(ReasonCode.UNDECIDED),
             prediction=self.heard,
             audio=self.audio,
         )
@@ -178,7 +180,7 @@ class Track:
         try:
             self.tags, self.tags_read = read_tags(self.file.path), True
         except TagReadError as exc:
-            self.failure = TrackFailure(self.file.path, "read", exc.reason)
+            self.failure = TrackFailure(self.file.path, Stage.READ, exc.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ class Finished:
             failure=self.failure,
             reason=self.failure.reason if self.failure else decision.reason,
             confidence=decision.confidence,
+            suggestions=decision.suggestions,
         )
 
     @property
@@ -281,6 +284,11 @@ def _tags_differ(known: TagsFound, now: TagsFound) -> bool:
     return (known.genres, known.provenance) != (now.genres, now.provenance)
 
 
+def heard_by_another(known: KnownTrack) -> Reason:
+    """Return why a track is left to the model that has heard it."""
+    return Reason(ReasonCode.OTHER_MODEL, {"model": known.other_model or ""})
+
+
 def is_as_found(file: AudioFile) -> bool:
     """Return whether a file has the length and time of change that the scan saw."""
     try:
@@ -309,5 +317,5 @@ def stat_again(file: AudioFile) -> AudioFile:
     try:
         stat = file.path.stat()
     except OSError as exc:
-        raise TagWriteError(os_reason(exc), file.path) from exc
+        raise TagWriteError(why_system_failed(exc), file.path) from exc
     return audio_file(file.path, file.root, stat)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tagger.catalog import Catalog, CatalogEntry, JournalEntry, PlannedWrite, WriteQuery
 from tagger.errors import TagReadError, TagWriteError, TornWriteError
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.recovery import close_pending
@@ -64,7 +65,7 @@ class UndoResult:
         status: RESTORED, PLANNED, UNCHANGED or FAILED.
         before: The genres that stood there.
         genres: Those that stand there now.
-        reason: Why, in words for a person; "" where there is nothing to say.
+        reason: Why, if there is anything to say.
         is_exact: The file is byte for byte as it was before the write, or would be.
     """
 
@@ -73,7 +74,7 @@ class UndoResult:
     status: Status
     before: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
-    reason: str = ""
+    reason: Reason | None = None
     is_exact: bool = False
 
 
@@ -101,7 +102,7 @@ class _Found:
             self.file.path, self.wanted, kept=self.entry.kept, expected=self.tags, ways=ways
         )
 
-    def left_alone(self, status: Status, reason: str) -> UndoResult:
+    def left_alone(self, status: Status, reason: Reason) -> UndoResult:
         """Return what became of it where nothing is written."""
         return UndoResult(
             self.file.path, self.entry.run_id, status, self.tags.genres, self.tags.genres, reason
@@ -115,15 +116,15 @@ class _Found:
             status,
             self.tags.genres,
             self.wanted.genres,
-            "" if prepared.is_exact else self._why_not_exact,
+            None if prepared.is_exact else self._why_not_exact,
             is_exact=prepared.is_exact,
         )
 
     @property
-    def _why_not_exact(self) -> str:
+    def _why_not_exact(self) -> Reason:
         if self.entry.kept is None:
-            return "its genre alone: that run replaced more than is kept"
-        return "its genre alone: the file is not as that run left it"
+            return Reason(ReasonCode.GENRE_ALONE_UNKEPT)
+        return Reason(ReasonCode.GENRE_ALONE_CHANGED)
 
 
 @dataclass
@@ -198,7 +199,7 @@ class UndoRun:
                 try:
                     ready.append((one, opened.enter_context(one.prepared(self.request.ways))))
                 except TagWriteError as exc:
-                    results.append(one.left_alone(Status.FAILED, exc.reason))
+                    results.append(one.left_alone(Status.FAILED, exc.why))
             if self.request.dry_run:
                 return results + [one.put_back(Status.PLANNED, p) for one, p in ready]
             return results + (self._restore(run_id, ready) if ready else [])
@@ -208,12 +209,12 @@ class UndoRun:
         try:
             file, tags = self._file_of(entry)
         except (TagReadError, TagWriteError) as exc:
-            return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=exc.reason)
+            return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=exc.why)
         found = _Found(entry, file, tags)
         if tags == found.wanted:
-            return found.left_alone(Status.UNCHANGED, "it stands as it did before")
+            return found.left_alone(Status.UNCHANGED, Reason(ReasonCode.AS_BEFORE))
         if not self.request.force and (change := _changed_since(tags, entry.write)):
-            return found.left_alone(Status.FAILED, f"{change}; --force puts the old one back")
+            return found.left_alone(Status.FAILED, change)
         return found
 
     def _file_of(self, entry: JournalEntry) -> tuple[AudioFile, TagsFound]:
@@ -226,11 +227,7 @@ class UndoRun:
             if _bears_our_write(twin, entry.write):
                 return twin, read_tags(twin.path)
         if not entry.file.path.exists():
-            raise TagReadError(
-                "it is gone; if it was moved, run tagger tag --no-write where it is now, "
-                "then undo it there",
-                entry.file.path,
-            )
+            raise TagReadError(Reason(ReasonCode.GONE), entry.file.path)
         return stat_again(entry.file), read_tags(entry.file.path)
 
     def _restore(
@@ -254,7 +251,7 @@ class UndoRun:
             except TagWriteError as exc:
                 if not isinstance(exc, TornWriteError):  # the next start puts that one back
                     dropped.append(journal_id)
-                results.append(one.left_alone(Status.FAILED, exc.reason))
+                results.append(one.left_alone(Status.FAILED, exc.why))
         self.catalog.record(run_id, recorded)
         self.catalog.journal_dropped(dropped)
         return results
@@ -271,20 +268,18 @@ class UndoRun:
             status=Status.WRITTEN if ours else Status.RESTORED,
             genres=known.genres if known else (),
             confidence=known.confidence if known else 0.0,
-            reason="" if ours else f"the write of run {one.entry.run_id} was taken back",
+            reason=None if ours else Reason(ReasonCode.UNDONE, {"run": one.entry.run_id}),
             journal_id=journal_id,
         )
 
 
-def _changed_since(tags: TagsFound, write: TagWrite) -> str:
-    """Return what somebody has done to a genre that we wrote, "" if nothing or put the old back."""
+def _changed_since(tags: TagsFound, write: TagWrite) -> Reason | None:
+    """Return what somebody has done to a genre that we wrote; None: it stands, or the old one."""
     if tags.genres == write.before:
-        return ""
+        return None
     if tags.genres != write.after:
-        return f"its genre was changed since: now {', '.join(tags.genres) or 'none'}"
-    if tags.provenance != write.provenance_after:
-        return "its genre was set anew since"
-    return ""
+        return Reason(ReasonCode.CHANGED_SINCE, {"genres": tags.genres})
+    return None if tags.provenance == write.provenance_after else Reason(ReasonCode.SET_ANEW)
 
 
 def _bears_our_write(file: AudioFile, write: TagWrite) -> bool:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from tagger.errors import TagReadError, os_reason
+from tagger.errors import TagReadError
+from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.tags.fields import Span, TagFaultError
 from tagger.tags.formats import family_of
 from tagger.tags.ogg import without_numbers
@@ -34,9 +35,9 @@ def audio_identity(path: Path) -> str:
         with open_regular(path) as file:
             return _identity(file)
     except TagFaultError as exc:
-        raise TagReadError(str(exc), path) from exc
+        raise TagReadError(Reason(ReasonCode.TAG, {"words": str(exc)}), path) from exc
     except OSError as exc:
-        raise TagReadError(os_reason(exc), path) from exc
+        raise TagReadError(why_system_failed(exc), path) from exc
 
 
 def _identity(file: BinaryIO) -> str:

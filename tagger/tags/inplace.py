@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tagger.errors import TornWriteError, os_reason
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import FileChange, Patch
 from tagger.tags.fields import TagFaultError
 
@@ -52,11 +53,7 @@ def put_back_or_say(descriptor: int, change: FileChange, path: Path) -> None:
         put_back_bytes(descriptor, change, path)
     except (OSError, TagFaultError) as exc:
         said = os_reason(exc) if isinstance(exc, OSError) else str(exc)
-        raise TornWriteError(
-            f"its tag was half written and could not be put back ({said}); "
-            "run tagger again, which puts it back first",
-            path,
-        ) from exc
+        raise TornWriteError(Reason(ReasonCode.HALF_WRITTEN, {"cause": said}), path) from exc
 
 
 def put_back_bytes(descriptor: int, change: FileChange, path: Path) -> None:

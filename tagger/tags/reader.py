@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from tagger.errors import TagReadError, os_reason
+from tagger.errors import TagReadError
+from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import TagsFound
 from tagger.tags.fields import TagFaultError, merged
 from tagger.tags.formats import family_of
@@ -41,6 +42,6 @@ def read_tags(path: Path) -> TagsFound:
         with open_regular(path) as file:
             return merged(family_of(file).read(file))
     except TagFaultError as exc:
-        raise TagReadError(str(exc), path) from exc
+        raise TagReadError(Reason(ReasonCode.TAG, {"words": str(exc)}), path) from exc
     except OSError as exc:
-        raise TagReadError(os_reason(exc), path) from exc
+        raise TagReadError(why_system_failed(exc), path) from exc

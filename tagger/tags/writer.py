@@ -34,6 +34,7 @@ from typing import BinaryIO, Self
 from tagger.errors import TagWriteError, TornWriteError, os_reason
 from tagger.files.atomic import closed_quietly, sync_folder
 from tagger.files.writers import is_open_for_writing
+from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import FileChange, TagWrite
 from tagger.tags.fields import TagFaultError
 from tagger.tags.inplace import (
@@ -55,9 +56,9 @@ def reported(path: Path) -> Iterator[None]:
     try:
         yield
     except TagFaultError as exc:
-        raise TagWriteError(str(exc), path) from exc
+        raise TagWriteError(Reason(ReasonCode.TAG, {"words": str(exc)}), path) from exc
     except OSError as exc:
-        raise TagWriteError(os_reason(exc), path) from exc
+        raise TagWriteError(why_system_failed(exc), path) from exc
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ _FIRST = (
     "duration_s",
     "status",
     "reason",
+    "reason_code",
     "file_genres",
     "heard_genres",
     "provenance",
@@ -95,7 +96,6 @@ def _record(track: ExportedTrack) -> Mapping[str, Any]:
     return {
         **{name: _jsonable(getattr(tags, name)) for name in _TAGS},
         **row_record(track.row),
-        "reason": track.row.reason,
         "album_artist": tags.album_artist,
         "file_genres": list(tags.genres),
         "heard_genres": list(track.heard_genres),

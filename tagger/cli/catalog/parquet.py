@@ -52,6 +52,7 @@ def _schema(pa: Any) -> Any:
             ("duration_s", pa.float64()),
             ("status", text),
             ("reason", text),
+            ("reason_code", text),
             ("file_genres", texts),
             ("heard_genres", texts),
             ("provenance", text),
