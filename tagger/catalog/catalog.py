@@ -1,4 +1,4 @@
-"""The catalogue as its users see it: opened, changed, and asked as ``Questions`` says."""
+"""The catalogue as its users see it: opened, asked and changed."""
 
 from __future__ import annotations
 
@@ -8,53 +8,45 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
+# Some are named apart from the methods that they become.
 from tagger.catalog import (
     chronicle,
+    exporting,
     faults,
-    journal,
     opening,
     pruning,
+    queries,
     recording,
     relocating,
-    runs,
     same_audio,
+    surveying,
     upgrade,
 )
-from tagger.catalog.batches import batches
+from tagger.catalog import embeddings as packed
+from tagger.catalog import journal as writes
+from tagger.catalog import lookup as known
+from tagger.catalog import runs as run_log
 from tagger.catalog.pruning import VanishedFile
-from tagger.catalog.questions import Questions
-from tagger.catalog.relocating import Relocated
-from tagger.catalog.rows import (
-    CatalogEntry,
-    Copy,
-    FailedFile,
-    ModelRecord,
-    PlannedWrite,
-)
+from tagger.catalog.rows import CatalogEntry, FailedFile
 from tagger.catalog.sqlite.engines import forbid_writing, memory_engine
-from tagger.catalog.store import DURABLE, WAIT_S, WRITING, Store
-from tagger.records import AudioFile, RunSummary
+from tagger.catalog.store import WAIT_S
+from tagger.catalog.transactions import Transactions, durable, reading, streaming, writing
 
 ABSENT = "there is no catalogue here yet; run tagger tag first"
 
 
-class Catalog(Questions):
+class Catalog(Transactions):
     """An open catalogue. One process writes at a time; the others wait for their turn.
 
-    Every method that writes is one transaction: an exception in it, KeyboardInterrupt among
-    them, leaves the catalogue as it was before.
+    Every method is one transaction: an exception in one that writes, KeyboardInterrupt among
+    them, leaves the catalogue as it was before. Most are said in full where their function stands.
+    Users call ``open`` or ``empty``.
 
     Raises:
         CatalogError: From any method, with the catalogue's path and what to do.
     """
-
-    def __init__(self, engine: Engine, store: Store | None) -> None:
-        """Take an engine whose schema is up to date; users call open() or empty()."""
-        super().__init__(engine, store)
-        self._writer = engine.execution_options(**WRITING)
-        self._durable_writer = engine.execution_options(**DURABLE)
 
     @classmethod
     def open(
@@ -122,29 +114,28 @@ class Catalog(Questions):
         """The revision of the schema."""
         return upgrade.HEAD
 
-    # Runs
+    # Runs and models
 
-    def register_model(self, model: ModelRecord) -> None:
-        """Note a model, before a run or a prediction names it; a known one stays as it is."""
-        with self._transaction(self._writer) as connection:
-            runs.register_model(connection, model)
+    models = reading(run_log.load_models)
+    register_model = writing(run_log.register_model)
+    default_model = reading(run_log.default_model)
+    set_default_model = writing(run_log.set_default_model)
+    runs = reading(run_log.load_runs)
+    begin_run = writing(run_log.begin)
+    end_run = writing(run_log.end)
 
-    def set_default_model(self, model_id: str, file: Path) -> None:
-        """Make a registered model the catalogue's own: the one that is used unless one is named."""
-        with self._transaction(self._writer) as connection:
-            runs.set_default_model(connection, model_id, file)
+    # Tracks, and what was heard in them
 
-    def begin_run(self, command: str, model_id: str | None, paths: Sequence[Path] = ()) -> int:
-        """Note that a run begins, and what it was asked to look at; return its number."""
-        with self._transaction(self._writer) as connection:
-            return runs.begin(connection, command, model_id, paths)
-
-    def end_run(self, run_id: int, summary: RunSummary) -> None:
-        """Note how a run ended."""
-        with self._transaction(self._writer) as connection:
-            runs.end(connection, run_id, summary)
-
-    # Tracks
+    tracks = streaming(queries.track_rows)
+    exported = streaming(exporting.exported)
+    info = reading(queries.track_info)
+    counts = reading(queries.counts)
+    surveyed = streaming(surveying.surveyed)
+    leftovers = reading(surveying.leftovers)
+    tagged = streaming(surveying.tagged_tracks)
+    n_tagged = reading(surveying.n_tagged)
+    embeddings = reading(packed.load_all)
+    vectors = reading(surveying.vectors)
 
     def record(self, run_id: int, entries: Sequence[CatalogEntry]) -> None:
         """Record what a run found, in one transaction; earlier failures of these files go."""
@@ -159,27 +150,22 @@ class Catalog(Questions):
 
         Where only the write failed, record the track first, so that it is not analysed again.
         """
-        if not failures:
-            return
-        with self._transaction(self._writer) as connection:
-            recording.record_failures(connection, run_id, failures)
+        if failures:
+            with self._transaction(self._writer) as connection:
+                recording.record_failures(connection, run_id, failures)
 
-    # Files that move and vanish
+    # Files that a scan finds, or does not
 
-    def move(self, moved: Sequence[tuple[Copy, AudioFile]]) -> list[int]:
-        """Let rows follow their files to new places; return the file_ids of those that could."""
-        with self._transaction(self._writer) as connection:
-            return same_audio.move(connection, moved)
-
-    def mark_vanished(self, file_ids: Sequence[int]) -> None:
-        """Note that files are gone; they are kept, for the day that they come back."""
-        with self._transaction(self._writer) as connection:
-            pruning.mark_vanished(connection, file_ids)
-
-    def set_device(self, root_id: int, device: int) -> None:
-        """Note the number of the device that a root is on."""
-        with self._transaction(self._writer) as connection:
-            pruning.set_device(connection, root_id, device)
+    lookup = reading(known.known_tracks)
+    copies = reading(same_audio.copies)
+    heard_in = reading(same_audio.heard_in)
+    move = writing(same_audio.move)
+    relocate = durable(relocating.relocate)
+    roots_under = reading(pruning.roots_under)
+    set_device = writing(pruning.set_device)
+    unseen = streaming(pruning.unseen)
+    mark_vanished = writing(pruning.mark_vanished)
+    vanished = reading(pruning.vanished_files)
 
     def prune(self, under: Path | None = None, also: Sequence[int] = ()) -> list[VanishedFile]:
         """Forget the files that ``vanished`` names; return them, and those that had to be kept."""
@@ -187,12 +173,11 @@ class Catalog(Questions):
             history = None if self._store is None else self._store.chronicle
             return pruning.prune(connection, history, under, also)
 
-    def relocate(self, old: Path, new: Path) -> Relocated:
-        """Let the rows of all files under a folder say that they are under another one."""
-        with self._transaction(self._durable_writer) as connection:
-            return relocating.relocate(connection, old, new)
+    # Writes
 
-    # Journal
+    pending_writes = reading(writes.pending)
+    standing_writes = reading(writes.standing)
+    twins = reading(writes.twins)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -204,23 +189,12 @@ class Catalog(Questions):
         with faults.reported(self.where), self._store.hold_files(self._engine):
             yield
 
-    def journal(self, run_id: int, writes: Sequence[PlannedWrite]) -> list[int]:
-        """Note tags that are about to be written, on disk before this returns.
-
-        Returns:
-            A number for each, to be given to CatalogEntry or journal_done.
-        """
-        with self._transaction(self._durable_writer) as connection:
-            return [
-                number
-                for batch in batches(writes)
-                for number in recording.note_writes(connection, run_id, batch)
-            ]
+    journal = durable(recording.note_writes)
 
     def journal_done(self, journal_ids: Sequence[int]) -> None:
         """Note that writes were made; record() does it too, for its entries' journal_id."""
         with self._transaction(self._writer) as connection:
-            journal.close(connection, journal_ids, journal.State.DONE)
+            writes.close(connection, journal_ids, writes.State.DONE)
             self._chronicle(connection, journal_ids)
 
     def _chronicle(self, connection: Connection, journal_ids: Sequence[int]) -> None:
@@ -232,4 +206,4 @@ class Catalog(Questions):
         if not journal_ids:
             return
         with self._transaction(self._writer) as connection:
-            journal.close(connection, journal_ids, journal.State.DROPPED)
+            writes.close(connection, journal_ids, writes.State.DROPPED)

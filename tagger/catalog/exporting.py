@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from tagger.catalog import queries
 from tagger.catalog.batches import AT_ONCE
-from tagger.catalog.rows import TrackQuery, TrackRow
+from tagger.catalog.rows import ALL_TRACKS, TrackQuery, TrackRow
 from tagger.catalog.tables import files, predictions, runs, tracks
 
 _Row = Row[*tuple[Any, ...]]
@@ -40,7 +40,7 @@ class ExportedTrack:
     probabilities: Mapping[str, float]
 
 
-def exported(connection: Connection, query: TrackQuery) -> Iterator[ExportedTrack]:
+def exported(connection: Connection, query: TrackQuery = ALL_TRACKS) -> Iterator[ExportedTrack]:
     """Yield the tracks that a query asks for; memory stays flat however many they are."""
     rows = queries.track_rows(connection, query)
     while batch := list(islice(rows, AT_ONCE)):

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from tagger.catalog import runs
 from tagger.catalog.lookup import latest_first
 from tagger.catalog.paths import Roots
-from tagger.catalog.rows import Counts, SortKey, TrackInfo, TrackQuery, TrackRow
+from tagger.catalog.rows import ALL_TRACKS, Counts, SortKey, TrackInfo, TrackQuery, TrackRow
 from tagger.catalog.tables import (
     failures,
     files,
@@ -69,7 +69,7 @@ _ORDER: Mapping[SortKey, tuple[Any, ...]] = {
 }
 
 
-def track_rows(connection: Connection, query: TrackQuery) -> Iterator[TrackRow]:
+def track_rows(connection: Connection, query: TrackQuery = ALL_TRACKS) -> Iterator[TrackRow]:
     """Yield the tracks that a query asks for; memory stays flat however many they are."""
     known_roots = Roots(connection)
     statement = listed(query, known_roots)

@@ -79,9 +79,18 @@ def _record_failures(connection: Connection, run_id: int, failed: Sequence[Faile
 
 
 def note_writes(connection: Connection, run_id: int, planned: Sequence[PlannedWrite]) -> list[int]:
-    """Note writes in the journal, with new rows for files not known yet; return the numbers."""
-    file_ids = add_files(connection, [one.file for one in planned])
-    return journal.note(connection, run_id, planned, file_ids)
+    """Note tags that are about to be written, with new rows for files not known yet.
+
+    Returns:
+        A number for each, to be given to CatalogEntry or journal_done.
+    """
+    return [
+        number
+        for batch in batches(planned)
+        for number in journal.note(
+            connection, run_id, batch, add_files(connection, [one.file for one in batch])
+        )
+    ]
 
 
 def _recorded(connection: Connection, file_ids: Iterable[int]) -> dict[int, _Row]:

@@ -260,6 +260,9 @@ class TrackQuery:
     limit: int | None = None
 
 
+ALL_TRACKS = TrackQuery()
+
+
 @dataclass(frozen=True, slots=True)
 class TrackRow:
     """One track of a listing.

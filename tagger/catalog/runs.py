@@ -64,8 +64,10 @@ def default_model(connection: Connection) -> Path | None:
     return None if file is None else Path(os.fsdecode(file))
 
 
-def begin(connection: Connection, command: str, model_id: str | None, paths: Sequence[Path]) -> int:
-    """Note that a run begins, and return its number."""
+def begin(
+    connection: Connection, command: str, model_id: str | None, paths: Sequence[Path] = ()
+) -> int:
+    """Note that a run begins, and what it was asked to look at; return its number."""
     run_id: int = connection.execute(
         insert(runs)
         .values(
@@ -100,7 +102,7 @@ def end(connection: Connection, run_id: int, summary: RunSummary) -> None:
 
 
 def load_runs(
-    connection: Connection, *, limit: int | None = None, among: set[int] | None = None
+    connection: Connection, limit: int | None = None, *, among: set[int] | None = None
 ) -> list[RunRow]:
     """Return runs, the latest first: all, or those of the numbers given."""
     statement = select(runs).order_by(runs.c.run_id.desc()).limit(limit)

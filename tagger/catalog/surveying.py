@@ -20,7 +20,7 @@ _FETCHED_AT_ONCE = 1000
 
 
 def surveyed(
-    connection: Connection, under: Path | None, model_id: str | None
+    connection: Connection, under: Path | None = None, model_id: str | None = None
 ) -> Iterator[SurveyedTrack]:
     """Yield the tracks that are there, and the files that failed, by path.
 
@@ -53,7 +53,7 @@ def surveyed(
         )
 
 
-def leftovers(connection: Connection, under: Path | None) -> Leftovers:
+def leftovers(connection: Connection, under: Path | None = None) -> Leftovers:
     """Return how many files are gone, and how many are copies of others."""
     where: list[ColumnElement[bool]] = []
     if under is not None:
