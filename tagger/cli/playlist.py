@@ -12,9 +12,10 @@ from tagger.catalog.reader import Reader
 from tagger.catalog.rows import TrackRow
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import say
-from tagger.cli.seeding import Ear, chosen_ear, query_of, query_options, seed_of_paths
+from tagger.cli.seeding import query_of, query_options
 from tagger.config import load_settings
 from tagger.errors import PlaylistError, printable
+from tagger.recommending.ears import Ear, chosen_ear, seed_of_paths
 from tagger.recommending.playlist import m3u8, write_playlist
 from tagger.recommending.recommend import SimilarQuery, path_between, recommend, spread
 from tagger.recommending.seeds import from_mix, from_paths
@@ -83,7 +84,7 @@ def _rows(
             raise click.UsageError("--from and --to name the same track")
         return path_between(reader, from_paths(reader, (first, last), by=by), query)
     if like:
-        seed = seed_of_paths(reader, like, ear)
+        seed = seed_of_paths(reader, [absolute(path) for path in like], ear)
     else:
         seed = from_mix(reader, dict.fromkeys(query.genres, 1.0), by)
     return spread([match.row for match in recommend(reader, seed, query)])

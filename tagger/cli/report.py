@@ -20,11 +20,11 @@ from tagger.cli.options import (
     verbose_option,
 )
 from tagger.cli.output import say
-from tagger.cli.seeding import chosen_ear
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import CheckpointError, LearnError, TaggerError, printable
 from tagger.files.atomic import FileKind, check_replaceable, replaced
 from tagger.models.choosing import cards_at_hand, is_named, name_of
+from tagger.recommending.ears import chosen_ear
 from tagger.recommending.seeds import comparing_all
 from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from tagger.catalog.reader import Reader
-from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
+from tagger.cli.options import absolute, catalog_option, format_option, model_option, verbose_option
 from tagger.cli.output import Printer, plain
 from tagger.cli.rows import COLUMNS, row_line, row_record
-from tagger.cli.seeding import Ear, chosen_ear, parse_mix, query_of, query_options, seed_of_paths
+from tagger.cli.seeding import parse_mix, query_of, query_options
 from tagger.config import load_settings
 from tagger.errors import printable
+from tagger.recommending.ears import Ear, chosen_ear, seed_of_paths
 from tagger.recommending.recommend import Match, recommend
 from tagger.recommending.seeds import Seed, from_artist, from_mix
 
@@ -79,7 +80,11 @@ def _seed(
     by = ear.model_id if ear else None
     if artist:
         return from_artist(reader, artist, by)
-    return from_mix(reader, mix, by) if mix else seed_of_paths(reader, paths, ear)
+    return (
+        from_mix(reader, mix, by)
+        if mix
+        else seed_of_paths(reader, [absolute(path) for path in paths], ear)
+    )
 
 
 def _record(match: Match, *, why: bool) -> Mapping[str, Any]:

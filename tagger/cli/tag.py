@@ -10,8 +10,9 @@ import click
 from tagger.catalog import Catalog
 from tagger.cli.following import COLUMNS, follow, report, suggest_another
 from tagger.cli.output import OutputClosedError, Printer
-from tagger.cli.tagging import make_request, make_wish, tagging_options
+from tagger.cli.tagging import make_wish, tagging_options
 from tagger.records import Status
+from tagger.tagging.request import make_request
 from tagger.tagging.run import TagRun
 
 

@@ -13,13 +13,14 @@ import click
 from tagger.catalog import Catalog
 from tagger.cli.following import COLUMNS, follow, report, suggest_another
 from tagger.cli.output import OutputClosedError, Printer
-from tagger.cli.tagging import Wish, make_request, make_wish, tagging_options
+from tagger.cli.tagging import make_wish, tagging_options
 from tagger.errors import CatalogError, TaggerError
 from tagger.files.scan import ScanOptions
 from tagger.reasons import Reason
 from tagger.records import Stage, Status, TrackResult
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.news import news_for
+from tagger.tagging.request import Wish, make_request
 from tagger.tagging.run import TagRun
 from tagger.watch import Batch, Tried, Watcher, WatchPlan, watching
 

@@ -1,13 +1,19 @@
-"""What a run is asked to do."""
+"""What a run is asked to do: as a user wishes it, and as the catalogue and the model allow."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tagger.catalog import Catalog
+from tagger.config import Settings, Sourced
 from tagger.files.scan import ScanOptions
+from tagger.hearing.pool import default_n_jobs
 from tagger.models.card import ModelCard
-from tagger.tagging.decision import GenrePolicy, Intent
+from tagger.models.choosing import model_in_force
+from tagger.models.files import bundled_genres, read_card
+from tagger.tagging.decision import GenrePolicy, Intent, make_policy
 from tagger.tags import SAFE_WAYS, Ways
 
 
@@ -50,3 +56,85 @@ class TagRequest:
     timeout_s: float = 60.0
     scheduler: str = ""
     command: str = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user asked for, before the catalogue is opened.
+
+    Args:
+        paths: Folders and files.
+        settings: In force.
+        sources: Where each setting came from.
+        write: Write tags, and not only the catalogue.
+        refresh: Analyse what only another model has heard, though no model was named.
+        dry_run: Touch nothing.
+        force: Analyse again what is known.
+    """
+
+    paths: tuple[Path, ...]
+    settings: Settings
+    sources: Mapping[str, Sourced]
+    write: bool = True
+    refresh: bool = False
+    dry_run: bool = False
+    force: bool = False
+
+
+def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
+    """Return the request that a wish comes to, and whether a person chose its model.
+
+    Raises:
+        CheckpointError: the model is not there.
+        ConfigError: the model does not have the labels asked for.
+    """
+    settings = wish.settings
+    model_path, is_chosen = model_in_force(catalog, settings, wish.sources)
+    card = read_card(model_path)
+    policy = make_policy(
+        card.genre_labels,
+        card.writable,
+        card.thresholds,
+        genres=settings.genres,
+        min_confidence=settings.min_confidence,
+        max_genres=settings.max_genres,
+        genre_map=_map_for(card, settings.genre_map),
+        broader=card.broader,
+        further=card.further,
+    )
+    request = TagRequest(
+        paths=wish.paths,
+        model_path=model_path,
+        card=card,
+        policy=policy,
+        intent=Intent(
+            overwrite=settings.overwrite,
+            write=wish.write,
+            dry_run=wish.dry_run,
+            treat_as_blank=settings.treat_as_blank,
+        ),
+        scan=ScanOptions(settings.exclude, settings.follow_symlinks),
+        n_jobs=settings.jobs or default_n_jobs(),
+        by_album=settings.by == "album",
+        force=wish.force,
+        # A model that came with a new version of the tagger is no request to hear all anew.
+        refresh=wish.refresh or is_chosen,
+        provenance=settings.provenance,
+        preserve_mtime=settings.preserve_mtime,
+        ways=Ways(lossy_copies=settings.allow_copies),
+        timeout_s=settings.timeout,
+        scheduler=settings.scheduler,
+    )
+    return request, is_chosen
+
+
+def _map_for(card: ModelCard, genre_map: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what a genre map says to a model: not what it says of another's labels alone."""
+    own = {label.casefold() for label in card.genre_labels}
+    strange = {name for name in genre_map if name.casefold() not in own}
+    others = bundled_genres() if strange else frozenset()
+    return {
+        name: genre
+        for name, genre in genre_map.items()
+        if name not in strange or name.casefold() not in others
+    }
