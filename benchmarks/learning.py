@@ -23,6 +23,7 @@ from sklearn.svm import SVC
 
 from benchmarks.retrieval import Array
 from benchmarks.similarity import MELS, hear
+from tagger.evidence.names import artist_of
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import N_FOLDS, learn
 from tagger.learning.linear import fit_linear
@@ -30,7 +31,6 @@ from tagger.learning.scale import to_probabilities
 from tagger.models.checkpoint import load_checkpoint
 from tagger.models.files import BUNDLED
 from tagger.models.novelty import capped
-from tagger.tagging.albums import artist_of
 from tagger.tags import read_tags
 
 OURS = "our head"

@@ -270,8 +270,8 @@ class TrackResult:
 class RunSummary:
     """Counts of a run: by status, by genre written or planned, skipped by reason.
 
-    ``n_fillers`` are tracks kept as they are whose genre says nothing ("Other", "Unknown");
-    ``n_vanished`` files that were found to be gone; ``notes`` what else a person should know.
+    ``fillers`` are genres that say nothing ("Other", "Unknown") of tracks that were kept as they
+    are; ``n_vanished`` files that were found to be gone; ``notes`` what else a person should know.
     """
 
     by_status: Mapping[Status, int] = field(default_factory=dict)
@@ -279,6 +279,6 @@ class RunSummary:
     skipped: Mapping[str, int] = field(default_factory=dict)
     elapsed_s: float = 0.0
     interrupted: bool = False
-    n_fillers: int = 0
+    fillers: Mapping[str, int] = field(default_factory=dict)
     n_vanished: int = 0
     notes: tuple[str, ...] = ()

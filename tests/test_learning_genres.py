@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tagger.genre_text import why_no_genre
-from tagger.learning.genres import clean, key_of
+from tagger.genre_text import key_of, why_no_genre
+from tagger.learning.genres import clean
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
@@ -17,7 +18,6 @@ from tagger.cli.progress import count_meanwhile
 from tagger.config import config_path
 from tagger.errors import CatalogError, WorkersError, printable
 from tagger.records import RunSummary, Status, Suggestion, TrackResult
-from tagger.tagging.decision import FILLERS
 from tagger.tagging.run import TagRun
 
 log = logging.getLogger(__name__)
@@ -153,8 +153,8 @@ def report(summary: RunSummary, *, quiet: bool) -> None:
     if summary.by_genre:
         genres = sorted(summary.by_genre.items(), key=lambda item: (-item[1], item[0]))
         click.echo("by genre: " + ", ".join(f"{genre} {n}" for genre, n in genres), err=True)
-    if summary.n_fillers:
-        click.echo(_about_fillers(summary.n_fillers), err=True)
+    if summary.fillers:
+        click.echo(_about_fillers(summary.fillers), err=True)
     if summary.interrupted:
         click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
 
@@ -171,9 +171,9 @@ def suggest_another(summary: RunSummary) -> None:
         )
 
 
-def _about_fillers(n_fillers: int) -> str:
-    names = ", ".join(f'"{name}"' for name in FILLERS)
+def _about_fillers(fillers: Mapping[str, int]) -> str:
+    names = ", ".join(json.dumps(name, ensure_ascii=False) for name in sorted(fillers))
     return (
-        f"kept, though it says nothing: {n_fillers} with a genre like {names}; to have those "
-        f"filled, set treat_as_blank = [{names}] in {config_path()}"
+        f"kept, though it says nothing: {sum(fillers.values())} with a genre like {names}; to have "
+        f"those filled, set treat_as_blank = [{names}] in {config_path()}"
     )

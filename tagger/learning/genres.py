@@ -11,36 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from tagger.genre_text import why_no_genre
+from tagger.genre_text import ALIASES, FILLER_KEYS, key_of, spelling
 
-# What says nothing of the music.
-FILLERS = frozenset(
-    {
-        *("other", "unknown", "genre", "misc", "miscellaneous", "various", "none", "null", "na"),
-        *("undefined", "unclassifiable", "unclassified", "uncategorized", "unspecified", "default"),
-        *("music", "audio", "mp3", "nogenre", "unknowngenre"),
-    }
-)
-# {key of a spelling: key of the genre}, where a comparison of letters would not do.
-ALIASES = {
-    "altrock": "alternativerock",
-    "alternrock": "alternativerock",
-    "alternative": "alternativerock",
-    "dnb": "drumnbass",
-    "drumbass": "drumnbass",
-    "electronicmusic": "electronic",
-    "hiphoprap": "hiphop",
-    "raphiphop": "hiphop",
-    "rhythmnblues": "rnb",
-    "worldmusic": "world",
-    "soundtracks": "soundtrack",
-    "ost": "soundtrack",
-}
-_AND = re.compile(r"\s*(?:&|\+|\band\b|'n'|\bn\b)\s*")
 _LONG = 6  # letters, from which on one that differs is a slip rather than another word
 _SEPARATORS = re.compile(r"\s*[/,|;\\\x00-\x1f]\s*")
-_VARIANTS = frozenset(map(chr, range(0xFE00, 0xFE10)))  # of how a picture is drawn
-_ID3_NUMBER = re.compile(r"^(\(\d{1,3}\)\s*)+")  # before or instead of a name: (17)Rock
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,42 +47,6 @@ class CleanGenres:
     names: tuple[str, ...]
     tracks: tuple[tuple[str, ...], ...]
     changes: tuple[Change, ...]
-
-
-def key_of(genre: str) -> str:
-    """Return what all spellings of a genre have in common.
-
-    >>> {key_of(text) for text in ("Hip-Hop", "hip hop", "HIPHOP", "Hip-Hop/Rap")}
-    {'hiphop'}
-    >>> key_of("R&B") == key_of("RnB"), key_of("Drum & Bass") == key_of("drum'n'bass")
-    (True, True)
-    >>> key_of("Финский танго")
-    'финскийтанго'
-    >>> key_of("(17)Rock"), key_of("(17)"), key_of("🎸❤️")
-    ('rock', '', '🎸❤')
-    """
-    text = unicodedata.normalize("NFKC", _spelling(genre)).casefold()
-    if not any(c.isalnum() for c in text):
-        # A genre may be all pictures; only punctuation and blanks say nothing.
-        return "".join(c for c in text if unicodedata.category(c) == "So")
-    letters = "".join(c for c in _AND.sub("n", text) if c.isalnum() or _is_mark(c))
-    return ALIASES.get(letters, letters)
-
-
-def _is_mark(letter: str) -> bool:
-    """Return whether it belongs to the letter before: an accent, a vowel of Indian scripts."""
-    return unicodedata.category(letter).startswith("M") and letter not in _VARIANTS
-
-
-def _spelling(genre: str) -> str:
-    r"""Return a genre as a tag can hold it: composed, without control characters and ID3 numbers.
-
-    >>> _spelling("\ufeffMusique  le\u0301ge\u0300re\0"), _spelling("(17)Rock"), _spelling("(17)")
-    ('Musique légère', 'Rock', '')
-    """
-    text = unicodedata.normalize("NFC", genre)
-    held = "".join(" " if why_no_genre(f"a{c}a") else c for c in text)
-    return _ID3_NUMBER.sub("", " ".join(held.split()))
 
 
 def clean(
@@ -166,7 +104,7 @@ def _commonest_spellings(written: Counter[str]) -> Mapping[str, str]:
     """Return {key: the spelling that most tracks bear}."""
     by_key: dict[str, Counter[str]] = defaultdict(Counter)
     for genre, n in written.items():
-        by_key[key_of(genre)][_spelling(genre)] += n
+        by_key[key_of(genre)][spelling(genre)] += n
     return {
         key: min(spellings, key=lambda genre: (-spellings[genre], genre))
         for key, spellings in by_key.items()
@@ -204,7 +142,7 @@ def _common(
     return frozenset(
         key
         for key, n in tracks_of.items()
-        if n >= min_tracks and len(groups_of[key]) >= min_groups and key and key not in FILLERS
+        if n >= min_tracks and len(groups_of[key]) >= min_groups and key and key not in FILLER_KEYS
     )
 
 
@@ -214,7 +152,7 @@ def _taken_as(key: str, names: Mapping[str, str], common: frozenset[str]) -> str
     A rare one becomes the common one that its last words name: Deep House is a House. Else it is
     taken for a misspelling of the one common genre that differs by a letter.
     """
-    if key in common or key in FILLERS:
+    if key in common or key in FILLER_KEYS:
         return key if key in common else ""
     words = names[key].split()
     endings = (key_of(" ".join(words[n:])) for n in range(1, len(words)))
@@ -251,7 +189,7 @@ def _why(
     if keys != (key_of(genre),):
         return "several in one"
     (key,) = keys
-    if key in FILLERS or not key:
+    if key in FILLER_KEYS or not key:
         return "says nothing of the music"
     into = broader[key]
     if not into:

@@ -18,7 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from tagger.catalog import Catalog, TaggedTrack, fold
 from tagger.errors import LearnError
-from tagger.genre_text import id_of
+from tagger.evidence.names import artist_of
+from tagger.genre_text import id_of, key_of
 from tagger.learning.curve import SHARES
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import (
@@ -30,12 +31,11 @@ from tagger.learning.fitting import (
     learn,
     no_tick,
 )
-from tagger.learning.genres import CleanGenres, clean, key_of
+from tagger.learning.genres import CleanGenres, clean
 from tagger.learning.judging import Report, judge
 from tagger.models.card import ModelCard
 from tagger.models.head import Head
 from tagger.records import FloatArray
-from tagger.tagging.albums import artist_of
 from tagger.tags import is_ours
 
 MIN_TRACKS = 10  # of a genre, unless the user says otherwise

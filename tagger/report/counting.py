@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 
 from tagger.catalog.rows import SurveyedTrack
 from tagger.catalog.text import fold
+from tagger.evidence.names import artist_of
+from tagger.genre_text import say_nothing
 from tagger.reasons import ReasonCode
 from tagger.records import Stage, Status
 from tagger.report.facts import (
@@ -24,8 +26,6 @@ from tagger.report.facts import (
     GenreCount,
     Sureness,
 )
-from tagger.tagging.albums import artist_of
-from tagger.tagging.decision import FILLERS, are_among
 from tagger.tags import is_ours
 
 T = TypeVar("T")
@@ -269,7 +269,7 @@ class Totals:
         self._by_whom[by] += 1
         self._duration_s += track.row.duration_s or 0.0
         self._n_unmeasured += track.row.duration_s is None
-        self._n_fillers += by is Whose.PERSONS and are_among(track.tags.genres, FILLERS)
+        self._n_fillers += by is Whose.PERSONS and say_nothing(track.tags.genres)
         if artist := artist_of(track.tags):
             self._artists.add(fold(artist))
         if album := track.tags.album.strip():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tagger.evidence.names import artist_of
 from tagger.records import TagsFound
 
 AlbumKey = tuple[Path, str, str]
-_VARIOUS = {"various", "various artists", "va", "v.a."}
 
 
 def album_key(path: Path, tags: TagsFound) -> AlbumKey | None:
@@ -25,13 +25,3 @@ def album_key(path: Path, tags: TagsFound) -> AlbumKey | None:
     if not album:
         return None
     return path.parent, album, artist_of(tags).casefold()
-
-
-def artist_of(tags: TagsFound) -> str:
-    """Return whose a track is: its album's artist, or its own where the album is by several.
-
-    >>> artist_of(TagsFound(artist="Joni", album_artist="Various Artists"))
-    'Joni'
-    """
-    together = tags.album_artist.strip()
-    return together if together and together.casefold() not in _VARIOUS else tags.artist.strip()

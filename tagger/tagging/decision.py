@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from tagger.errors import ConfigError
-from tagger.genre_text import why_no_genre
+from tagger.genre_text import are_among, why_no_genre
 from tagger.reasons import Reason, ReasonCode, Value
 from tagger.records import Decision, Status, Suggestion, TagsFound, TrackPrediction
 
@@ -174,10 +174,6 @@ def _labels(named: Mapping[str, str], names: Iterable[str], setting: str) -> lis
     return [named[name.casefold()] for name in names]
 
 
-FILLERS = ("Other", "Unknown", "genre")
-"""What other programs write where they know no genre; see ``treat_as_blank``."""
-
-
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What the user wants done with the genres chosen.
@@ -186,7 +182,7 @@ class Intent:
         overwrite: Replace genres that somebody else set.
         write: Write tags; else only record.
         dry_run: Touch nothing, not even the catalogue.
-        treat_as_blank: Genres that count as none, whatever their case.
+        treat_as_blank: Genres that count as none, however they are spelt.
     """
 
     overwrite: bool = False
@@ -200,15 +196,6 @@ class Intent:
         if self.dry_run:
             return Status.PLANNED
         return Status.WRITTEN if self.write else Status.PREDICTED
-
-
-def are_among(genres: Iterable[str], names: Iterable[str]) -> bool:
-    """Return whether genres are all of these names, whatever their case.
-
-    >>> are_among(["other"], FILLERS), are_among(["Other", "Rock"], FILLERS)
-    (True, False)
-    """
-    return {genre.casefold() for genre in genres} <= {name.casefold() for name in names}
 
 
 class _Stands(Enum):

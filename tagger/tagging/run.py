@@ -16,10 +16,10 @@ from pathlib import Path
 from tagger.catalog import Catalog, ModelRecord
 from tagger.errors import WorkersError
 from tagger.files.scan import ScanTally, absolute, scan
+from tagger.genre_text import are_among, say_nothing
 from tagger.models.files import read_card
 from tagger.records import AudioFile, RunSummary, Status, TrackResult
 from tagger.tagging.chunking import Units, chunks
-from tagger.tagging.decision import FILLERS, are_among
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.listening import Listeners, open_listeners
 from tagger.tagging.recognition import recognise
@@ -60,7 +60,7 @@ class TagRun:
     _by_genre: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=time.monotonic)
     _interrupted: bool = False
-    _n_fillers: int = 0
+    _fillers: Counter[str] = field(default_factory=Counter)
     _n_left: int = 0
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
@@ -75,7 +75,7 @@ class TagRun:
             skipped=dict(self._tally.skipped),
             elapsed_s=time.monotonic() - self._started,
             interrupted=self._interrupted,
-            n_fillers=self._n_fillers,
+            fillers=dict(self._fillers),
             n_vanished=self._missing.n_marked,
             notes=(*self._missing.held_back, *_about_left(self._n_left)),
         )
@@ -145,13 +145,14 @@ class TagRun:
             self._by_status[result.status] += 1
             if result.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED):
                 self._by_genre.update(result.genres)
-            self._n_fillers += self._is_kept_filler(result)
+            if self._is_kept_filler(result):
+                self._fillers.update(result.before)
 
     def _is_kept_filler(self, result: TrackResult) -> bool:
         """Return whether a genre that says nothing keeps a track from being filled."""
         blank = self.request.intent.treat_as_blank
         stays = result.status in (Status.KEPT, Status.UNCHANGED) and bool(result.before)
-        return stays and are_among(result.before, FILLERS) and not are_among(result.before, blank)
+        return stays and say_nothing(result.before) and not are_among(result.before, blank)
 
     def _run_chunk(
         self, files: list[AudioFile], settler: Settler, interrupts: Interrupts

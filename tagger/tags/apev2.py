@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tagger.genre_text import without_repeats
 from tagger.tag_fields import Form
 from tagger.tags.fields import (
     OUR_FIELD,
@@ -18,7 +19,6 @@ from tagger.tags.fields import (
     TagFaultError,
     is_wanted,
     texts_said,
-    without_repeats,
 )
 
 FOOTER_SIZE = 32

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from tagger.genre_text import without_repeats
 from tagger.tag_fields import Form
 from tagger.tags.asf_descriptors import (
     Descriptor,
@@ -42,7 +43,6 @@ from tagger.tags.fields import (
     Span,
     TagFaultError,
     texts_said,
-    without_repeats,
 )
 from tagger.tags.splices import Splice, digest, read_at, size_of
 

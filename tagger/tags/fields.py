@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tagger.genre_text import why_no_genre
+from tagger.genre_text import why_no_genre, without_repeats
 from tagger.tag_fields import TABLE, TAG_FIELDS, Form, TagField, TagsFound
 
 OUR_FIELD = "TAGGER_GENRE"
@@ -83,19 +83,6 @@ def restoring_change(genres: Sequence[str], provenance: str | None) -> Change:
         if why := why_no_genre(text):
             raise TagFaultError(why)
     return Change(without_repeats(genres), provenance)
-
-
-def without_repeats(genres: Iterable[str]) -> tuple[str, ...]:
-    """Return the genres once each, in order; blank ones dropped, case apart they are the same.
-
-    >>> without_repeats(["Hip-Hop", " ", "hip-hop ", "Rap"])
-    ('Hip-Hop', 'Rap')
-    """
-    once: dict[str, str] = {}
-    for genre in genres:
-        if genre.strip():
-            once.setdefault(genre.strip().casefold(), genre.strip())
-    return tuple(once.values())
 
 
 def is_wanted(form: Form, key: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from tagger.genre_text import without_repeats
 from tagger.tag_fields import Form
 from tagger.tags.fields import (
     Change,
@@ -19,7 +20,6 @@ from tagger.tags.fields import (
     TagFaultError,
     is_wanted,
     texts_said,
-    without_repeats,
 )
 from tagger.tags.id3_genres import genre_of_number
 from tagger.tags.mp4_atoms import Atom, atom_bytes, child_atoms, moov_of, top_atoms

@@ -1,0 +1,167 @@
+"""Who is one artist, who is no artist, and what is one album: told from tags and folders."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from tagger.evidence.nobody import NOBODY, NOBODY_IDS, VARIOUS, VARIOUS_ID
+from tagger.records import TagsFound
+
+_GUEST = re.compile(r"(?<=\S)\s*[(\[]?\s*\b(?:feat|ft|featuring)\b\.?\s+\S.*$")
+_WITH = re.compile(r"(?<=\S)\s*[(\[]\s*with\s[^)\]]*[)\]]")
+_THE_FIRST, _THE_LAST = re.compile(r"^the\s+(?=\S)"), re.compile(r"(?<=\S),\s*the$")
+_MARKS = "()[]{}<>.,;:!?*_-–—\"' "  # around a name that is no artist's
+_PLAIN = str.maketrans("‘’‚‛′“”„‟″‐‑‒", "'''''\"\"\"\"\"---")
+_NUMBER = r"(?:\d{1,2}|[ivx]{1,4}|one|two|three|four)"
+_DISC = re.compile(
+    rf"[\s,:;_\-–]*[(\[]?\s*\b(?:cd|dis[ck]|disque|disco)[\s.:#_\-]*{_NUMBER}"
+    rf"(?:\s*(?:of|von|/)\s*\d{{1,2}})?\s*[)\]]?\s*$",
+    re.IGNORECASE,
+)
+_DISC_FOLDER = re.compile(
+    rf"(?:cd|dis[ck]|disque|disco)[\s.:#_\-]*{_NUMBER}(?:\b|_)", re.IGNORECASE
+)
+
+
+class Album(NamedTuple):
+    """What an album's tracks have in common: a folder, an album tag and an artist, as keys."""
+
+    folder: str
+    title: str
+    artist: str
+
+
+@lru_cache(maxsize=1 << 16)
+def artist_key(name: str) -> str:
+    """Return what all ways to write one artist's name have in common.
+
+    >>> {artist_key(n) for n in ("The Cure", "Cure, The", "THE CURE feat. X", "Cure (with Y)")}
+    {'cure'}
+    >>> artist_key("Björk") == artist_key("BJORK"), artist_key("が") == artist_key("か")
+    (True, False)
+    >>> artist_key("Sleeping with Sirens"), artist_key("The The"), artist_key("Ｆｔ. Worth")
+    ('sleeping with sirens', 'the', 'ft. worth')
+    """
+    text = _plain(name)
+    bare = _WITH.sub("", _GUEST.sub("", text)).strip() or text
+    turned = _THE_LAST.sub("", bare)
+    return _THE_FIRST.sub("", turned) if turned == bare else turned
+
+
+def _plain(text: str) -> str:
+    """Return text whatever its case, width and blanks, its Latin and Greek letters unaccented."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(_unaccented(folded).translate(_PLAIN).split())
+
+
+def _unaccented(text: str) -> str:
+    """Return text without accents on Latin and Greek letters; elsewhere a mark makes a letter."""
+    kept: list[str] = []
+    is_european = False
+    for letter in unicodedata.normalize("NFD", text):
+        if unicodedata.category(letter) != "Mn":
+            is_european = unicodedata.name(letter, "").startswith(("LATIN", "GREEK"))
+            kept.append(letter)
+        elif not is_european:
+            kept.append(letter)
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def is_various(name: str, musicbrainz_id: str = "") -> bool:
+    """Return whether a name stands for several artists.
+
+    >>> is_various("V.A."), is_various("Artistes divers"), is_various("Variety")
+    (True, True, False)
+    """
+    return musicbrainz_id == VARIOUS_ID or _bare(name) in _various()
+
+
+def is_nobody(name: str, musicbrainz_id: str = "") -> bool:
+    """Return whether a name is no artist's.
+
+    >>> is_nobody("[Unknown Artist]"), is_nobody("Various"), is_nobody(""), is_nobody("Unknown T")
+    (True, True, True, False)
+    """
+    if musicbrainz_id in NOBODY_IDS or not name.strip():
+        return True
+    return _bare(name) in _nobody() or _bare(name) in _various()
+
+
+def _bare(name: str) -> str:
+    key = artist_key(name)
+    return key.strip(_MARKS) or key
+
+
+@cache
+def _various() -> frozenset[str]:
+    return frozenset(map(_bare, VARIOUS))
+
+
+@cache
+def _nobody() -> frozenset[str]:
+    return frozenset(map(_bare, NOBODY))
+
+
+def artist_of(tags: TagsFound) -> str:
+    """Return whose a track is: its album's artist, or its own where the album is by several.
+
+    >>> artist_of(TagsFound(artist="Joni", album_artist="Various Artists"))
+    'Joni'
+    """
+    together = tags.album_artist.strip()
+    return together if together and not is_various(together) else tags.artist.strip()
+
+
+def album_of(folder: str, tags: TagsFound) -> Album | None:
+    """Return a track's album, all of its discs together; None if no tag names one.
+
+    The tracks of a compilation have an album in common and little else: each artist's are an album
+    of their own there, and those that name no artist are of none.
+
+    >>> one = album_of("/m/Blue/CD1", TagsFound(album="Blue (Disc 1)", artist="Joni"))
+    >>> one, one == album_of("/m/Blue/CD2", TagsFound(album="Blue (Disc 2)", artist="Joni"))
+    (Album(folder='/m/Blue', title='blue', artist='joni'), True)
+    >>> album_of("/m", TagsFound(album="Hits", artist="Various")) is None
+    True
+    """
+    title = title_of_album(tags.album)
+    artist = artist_of(tags)
+    if not title or (artist and is_various(artist)):
+        return None
+    return Album(_without_disc(folder), title, artist_key(artist))
+
+
+@lru_cache(maxsize=1 << 12)
+def title_of_album(album: str) -> str:
+    """Return an album's title as a key, without the number of a disc.
+
+    >>> title_of_album("The Wall [CD 2]"), title_of_album("Disc 1"), title_of_album("CD")
+    ('the wall', 'disc 1', 'cd')
+    """
+    text = _plain(album)
+    return _DISC.sub("", text).strip() or text
+
+
+@lru_cache(maxsize=1 << 12)
+def _without_disc(folder: str) -> str:
+    """Return the folder in which the folders of an album's discs lie; else the folder itself.
+
+    >>> _without_disc("/m/Blue/Disc 2"), _without_disc("/m/Blue (CD 1)"), _without_disc("/CD1")
+    ('/m/Blue', '/m/Blue', '/CD1')
+    """
+    parent, name = os.path.split(folder)
+    if _DISC_FOLDER.match(name) and os.path.basename(parent):  # noqa: PTH119
+        return parent
+    bare = _DISC.sub("", name).strip()
+    return os.path.join(parent, bare) if bare else folder  # noqa: PTH118
+
+
+def title_key(title: str) -> str:
+    """Return what two recordings of a title have in common: case, width and blanks aside."""
+    return _plain(title)

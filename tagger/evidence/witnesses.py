@@ -1,0 +1,189 @@
+"""The tracks whose genre a person set: the owner's own word, told file by file.
+
+A witness costs some dozens of bytes, so that all of a large library can be held. Nothing that is
+asked of it depends on the order in which the files were told.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tagger.evidence.draws import IntArray
+from tagger.evidence.library import Columns, Library
+from tagger.evidence.names import Album, album_of, artist_key, artist_of, is_nobody, title_key
+from tagger.genre_text import FILLER_KEYS, are_among, key_of
+from tagger.records import TagsFound
+
+Value = frozenset[str]
+"""A set of genres as one value: the keys of those that say something."""
+
+_NONE = -1
+
+
+class About(NamedTuple):
+    """Which track a file is.
+
+    Args:
+        artist: The key of its artist; "" where that is none.
+        album: Its album, or None.
+        title: What its recording is called, as a key.
+        ids: Its recording's MusicBrainz id and its ISRC; "" where it has none.
+    """
+
+    artist: str
+    album: Album | None
+    title: str
+    ids: tuple[str, str]
+
+
+def about(path: Path, tags: TagsFound) -> About:
+    """Return which track a file is, by its tags and its folder.
+
+    >>> about(Path("/m/a/1.mp3"), TagsFound(album="Blue", artist="Joni", title="Carey"))
+    About(artist='joni', album=Album(folder='/m/a', title='blue', artist='joni'), \
+title='carey', ids=('', ''))
+    """
+    folder, _, name = os.fspath(path).rpartition(os.sep)
+    artist, album = _whose(folder, tags.artist, tags.album, tags.album_artist)
+    return About(
+        artist,
+        album,
+        title=title_key(tags.title) or title_key(os.path.splitext(name)[0]),  # noqa: PTH122
+        ids=(tags.mb_recording, tags.isrc),
+    )
+
+
+@lru_cache(maxsize=1 << 10)  # of one album after the other
+def _whose(folder: str, artist: str, album: str, album_artist: str) -> tuple[str, Album | None]:
+    tags = TagsFound(artist=artist, album=album, album_artist=album_artist)
+    name = artist_of(tags)
+    return "" if is_nobody(name) else artist_key(name), album_of(folder, tags)
+
+
+def value_of(genres: Iterable[str]) -> Value:
+    """Return a set of genres as one value.
+
+    >>> value_of(["Hip-Hop", "Jazz"]) == value_of(["jazz", "hip hop"]), value_of(["Other"])
+    (True, frozenset())
+    """
+    return frozenset(map(key_of, genres)) - FILLER_KEYS - {""}
+
+
+class Witnesses:
+    """Takes the files with a genre that a person set, and gives the library that they make.
+
+    Args:
+        treat_as_blank: Genres that count as none.
+    """
+
+    def __init__(self, treat_as_blank: Sequence[str] = ()) -> None:
+        self._treat_as_blank = treat_as_blank
+        self._artists: dict[Hashable, int] = {}
+        self._albums: dict[Hashable, int] = {}
+        self._written: dict[Hashable, int] = {}
+        self._told: dict[tuple[str, ...], int] = {}  # as they stand in files
+        self._columns = {name: array("q") for name in ("place", "artist", "album", "written")}
+        # What two copies of a recording have in common; of two that differ, 64 bits of a hash do.
+        self._ids = tuple(array("q") for _ in range(3))
+
+    def __len__(self) -> int:
+        return len(self._columns["place"])
+
+    def add(self, place: int, track: About, genres: Sequence[str]) -> bool:
+        """Take a file; return whether it says anything, and of anyone.
+
+        Args:
+            place: The caller's number of the file.
+            track: Which it is.
+            genres: Those that a person set.
+        """
+        written = self._number_of(tuple(genres))
+        if written == _NONE or not (track.artist or track.album):
+            return False
+        columns, whose = self._columns, track.artist or track.album
+        columns["place"].append(place)
+        columns["artist"].append(_number(self._artists, track.artist) if track.artist else _NONE)
+        columns["album"].append(_number(self._albums, track.album) if track.album else _NONE)
+        columns["written"].append(written)
+        for column, text in zip(self._ids, (track.title, *track.ids), strict=True):
+            column.append(hash((whose, text)) if text else _NONE)
+        return True
+
+    def _number_of(self, genres: tuple[str, ...]) -> int:
+        """Return the number of what some genres say of the music; -1 is nothing."""
+        if genres not in self._told:
+            telling = tuple(
+                genre
+                for genre in genres
+                if value_of([genre]) and not are_among([genre], self._treat_as_blank)
+            )
+            self._told[genres] = _number(self._written, telling) if telling else _NONE
+        return self._told[genres]
+
+    def library(self) -> Library:
+        """Return what all say together."""
+        written: list[Any] = list(self._written)
+        values: dict[Value, int] = {}
+        of_written = [values.setdefault(value_of(genres), len(values)) for genres in written]
+        # Numbers that follow the names: draws of the artists must not depend on who came first.
+        artists, new_artist = _sorted(self._artists)
+        albums, new_album = _sorted(self._albums)
+        columns = {name: np.array(column, np.int64) for name, column in self._columns.items()}
+        return Library(
+            Columns(
+                place=columns["place"],
+                artist=new_artist[columns["artist"]],
+                album=new_album[columns["album"]],
+                value=np.array(of_written, np.int64)[columns["written"]],
+                written=columns["written"],
+                recording=_joined(*(np.array(column, np.int64) for column in self._ids)),
+            ),
+            artists={name: n for n, name in enumerate(artists)},
+            albums={name: n for n, name in enumerate(albums)},
+            values=tuple(values),
+            written=tuple(written),
+        )
+
+
+def _number(known: dict[Hashable, int], name: Hashable) -> int:
+    return known.setdefault(name, len(known))
+
+
+def _sorted(known: dict[Any, int]) -> tuple[list[Any], IntArray]:
+    """Return names in their order, and the new number of each old one; the last is that of none."""
+    names = sorted(known)
+    renumbered = np.full(len(names) + 1, _NONE, np.int64)
+    renumbered[[known[name] for name in names]] = np.arange(len(names))
+    return names, renumbered
+
+
+def _joined(*ids: IntArray) -> IntArray:
+    """Return the number of each file's recording (n,): those with an id in common have one.
+
+    Args:
+        ids: (n,) each; -1 is no id.
+
+    >>> _joined(np.array([7, 7, 8, 9]), np.array([-1, 5, 5, -1])).tolist()
+    [0, 0, 0, 3]
+    """
+    label = np.arange(len(ids[0]), dtype=np.int64)
+    groups = [
+        (rows, np.unique(one[rows], return_inverse=True)[1])
+        for one in ids
+        if len(rows := np.flatnonzero(one != _NONE))
+    ]
+    while True:
+        before = label.copy()
+        for rows, group in groups:
+            least = np.full(group.max() + 1, len(label))
+            np.minimum.at(least, group, label[rows])
+            label[rows] = least[group]
+        if np.array_equal(label, before):
+            return label
