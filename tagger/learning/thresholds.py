@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from tagger.evidence.draws import N_DRAWS, draw_artists, high_enough
 from tagger.learning.examples import BoolArray, DoubleArray, IntArray
 from tagger.records import FloatArray
 
@@ -102,7 +103,7 @@ def thresholds_of(
     *,
     precision: float = 0.75,
     n_least: int = 1,
-    n_draws: int = 100,
+    n_draws: int = N_DRAWS,
     seed: int = 0,
 ) -> Thresholds:
     """Return for each label the confidence from which on it is surely right often enough.
@@ -161,16 +162,14 @@ def _surely_needed(
     if not len(sayings):
         return np.ones(n_labels)
     parts = members(sayings.groups)
-    rng = np.random.default_rng(seed)
-    drawn = [rng.integers(0, len(parts), len(parts)) for _ in range(n_draws)]
+    drawn = draw_artists(len(parts), n_draws=n_draws, seed=seed)
     found = np.stack(
         [
             _least_log_odds(sayings.take(rows), n_labels, precision)
             for rows in (np.concatenate([parts[i] for i in draw]) for draw in drawn)
         ]
     )
-    # The upper of two neighbours, since between a number and infinity nothing can be interpolated.
-    needed = np.quantile(found, 0.95, axis=0, method="higher")
+    needed = high_enough(found)
     surely: DoubleArray = 1.0 / (1.0 + np.exp(-np.clip(needed, -20.0, 20.0)))
     return surely
 

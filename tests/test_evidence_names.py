@@ -1,0 +1,99 @@
+"""Who is one artist, who is none, and what is one album."""
+
+from __future__ import annotations
+
+import pytest
+
+from tagger.evidence.names import album_of, artist_key, artist_of, is_nobody, is_various
+from tagger.evidence.nobody import NOBODY, VARIOUS, VARIOUS_ID
+from tagger.records import TagsFound
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Sigur Rós", "SIGUR ROS", "sigur  rós", "Sigur Ro\u0301s"),
+        ("The Cure", "Cure, The", "Cure", "the cure"),
+        (
+            "Jay-Z",
+            "Jay-Z feat. Alicia Keys",
+            "Jay-Z ft. X",
+            "Jay-Z (featuring X)",
+            "Jay-Z [Feat X]",
+        ),
+        ("ABBA", "ＡＢＢＡ"),
+        ("Ella (with Count Basie)", "Ella"),
+        ("Guns N’ Roses", "Guns N' Roses"),
+        ("Ελευθερία", "Ελευθερια"),
+        ("ガガガSP", "ｶﾞｶﾞｶﾞSP"),
+    ],
+)
+def test_one_artist_is_written_in_many_ways(names: tuple[str, ...]) -> None:
+    assert len(set(map(artist_key, names))) == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("かの", "がの"),
+        ("Й", "И"),
+        ("Sleeping with Sirens", "Sleeping"),
+        ("Featherstone", "F"),
+        ("The The", ""),
+        ("Ft. Worth", ""),
+        ("Simon & Garfunkel", "Simon"),
+        ("क", "का"),
+    ],
+)
+def test_what_only_looks_alike_is_another_artist(names: tuple[str, ...]) -> None:
+    assert len(set(map(artist_key, names))) == len(names)
+
+
+def test_the_names_of_the_list_are_no_artists() -> None:
+    assert all(is_various(name) and is_nobody(name) for name in VARIOUS)
+    assert all(is_nobody(name) and not is_various(name) for name in NOBODY)
+    assert is_nobody("[UNKNOWN]") and is_nobody("<Unknown Artist>") and is_nobody("")
+    assert is_nobody("A name of its own", VARIOUS_ID) and is_various("Anything", VARIOUS_ID)
+    assert not any(map(is_nobody, ("Unknown Mortal Orchestra", "Live", "Various Production")))
+
+
+def test_an_albums_artist_counts_unless_the_album_is_by_several() -> None:
+    guest = TagsFound(artist="Guest", album_artist="Host")
+    assert artist_of(guest) == "Host"
+    assert artist_of(TagsFound(artist="Guest", album_artist="Artistes divers")) == "Guest"
+
+
+@pytest.mark.parametrize(
+    ("folder", "album"),
+    [
+        ("/m/Blue", "Blue"),
+        ("/m/Blue/CD1", "Blue"),
+        ("/m/Blue/Disc 2", "Blue (Disc 2)"),
+        ("/m/Blue/cd 03 - live", "Blue [CD 3]"),
+        ("/m/Blue (CD 2)", "BLUE, Disk II"),
+        ("/m/Blue - Disc 1", "Blue CD1"),
+    ],
+)
+def test_the_discs_of_an_album_are_one_album(folder: str, album: str) -> None:
+    plain = album_of("/m/Blue", TagsFound(album="Blue", artist="Joni"))
+    assert album_of(folder, TagsFound(album=album, artist="JONI")) == plain
+
+
+def test_other_folders_titles_and_artists_are_other_albums() -> None:
+    blue = TagsFound(album="Blue", artist="Joni")
+    others = [
+        album_of("/m/Hits", blue),
+        album_of("/m/Blue", TagsFound(album="Red", artist="Joni")),
+        album_of("/m/Blue", TagsFound(album="Blue", artist="Jane")),
+        album_of("/m/Discovery", TagsFound(album="Discovery", artist="Joni")),
+        album_of("/m/CDs", blue),
+    ]
+    assert len({album_of("/m/Blue", blue), *others}) == 1 + len(others)
+
+
+def test_a_compilation_is_an_album_for_each_of_its_artists_and_for_nobody_else() -> None:
+    def on_hits(artist: str) -> object:
+        return album_of("/m", TagsFound(album="Hits", artist=artist, album_artist="VA"))
+
+    assert on_hits("One") != on_hits("Two") and on_hits("One") is not None
+    assert on_hits("Various Artists") is None
