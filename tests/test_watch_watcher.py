@@ -70,6 +70,18 @@ def test_the_first_batch_is_due_until_it_is_done(tmp_path: Path) -> None:
         watcher.next()
 
 
+def test_what_was_due_and_is_done_is_due_no_more(tmp_path: Path) -> None:
+    """Three batches: the first fails, is tried again, and is followed by a look at all there is."""
+    nothing, all_ = Touched(set(), is_incomplete=False), Touched(set(), is_incomplete=True)
+    watcher = watcher_of(tmp_path, nothing, all_)
+    watcher.tried(watcher.start(), Tried(is_done=False))
+    watcher.tried(watcher.next(), Tried(is_done=True, served=None))
+    look = watcher.next()
+    assert look == Batch((tmp_path,), None, is_due=False)
+    watcher.tried(look, Tried(is_done=False))
+    assert watcher.next() == look
+
+
 def test_a_look_at_all_there_is_is_not_due_whatever_became_of_it(tmp_path: Path) -> None:
     watcher = watcher_of(tmp_path, Touched(set(), is_incomplete=True))
     watcher.tried(watcher.start(), Tried(is_done=True, served=None))

@@ -1,0 +1,98 @@
+"""Small faults that can be made in our code, by mutmut's mutators: a number more, `<=` for `<` …
+
+Where they are made is ours to say, since mutmut leaves out what has a decorator, and constants of
+modules. Left out here: types, docstrings, imports, log lines, and the wording of texts, which no
+test should hold word for word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation.mutators import mutation_operators, operator_string
+
+_LEFT_OUT = (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom, cst.BaseString)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One fault.
+
+    Args:
+        path: Of the module, from the root of the project.
+        line: Where it is.
+        before: The code that is replaced.
+        after: What stands there instead.
+        source: The whole module with the fault.
+    """
+
+    path: str
+    line: int
+    before: str
+    after: str
+    source: str
+
+    @property
+    def key(self) -> str:
+        """What names it in a log: the same as long as its module stays as it is."""
+        digest = hashlib.blake2b(self.source.encode(), digest_size=6).hexdigest()
+        return f"{self.path}:{digest}"
+
+    def __str__(self) -> str:
+        """Return where it is and what it does, in a line."""
+        return f"{self.path}:{self.line}: {_in_a_line(self.before)} -> {_in_a_line(self.after)}"
+
+
+def draw(root: Path, rooms: Sequence[str], n: int, seed: int) -> list[Mutant]:
+    """Return n faults of some rooms, drawn at random from all that can be made."""
+    modules = sorted(path for room in rooms for path in (root / "tagger" / room).rglob("*.py"))
+    places = [(path, i) for path in modules for i in range(sum(1 for _ in _faults(path)))]
+    chosen = random.Random(seed).sample(places, min(n, len(places)))
+    return [_mutant(root, path, number) for path, number in chosen]
+
+
+def _mutant(root: Path, path: Path, number: int) -> Mutant:
+    module, node, fault = list(_faults(path))[number]
+    line = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)[node].start.line
+    name = path.relative_to(root).as_posix()
+    broken = module.deep_replace(node, fault)
+    return Mutant(name, line, _code(module, node), _code(module, fault), broken.code)
+
+
+def _faults(path: Path) -> Iterator[tuple[cst.Module, cst.CSTNode, cst.CSTNode]]:
+    """Give each place in a module, and what can be put there."""
+    module = cst.parse_module(path.read_text(encoding="utf-8"))
+    for node in _nodes(module):
+        for kind, operator in mutation_operators:
+            if isinstance(node, kind) and operator is not operator_string:
+                for fault in operator(node):
+                    yield module, node, fault
+
+
+def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Give the nodes below one, but for those that are left out."""
+    for child in node.children:
+        if not isinstance(child, _LEFT_OUT) and not _is_of_log(child):
+            yield child
+            yield from _nodes(child)
+
+
+def _is_of_log(node: cst.CSTNode) -> bool:
+    called = node.func if isinstance(node, cst.Call) else None
+    owner = called.value if isinstance(called, cst.Attribute) else None
+    return isinstance(owner, cst.Name) and owner.value == "log"
+
+
+def _code(module: cst.Module, node: cst.CSTNode) -> str:
+    code: str = module.code_for_node(node)
+    return code
+
+
+def _in_a_line(code: str) -> str:
+    return " ".join(code.split())
