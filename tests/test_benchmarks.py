@@ -21,8 +21,7 @@ from benchmarks import (
     writes,
 )
 from benchmarks.retrieval import interval, retrieve
-from tagger.catalog import Catalog
-from tagger.catalog.reader import Reader
+from tagger.catalog import Catalog, Reader
 from tagger.recommending.recommend import SimilarQuery, recommend
 from tagger.recommending.seeds import from_paths
 from tagger.records import Status

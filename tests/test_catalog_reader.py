@@ -10,8 +10,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from tagger.catalog import Catalog, upgrade
-from tagger.catalog.reader import Embedder, Reader
+from tagger.catalog import Catalog, Embedder, Reader, upgrade
 from tagger.errors import CatalogError
 from tests.catalogs import MODEL, MUSIC, entry, filled
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tagger.catalog import Ids, Reader
 from tagger.catalog.postgresql import vectors
-from tagger.catalog.reader import Reader
-from tagger.catalog.store import Ids
 from tagger.catalog.upkeep import back_up, check
 from tagger.errors import CatalogError
 from tagger.recommending.nearest import nearest_first

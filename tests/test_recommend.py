@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.catalog import Catalog, CatalogEntry, FailedFile, ModelRecord, TrackRow
-from tagger.catalog.reader import Reader
-from tagger.catalog.rows import Years
+from tagger.catalog import Catalog, CatalogEntry, FailedFile, ModelRecord, Reader, TrackRow, Years
 from tagger.errors import CatalogError
 from tagger.reasons import Reason, ReasonCode
 from tagger.recommending.recommend import Match, SimilarQuery, path_between, recommend, spread

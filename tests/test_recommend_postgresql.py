@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tagger.catalog import Catalog
-from tagger.catalog.reader import Reader
+from tagger.catalog import Catalog, Reader
 from tagger.recommending.recommend import SimilarQuery, path_between, recommend
 from tagger.recommending.seeds import from_artist, from_mix, from_paths
 from tests.catalogs import MUSIC, begin, database

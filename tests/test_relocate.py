@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.catalog import Catalog, TrackQuery
-from tagger.catalog.rows import WriteQuery
+from tagger.catalog import Catalog, TrackQuery, WriteQuery
 from tagger.errors import CatalogError
 from tests.catalogs import MODEL, MUSIC, assert_consistent, begin, entries, entry, filled, planned
 from tests.library import run_tagger

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.catalog.rows import RunRow
+from tagger.catalog import RunRow
 from tagger.records import RunSummary, Stage, Status
 from tagger.report.facts import (
     Blank,

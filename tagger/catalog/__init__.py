@@ -1,7 +1,8 @@
 """The catalogue room: what was heard, decided and written, for years.
 
 Tables, upgrades, queries and the journal; all SQLAlchemy and Alembic of the tagger is in here.
-Callers open a Catalog and exchange frozen records with it.
+Callers open a Catalog, or a Reader that only asks, and exchange frozen records with it. They import
+from here alone, whichever module says it.
 """
 
 from __future__ import annotations
@@ -9,28 +10,26 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tagger.catalog.rows import (
+from tagger.catalog.batches import growing_sizes
+from tagger.catalog.revisions import HEAD
+from tagger.catalog.rows.files import Copy, FailedFile, FileRow, KnownTrack, RootRow
+from tagger.catalog.rows.runs import ModelRecord, RunRow
+from tagger.catalog.rows.tracks import (
     CatalogEntry,
-    Copy,
     Counts,
     Embeddings,
-    FailedFile,
-    FileRow,
-    JournalEntry,
-    KnownTrack,
+    HeardTrack,
     Leftovers,
-    ModelRecord,
-    PlannedWrite,
-    RootRow,
-    RunRow,
     SortKey,
     SurveyedTrack,
     TaggedTrack,
     TrackInfo,
     TrackQuery,
     TrackRow,
-    WriteQuery,
+    Years,
 )
+from tagger.catalog.rows.writes import JournalEntry, PlannedWrite, WriteQuery
+from tagger.catalog.store import Ids
 from tagger.catalog.text import fold
 
 if TYPE_CHECKING:
@@ -38,31 +37,48 @@ if TYPE_CHECKING:
     from tagger.catalog.exporting import ExportedTrack
     from tagger.catalog.opening import shown
     from tagger.catalog.pruning import VanishedFile
+    from tagger.catalog.reader import Embedder, Reader
     from tagger.catalog.relocating import Relocated
+    from tagger.catalog.upkeep import Complaint, Health, back_up, check, restore, upgrade_schema
 
-# Imported when they are first asked for: the reader does without SQLAlchemy, which they bring.
+# Imported when they are first asked for: a question does without SQLAlchemy, which they bring.
 _LATER = {
     "Catalog": "tagger.catalog.catalog",
     "ExportedTrack": "tagger.catalog.exporting",
     "shown": "tagger.catalog.opening",
     "VanishedFile": "tagger.catalog.pruning",
+    "Embedder": "tagger.catalog.reader",
+    "Reader": "tagger.catalog.reader",
     "Relocated": "tagger.catalog.relocating",
+    "Complaint": "tagger.catalog.upkeep",
+    "Health": "tagger.catalog.upkeep",
+    "back_up": "tagger.catalog.upkeep",
+    "check": "tagger.catalog.upkeep",
+    "restore": "tagger.catalog.upkeep",
+    "upgrade_schema": "tagger.catalog.upkeep",
 }
 
 __all__ = [
+    "HEAD",
     "Catalog",
     "CatalogEntry",
+    "Complaint",
     "Copy",
     "Counts",
+    "Embedder",
     "Embeddings",
     "ExportedTrack",
     "FailedFile",
     "FileRow",
+    "Health",
+    "HeardTrack",
+    "Ids",
     "JournalEntry",
     "KnownTrack",
     "Leftovers",
     "ModelRecord",
     "PlannedWrite",
+    "Reader",
     "Relocated",
     "RootRow",
     "RunRow",
@@ -74,8 +90,14 @@ __all__ = [
     "TrackRow",
     "VanishedFile",
     "WriteQuery",
+    "Years",
+    "back_up",
+    "check",
     "fold",
+    "growing_sizes",
+    "restore",
     "shown",
+    "upgrade_schema",
 ]
 
 

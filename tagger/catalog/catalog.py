@@ -29,7 +29,8 @@ from tagger.catalog import journal as writes
 from tagger.catalog import lookup as known
 from tagger.catalog import runs as run_log
 from tagger.catalog.pruning import VanishedFile
-from tagger.catalog.rows import CatalogEntry, FailedFile
+from tagger.catalog.rows.files import FailedFile
+from tagger.catalog.rows.tracks import CatalogEntry
 from tagger.catalog.sqlite.engines import forbid_writing, memory_engine
 from tagger.catalog.store import WAIT_S
 from tagger.catalog.transactions import Transactions, durable, reading, streaming, writing

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from tagger.catalog.blocks import ID, VALUE, block_arrays
-from tagger.catalog.rows import Embeddings
+from tagger.catalog.rows.tracks import Embeddings
 from tagger.catalog.tables import embedding_blocks as blocks
 from tagger.catalog.tables import models, predictions
 from tagger.records import FloatArray

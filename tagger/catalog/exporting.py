@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from tagger.catalog import queries
 from tagger.catalog.batches import AT_ONCE
-from tagger.catalog.rows import ALL_TRACKS, TrackQuery, TrackRow
+from tagger.catalog.rows.tracks import ALL_TRACKS, TrackQuery, TrackRow
 from tagger.catalog.tables import files, predictions, runs, tracks
 
 _Row = Row[*tuple[Any, ...]]

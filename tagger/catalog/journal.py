@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
 from tagger.catalog.paths import FILE_COLUMNS, Roots
-from tagger.catalog.rows import JournalEntry, PlannedWrite, WriteQuery
+from tagger.catalog.rows.writes import JournalEntry, PlannedWrite, WriteQuery
 from tagger.catalog.tables import files, journal, rollbacks
 from tagger.catalog.text import fold
 from tagger.records import AudioFile, TagWrite

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_,
 from tagger.catalog import journal
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, by_root
-from tagger.catalog.rows import KnownTrack
+from tagger.catalog.rows.files import KnownTrack
 from tagger.catalog.tables import failures, files, predictions, runs, tracks
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.why import reason_from

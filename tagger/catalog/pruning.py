@@ -20,7 +20,7 @@ from tagger.catalog import chronicle, embeddings, journal
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
 from tagger.catalog.paths import Roots
-from tagger.catalog.rows import FileRow, RootRow
+from tagger.catalog.rows.files import FileRow, RootRow
 from tagger.catalog.tables import files, predictions, roots, tracks
 from tagger.catalog.tables import journal as entries
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from tagger.catalog import runs
 from tagger.catalog.lookup import latest_first
 from tagger.catalog.paths import Roots
-from tagger.catalog.rows import ALL_TRACKS, Counts, SortKey, TrackInfo, TrackQuery, TrackRow
+from tagger.catalog.rows.tracks import ALL_TRACKS, Counts, SortKey, TrackInfo, TrackQuery, TrackRow
 from tagger.catalog.tables import (
     failures,
     files,

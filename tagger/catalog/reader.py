@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tagger.catalog.batches import batches
 from tagger.catalog.blocks import block_arrays
 from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
-from tagger.catalog.rows import HeardTrack, TrackRow, Years
+from tagger.catalog.rows.tracks import HeardTrack, TrackRow, Years
 from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold

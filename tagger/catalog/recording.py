@@ -13,7 +13,9 @@ from tagger.catalog import embeddings, journal
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
 from tagger.catalog.paths import add_files
-from tagger.catalog.rows import CatalogEntry, FailedFile, PlannedWrite
+from tagger.catalog.rows.files import FailedFile
+from tagger.catalog.rows.tracks import CatalogEntry
+from tagger.catalog.rows.writes import PlannedWrite
 from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
 from tagger.catalog.tag_columns import tag_values
 from tagger.catalog.text import fold

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from tagger.catalog import journal
 from tagger.catalog.columns import now
-from tagger.catalog.rows import ModelRecord, RunRow
+from tagger.catalog.rows.runs import ModelRecord, RunRow
 from tagger.catalog.tables import models, runs
 from tagger.errors import printable
 from tagger.records import RunSummary, Status

@@ -12,7 +12,7 @@ from tagger.catalog import embeddings
 from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, file_ids_of, move_files
-from tagger.catalog.rows import Copy
+from tagger.catalog.rows.files import Copy
 from tagger.catalog.tables import files, predictions, roots, tracks
 from tagger.catalog.why import reason_from
 from tagger.records import AudioFile, TrackPrediction

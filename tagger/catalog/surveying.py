@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from tagger.catalog import embeddings, queries
 from tagger.catalog.batches import batches
 from tagger.catalog.paths import FILE_COLUMNS, Roots
-from tagger.catalog.rows import Leftovers, SurveyedTrack, TaggedTrack, TrackQuery
+from tagger.catalog.rows.tracks import Leftovers, SurveyedTrack, TaggedTrack, TrackQuery
 from tagger.catalog.tables import failures, files, predictions, roots, tracks
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.records import FloatArray, Stage

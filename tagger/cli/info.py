@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from tagger.catalog import Catalog, shown
-from tagger.catalog.rows import TrackInfo
+from tagger.catalog import Catalog, TrackInfo, shown
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import plain, say
 from tagger.cli.rows import row_record

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from tagger.catalog import Catalog, SortKey, TrackQuery
-from tagger.catalog.rows import Years
+from tagger.catalog import Catalog, SortKey, TrackQuery, Years
 from tagger.cli.options import (
     catalog_option,
     format_option,

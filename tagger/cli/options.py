@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from tagger.catalog.rows import Years
+    from tagger.catalog import Years
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -85,7 +85,7 @@ def parse_years(text: str) -> Years:
     Raises:
         BadParameter: it names none.
     """
-    from tagger.catalog.rows import Years  # it brings numpy, which a page of help does without
+    from tagger.catalog import Years  # it brings numpy, which a page of help does without
 
     parts = text.split("-")
     if len(parts) > 2 or not any(parts) or not all(re.fullmatch(r"(\d{4})?", p) for p in parts):

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from tagger.catalog.reader import Reader
-from tagger.catalog.rows import TrackRow
+from tagger.catalog import Reader, TrackRow
 from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
 from tagger.cli.output import say
 from tagger.cli.seeding import query_of, query_options

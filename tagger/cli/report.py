@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from tagger.catalog import Catalog, shown
-from tagger.catalog.reader import Reader
+from tagger.catalog import Catalog, Reader, shown
 from tagger.cli.doubtful import judging_networks
 from tagger.cli.learn import require_learning
 from tagger.cli.options import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tagger.catalog.rows import TrackRow
+from tagger.catalog import TrackRow
 from tagger.cli.output import column, length, path_fields, percent, plain, reason_fields
 from tagger.errors import printable
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tagger.catalog.reader import Reader
+from tagger.catalog import Reader
 from tagger.cli.options import absolute, catalog_option, format_option, model_option, verbose_option
 from tagger.cli.output import Printer, plain
 from tagger.cli.rows import COLUMNS, row_line, row_record

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.catalog.reader import Reader
+from tagger.catalog import Reader
 from tagger.config import Settings, Sourced
 from tagger.errors import AudioDecodeError, CatalogError
 from tagger.files.scan import absolute

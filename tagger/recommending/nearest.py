@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tagger.catalog.batches import growing_sizes
-from tagger.catalog.reader import Reader
-from tagger.catalog.store import Ids
+from tagger.catalog import Ids, Reader, growing_sizes
 from tagger.errors import CatalogError
 from tagger.recommending.similarity import likeness
 from tagger.records import FloatArray

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
-from tagger.catalog.rows import TrackRow
+from tagger.catalog import TrackRow
 from tagger.errors import PlaylistError, printable
 from tagger.files.atomic import FileKind, replaced
 

@@ -14,10 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.catalog.reader import Reader
-from tagger.catalog.rows import HeardTrack, TrackRow, Years
-from tagger.catalog.store import Ids
-from tagger.catalog.text import fold
+from tagger.catalog import HeardTrack, Ids, Reader, TrackRow, Years, fold
 from tagger.errors import CatalogError
 from tagger.recommending.nearest import nearest_first
 from tagger.recommending.recordings import Recordings

@@ -11,8 +11,7 @@ from collections.abc import Hashable, Iterator
 
 import numpy as np
 
-from tagger.catalog.rows import HeardTrack
-from tagger.catalog.text import fold
+from tagger.catalog import HeardTrack, fold
 from tagger.recommending.similarity import NEAR_IDENTICAL
 from tagger.records import FloatArray
 from tagger.tag_fields import first_code, first_lowered

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.catalog.reader import Embedder, Reader
-from tagger.catalog.rows import HeardTrack
-from tagger.catalog.store import Ids
+from tagger.catalog import Embedder, HeardTrack, Ids, Reader
 from tagger.errors import CatalogError
 from tagger.reasons import Reason
 from tagger.recommending.similarity import FINER_EARS, directions

@@ -9,8 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from tagger.catalog.rows import SurveyedTrack
-from tagger.catalog.text import fold
+from tagger.catalog import SurveyedTrack, fold
 from tagger.evidence.names import artist_of
 from tagger.genre_text import say_nothing
 from tagger.reasons import ReasonCode

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
-from tagger.catalog.rows import RunRow
+from tagger.catalog import RunRow
 from tagger.records import Stage
 
 N_BINS = 10

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tagger import __version__
-from tagger.catalog import Catalog, RunRow, SurveyedTrack
-from tagger.catalog.text import fold
+from tagger.catalog import Catalog, RunRow, SurveyedTrack, fold
 from tagger.errors import printable
 from tagger.report import counting
 from tagger.report.facts import Dot, Models, Report, SoundMap, Subject, Suspect, Suspects

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tagger.catalog.rows import RunRow
+from tagger.catalog import RunRow
 from tagger.report.bars import Part, bar, legend
 from tagger.report.facts import N_BINS, Figures, FolderCount, GenreCount, Report
 from tagger.report.html import Html, element, file_name, joined, name, paragraph

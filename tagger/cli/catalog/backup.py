@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tagger.catalog.upkeep import back_up
+from tagger.catalog import back_up
 from tagger.cli.options import absolute, catalog_option, verbose_option
 from tagger.cli.output import say
 from tagger.config import load_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tagger.catalog.upkeep import Complaint, Health, check
+from tagger.catalog import Complaint, Health, check
 from tagger.cli.options import catalog_option, format_option, verbose_option
 from tagger.cli.output import Printer
 from tagger.config import load_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tagger.catalog.upkeep import restore
+from tagger.catalog import restore
 from tagger.cli.options import absolute, catalog_option, verbose_option
 from tagger.config import load_settings
 from tagger.errors import printable

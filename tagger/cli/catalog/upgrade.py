@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tagger.catalog.upgrade import HEAD
-from tagger.catalog.upkeep import upgrade_schema
+from tagger.catalog import HEAD, upgrade_schema
 from tagger.cli.options import catalog_option, verbose_option
 from tagger.config import load_settings
 from tagger.errors import printable

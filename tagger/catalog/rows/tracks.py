@@ -1,39 +1,18 @@
-"""The records that go into the catalogue and come out of it; no SQL is needed to use them."""
+"""Records of tracks: what a run puts down, what is asked for, what comes back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.catalog.rows.runs import RunRow
 from tagger.reasons import Reason
-from tagger.records import (
-    AudioFile,
-    FileChange,
-    FloatArray,
-    RunSummary,
-    Stage,
-    Status,
-    TagsFound,
-    TagWrite,
-    TrackFailure,
-    TrackPrediction,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRecord:
-    """A network that has heard tracks: its identity, labels and the length of its embeddings."""
-
-    model_id: str
-    architecture: str
-    labels: tuple[str, ...]
-    embedding_dim: int
+from tagger.records import AudioFile, FloatArray, Stage, Status, TagsFound, TrackPrediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,154 +42,6 @@ class CatalogEntry:
     prediction: TrackPrediction | None = None
     journal_id: int | None = None
     audio: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FailedFile:
-    """A failure and the file it happened to, as it stood then."""
-
-    file: AudioFile
-    failure: TrackFailure
-
-
-@dataclass(frozen=True, slots=True)
-class KnownTrack:
-    """What the catalogue knows of a file that was found again.
-
-    Args:
-        file_id: The number of the file's row.
-        unchanged: The file is, by what stat(2) says, as it was when it was last recorded, or when
-            it failed.
-        is_as_recorded: It is as it was when its track was recorded.
-        tags: Its tags as last recorded.
-        status: What became of it last; FAILED as long as its failure stands.
-        genres: What the tagger decided last.
-        confidence: The calibrated probability of the first of them.
-        prediction: What the model asked for heard in it, without the embedding. None if it has
-            not heard it. If the file has changed since it may sound differently now.
-        failure: Why the file as it is now could not be handled. None once it has changed.
-        taken_back: Genres that the tagger wrote and a person took back.
-        audio: The identity of its recording; None if it was never told.
-        has_vanished: It was found to be gone.
-        other_model: A model that has heard it, where the one asked for has not.
-    """
-
-    file_id: int
-    unchanged: bool
-    is_as_recorded: bool
-    tags: TagsFound
-    status: Status
-    genres: tuple[str, ...]
-    confidence: float
-    prediction: TrackPrediction | None
-    failure: TrackFailure | None
-    taken_back: tuple[str, ...] = ()
-    audio: str | None = None
-    has_vanished: bool = False
-    other_model: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A file that holds, or held, a certain recording.
-
-    Args:
-        file_id: The number of its row.
-        path: Where it was last seen.
-        root: The folder whose scan found it.
-        device: The number of the device that the root was on, if that was noted.
-        audio: The identity of the recording.
-        has_vanished: It was found to be gone.
-    """
-
-    file_id: int
-    path: Path
-    root: Path
-    device: int | None
-    audio: str
-    has_vanished: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RootRow:
-    """A folder that was scanned.
-
-    Args:
-        root_id: The number of its row.
-        path: Where it was.
-        device: The number of the device that it was on, if that was noted.
-        n_files: How many files are known there.
-    """
-
-    root_id: int
-    path: Path
-    device: int | None
-    n_files: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A file, by the number of its row and its path."""
-
-    file_id: int
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedWrite:
-    """A tag that is about to be written, and the file as it stands before.
-
-    Args:
-        file: The file.
-        write: What is to change.
-        undoes: The journal entry of the earlier write that this one takes back, if it does.
-        kept: The bytes that it replaces, if they are few enough to be kept.
-        overwritten: The bytes that it overwrites, if it is made in place; kept until it is closed.
-    """
-
-    file: AudioFile
-    write: TagWrite
-    undoes: int | None = None
-    kept: FileChange | None = None
-    overwritten: FileChange | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A write as the journal has it.
-
-    Args:
-        journal_id: Its number.
-        run_id: The run that made it.
-        file: The file, as it was last recorded.
-        write: The genres and our own field before and after.
-        kept: What takes it back byte for byte, if that was kept.
-        overwritten: What puts it back if a kill broke it off; None for one that is closed, or
-            goes through a copy.
-    """
-
-    journal_id: int
-    run_id: int
-    file: AudioFile
-    write: TagWrite
-    kept: FileChange | None
-    overwritten: FileChange | None
-
-
-@dataclass(frozen=True, slots=True)
-class WriteQuery:
-    """Which writes to take back.
-
-    Args:
-        run_id: Those of one run; None: of the last run that wrote what else is asked for and has
-            not been taken back.
-        under: In this folder, or of this file.
-        genre: That brought or replaced this genre, whatever its case.
-    """
-
-    run_id: int | None = None
-    under: Path | None = None
-    genre: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,26 +179,6 @@ class HeardTrack:
         """The number of the track."""
         assert self.row.track_id is not None, "only a failure has none, and nothing was heard there"
         return self.row.track_id
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run as recorded.
-
-    Args:
-        ended: None while it goes on, or if it was killed.
-        paths: What it was asked to look at, for reading.
-        n_standing: Tags that it wrote and that have not been taken back.
-    """
-
-    run_id: int
-    command: str
-    model_id: str | None
-    started: datetime
-    ended: datetime | None
-    summary: RunSummary
-    paths: tuple[str, ...] = ()
-    n_standing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
