@@ -40,6 +40,8 @@ _COLUMNS = {
     "relative": "f.relative",
     **{one.name: f"t.{one.name}" for one in TAG_FIELDS},
     "file_genres": "t.file_genres",
+    "provenance": "t.provenance",
+    "tags_read_by": "t.tags_read_by",
     "heard_genres": "t.heard_genres",
     "confidence": "l.confidence",
     "duration_s": "t.duration_s",
@@ -334,7 +336,12 @@ class _File:
 
 def _tags(row: Mapping[str, Any]) -> TagsFound:
     values = {one.name: _value(one, row[one.name]) for one in TAG_FIELDS}
-    return TagsFound(_strings(row["file_genres"]), **values)
+    return TagsFound(
+        genres=_strings(row["file_genres"]),
+        provenance=row["provenance"],
+        read_by=row["tags_read_by"] or "",
+        **values,
+    )
 
 
 def _value(one: TagField, stored: Any) -> Any:
