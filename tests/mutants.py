@@ -15,7 +15,7 @@ from pathlib import Path
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
-from mutmut.mutation.mutators import mutation_operators, operator_string
+from mutmut.mutation.mutators import mutation_operators, operator_string, operator_swap_op
 
 _LEFT_OUT = (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom, cst.BaseString)
 
@@ -49,16 +49,27 @@ class Mutant:
         return f"{self.path}:{self.line}: {_in_a_line(self.before)} -> {_in_a_line(self.after)}"
 
 
-def draw(root: Path, rooms: Sequence[str], n: int, seed: int) -> list[Mutant]:
-    """Return n faults of some rooms, drawn at random from all that can be made."""
+def draw(root: Path, rooms: Sequence[str], n: int, seed: int) -> Iterator[Mutant]:
+    """Give n different faults of some rooms: of a module drawn by its length, any that it can have.
+
+    None is given twice; of rooms that have no more, there are fewer.
+    """
     modules = sorted(path for room in rooms for path in (root / "tagger" / room).rglob("*.py"))
-    places = [(path, i) for path in modules for i in range(sum(1 for _ in _faults(path)))]
-    chosen = random.Random(seed).sample(places, min(n, len(places)))
-    return [_mutant(root, path, number) for path, number in chosen]
+    lengths = [path.stat().st_size for path in modules]
+    chance, given = random.Random(seed), set[str]()
+    for path in chance.choices(modules, lengths, k=20 * n):
+        number = chance.random()
+        found = list(_faults(path))
+        mutant = _mutant(root, path, found[int(number * len(found))]) if found else None
+        if mutant is not None and mutant.key not in given:
+            given.add(mutant.key)
+            yield mutant
+        if len(given) == n:
+            return
 
 
-def _mutant(root: Path, path: Path, number: int) -> Mutant:
-    module, node, fault = list(_faults(path))[number]
+def _mutant(root: Path, path: Path, found: tuple[cst.Module, cst.CSTNode, cst.CSTNode]) -> Mutant:
+    module, node, fault = found
     line = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)[node].start.line
     name = path.relative_to(root).as_posix()
     broken = module.deep_replace(node, fault)
@@ -70,6 +81,8 @@ def _faults(path: Path) -> Iterator[tuple[cst.Module, cst.CSTNode, cst.CSTNode]]
     module = cst.parse_module(path.read_text(encoding="utf-8"))
     for node in _nodes(module):
         for kind, operator in mutation_operators:
+            if operator is operator_swap_op and not hasattr(node, "operator"):
+                continue  # it would look closer, which costs most of a draw
             if isinstance(node, kind) and operator is not operator_string:
                 for fault in operator(node):
                     yield module, node, fault

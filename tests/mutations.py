@@ -226,12 +226,15 @@ def main(
     trials = Trials(Path(folder).absolute(), timeout_s)
     faults = draw(trials.copy, rooms or tuple(TESTS), n_faults, seed)
     trials.know_libraries()
-    done = read_log(trials.log)
+    done, drawn = read_log(trials.log), list[Tried]()
     for fault in faults:
-        if fault.key not in done and time.monotonic() < until:
+        if fault.key not in done and time.monotonic() > until:
+            break
+        if fault.key not in done:
             done[fault.key] = one = trials.try_one(fault)
             click.echo(f"{one.outcome}: {one.fault}  {one.by}")
-    for line in summary([done[fault.key] for fault in faults if fault.key in done]):
+        drawn.append(done[fault.key])
+    for line in summary(drawn):
         click.echo(line)
 
 
