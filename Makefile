@@ -12,7 +12,8 @@ unexport MUSIC ARGS FEATURES TEACHER CLIPS
 
 SHELL := /bin/sh
 # The stages of `test` report one after the other; pytest's workers are parallel, and one of its
-# tests runs mypy.
+# tests runs mypy. Hypothesis, by the profile of that name, asks the same each time and of no test
+# that it is quick.
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
@@ -49,7 +50,7 @@ types: setup-dev ## Check types (mypy)
 	$(VENV_PYTHON) -m mypy
 
 tests: setup-dev ## Run tests and doctests (pytest), some at a time
-	$(VENV_PYTHON) -m pytest -n auto --dist worksteal
+	$(VENV_PYTHON) -m pytest -n auto --dist worksteal --hypothesis-profile ci
 
 model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz TEACHER=FILE.npz
 	@test -n "$$MAKE_MODEL_FEATURES" || { echo 'make model: name a feature file: make model FEATURES=FILE.npz TEACHER=FILE.npz' >&2; exit 2; }

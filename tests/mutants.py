@@ -17,6 +17,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string, operator_swap_op
 
+_SHOWN, _LONGEST = 20, 70  # letters in front of what differs, and in all
 _LEFT_OUT = (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom, cst.BaseString)
 
 
@@ -46,7 +47,12 @@ class Mutant:
 
     def __str__(self) -> str:
         """Return where it is and what it does, in a line."""
-        return f"{self.path}:{self.line}: {_in_a_line(self.before)} -> {_in_a_line(self.after)}"
+        before, after = _in_a_line(self.before), _in_a_line(self.after)
+        pairs = enumerate(zip(before, after, strict=False))
+        same = next((at for at, (a, b) in pairs if a != b), 0) - _SHOWN
+        start = "… " if same > 0 else ""
+        shown = [f"{start}{text[max(same, 0) :]:.{_LONGEST}}" for text in (before, after)]
+        return f"{self.path}:{self.line}: {shown[0]} -> {shown[1]}"
 
 
 def draw(root: Path, rooms: Sequence[str], n: int, seed: int) -> Iterator[Mutant]:

@@ -157,8 +157,9 @@ def test_help_is_the_default_and_names_every_target(clone: Path) -> None:
 
 def test_the_checks_end_with_pytest(clone: Path) -> None:
     lines = make(clone, "-n", "test").stdout.decode().splitlines()
+    tests = "pytest -n auto --dist worksteal --hypothesis-profile ci"
     tools = [line.split(" -m ")[1] for line in lines if line.startswith(".venv/bin/python")]
-    assert tools == ["ruff check .", "ruff format --check .", "pytest -n auto --dist worksteal"]
+    assert tools == ["ruff check .", "ruff format --check .", tests]
 
 
 def test_training_the_bundled_network_asks_for_features(clone: Path) -> None:
