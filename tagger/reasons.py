@@ -42,6 +42,7 @@ class ReasonCode(StrEnum):
     GENRE_ALONE_UNKEPT = "genre_alone_unkept"
     GENRE_ALONE_CHANGED = "genre_alone_changed"
     GONE = "gone"
+    NOTED_BY_OTHERS = "noted_by_others"
     # What the system said
     NOT_FOUND = "not_found"
     MISSING = "missing"
@@ -102,6 +103,10 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.GENRE_ALONE_CHANGED: "its genre alone: the file is not as that run left it",
     ReasonCode.GONE: (
         "it is gone; if it was moved, run tagger tag --no-write where it is now, then undo it there"
+    ),
+    ReasonCode.NOTED_BY_OTHERS: (
+        "its write was noted by another user or machine; if that was you, tagger catalog adopt "
+        "lets it be taken back here"
     ),
     ReasonCode.NOT_FOUND: ("no such file or folder: check the name, and whether its disk is there"),
     ReasonCode.MISSING: "{error}",

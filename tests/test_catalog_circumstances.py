@@ -16,7 +16,7 @@ import pytest
 from tagger.catalog import Catalog
 from tagger.catalog.upkeep import back_up, check
 from tagger.errors import CatalogError
-from tagger.files import shares
+from tagger.files import mounts
 from tests.catalogs import MODEL, SURE, assert_consistent, begin, entries, filled
 from tests.library import contents, environment
 
@@ -24,7 +24,7 @@ from tests.library import contents, environment
 @pytest.fixture
 def on_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every folder is on a network share."""
-    monkeypatch.setattr(shares, "_magic", lambda folder: 0x6969)
+    monkeypatch.setattr(mounts, "_listed", lambda: "1 0 0:1 / / rw - nfs4 nas:/ rw")
 
 
 def mode_of(place: Path) -> str:
@@ -38,8 +38,8 @@ def mode_of(place: Path) -> str:
 
 def test_the_kind_of_a_disk_is_what_stat_says(tmp_path: Path) -> None:
     said = subprocess.run(["stat", "-f", "-c", "%t", tmp_path], check=True, capture_output=True)
-    assert shares._magic(tmp_path) == int(said.stdout, 16)
-    assert shares._magic(tmp_path / "none") == 0
+    assert mounts._magic(tmp_path) == int(said.stdout, 16)
+    assert mounts._magic(tmp_path / "none") == 0
 
 
 @pytest.mark.usefixtures("on_a_share")
@@ -63,7 +63,7 @@ def test_a_catalogue_that_was_moved_to_a_share_does_without_wal_and_back_again(
     filled(place, *entries(0, 10)).close()
     assert mode_of(place) == "wal"
     with monkeypatch.context() as patch:
-        patch.setattr(shares, "_magic", lambda folder: 0xFF534D42)
+        patch.setattr(mounts, "_listed", lambda: "1 0 0:1 / / rw - cifs //nas/ rw")
         Catalog.open(place).close()
     assert mode_of(place) == "delete"
     Catalog.open(place).close()

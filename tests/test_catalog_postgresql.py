@@ -223,7 +223,7 @@ def test_a_backup_is_an_sqlite_file_and_can_be_put_back(url: str) -> None:
         catalog.record(begin(catalog), entries(300, 310))
     assert_consistent(copy)
     assert check(copy).complaints == ()
-    kept = restore(url, copy)
+    kept = restore(url, copy).kept
     assert kept is not None
     assert_consistent(url)
     for location, n in ((url, 300), (kept, 310), (copy, 300)):
@@ -242,7 +242,7 @@ def test_a_file_becomes_a_database(place: Path, server: Server) -> None:
     with database(place) as connection:
         connection.execute("CREATE TABLE mine (x)")
     url = server.new_database()
-    assert restore(url, place) is None
+    assert restore(url, place).kept is None
     assert_consistent(url)
     with Catalog.open(url) as catalog:
         assert catalog.counts().n_tracks == 10

@@ -49,7 +49,7 @@ def test_a_catalogue_as_the_tagger_left_it_is_sound(place: Path, catalog: Catalo
     catalog.journal(1, [planned(one) for one in entries(3, 5)])
     health = check(place)
     assert health.complaints == ()
-    assert health.n_open_writes == 2
+    assert [path.name for path in health.open_writes] == ["00003.mp3", "00004.mp3"]
     assert health.is_current
 
 
@@ -157,11 +157,40 @@ def test_a_backup_is_made_while_another_process_writes(place: Path, catalog: Cat
         assert {row.title for row in opened.tracks()} == {f"Title {n}" for n in range(10)}
 
 
-def test_a_backup_never_replaces_a_file(place: Path, catalog: Catalog, tmp_path: Path) -> None:
-    for target in (place, tmp_path):
-        with pytest.raises(CatalogError, match="there already"):
+def test_a_backup_never_replaces_what_is_none(
+    place: Path, catalog: Catalog, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    note.write_text("to do")
+    whys = {place: "the catalogue itself", tmp_path: "no ordinary file", note: "no catalogue is"}
+    for target, why in whys.items():
+        with pytest.raises(CatalogError, match=why):
             back_up(place, target)
+    assert note.read_text() == "to do"
     assert catalog.counts().n_tracks == 10
+
+
+def test_a_backup_replaces_an_older_one_and_with_force_anything(
+    place: Path, catalog: Catalog, tmp_path: Path
+) -> None:
+    target, note = tmp_path / "copy.db", tmp_path / "note"
+    (tmp_path / "copy.db.part").write_text("somebody's")
+    note.write_text("to do")
+    back_up(place, target)
+    catalog.record(1, entries(10, 20))
+    for path, force in ((target, False), (note, True)):
+        back_up(place, path, force=force)
+        with Catalog.open(path, read_only=True) as opened:
+            assert opened.counts().n_tracks == 20
+    assert (tmp_path / "copy.db.part").read_text() == "somebody's"
+
+
+def test_a_backup_never_takes_the_place_of_a_catalogue_in_use(
+    place: Path, catalog: Catalog, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.db"
+    with filled(other, *entries(0, 3)), pytest.raises(CatalogError, match="in use"):
+        back_up(place, other, force=True)
 
 
 def test_a_backup_of_a_damaged_catalogue_is_none(place: Path) -> None:
@@ -179,7 +208,7 @@ def test_a_backup_is_put_back_and_what_was_there_is_kept(place: Path) -> None:
     copy = back_up(place)
     with Catalog.open(place) as catalog:
         catalog.record(1, entries(10, 20))
-    kept = restore(place, copy)
+    kept = restore(place, copy).kept
     assert kept is not None
     for path, n in ((place, 10), (kept, 20), (copy, 10)):
         assert_consistent(path)
@@ -195,10 +224,10 @@ def test_a_backup_takes_the_place_of_a_damaged_or_lost_catalogue(place: Path) ->
     with place.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xa5" * 65536)
-    assert restore(place, copy) is not None
+    assert restore(place, copy).kept is not None
     assert check(place).complaints == ()
     place.unlink()
-    assert restore(place, copy) is None
+    assert restore(place, copy).kept is None
     assert check(place).complaints == ()
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from tagger.errors import DatasetError, os_reason
+from tagger.files.atomic import FileKind, replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,11 @@ def save_result(result: Result, path: Path) -> None:
     Raises:
         DatasetError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(asdict(result), file, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as exc:
-        draft.unlink(missing_ok=True)
-        raise DatasetError(f"cannot be saved: {os_reason(exc)}", path) from exc
+    with replaced(path, _RESULT) as draft:
+        draft.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
+
+
+_RESULT = FileKind(b"", "", DatasetError)
 
 
 def load_result(path: Path) -> Result:

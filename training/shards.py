@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import IO
 import numpy as np
 
 from tagger.errors import DatasetError, os_reason
+from tagger.files.atomic import FileKind, replaced
 from training.clips import Clip, LeftOut, Prepared
 
 log = logging.getLogger(__name__)
@@ -122,13 +122,5 @@ def drafted(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         DatasetError: it cannot be written; what stood there before stays.
     """
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        with draft.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as exc:
-        draft.unlink(missing_ok=True)
-        raise DatasetError(f"cannot be saved: {os_reason(exc)}", path) from exc
+    with replaced(path, FileKind(b"", "", DatasetError)) as draft, draft.open("wb") as file:
+        yield file

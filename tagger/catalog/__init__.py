@@ -39,7 +39,15 @@ if TYPE_CHECKING:
     from tagger.catalog.pruning import VanishedFile
     from tagger.catalog.reader import Embedder, Reader
     from tagger.catalog.relocating import Relocated
-    from tagger.catalog.upkeep import Complaint, Health, back_up, check, restore, upgrade_schema
+    from tagger.catalog.upkeep import (
+        Complaint,
+        Health,
+        back_up,
+        check,
+        let_go,
+        restore,
+        upgrade_schema,
+    )
 
 # Imported when they are first asked for: a question does without SQLAlchemy, which they bring.
 _LATER = {
@@ -54,6 +62,7 @@ _LATER = {
     "Health": "tagger.catalog.upkeep",
     "back_up": "tagger.catalog.upkeep",
     "check": "tagger.catalog.upkeep",
+    "let_go": "tagger.catalog.upkeep",
     "restore": "tagger.catalog.upkeep",
     "upgrade_schema": "tagger.catalog.upkeep",
 }
@@ -95,6 +104,7 @@ __all__ = [
     "check",
     "fold",
     "growing_sizes",
+    "let_go",
     "restore",
     "shown",
     "upgrade_schema",

@@ -31,9 +31,12 @@ from tagger.catalog import runs as run_log
 from tagger.catalog.pruning import VanishedFile
 from tagger.catalog.rows.files import FailedFile
 from tagger.catalog.rows.tracks import CatalogEntry
+from tagger.catalog.rows.writes import JournalEntry, PlannedWrite
+from tagger.catalog.sealing import Seal
 from tagger.catalog.sqlite.engines import forbid_writing, memory_engine
 from tagger.catalog.store import WAIT_S
 from tagger.catalog.transactions import Transactions, durable, reading, streaming, writing
+from tagger.config import default_catalog
 
 ABSENT = "there is no catalogue here yet; run tagger tag first"
 
@@ -190,7 +193,18 @@ class Catalog(Transactions):
         with faults.reported(self.where), self._store.hold_files(self._engine):
             yield
 
-    journal = durable(recording.note_writes)
+    def journal(self, run_id: int, planned: Sequence[PlannedWrite]) -> list[int]:
+        """Note tags that are about to be written, on disk before this returns.
+
+        Returns:
+            A number for each, to be given to CatalogEntry or journal_done.
+        """
+        with self._transaction(self._durable_writer) as connection:
+            numbers = recording.note_writes(connection, run_id, planned)
+        if self._store is not None:
+            files = {n: one.file.path for n, one in zip(numbers, planned, strict=True)}
+            chronicle.begin(self._store.chronicle, files)
+        return numbers
 
     def journal_done(self, journal_ids: Sequence[int]) -> None:
         """Note that writes were made; record() does it too, for its entries' journal_id."""
@@ -208,3 +222,15 @@ class Catalog(Transactions):
             return
         with self._transaction(self._writer) as connection:
             writes.close(connection, journal_ids, writes.State.DROPPED)
+            if self._store is not None:
+                chronicle.drop(self._store.chronicle, journal_ids)
+
+    def is_own(self, entry: JournalEntry) -> bool:
+        """Return whether an entry was noted by this user.
+
+        So it was in a catalogue at the default place by a version that had no seals.
+        """
+        is_at_home = str(self.where) == default_catalog()
+        return entry.seal is Seal.OWN or (entry.seal is Seal.NONE and is_at_home)
+
+    adopt = durable(writes.adopt)

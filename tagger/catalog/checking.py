@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, func, select, type_coerce
+from sqlalchemy import Connection, Row, Select, select, type_coerce
 
 from tagger.catalog.blocks import block_arrays
 from tagger.catalog.columns import STORED_OTHERWISE
@@ -51,13 +51,6 @@ def complaints(connection: Connection) -> Iterator[Complaint]:
     yield from unreadable
     if not unreadable:  # what follows reads them
         yield from _counted(connection, _CHECKS)
-
-
-def n_open_writes(connection: Connection) -> int:
-    """Return how many writes are under way, or were broken off and not settled yet."""
-    is_open = journal.c.state == State.INTENDED.value
-    statement = select(func.count()).select_from(journal).where(is_open)
-    return connection.execute(statement).scalar_one()
 
 
 _Check = Callable[[Connection], Iterator[str]]

@@ -21,15 +21,16 @@ from sqlalchemy import Connection, Row, insert, select
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import from_iso, to_iso
 from tagger.catalog.journal import State, close
-from tagger.catalog.packing import packed, unpacked
+from tagger.catalog.packing import unpacked
 from tagger.catalog.paths import FILE_COLUMNS, Roots, add_files
 from tagger.catalog.tables import files, journal, runs
-from tagger.errors import CatalogError, os_reason
+from tagger.errors import CatalogError, os_reason, printable
 from tagger.records import AudioFile, Status
 
 log = logging.getLogger(__name__)
 
 _Line = Mapping[str, Any]
+_SHOWN = 3  # files that an error names
 
 
 def path_of(catalog: Path) -> Path:
@@ -77,20 +78,75 @@ def forget(path: Path, journal_ids: Sequence[int]) -> None:
         _put_down(path, [{"forgotten": list(journal_ids)}])
 
 
-def _put_down(path: Path, lines: Iterable[_Line]) -> None:
+def begin(path: Path, writes: Mapping[int, Path]) -> None:
+    """Put down that files are about to be written, before they are.
+
+    Not on the disk yet when this returns: it is for who loses the catalogue after a kill.
+
+    Raises:
+        CatalogError: It cannot be put down.
+    """
+    if writes:
+        line = {"open": [{"id": number, "path": str(file)} for number, file in writes.items()]}
+        _put_down(path, [line], is_safe=False)
+
+
+def drop(path: Path, journal_ids: Sequence[int]) -> None:
+    """Put down that writes were never made, or are settled otherwise.
+
+    Raises:
+        CatalogError: It cannot be put down.
+    """
+    if journal_ids and has_lines(path):
+        _put_down(path, [{"closed": list(journal_ids)}], is_safe=False)
+
+
+def open_writes(path: Path) -> dict[int, Path]:
+    """Return {journal_id: file} of the writes that began and of which no end is known."""
+    found: dict[int, Path] = {}
+    for line in _read(path) if has_lines(path) else ():
+        found |= {one["id"]: Path(one["path"]) for one in line.get("open", ())}
+        ended = (*line.get("closed", ()), *line.get("forgotten", ()), line.get("id"))
+        for number in ended:
+            found.pop(number, None)
+    return found
+
+
+def refuse_open_writes(path: Path) -> None:
+    """Make sure that no write was under way when the catalogue of a chronicle was lost.
+
+    Raises:
+        CatalogError: One was; the catalogue knows how its file was before, and a new one does not.
+    """
+    found = open_writes(path)
+    if not found:
+        return
+    shown = ", ".join(printable(file) for file in list(found.values())[:_SHOWN])
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    raise CatalogError(
+        f"a run was broken off here while it wrote, and the catalogue is gone; half written may "
+        f"be: {shown}{more}. Put the catalogue back where it was, or name it with --catalog, and "
+        "run tagger tag, which puts these files back. If it is lost, look at them yourself; "
+        "tagger catalog adopt then begins a new catalogue",
+        path,
+    )
+
+
+def _put_down(path: Path, lines: Iterable[_Line], *, is_safe: bool = True) -> None:
     try:
-        _append(path, lines)
+        _append(path, lines, is_safe=is_safe)
     except OSError as error:
         raise CatalogError(os_reason(error), path) from error
 
 
-def _append(path: Path, lines: Iterable[_Line]) -> None:
+def _append(path: Path, lines: Iterable[_Line], *, is_safe: bool) -> None:
     with path.open("ab") as file:
         # A kill may have cut the last line short; what follows it must not be lost with it.
         data = b"".join(json.dumps(line).encode("ascii") + b"\n" for line in lines)
         file.write(data if _ends_whole(path) else b"\n" + data)
         file.flush()
-        os.fsync(file.fileno())
+        if is_safe:
+            os.fsync(file.fileno())
 
 
 def _ends_whole(path: Path) -> bool:
@@ -113,7 +169,7 @@ def _line(row: Row[*tuple[Any, ...]], known_roots: Roots) -> _Line:
         "provenance_before": row.provenance_before,
         "provenance_after": row.provenance_after,
         "undoes": row.undoes,
-        "kept": base64.b64encode(packed(row.kept)).decode("ascii") if row.kept else None,
+        "kept": base64.b64encode(row.kept.value).decode("ascii") if row.kept else None,
         "run": {
             "id": row.run_id,
             "command": row.command,
@@ -221,8 +277,11 @@ def _read(path: Path) -> Iterator[_Line]:
 
 def _checked(line: Any) -> _Line:
     """Return a line if it holds what it should; a line of a later version may hold more."""
-    if "forgotten" in line:
-        return {"forgotten": [int(number) for number in line["forgotten"]]}
+    for kind in ("forgotten", "closed"):
+        if kind in line:
+            return {kind: [int(number) for number in line[kind]]}
+    if "open" in line:
+        return {"open": [{"id": int(o["id"]), "path": str(o["path"])} for o in line["open"]]}
     if not isinstance(line["run"]["paths"], list) or not isinstance(line["before"], list):
         raise TypeError("no list where one is due")
     _file(line)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
-from tagger.catalog.packing import packed, unpacked
+from tagger.catalog.packing import Noted, packed, unpacked
 from tagger.catalog.text import storable
 from tagger.files.stats import bounded
 from tagger.records import FileChange
@@ -132,18 +132,24 @@ class Whole(TypeDecorator[int]):
         return None if value is None else bounded(value)
 
 
-class Change(TypeDecorator[FileChange]):
-    """The bytes that a write changes in a file, packed."""
+class Change(TypeDecorator[Noted]):
+    """The bytes that a write changes in a file, packed and sealed."""
 
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: FileChange | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
-        """Return the bytes to store."""
+    def process_bind_param(
+        self,
+        value: FileChange | Noted | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> bytes | None:
+        """Return the bytes to store; what is stored already keeps its seal."""
+        if isinstance(value, Noted):
+            return value.value
         return None if value is None else packed(value)
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> FileChange | None:  # noqa: ARG002
-        """Return the change that the bytes stand for."""
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Noted | None:  # noqa: ARG002
+        """Return what the bytes stand for."""
         return None if value is None else unpacked(value)
 
 

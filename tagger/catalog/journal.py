@@ -12,15 +12,28 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
+from tagger.catalog.packing import Noted
 from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.rows.writes import JournalEntry, PlannedWrite, WriteQuery
+from tagger.catalog.sealing import Seal
 from tagger.catalog.tables import files, journal, rollbacks
 from tagger.catalog.text import fold
-from tagger.records import AudioFile, TagWrite
+from tagger.records import AudioFile, FileChange, TagWrite
 
 
 class State(StrEnum):
@@ -135,20 +148,51 @@ def _entries(
 
 def _entry(row: Row[*tuple[Any, ...]], known_roots: Roots) -> JournalEntry:
     file = known_roots.file(row)
+    write = TagWrite(
+        file.path,
+        row.genres_before,
+        row.genres_after,
+        row.provenance_before,
+        row.provenance_after,
+    )
+    noted = row.overwritten or row.kept
     return JournalEntry(
         row.journal_id,
         row.run_id,
         file,
-        TagWrite(
-            file.path,
-            row.genres_before,
-            row.genres_after,
-            row.provenance_before,
-            row.provenance_after,
-        ),
-        row.kept,
-        row.overwritten,
+        write,
+        _with_patches(row.kept),
+        _with_patches(row.overwritten),
+        Seal.NONE if noted is None else noted.seal,
+        None if noted is None else noted.change.real_path,
     )
+
+
+def _with_patches(noted: Noted | None) -> FileChange | None:
+    return noted.change if noted is not None and noted.change.patches else None
+
+
+def adopt(connection: Connection) -> None:
+    """Seal what is kept of closed writes anew, as this user's."""
+    closed = select(journal.c.journal_id).where(journal.c.state != State.INTENDED.value)
+    for batch in batches(list(connection.scalars(closed))):
+        rows = connection.execute(
+            select(journal.c.journal_id, journal.c.kept).where(journal.c.journal_id.in_(batch))
+        )
+        values = [
+            {"of_entry": row.journal_id, "sealed": row.kept.change if row.kept else _NOTHING}
+            for row in rows
+            if row.kept is None or row.kept.seal is not Seal.OWN
+        ]
+        if values:
+            chosen = journal.c.journal_id == bindparam("of_entry")
+            statement = update(journal).where(chosen)
+            connection.execute(
+                statement.values(kept=bindparam("sealed", type_=journal.c.kept.type)), values
+            )
+
+
+_NOTHING = FileChange((), 0, 0)
 
 
 def taken_back(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,38 @@ class Upgrade:
 
     found: str | None
     backup: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What putting a backup in a catalogue's place came to.
+
+    Args:
+        kept: Where what was there before is now; None where there was nothing.
+        carried: Files whose writes were open in it, and are open in the new one.
+        dropped: Files whose writes were open in the backup, and are known no more.
+        lost: Files whose writes were open in what was there before, which could not be read.
+    """
+
+    kept: Path | None
+    carried: tuple[Path, ...] = ()
+    dropped: tuple[Path, ...] = ()
+    lost: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        kept: Path | None,
+        *,
+        carried: Iterable[Path],
+        dropped: Iterable[Path],
+        opened: Iterable[Path],
+    ) -> Restored:
+        """Return what it came to, each file named once; ``opened`` is what the chronicle knows."""
+        open_now = dict.fromkeys(carried)
+        lost = dict.fromkeys(path for path in opened if path not in open_now)
+        gone = dict.fromkeys(path for path in dropped if path not in {**open_now, **lost})
+        return cls(kept, tuple(open_now), tuple(gone), tuple(lost))
 
 
 class Search(Protocol):
@@ -85,11 +118,14 @@ class Store(Protocol):
     def hold_files(self, engine: Engine) -> AbstractContextManager[None]:
         """Hold the right to touch files: one process has it at a time, the others wait."""
 
-    def back_up(self, target: Path) -> None:
-        """Copy the catalogue to a new SQLite file: whole, verified, or not at all."""
+    def back_up(self, target: Path, *, force: bool = False) -> None:
+        """Copy the catalogue to an SQLite file: whole, verified, or not at all.
 
-    def restore(self, source: Path, wait_s: float) -> Path | None:
-        """Put a backup in the catalogue's place; return where what was there has been kept."""
+        What is there is replaced if it is a backup, or with ``force``.
+        """
+
+    def restore(self, source: Path, wait_s: float) -> Restored:
+        """Put a backup in the catalogue's place; writes that are open there stay open."""
 
     def search(self, engine: Engine, model_id: str) -> Search | None:
         """Return how the database itself finds the nearest of a model's tracks, if it can."""
@@ -102,10 +138,15 @@ class Store(Protocol):
 
 
 def stamped(path: Path, label: str) -> Path:
-    """Return a name beside a file for a copy of it, with the time in UTC.
+    """Return a free name beside a file for a copy of it, with the time in UTC.
 
     >>> stamped(Path("catalog.db"), "schema-0001").match("catalog.db.schema-0001.*Z.bak")
     True
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return path.with_name(f"{path.name}.{label}.{stamp}.bak")
+    new = path.with_name(f"{path.name}.{label}.{stamp}.bak")
+    n = 1
+    while os.path.lexists(new):
+        n += 1
+        new = path.with_name(f"{path.name}.{label}.{stamp}-{n}.bak")
+    return new

@@ -15,13 +15,13 @@ from tagger.catalog.tables import metadata
 _AT_ONCE = 100  # a row may hold some hundred kilobytes of embeddings
 
 
-def back_up(source: Connection, target: Path) -> None:
-    """Copy what a transaction sees to a new SQLite file of the same schema.
+def back_up(source: Connection, target: Path, *, force: bool = False) -> None:
+    """Copy what a transaction sees to an SQLite file of the same schema.
 
     Raises:
-        CatalogError: The copy cannot be written, or a file of that name is there.
+        CatalogError: The copy cannot be written, or a file that is no catalogue is there.
     """
-    with backups.drafted(target) as draft, engines.rebuilding(draft) as copy:
+    with backups.drafted(target, force=force) as draft, engines.rebuilding(draft) as copy:
         upgrade.migrate(copy, upgrade.revision_of(source) or upgrade.HEAD)
         copy_rows(source, copy, tables=_tables_of(copy))
         header.mark_as_ours(copy)

@@ -5,14 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.catalog import checking, faults, upgrade
+from tagger.catalog import checking, chronicle, faults, journal, upgrade
 from tagger.catalog.catalog import ABSENT
 from tagger.catalog.checking import Complaint
 from tagger.catalog.opening import store_of
 from tagger.catalog.sqlite.store import SqliteStore
-from tagger.catalog.store import WAIT_S, Store, Upgrade
+from tagger.catalog.store import WAIT_S, Restored, Store, Upgrade
+from tagger.errors import CatalogError
 
-__all__ = ["Complaint", "Health", "Upgrade", "back_up", "check", "restore", "upgrade_schema"]
+__all__ = [
+    "Complaint",
+    "Health",
+    "Restored",
+    "Upgrade",
+    "back_up",
+    "check",
+    "let_go",
+    "restore",
+    "upgrade_schema",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +34,14 @@ class Health:
         where: The catalogue, as messages name it.
         schema: Its revision.
         is_current: That revision is this version's.
-        n_open_writes: Writes that are under way, or were broken off.
+        open_writes: Files whose writes are under way, or were broken off.
         complaints: What is wrong; () where all is well.
     """
 
     where: Path | str
     schema: str | None
     is_current: bool
-    n_open_writes: int
+    open_writes: tuple[Path, ...]
     complaints: tuple[Complaint, ...]
 
 
@@ -44,7 +55,7 @@ def check(location: str | Path) -> Health:
     with faults.reported(store.where):
         damage = tuple(Complaint(line) for line in store.damage())
         if damage:  # what a damaged catalogue says of its rows is worth nothing
-            return Health(store.where, None, True, 0, damage)
+            return Health(store.where, None, True, (), damage)
         return _health(store)
 
 
@@ -54,37 +65,63 @@ def _health(store: Store) -> Health:
     try:
         with engine.begin() as connection:
             found = tuple(checking.complaints(connection))
-            n_open = checking.n_open_writes(connection)
+            open_writes = tuple(entry.file.path for entry in journal.pending(connection))
     finally:
         engine.dispose()
-    return Health(store.where, schema, schema == upgrade.HEAD, n_open, found)
+    return Health(store.where, schema, schema == upgrade.HEAD, open_writes, found)
 
 
-def back_up(location: str | Path, target: Path | None = None) -> Path:
-    """Copy a catalogue to a new SQLite file, while others may write; return its path.
+def back_up(location: str | Path, target: Path | None = None, *, force: bool = False) -> Path:
+    """Copy a catalogue to an SQLite file, while others may write; return its path.
 
     Args:
         location: The catalogue.
-        target: The file, which must not exist; by default one beside the catalogue with the time
-            in its name.
+        target: The file, an older backup or none yet; by default one beside the catalogue with
+            the time in its name.
+        force: Write over a file of any kind.
     """
     store = _existing(location)
     chosen = target or store.default_backup("backup")
+    _refuse_in_use(chosen, store)
     with faults.reported(store.where):
-        store.back_up(chosen)
+        store.back_up(chosen, force=force)
     return chosen
 
 
-def restore(location: str | Path, source: Path) -> Path | None:
-    """Put a backup in a catalogue's place; return where what was there has been kept.
+def _refuse_in_use(target: Path, store: Store) -> None:
+    """Refuse to put a backup in the place of a catalogue that is one, and no backup."""
+    if isinstance(store.where, Path) and target.exists() and target.samefile(store.where):
+        raise CatalogError("this is the catalogue itself; name another file with -o", target)
+    if any(target.with_name(target.name + end).exists() for end in ("-wal", "-journal")):
+        raise CatalogError("a catalogue that is in use is there; name another file", target)
 
-    The chronicle knows of tags written since the backup was made, and they are taken up.
+
+def restore(location: str | Path, source: Path) -> Restored:
+    """Put a backup in a catalogue's place.
+
+    The chronicle knows of tags written since the backup was made, and they are taken up. Writes
+    that are open in the catalogue that was there stay open; those of the backup are dropped.
     """
     store = store_of(location)
     if not SqliteStore(source).exists():
         raise faults.complaint("there is no such backup", source)
     with faults.reported(store.where):
         return store.restore(source, WAIT_S)
+
+
+def let_go(location: str | Path) -> None:
+    """Let a new catalogue begin where one was lost while files were written, if that is so here.
+
+    Raises:
+        CatalogError: There is no catalogue, nor was one.
+    """
+    store = store_of(location)
+    with faults.reported(store.where):
+        if store.exists():
+            return
+        if not chronicle.has_lines(store.chronicle):
+            raise faults.complaint(ABSENT, store.where)
+        chronicle.drop(store.chronicle, list(chronicle.open_writes(store.chronicle)))
 
 
 def upgrade_schema(location: str | Path) -> Upgrade:

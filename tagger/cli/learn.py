@@ -15,7 +15,13 @@ from tqdm import tqdm
 
 from tagger.catalog import Catalog, ModelRecord
 from tagger.cli.learn_report import lines, record
-from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
+from tagger.cli.options import (
+    absolute,
+    catalog_option,
+    model_option,
+    overwrite_file_option,
+    verbose_option,
+)
 from tagger.cli.output import say
 from tagger.cli.progress import count_meanwhile
 from tagger.config import Settings, Sourced, load_settings, models_folder
@@ -44,6 +50,7 @@ _BAR: Mapping[str, Any] = {"disable": None, "delay": 1, "leave": False, "dynamic
     metavar="FILE",
     help="The checkpoint to write. [default: mine.pt in your data folder]",
 )
+@overwrite_file_option
 @click.option("--default", "as_default", is_flag=True, help="Use it from now on in this catalogue.")
 @click.option(
     "--min-tracks",
@@ -64,6 +71,7 @@ _BAR: Mapping[str, Any] = {"disable": None, "delay": 1, "leave": False, "dynamic
 def command(
     paths: tuple[Path, ...],
     output: Path | None,
+    force: bool,
     as_default: bool,
     min_tracks: int,
     dry_run: bool,
@@ -84,7 +92,7 @@ def command(
     base_path, base = _base(settings, sources)
     folders = [absolute(path) for path in paths]
     target = (output or models_folder() / "mine.pt").expanduser().absolute()
-    _check_target(target, base_path)
+    _check_target(target, base_path, force=force)
     n_failed = 0
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
         if not dry_run:
@@ -159,21 +167,25 @@ def _hear(
     return run.summary.by_status.get(Status.FAILED, 0)
 
 
-def _check_target(target: Path, base_path: Path) -> None:
+def _check_target(target: Path, base_path: Path, *, force: bool) -> None:
     """Refuse where nothing can be saved, before hours are spent on listening."""
-    if target == base_path:
+    if _same_file(target, base_path):
         raise LearnError("this would overwrite the network itself; name another --output")
     if target.is_dir():
         raise LearnError(f"{printable(target)} is a folder; name a file, such as mine.pt")
-    if os.path.lexists(target) and not _is_learned(target):
+    if os.path.lexists(target) and not force and not _is_learned(target):
         raise LearnError(
             f"{printable(target)} is there already and is no model that was learned; it is left "
-            "as it is: name another --output"
+            "as it is: name another --output, or say --force"
         )
     if target.parent != models_folder() and not os.access(target.parent, os.W_OK):
         raise LearnError(
             f"no file can be made in {printable(target.parent)}; name another --output"
         )
+
+
+def _same_file(target: Path, other: Path) -> bool:
+    return target.exists() and other.exists() and target.samefile(other)
 
 
 def _is_learned(path: Path) -> bool:

@@ -57,6 +57,9 @@ allow_copies_option = click.option(
     default=None,
     help="Write a file anew also where that loses its hard links, owner or attributes.",
 )
+overwrite_file_option = click.option(
+    "--force", is_flag=True, help="Write over a FILE of any kind, and not only an older one of its."
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 verbose_option = click.option(
     "-v",

@@ -9,7 +9,13 @@ from typing import Any
 import click
 
 from tagger.catalog import Reader, TrackRow
-from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
+from tagger.cli.options import (
+    absolute,
+    catalog_option,
+    model_option,
+    overwrite_file_option,
+    verbose_option,
+)
 from tagger.cli.output import say
 from tagger.cli.seeding import query_of, query_options
 from tagger.config import load_settings
@@ -32,7 +38,7 @@ _PATH = click.Path(path_type=Path)
 @query_options
 @click.option("-o", "--output", type=_PATH, metavar="FILE", help="Where to; default: stdout.")
 @click.option("--absolute", "is_absolute", is_flag=True, help="Paths from the root, not from FILE.")
-@click.option("--force", is_flag=True, help="Write over a FILE that is no playlist.")
+@overwrite_file_option
 @catalog_option
 @model_option
 @verbose_option

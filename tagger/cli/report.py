@@ -15,6 +15,7 @@ from tagger.cli.options import (
     absolute,
     catalog_option,
     model_option,
+    overwrite_file_option,
     under_option,
     verbose_option,
 )
@@ -31,7 +32,8 @@ from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, judged
 
 _STDOUT = Path("-")
 _REPORT = FileKind(
-    START.encode(), "a file that is no report is there, and is left as it is; name another with -o"
+    START.encode(),
+    "a file that is no report is there, and is left as it is; name another with -o, or say --force",
 )
 
 
@@ -45,11 +47,12 @@ _REPORT = FileKind(
     type=click.Path(path_type=Path),
     help="The page to write, over an older report or nothing; - is standard output.",
 )
+@overwrite_file_option
 @under_option
 @catalog_option
 @model_option
 @verbose_option
-def command(output: Path, under: Path | None, **options: Any) -> int:
+def command(output: Path, force: bool, under: Path | None, **options: Any) -> int:
     """Write one HTML page about the library: genres, blanks and why, doubts, failures, a map.
 
     It is told from the catalogue alone: no music file is opened, nothing is changed, and the page
@@ -64,10 +67,11 @@ def command(output: Path, under: Path | None, **options: Any) -> int:
     if output.is_dir():
         raise TaggerError("this is a folder; name a file in it with -o", output)
     target = absolute(output)
-    check_replaceable(target, _REPORT)  # what is refused is refused at once
+    kind = _REPORT.unless(force)
+    check_replaceable(target, kind)  # what is refused is refused at once
     report = _report(under, settings, sources)
     text = page(report).encode("utf-8")
-    with replaced(target, _REPORT) as draft:
+    with replaced(target, kind) as draft:
         draft.write_bytes(text)
     click.echo(f"{report.figures.n_tracks} tracks in {printable(output)}", err=True)
     return 0

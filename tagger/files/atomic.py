@@ -1,4 +1,8 @@
-"""Files that a command writes where the user says: whole or not at all, and over nothing else."""
+"""Files that a command writes where the user says: whole or not at all, and over nothing else.
+
+One rule for all of them: what is there already is replaced only if it begins as that command's
+output does, or where the user says ``--force``. A link is followed, so it stays.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,13 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.errors import TaggerError, os_reason
 
 _BOM = b"\xef\xbb\xbf"
+_HEAD_BYTES = 4096  # that tell of what kind a file is
 _MOST_LETTERS = 32  # of a name that a draft's begins with: a name may be too long for more
 
 
@@ -24,11 +29,27 @@ class FileKind:
         start: What each begins with, a byte order mark aside; an empty file is of any kind.
         refusal: What is said where something else is there.
         error: Raised where it cannot be written.
+        mark: What each has at ``mark_at`` besides.
+        mark_at: See there.
     """
 
     start: bytes
     refusal: str
     error: type[TaggerError] = TaggerError
+    mark: bytes = b""
+    mark_at: int = 0
+
+    def unless(self, force: bool) -> FileKind:
+        """Return the kind of files that may be written over: with ``force`` it is any."""
+        return replace(self, start=b"", mark=b"") if force else self
+
+    def takes_in(self, found: bytes) -> bool:
+        """Return whether a file that begins so is of this kind."""
+        if not found:
+            return True
+        stop = self.mark_at + len(self.mark)
+        is_begun = found.removeprefix(_BOM).startswith(self.start)
+        return is_begun and found[self.mark_at : stop] == self.mark
 
 
 _ANY = FileKind(b"", "")
@@ -40,8 +61,8 @@ def check_replaceable(path: Path, kind: FileKind = _ANY) -> None:
     Raises:
         TaggerError: As from ``replaced``.
     """
-    with _reported(path, kind):
-        _new_draft(_target(path, kind)).unlink()
+    with _reported(path, kind), new_draft(_target(path, kind)):
+        pass
 
 
 @contextmanager
@@ -58,22 +79,37 @@ def replaced(path: Path, kind: FileKind = _ANY) -> Iterator[Path]:
         TaggerError: It cannot be written, is no ordinary file, such as a device, or of another
             kind.
     """
-    draft: Path | None = None
-    try:
-        with _reported(path, kind):
-            target = _target(path, kind)
-            draft = _new_draft(target)
+    with _reported(path, kind):
+        target = _target(path, kind)
+        with new_draft(target) as draft:
             yield draft
-            with draft.open("rb+") as file:
-                os.fsync(file.fileno())
-            if target.exists():  # who could read the old file can read the new one
-                shutil.copymode(target, draft)
-            draft.replace(target)
-            sync_folder(target.parent)
+            put_in_place(draft, target)
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Give a draft the name of a file, once its bytes are on the disk; the name as well then.
+
+    Raises:
+        OSError: It cannot be done; what was there stays.
+    """
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    if target.exists():  # who could read the old file can read the new one
+        shutil.copymode(target, draft)
+    draft.replace(target)
+    sync_folder(target.parent)
+
+
+@contextmanager
+def new_draft(target: Path) -> Iterator[Path]:
+    """Give an empty file beside another, by a name that nobody else has; it goes at the end."""
+    draft = target.with_name(f".{target.name[:_MOST_LETTERS]}.{secrets.token_hex(8)}.draft")
+    draft.touch(exist_ok=False)  # never one that is there, or a link that somebody left
+    try:
+        yield draft
     finally:
-        if draft is not None:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -96,19 +132,11 @@ def _target(path: Path, kind: FileKind) -> Path:
     return target
 
 
-def _new_draft(target: Path) -> Path:
-    """Make an empty file beside another; never one that is there, or a link that somebody left."""
-    draft = target.with_name(f".{target.name[:_MOST_LETTERS]}.{secrets.token_hex(4)}.draft")
-    draft.touch(exist_ok=False)
-    return draft
-
-
 def _is_of_kind(path: Path, kind: FileKind) -> bool:
-    if not kind.start or not path.exists():
+    if not (kind.start or kind.mark) or not path.exists():
         return True
     with path.open("rb") as file:
-        found = file.read(len(_BOM) + len(kind.start))
-    return not found or found.removeprefix(_BOM).startswith(kind.start)
+        return kind.takes_in(file.read(_HEAD_BYTES))
 
 
 @contextmanager

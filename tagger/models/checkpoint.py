@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tagger.errors import CheckpointError, os_reason
+from tagger.errors import CheckpointError
+from tagger.files.atomic import FileKind, replaced
 from tagger.models.card import FORMAT, VERSION, ModelCard, card_of
 from tagger.models.files import read_card
 from tagger.models.novelty import Novelty
@@ -106,18 +105,14 @@ def save_atomically(path: Path, payload: Mapping[str, Any]) -> None:
     Raises:
         CheckpointError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.draft")
     try:
-        with draft.open("wb") as file:
+        with replaced(path, _CHECKPOINT) as draft, draft.open("wb") as file:
             torch.save(dict(payload), file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except (OSError, RuntimeError) as exc:  # torch reports a full disk as RuntimeError
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        said = os_reason(exc) if isinstance(exc, OSError) else str(exc).splitlines()[0]
-        raise CheckpointError(f"cannot be saved: {said}", path) from exc
+    except RuntimeError as exc:  # so torch reports a full disk
+        raise CheckpointError(f"cannot be written: {str(exc).splitlines()[0]}", path) from exc
+
+
+_CHECKPOINT = FileKind(b"", "", CheckpointError)
 
 
 def load_checkpoint(path: Path) -> LoadedModel:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
@@ -83,5 +82,5 @@ def write_playlist(path: Path, text: str, *, force: bool = False) -> None:
     Raises:
         PlaylistError: It cannot be written, or something else is there.
     """
-    with replaced(path, replace(_PLAYLIST, start=b"") if force else _PLAYLIST) as draft:
+    with replaced(path, _PLAYLIST.unless(force)) as draft:
         draft.write_bytes(text.encode("utf-8"))

@@ -119,7 +119,7 @@ class TagRun:
         """Note that a run begins; return its number, 0 in a dry run."""
         if self.request.intent.dry_run:
             return 0
-        close_pending(self.catalog)
+        close_pending(self.catalog, [absolute(path) for path in self.request.paths])
         card = self.request.card
         networks = self._listeners.networks
         bases = [read_card(path) for name, path in networks.items() if name != card.model_id]

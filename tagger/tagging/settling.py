@@ -220,7 +220,7 @@ class Settler:
         for track in tracks:
             one = ready[track.file.path]
             planned.append(
-                PlannedWrite(track.file, one.write, kept=one.kept, overwritten=one.overwritten)
+                PlannedWrite(track.file, one.write, kept=one.to_keep, overwritten=one.to_roll_back)
             )
         journal_ids = self._catalog.journal(self._run_id, planned) if planned else []
         return {track.file.path: n for track, n in zip(tracks, journal_ids, strict=True)}

@@ -34,6 +34,7 @@ from tagger.tags import (
 )
 
 _FLUSH_FILES = 32  # journalled, written and recorded in one go
+_NOT_OURS = Reason(ReasonCode.NOTED_BY_OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ class UndoRun:
             KeyboardInterrupt: after Ctrl-C; what was finished stays finished.
         """
         if not self.request.dry_run:
-            close_pending(self.catalog)
+            under = self.request.query.under
+            close_pending(self.catalog, [] if under is None else [under])
         entries = self.catalog.standing_writes(self.request.query)
         if not entries:
             return
@@ -206,6 +208,8 @@ class UndoRun:
 
     def _look(self, entry: JournalEntry) -> _Found | UndoResult:
         """Return where a file is and what stands in it, or why nothing is to be done there."""
+        if not self.catalog.is_own(entry):
+            return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=_NOT_OURS)
         try:
             file, tags = self._file_of(entry)
         except (TagReadError, TagWriteError) as exc:
@@ -234,7 +238,7 @@ class UndoRun:
         self, run_id: int, ready: Sequence[tuple[_Found, PreparedWrite]]
     ) -> list[UndoResult]:
         planned = [
-            PlannedWrite(one.file, p.write, one.entry.journal_id, p.kept, p.overwritten)
+            PlannedWrite(one.file, p.write, one.entry.journal_id, p.to_keep, p.to_roll_back)
             for one, p in ready
         ]
         journal_ids = self.catalog.journal(run_id, planned)

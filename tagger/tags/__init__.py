@@ -8,7 +8,8 @@ WavPack, Musepack, ASF. What genre to write is decided elsewhere.
 """
 
 from tagger.tags.batch import carry_out_all
-from tagger.tags.healing import is_file_of, put_back
+from tagger.tags.fields import TagFaultError
+from tagger.tags.healing import put_back
 from tagger.tags.identity import audio_identity
 from tagger.tags.inplace import Stands
 from tagger.tags.preparing import prepare_restore, prepare_write
@@ -21,11 +22,11 @@ __all__ = [
     "SAFE_WAYS",
     "PreparedWrite",
     "Stands",
+    "TagFaultError",
     "Ways",
     "audio_identity",
     "carry_out_all",
     "clean_leftovers",
-    "is_file_of",
     "is_ours",
     "prepare_restore",
     "prepare_write",

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tagger.files.atomic import closed_quietly
-from tagger.files.stats import inode_of
 from tagger.records import FileChange
 from tagger.tags.fields import TagFaultError
 from tagger.tags.formats import family_of
@@ -44,15 +43,6 @@ def put_back(path: Path, change: FileChange) -> Stands:
             return Stands.FOREIGN
         put_back_bytes(descriptor, change, path)
     return Stands.OLD
-
-
-def is_file_of(path: Path, change: FileChange) -> bool:
-    """Return whether a path leads, and not by a link, to the file that a change was noted for."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and inode_of(found) == change.inode
 
 
 def _looked_at(descriptor: int, change: FileChange) -> Stands:

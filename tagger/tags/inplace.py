@@ -23,7 +23,7 @@ from tagger.tags.fields import TagFaultError
 
 log = logging.getLogger(__name__)
 
-_AROUND = 32 << 10  # so much before a patch, and so much behind it, is to be as it was
+_AROUND = 64 << 10  # so much before a patch, and so much behind it, is to be as it was
 
 
 def write_in_place(descriptor: int, change: FileChange, path: Path) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_IWUSR
 from typing import BinaryIO
@@ -139,7 +139,7 @@ def _prepared(
     return PreparedWrite(
         TagWrite(path, found.genres, to.genres, found.provenance, to.provenance),
         kept_change(file, splices) if splices else None,
-        overwritten,
+        overwritten and replace(overwritten, real_path=real),
         task.is_exact,
         Opened(file, real, stat, view),
         ways,

@@ -27,12 +27,13 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from tagger.errors import TagWriteError, TornWriteError, os_reason
 from tagger.files.atomic import closed_quietly, sync_folder
+from tagger.files.stats import inode_of, mtime_of
 from tagger.files.writers import is_open_for_writing
 from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import FileChange, TagWrite
@@ -118,6 +119,21 @@ class PreparedWrite:
     def __exit__(self, *_: object) -> None:
         """Close the file; what was not carried out has not happened."""
         self._opened.file.close()
+
+    @property
+    def to_keep(self) -> FileChange:
+        """What the journal keeps for good: ``kept``, or whose write it was."""
+        return self.kept or replace(self._known_by, real_path=None)
+
+    @property
+    def to_roll_back(self) -> FileChange:
+        """What the journal keeps until the write is over: ``overwritten``, or which file it was."""
+        return self.overwritten or self._known_by
+
+    @property
+    def _known_by(self) -> FileChange:
+        stat, path = self._opened.stat, self._opened.path
+        return FileChange((), stat.st_size, mtime_of(stat), inode_of(stat), real_path=path)
 
     @property
     def file_id(self) -> tuple[int, int]:

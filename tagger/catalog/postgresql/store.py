@@ -12,9 +12,9 @@ from pathlib import Path
 import platformdirs
 from sqlalchemy import URL, Connection, Engine
 
-from tagger.catalog import chronicle, faults, transfer, upgrade
+from tagger.catalog import carrying, chronicle, faults, transfer, upgrade
 from tagger.catalog.postgresql import database, engines, vectors
-from tagger.catalog.store import DURABLE, WAIT_S, Search, Upgrade, stamped
+from tagger.catalog.store import DURABLE, WAIT_S, Restored, Search, Upgrade, stamped
 from tagger.errors import CatalogError, os_reason
 
 _SHOWN = ("host", "port")  # of a URL's query; the rest may hold secrets
@@ -87,6 +87,7 @@ class PostgresStore:
 
     def _make(self, connection: Connection) -> None:
         """Make the tables, and take up what this machine wrote into a catalogue that was lost."""
+        chronicle.refuse_open_writes(self.chronicle)
         self._migrate(connection)
         database.mark_as_ours(connection)
         self._take_up_chronicle(connection)
@@ -116,37 +117,46 @@ class PostgresStore:
         """Hold a lock of the server's, for all machines."""
         return engines.files_held(engine)
 
-    def back_up(self, target: Path) -> None:
-        """Copy the catalogue to a new SQLite file, while others may write."""
+    def back_up(self, target: Path, *, force: bool = False) -> None:
+        """Copy the catalogue to an SQLite file, while others may write."""
         with self._reading(WAIT_S) as connection:
-            transfer.back_up(connection, target)
+            transfer.back_up(connection, target, force=force)
 
-    def restore(self, source: Path, wait_s: float) -> Path | None:
+    def restore(self, source: Path, wait_s: float) -> Restored:
         """Put a backup's rows in place of those that are there, which are backed up first."""
         self._make_folder()
+        opened = chronicle.open_writes(self.chronicle)
         with (
             tempfile.TemporaryDirectory(prefix="tagger-") as folder,
             transfer.upgraded_copy(source, Path(folder)) as (copy, tables),
             self._writing(wait_s) as connection,
         ):
-            kept = self._cleared(connection)
+            kept, carried = self._cleared(connection)
             transfer.copy_rows(copy, connection, tables=tables)
             self._take_up_chronicle(connection)
-        return kept
+            dropped = carrying.drop_open(connection)
+            now = carrying.take_over(connection, carried)
+        carrying.renumber(self.chronicle, [*opened, *(one.journal_id for one in carried)], now)
+        return Restored.of(kept, carried=now.values(), dropped=dropped, opened=opened.values())
 
-    def _cleared(self, connection: Connection) -> Path | None:
-        """Leave this version's tables and nothing in them; return the backup of what was there."""
+    def _cleared(self, connection: Connection) -> tuple[Path | None, list[carrying.OpenWrite]]:
+        """Leave this version's tables and nothing in them.
+
+        Returns:
+            The backup of what was there, and the writes that were open there.
+        """
         if not database.is_catalog(connection, self.where):
             self._migrate(connection)
             database.mark_as_ours(connection)
-            return None
+            return None, []
         database.refuse_company(connection, self.where)
         kept = self.default_backup("replaced")
         self.back_up(kept)
         if upgrade.known_revision(connection, self.where) != upgrade.HEAD:
             self._migrate(connection)
+        carried = carrying.open_writes(connection)
         database.empty_tables(connection)
-        return kept
+        return kept, carried
 
     def search(self, engine: Engine, model_id: str) -> Search | None:
         """Return how pgvector finds the nearest tracks; None where the server does not have it."""

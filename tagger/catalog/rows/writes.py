@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tagger.catalog.sealing import Seal
 from tagger.records import AudioFile, FileChange, TagWrite
 
 
@@ -16,8 +17,9 @@ class PlannedWrite:
         file: The file.
         write: What is to change.
         undoes: The journal entry of the earlier write that this one takes back, if it does.
-        kept: The bytes that it replaces, if they are few enough to be kept.
-        overwritten: The bytes that it overwrites, if it is made in place; kept until it is closed.
+        kept: The bytes that it replaces; without patches where they are too many to be kept.
+        overwritten: The bytes that it overwrites, kept until it is closed; without patches where
+            it goes through a copy.
     """
 
     file: AudioFile
@@ -39,6 +41,9 @@ class JournalEntry:
         kept: What takes it back byte for byte, if that was kept.
         overwritten: What puts it back if a kill broke it off; None for one that is closed, or
             goes through a copy.
+        seal: Whose word it is: of one that is open, that it may be settled; of one that is
+            closed, that it may be taken back.
+        real_path: Where the file was written, links resolved, if that was noted.
     """
 
     journal_id: int
@@ -47,6 +52,8 @@ class JournalEntry:
     write: TagWrite
     kept: FileChange | None
     overwritten: FileChange | None
+    seal: Seal = Seal.NONE
+    real_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -15,6 +14,7 @@ from tagger.catalog.sqlite import connecting, engines, header
 from tagger.catalog.sqlite.header import said
 from tagger.catalog.tables import metadata
 from tagger.errors import CatalogError
+from tagger.files.atomic import FileKind, replaced
 
 _SHOWN = 20  # complaints of the database; there may be one for each page
 
@@ -27,63 +27,59 @@ def copy_to_memory(source: Engine) -> Engine:
     return target
 
 
-def back_up(path: Path, target: Path) -> None:
-    """Copy a catalogue to a new file: whole, verified and on the disk before it gets its name.
+def back_up(path: Path, target: Path, *, force: bool = False) -> None:
+    """Copy a catalogue to a file: whole, verified and on the disk before it gets its name.
 
     Others may write meanwhile: the copy is what stood there when it began. The caller may hold the
     write lock, but on another connection: SQLite copies nothing through one that is writing, and
     Python waits for it forever.
 
     Raises:
-        CatalogError: The copy cannot be written, or a file of that name is there.
+        CatalogError: The copy cannot be written, or a file that is no catalogue is there.
     """
+    with drafted(target, force=force) as draft:
+        copy_to_draft(path, draft)
+
+
+def copy_to_draft(path: Path, draft: Path) -> None:
+    """Copy a catalogue into an empty file, and verify it."""
     with (
-        drafted(target) as draft,
         closing(connecting.reading_connection(path)) as source,
         closing(sqlite3.connect(draft, isolation_level=None)) as copy,
     ):
         source.backup(copy)
+    _verify(draft)
 
 
 @contextmanager
-def drafted(target: Path) -> Iterator[Path]:
+def drafted(target: Path, *, force: bool = False) -> Iterator[Path]:
     """Give a file for a catalogue; it gets its name at the end, or goes if it is not sound.
 
     Raises:
-        CatalogError: It cannot be written, or a file of that name is there.
+        CatalogError: It cannot be written, or a file that is no catalogue is there.
     """
-    if target.exists() or target.is_symlink():
-        raise CatalogError("this file is there already; name another one for the backup", target)
-    draft = target.with_name(target.name + ".part")
     try:
-        draft.unlink(missing_ok=True)
-        yield draft
-        _verify(draft)
-        give_name(draft, target)
-    except (OSError, sqlite3.Error) as error:
+        with replaced(target, _BACKUP.unless(force)) as draft:
+            yield draft
+            _verify(draft)
+    except sqlite3.Error as error:
         reason = f"no backup can be made here ({said(error)}); make room for it, or choose -o FILE"
         raise CatalogError(reason, target) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+
+
+_BACKUP = FileKind(
+    b"SQLite format 3\0",
+    "a file that is no catalogue is there already; name another one with -o, or say --force",
+    CatalogError,
+    mark=header.APPLICATION_ID.to_bytes(4, "big"),
+    mark_at=header.APPLICATION_ID_AT,
+)
 
 
 def _verify(copy: Path) -> None:
     found = next(damage(copy), None)
     if found is not None:
         raise sqlite3.DatabaseError(found)
-
-
-def give_name(unfinished: Path, target: Path) -> None:
-    """Give a file its name once its bytes are on the disk; the name as well when this returns."""
-    for path in (unfinished, target.parent):
-        if path == target.parent:
-            unfinished.replace(target)
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def damage(path: Path) -> Iterator[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 APPLICATION_ID = 0x54474752  # "TGGR", in the file's header: the catalogue is ours
+APPLICATION_ID_AT = 68
 _LENGTH = 100
 
 
@@ -32,7 +33,7 @@ def is_catalog(path: Path) -> bool:
         raise CatalogError(
             "this is not a catalogue but some other file; choose another --catalog", path
         )
-    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    if int.from_bytes(header[APPLICATION_ID_AT : APPLICATION_ID_AT + 4], "big") != APPLICATION_ID:
         raise CatalogError(
             "this database belongs to another program; it was left alone, choose another --catalog",
             path,

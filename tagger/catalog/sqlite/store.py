@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
-from tagger.catalog import chronicle, faults, locks, upgrade
+from tagger.catalog import carrying, chronicle, faults, locks, upgrade
 from tagger.catalog.sqlite import backups, connecting, engines, header, wal
-from tagger.catalog.store import Upgrade, stamped
+from tagger.catalog.store import Restored, Upgrade, stamped
 from tagger.errors import CatalogError
-from tagger.files import shares
+from tagger.files.atomic import new_draft, put_in_place
+from tagger.files.mounts import unsafe_for_wal
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,9 @@ class SqliteStore:
     def open_to_write(self, wait_s: float) -> Engine:
         """Return an engine on a sound catalogue of this version's schema, made if it is absent."""
         header.make_folder(self.path)
-        is_shared = shares.network_file_system(self.path.parent) is not None
+        if not self.exists():
+            chronicle.refuse_open_writes(self.chronicle)
+        is_shared = unsafe_for_wal(self.path.parent) is not None
         with ExitStack() as on_error:
             engine = engines.engine_for(self.path, wait_s=wait_s, careful=is_shared)
             on_error.callback(engine.dispose)
@@ -106,28 +113,47 @@ class SqliteStore:
         """Hold a lock on the chronicle, which the system gives back when its holder dies."""
         return locks.held(self.chronicle)
 
-    def back_up(self, target: Path) -> None:
-        """Copy the catalogue to a new file, whole and verified, while others may write."""
-        backups.back_up(self.path, target)
+    def back_up(self, target: Path, *, force: bool = False) -> None:
+        """Copy the catalogue to a file, whole and verified, while others may write."""
+        backups.back_up(self.path, target, force=force)
 
-    def restore(self, source: Path, wait_s: float) -> Path | None:
+    def restore(self, source: Path, wait_s: float) -> Restored:
         """Put a backup in the file's place; what was there is renamed, not deleted."""
         header.make_folder(self.path)
-        draft = self.path.with_name(f"{self.path.name}.restored")
-        try:
-            draft.unlink(missing_ok=True)
-            backups.back_up(source, draft)
+        opened = chronicle.open_writes(self.chronicle)
+        carried = self._open_writes(wait_s)
+        with new_draft(self.path) as draft:
+            backups.copy_to_draft(source, draft)
             with engines.rebuilding(draft, wait_s) as connection:
                 if upgrade.known_revision(connection, source) != upgrade.HEAD:
                     upgrade.migrate(connection)
                 chronicle.take_up(connection, self.chronicle)
+                dropped = carrying.drop_open(connection)
+                now = carrying.take_over(connection, carried)
             kept = self.default_backup("replaced") if self.exists() else None
             if kept is not None:
                 backups.move_aside(self.path, kept)
-            backups.give_name(draft, self.path)
+            put_in_place(draft, self.path)
+        carrying.renumber(self.chronicle, [*opened, *(one.journal_id for one in carried)], now)
+        return Restored.of(kept, carried=now.values(), dropped=dropped, opened=opened.values())
+
+    def _open_writes(self, wait_s: float) -> list[carrying.OpenWrite]:
+        """Return the writes that are open in the file; none where it cannot be read."""
+        if not self.exists():
+            return []
+        try:
+            engine = self.open_to_read(wait_s)
+        except (CatalogError, DBAPIError) as exc:
+            log.warning("%s: which writes are open there cannot be read: %s", self.path, exc)
+            return []
+        try:
+            with engine.begin() as connection:
+                return carrying.open_writes(connection)
+        except (ValueError, DBAPIError) as exc:
+            log.warning("%s: which writes are open there cannot be read: %s", self.path, exc)
+            return []
         finally:
-            draft.unlink(missing_ok=True)
-        return kept
+            engine.dispose()
 
     def search(self, engine: Engine, model_id: str) -> None:
         """Return None: SQLite knows nothing of vectors."""

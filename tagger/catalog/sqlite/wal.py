@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from tagger.catalog.sqlite import engines
-from tagger.files import shares
+from tagger.files.mounts import unsafe_for_wal
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _TRIES = 20
 
 def choose_mode(engine: Engine, path: Path) -> None:
     """Let the catalogue use WAL on a local disk, and do without it elsewhere, with a warning."""
-    kind = shares.network_file_system(path.parent)
+    kind = unsafe_for_wal(path.parent)
     if kind is None:
         if not _changed(engine, "wal"):
             log.info("the catalogue is busy: readers and writers wait for each other this time")

@@ -29,6 +29,8 @@ def command(catalog: str | None, format_: str) -> int:
     health = check(settings.catalog)
     for complaint in health.complaints:
         printer.print(_record(complaint), _line(complaint))
+    for path in health.open_writes:
+        click.echo(f"a write is under way, or was broken off: {printable(path)}", err=True)
     click.echo(_verdict(health), err=True)
     return 1 if health.complaints else 0
 
@@ -53,9 +55,9 @@ def _verdict(health: Health) -> str:
     said = [f"{where}: all is well"]
     if not health.is_current:
         said.append(f"its schema, {health.schema}, will be upgraded when it is next written to")
-    if health.n_open_writes:
+    if health.open_writes:
         said.append(
-            f"{health.n_open_writes} writes are under way, or were broken off and will be settled "
-            "by the next tagger tag"
+            f"{len(health.open_writes)} writes are under way, or were broken off and will be "
+            "settled by the next tagger tag"
         )
     return "; ".join(said)

@@ -10,11 +10,16 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, ExportedTrack
-from tagger.cli.options import absolute, catalog_option, verbose_option
+from tagger.cli.options import (
+    absolute,
+    catalog_option,
+    overwrite_file_option,
+    verbose_option,
+)
 from tagger.cli.output import Printer
 from tagger.cli.rows import row_record
 from tagger.config import load_settings
-from tagger.files.atomic import replaced
+from tagger.files.atomic import FileKind, replaced
 from tagger.tag_fields import TAG_FIELDS
 
 _FIRST = (
@@ -40,6 +45,9 @@ _FIRST = (
 _TAGS = tuple(one.name for one in TAG_FIELDS)
 COLUMNS = (*_FIRST, *(name for name in _TAGS if name not in _FIRST), "model", "probabilities")
 
+_REFUSAL = "a file that is no such export is there; name another with -o, or say --force"
+_STARTS = {"csv": ",".join(COLUMNS[:3]).encode(), "jsonl": b'{"path"', "parquet": b"PAR1"}
+
 
 @click.command("export")
 @click.option(
@@ -55,11 +63,12 @@ COLUMNS = (*_FIRST, *(name for name in _TAGS if name not in _FIRST), "model", "p
     "target",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to write it. [default: standard output]",
+    help="Where to write it, over an older export or nothing. [default: standard output]",
 )
+@overwrite_file_option
 @catalog_option
 @verbose_option
-def command(format_: str, target: Path | None, catalog: str | None) -> int:
+def command(format_: str, target: Path | None, force: bool, catalog: str | None) -> int:
     """Write all that is known of every track; a path that is not UTF-8 is exact in path_b64."""
     if format_ == "parquet" and target is None:
         raise click.UsageError("--format parquet needs -o FILE")
@@ -69,7 +78,8 @@ def command(format_: str, target: Path | None, catalog: str | None) -> int:
         if target is None:
             _print_all(records, Printer(format_, COLUMNS))
             return 0
-        with replaced(absolute(target)) as draft:
+        kind = FileKind(_STARTS[format_], _REFUSAL).unless(force)
+        with replaced(absolute(target), kind) as draft:
             if format_ == "parquet":
                 from tagger.cli.catalog.parquet import write_parquet
 

@@ -21,10 +21,17 @@ def command(source: Path, catalog: str | None) -> int:
 
     What was there is kept in another file, whose name is told. Which tags were written since the
     backup was made is taken up from the list beside the catalogue, so that they can be undone;
-    what else has changed since is found by the next tagger tag.
+    what else has changed since is found by the next tagger tag. Writes that a kill left open stay
+    open, for the next tagger tag to settle.
     """
     settings, _ = load_settings({"catalog": catalog})
-    kept = restore(settings.catalog, absolute(source))
-    said = "" if kept is None else f"; what was there before is now {printable(kept)}"
+    found = restore(settings.catalog, absolute(source))
+    for path in found.carried:
+        click.echo(f"its write was broken off; tagger tag settles it: {printable(path)}", err=True)
+    for path in found.lost:
+        click.echo(f"may be half written, look at it yourself: {printable(path)}", err=True)
+    for path in found.dropped:
+        click.echo(f"its write was open in the backup, and is dropped: {printable(path)}", err=True)
+    said = "" if found.kept is None else f"; what was there before is now {printable(found.kept)}"
     click.echo(f"restored from {printable(source)}{said}", err=True)
     return 0
