@@ -15,7 +15,11 @@ class TaggerError(Exception):
         reason: What happened and, where that is not evident, what to do; as a code where programs
             may ask for it.
         path: The file or folder concerned, if there is one.
+
+    ``trace`` is the traceback of an exception that nobody foresaw, "" of any other (tagger.nets).
     """
+
+    trace = ""
 
     def __init__(self, reason: str | Reason, path: Path | None = None) -> None:
         super().__init__(reason, path)
@@ -65,6 +69,10 @@ class CatalogError(TaggerError):
 
 class WorkersError(TaggerError):
     """Processes that are to hear tracks cannot be started, or not be reached."""
+
+
+class RowError(TaggerError):
+    """What was found out about one file cannot be put into the catalogue."""
 
 
 class ClusterError(WorkersError):

@@ -71,6 +71,7 @@ class ReasonCode(StrEnum):
     NO_MEMORY = "no_memory"
     CHANGED = "changed"
     HALF_WRITTEN = "half_written"
+    FAULT = "fault"
     OTHER = "other"
 
 
@@ -125,7 +126,7 @@ WORDS: Mapping[ReasonCode, str] = {
         "or leave it out with --exclude"
     ),
     ReasonCode.NO_SOUND: "holds no sound: leave it out with --exclude",
-    ReasonCode.UNKNOWN_CODEC: "its codec is not known here, or it is encrypted",
+    ReasonCode.UNKNOWN_CODEC: "its codec ({codec}) is not known here, or it is encrypted",
     ReasonCode.DAMAGED: ("damaged: no stretch of {needed_s} s can be decoded; replace the file"),
     ReasonCode.TAG: "{words}",
     ReasonCode.CRASHED: (
@@ -149,6 +150,10 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.HALF_WRITTEN: (
         "its tag was half written and could not be put back ({cause}); "
         "run tagger again, which puts it back first"
+    ),
+    ReasonCode.FAULT: (
+        "the tagger has a fault that this file brings out ({fault}); please report it, and leave "
+        "the file out with --exclude until then"
     ),
     ReasonCode.OTHER: "{words}",
 }

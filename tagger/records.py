@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.errors import TaggerError
 from tagger.reasons import Reason
 from tagger.tag_fields import TagsFound as TagsFound
 
@@ -119,7 +120,8 @@ class Stage(StrEnum):
     """Where a file can fail.
 
     ``scan``: it, or a folder, cannot be looked at; ``read``: the file, or its tag; ``decode``: its
-    sound; ``analyse``: the network, a crashed or hung worker; ``write``: its new tag.
+    sound; ``analyse``: the network, a crashed or hung worker; ``write``: its new tag; ``record``:
+    its row in the catalogue.
     """
 
     SCAN = "scan"
@@ -127,15 +129,25 @@ class Stage(StrEnum):
     DECODE = "decode"
     ANALYSE = "analyse"
     WRITE = "write"
+    RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
 class TrackFailure:
-    """A file that could not be handled, the stage it failed at, and why."""
+    """A file that could not be handled, the stage it failed at, and why.
+
+    ``trace`` is where an exception that nobody foresaw came from, for the log; "" of any other.
+    """
 
     path: Path
     stage: Stage
     reason: Reason
+    trace: str = field(default="", compare=False, repr=False)
+
+    @classmethod
+    def of(cls, path: Path, stage: Stage, error: TaggerError) -> TrackFailure:
+        """Return the failure of a file that met an error at a stage."""
+        return cls(path, stage, error.why, error.trace)
 
 
 class Status(StrEnum):

@@ -1,5 +1,6 @@
 """Fixtures that cost too much to make in every test module, and how tests run side by side."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +36,20 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the slow ones first: else the last of them is waited for while cores are idle."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+def caught() -> Iterator[list[str]]:
+    """What the nets of tagger.nets catch; a test that puts a fault there clears it."""
+    found: list[str] = []
+    listener = logging.Handler()
+    listener.emit = lambda record: found.append(listener.format(record))  # type: ignore[method-assign]
+    nets = logging.getLogger("tagger.nets")
+    nets.setLevel(logging.DEBUG)
+    nets.addHandler(listener)
+    yield found
+    nets.removeHandler(listener)
+    assert not found, f"a net caught a fault that no test put there: {found[0]}"
 
 
 @pytest.fixture(scope="session")

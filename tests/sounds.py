@@ -156,6 +156,18 @@ def write_sound(
     return path
 
 
+def write_with(path: Path, codec: str, waveform: FloatArray, sample_rate: int = 44100) -> Path:
+    """Write (n_samples,) float32 in mono by an encoder of that name; return the path."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=sample_rate)
+        assert isinstance(stream, av.AudioStream)
+        stream.codec_context.layout = "mono"
+        for frame in _frames(np.atleast_2d(waveform), sample_rate, "fltp", "mono"):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 def _write_with_pyav(
     path: Path, channels: FloatArray, sample_rate: int, encoding: Encoding
 ) -> None:

@@ -305,6 +305,18 @@ def test_sound_of_any_number_of_channels_is_heard(
     assert sounds.pitch_hz(heard.waveforms[0], 22050) == pytest.approx(440, abs=2)
 
 
+@pytest.mark.parametrize("codec", ["pcm_s64le", "pcm_f64le", "adpcm_ms", "ac3", "mp2"])
+def test_sound_of_any_kind_that_players_know_is_heard_in_wav(tmp_path: Path, codec: str) -> None:
+    path = sounds.write_with(tmp_path / "a.wav", codec, sounds.tone(3.0))
+    heard = load_segments(path, plan())
+    assert np.std(heard.waveforms, axis=1) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
+
+
+def test_a_decoder_that_is_not_on_the_list_is_not_used(tmp_path: Path) -> None:
+    path = sounds.write_with(tmp_path / "a.wav", "adpcm_yamaha", sounds.tone(3.0))
+    assert "adpcm_yamaha" in reason_of(path)
+
+
 def test_sound_whose_channels_have_places_of_their_own_is_heard(tmp_path: Path) -> None:
     plain = sounds.make_tone(tmp_path / "plain.aiff", n_channels=8).read_bytes()
     # One of Apple's layouts (MPEG 7.1 C) that FFmpeg keeps as a list of its own.

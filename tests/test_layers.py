@@ -64,7 +64,7 @@ LAYERS = [
     {"tagger.models"},
     {"tagger.audio", "tagger.catalog", "tagger.config", "tagger.migrations", "tagger.tags"},
     {"tagger.files", "tagger.networks"},
-    {"tagger.genre_text", "tagger.records"},
+    {"tagger.genre_text", "tagger.nets", "tagger.records"},
     {"tagger.errors", "tagger.tag_fields", "tagger", "training"},
     {"tagger.reasons"},
 ]

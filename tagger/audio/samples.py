@@ -20,6 +20,7 @@ _SAMPLE_FORMATS: dict[str, tuple[np.dtype[Any], float, float]] = {
     "u8": (np.dtype(np.uint8), 128.0, 128.0),
     "s16": (np.dtype(np.int16), 0.0, 2.0**15),
     "s32": (np.dtype(np.int32), 0.0, 2.0**31),
+    "s64": (np.dtype(np.int64), 0.0, 2.0**63),
     "flt": (np.dtype(np.float32), 0.0, 1.0),
     "dbl": (np.dtype(np.float64), 0.0, 1.0),
 }

@@ -33,9 +33,10 @@ _DEMUXERS = "aac,aiff,ape,asf,dsf,flac,iff,mov,mp3,mpc,mpc8,ogg,tta,wav,wv"
 # Opening a file makes FFmpeg decode the start of every stream that it has a decoder for. A PNG
 # cover of 7 MB cost 28 ms, as much as all segments of the track: only these may be tried.
 _DECODERS = (
-    "aac,alac,ape,dsd_lsbf,dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,dst,flac,mp1float,mp2float,"
-    "mp3float,mpc7,mpc8,opus,libopus,vorbis,pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,"
-    "pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8,speex,"
+    "aac,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,ape,dca,dsd_lsbf,dsd_lsbf_planar,dsd_msbf,"
+    "dsd_msbf_planar,dst,eac3,flac,mp1,mp1float,mp2,mp2float,mp3float,mpc7,mpc8,opus,libopus,vorbis,"
+    "pcm_alaw,pcm_f16le,pcm_f24le,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,"
+    "pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s64be,pcm_s64le,pcm_s8,pcm_u8,speex,"
     "libspeex,tta,wavpack,wmalossless,wmapro,wmav1,wmav2,wmavoice"
 )
 
@@ -162,7 +163,11 @@ def _sound(container: InputContainer, path: Path) -> Sound:
         raise AudioDecodeError(Reason(ReasonCode.NO_SOUND), path)
     stream = container.streams.audio[0]
     if not stream.codec_context or stream.time_base is None:
-        raise AudioDecodeError(Reason(ReasonCode.UNKNOWN_CODEC), path)
+        raise AudioDecodeError(Reason(ReasonCode.UNKNOWN_CODEC, {"codec": "no name"}), path)
+    codec = stream.codec_context.name
+    # FFmpeg keeps to the list while it opens a file; PyAV chooses a decoder without it.
+    if codec not in _DECODERS.split(","):
+        raise AudioDecodeError(Reason(ReasonCode.UNKNOWN_CODEC, {"codec": codec}), path)
     if not 0 < stream.codec_context.sample_rate <= _MAX_SAMPLE_RATE:
         # FFmpeg takes the name's word for it that a text file is an MP3, and a header's for a rate.
         raise AudioDecodeError(NOT_AUDIO, path)

@@ -30,7 +30,7 @@ from tagger.catalog.tables import (
     track_genres,
     tracks,
 )
-from tagger.catalog.text import fold
+from tagger.catalog.text import fold, key_of
 
 _AT_ONCE = 1000
 _Rows = Iterator[Row[*tuple[Any, ...]]]
@@ -88,7 +88,7 @@ def _keys(connection: Connection) -> Iterator[str]:
         if keys != (row.title_key, row.artist_key, row.album_key):
             yield f"track {row.track_id}"
     for row in _stream(connection, select(track_genres)):
-        if fold(row.genre) != row.genre_key:
+        if key_of(row.genre) != row.genre_key:
             yield f"genre {row.position} of track {row.track_id}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from tagger.errors import CatalogError
+from tagger.errors import CatalogError, RowError
 
 Where = Path | str | None  # a file, a URL without its password, or a catalogue in memory
 
@@ -58,13 +58,18 @@ _POSTGRESQL = {
     "42501": "you have no right to the catalogue's tables; have it given to you",
     "53100": _FULL,
     "53": "the server lacks memory or connections; run again later",
-    "54000": "a path is too long for the server to look for (2,700 bytes and more); leave the "
-    "file out with --exclude",
     "55P03": _LOCKED,
     "57": "the server ends or broke off what it was asked for; run again when it is back "
     "(what was recorded before is safe)",
     "58": "the server's disk reports a fault; check it before anything else",
     "XX": "the server reports damage to the database; put a backup in its place",
+}
+# What is wrong with one row, and with no other: by PostgreSQL's code, or its class.
+_OF_A_ROW = {
+    "54000": "its path is too long for the server to look for (2,700 bytes and more); leave the "
+    "file out with --exclude",
+    "22": "the database cannot hold what its tags or its decoder say; please report it, and leave "
+    "the file out with --exclude until then",
 }
 # Without a code: why no connection came about, by what the client's library says.
 _NO_CONNECTION = {
@@ -96,10 +101,13 @@ def reported(where: Where) -> Iterator[None]:
 
     Raises:
         CatalogError: With the catalogue's place and what to do.
+        RowError: One row of those put in cannot be stored.
     """
     try:
         yield
     except (DBAPIError, sqlite3.DatabaseError) as error:
+        if of_a_row := _of_a_row(error):
+            raise RowError(of_a_row) from error
         reason = reason_of(error)
         if reason is None:
             raise
@@ -124,6 +132,16 @@ def reason_of(error: DBAPIError | sqlite3.DatabaseError) -> str | None:
         said = " ".join(str(cause).split())
         return f"the database refuses: {said}; if it goes on, choose another --catalog"
     return known
+
+
+def _of_a_row(error: DBAPIError | sqlite3.DatabaseError) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
+        return _OF_A_ROW["22"]
+    code = getattr(cause, "sqlstate", None) or ""
+    if code in _POSTGRESQL:
+        return None
+    return _OF_A_ROW.get(code) or _OF_A_ROW.get(code[:2])
 
 
 def _by_sqlite(code: int) -> str | None:

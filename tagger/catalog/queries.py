@@ -34,7 +34,7 @@ from tagger.catalog.tables import (
 )
 from tagger.catalog.tables import runs as run_table
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
-from tagger.catalog.text import fold
+from tagger.catalog.text import fold, key_of
 from tagger.catalog.why import reason_from
 from tagger.records import Status
 
@@ -138,7 +138,7 @@ def _conditions(query: TrackQuery, known_roots: Roots) -> list[ColumnElement[boo
 
 def has_genre(genre: str) -> ColumnElement[bool]:
     """Return the condition that a track has a genre, whatever its case."""
-    having = select(track_genres.c.track_id).where(track_genres.c.genre_key == fold(genre))
+    having = select(track_genres.c.track_id).where(track_genres.c.genre_key == key_of(genre))
     return files.c.track_id.in_(having)
 
 

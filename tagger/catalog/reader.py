@@ -26,7 +26,7 @@ from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
 from tagger.catalog.rows.tracks import HeardTrack, TrackRow, Years
 from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
-from tagger.catalog.text import fold
+from tagger.catalog.text import fold, key_of
 from tagger.catalog.why import reason_from_text
 from tagger.reasons import Reason
 from tagger.records import FloatArray, Status, TagsFound
@@ -182,7 +182,7 @@ class Reader:
 
     def of_genre(self, genre: str) -> Ids:
         """Return the tracks of a genre, whatever its case."""
-        return self._ids("SELECT track_id FROM track_genres WHERE genre_key = ?", (fold(genre),))
+        return self._ids("SELECT track_id FROM track_genres WHERE genre_key = ?", (key_of(genre),))
 
     def genres(self, limit: int) -> list[str]:
         """Return the genres of most tracks, the most frequent first."""

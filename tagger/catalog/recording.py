@@ -18,7 +18,7 @@ from tagger.catalog.rows.tracks import CatalogEntry
 from tagger.catalog.rows.writes import PlannedWrite
 from tagger.catalog.tables import failures, files, predictions, track_genres, tracks
 from tagger.catalog.tag_columns import tag_values
-from tagger.catalog.text import fold
+from tagger.catalog.text import fold, key_of
 from tagger.catalog.why import reason_columns
 from tagger.records import FloatArray, TrackPrediction
 
@@ -199,7 +199,7 @@ def _update_files(
 def _set_genres(connection: Connection, by_track: Mapping[int, CatalogEntry]) -> None:
     connection.execute(delete(track_genres).where(track_genres.c.track_id.in_(list(by_track))))
     rows = [
-        {"track_id": track_id, "position": i, "genre": genre, "genre_key": fold(genre)}
+        {"track_id": track_id, "position": i, "genre": genre, "genre_key": key_of(genre)}
         for track_id, entry in by_track.items()
         for i, genre in enumerate(_shown(entry))
     ]

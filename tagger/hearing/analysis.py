@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.errors import AudioDecodeError, CheckpointError
+from tagger.errors import AudioDecodeError, CheckpointError, TaggerError
 from tagger.models.card import ModelCard
 from tagger.models.files import BUNDLED, networks_of, read_card
 from tagger.models.verdict import even_chances, judge, said_by
 from tagger.models.voting import is_clear
+from tagger.nets import net
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import (
     FloatArray,
@@ -65,6 +66,10 @@ class AnalysisTask:
     listeners: tuple[Listener, ...]
 
 
+class UnheardError(TaggerError):
+    """A track could not be heard, for a reason that nobody foresaw."""
+
+
 Heard = tuple[TrackPrediction, ...]
 """What each network of a task heard, in their order."""
 
@@ -93,7 +98,11 @@ def analyse(task: AnalysisTask) -> Heard | TrackFailure:
     """
     heard = []
     for listener in task.listeners:
-        outcome = _hear(task.path, listener.path)
+        try:
+            with net(task.path, UnheardError):
+                outcome = _hear(task.path, listener.path)
+        except UnheardError as exc:
+            outcome = TrackFailure.of(task.path, Stage.ANALYSE, exc)
         if isinstance(outcome, TrackFailure):
             return outcome
         heard.append(outcome)

@@ -12,6 +12,7 @@ from tagger.errors import AudioDecodeError, CatalogError
 from tagger.files.scan import absolute
 from tagger.models.choosing import cards_at_hand, is_named, named_model
 from tagger.models.files import find_model, networks_of, read_card
+from tagger.nets import tell
 from tagger.recommending.seeds import Seed, compared_by, comparing_all, from_paths
 from tagger.records import TrackFailure, TrackPrediction
 
@@ -115,5 +116,6 @@ def _hear(path: Path, model: Path) -> TrackPrediction:
 
     heard = listen_to(path, model)
     if isinstance(heard, TrackFailure):
+        tell(path, heard.trace)
         raise AudioDecodeError(heard.reason, path)
     return heard

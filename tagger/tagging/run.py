@@ -18,6 +18,7 @@ from tagger.errors import WorkersError
 from tagger.files.scan import ScanTally, absolute, scan
 from tagger.genre_text import are_among, say_nothing
 from tagger.models.files import read_card
+from tagger.nets import tell
 from tagger.records import AudioFile, RunSummary, Status, TrackResult
 from tagger.tagging.chunking import Units, chunks
 from tagger.tagging.interrupt import Interrupts
@@ -142,6 +143,8 @@ class TagRun:
 
     def _count(self, results: list[TrackResult]) -> None:
         for result in results:
+            if result.failure is not None:
+                tell(result.path, result.failure.trace)
             self._by_status[result.status] += 1
             if result.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED):
                 self._by_genre.update(result.genres)

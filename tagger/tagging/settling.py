@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from tagger.catalog import Catalog, FailedFile, PlannedWrite
-from tagger.errors import TagWriteError, TornWriteError
+from tagger.errors import RowError, TagWriteError, TornWriteError
 from tagger.models.voting import vote_together
+from tagger.nets import net
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import (
     Decision,
@@ -25,6 +26,7 @@ from tagger.records import (
     TrackPrediction,
     TrackResult,
 )
+from tagger.tagging import ledger
 from tagger.tagging.albums import AlbumKey, album_key
 from tagger.tagging.decision import decide
 from tagger.tagging.request import TagRequest
@@ -62,7 +64,9 @@ class Settler:
             track.read_tags()
             track.look()
         kept = [track.heard_only for track in heard if not track.is_overtaken]
-        self._catalog.record(self._run_id, kept)
+        unrecorded = ledger.record(self._catalog, self._run_id, kept)
+        for track in heard:
+            track.note_unrecorded(unrecorded)
 
     def leave(self, tracks: Sequence[Track]) -> list[TrackResult]:
         """Leave tracks to the model that has heard them; return the results.
@@ -74,7 +78,9 @@ class Settler:
             track.read_tags()
         entries = [track.left for track in changed if track.failure is None]
         if not self._request.intent.dry_run:
-            self._catalog.record(self._run_id, entries)
+            unrecorded = ledger.record(self._catalog, self._run_id, entries)
+            for track in changed:
+                track.note_unrecorded(unrecorded)
         return [_left(track) for track in tracks]
 
     def decide(self, tracks: Sequence[Track]) -> None:
@@ -104,20 +110,22 @@ class Settler:
             unheard = [track.failure for track in tracks if track.failure is not None]
             finished = self._carry_out([track for track in tracks if track.failure is None])
             if not self._request.intent.dry_run:
-                self._record(tracks, finished)
+                finished = self._record(tracks, finished)
         results = [TrackResult.of_failure(failure) for failure in unheard]
         return results + [f.result for f in finished]
 
-    def _record(self, tracks: Sequence[Track], finished: Sequence[Finished]) -> None:
+    def _record(self, tracks: Sequence[Track], finished: Sequence[Finished]) -> list[Finished]:
+        """Record tracks; return them, each with what stood in the way of that, if anything did."""
         entries = [f.entry for f in finished if f.needs_record and not f.track.is_overtaken]
-        self._catalog.record(self._run_id, entries)
+        unrecorded = ledger.record(self._catalog, self._run_id, entries)
         self._catalog.journal_dropped([f.dropped_id for f in finished if f.dropped_id is not None])
         failed = [FailedFile(f.track.file, f.failure) for f in finished if f.failure is not None]
         for track in tracks:
             remembered = track.known.failure if track.known else None
             if track.failure is not None and track.failure is not remembered:
                 failed.append(FailedFile(track.file, track.failure))
-        self._catalog.record_failures(self._run_id, failed)
+        ledger.record_failures(self._catalog, self._run_id, failed)
+        return [f.unless_in(unrecorded) for f in finished]
 
     def _votes(self, tracks: list[Track]) -> list[Mapping[str, float]]:
         """Return what each track is decided on: its own probabilities, or its album's."""
@@ -179,14 +187,16 @@ class Settler:
         """Prepare, journal and write what is to be written; what fails is noted, not raised."""
         with ExitStack() as opened:
             ready: dict[Path, PreparedWrite] = {}
-            refused: dict[Path, TagWriteError] = {}
+            refused: dict[Path, TagWriteError | RowError] = {}
             for track in tracks:
                 if track.decided.status is Status.WRITTEN:
                     try:
                         ready[track.file.path] = opened.enter_context(self._prepared(track))
                     except TagWriteError as exc:
                         refused[track.file.path] = exc
-            journal_ids = self._journal([t for t in tracks if t.file.path in ready], ready)
+            journal_ids, unnoted = self._journal([t for t in tracks if t.file.path in ready], ready)
+            refused |= unnoted
+            ready = {path: one for path, one in ready.items() if path in journal_ids}
             faults = self._write(ready)
             finished = []
             for track in tracks:
@@ -204,7 +214,8 @@ class Settler:
         if not is_as_found(track.file):
             raise TagWriteError(Reason(ReasonCode.CHANGED), track.file.path)
         decision, model_id = track.decided, self._request.card.model_id
-        ours = provenance_text(decision.genres, decision.confidence, model_id)
+        with net(track.file.path, TagWriteError):
+            ours = provenance_text(decision.genres, decision.confidence, model_id)
         return prepare_write(
             track.file.path,
             decision.genres,
@@ -215,15 +226,21 @@ class Settler:
 
     def _journal(
         self, tracks: Sequence[Track], ready: Mapping[Path, PreparedWrite]
-    ) -> Mapping[Path, int]:
+    ) -> tuple[dict[Path, int], dict[Path, RowError]]:
+        """Note writes; return their numbers, and what stands in the way of the others."""
         planned = []
         for track in tracks:
             one = ready[track.file.path]
             planned.append(
                 PlannedWrite(track.file, one.write, kept=one.to_keep, overwritten=one.to_roll_back)
             )
-        journal_ids = self._catalog.journal(self._run_id, planned) if planned else []
-        return {track.file.path: n for track, n in zip(tracks, journal_ids, strict=True)}
+        journal_ids: dict[Path, int] = {}
+
+        def note(some: Sequence[PlannedWrite]) -> None:
+            numbers = self._catalog.journal(self._run_id, some)
+            journal_ids.update(zip([one.file.path for one in some], numbers, strict=True))
+
+        return journal_ids, ledger.put_down(note, planned)
 
     def _write(self, ready: Mapping[Path, PreparedWrite]) -> Mapping[Path, TagWriteError | None]:
         keeps_time = self._request.preserve_mtime
@@ -239,7 +256,9 @@ class Settler:
         tags = replace(track.found, genres=write.after, provenance=write.provenance_after)
         return Finished(track, track.decided, file, tags, journal_id)
 
-    def _unwritten(self, track: Track, error: TagWriteError, journal_id: int | None) -> Finished:
+    def _unwritten(
+        self, track: Track, error: TagWriteError | RowError, journal_id: int | None
+    ) -> Finished:
         """Return how a track stands whose tag could not be written: another run may have done it.
 
         Its journal entry stays open, to be dropped; or to be put back by the next run, where it
@@ -250,7 +269,7 @@ class Settler:
             self._look_again(track)
         failure = track.failure
         if failure is None and track.decided.status is Status.WRITTEN:
-            failure = TrackFailure(track.file.path, Stage.WRITE, error.why)
+            failure = TrackFailure.of(track.file.path, Stage.WRITE, error)
         finished = Finished(track, track.decided, track.file, track.found, failure=failure)
         return replace(finished, dropped_id=None if torn else journal_id)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.catalog import CatalogEntry, KnownTrack
-from tagger.errors import TagReadError, TagWriteError
+from tagger.errors import RowError, TagReadError, TagWriteError
 from tagger.files.stats import audio_file
 from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import (
@@ -175,12 +175,18 @@ class Track:
         """Note whether somebody has changed the file since the scan."""
         self.is_overtaken = not is_as_found(self.file)
 
+    def note_unrecorded(self, unrecorded: Mapping[Path, RowError]) -> None:
+        """Note why its row cannot be recorded, if it is one of those."""
+        error = unrecorded.get(self.file.path)
+        if error is not None:
+            self.failure = TrackFailure.of(self.file.path, Stage.RECORD, error)
+
     def read_tags(self) -> None:
         """Read its tags from the file, or note why they cannot be."""
         try:
             self.tags, self.tags_read = read_tags(self.file.path), True
         except TagReadError as exc:
-            self.failure = TrackFailure(self.file.path, Stage.READ, exc.why)
+            self.failure = TrackFailure.of(self.file.path, Stage.READ, exc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,13 @@ class Finished:
             confidence=decision.confidence,
             suggestions=decision.suggestions,
         )
+
+    def unless_in(self, unrecorded: Mapping[Path, RowError]) -> Finished:
+        """Return it, failed if its row cannot be recorded."""
+        error = unrecorded.get(self.track.file.path)
+        if error is None:
+            return self
+        return replace(self, failure=TrackFailure.of(self.track.file.path, Stage.RECORD, error))
 
     @property
     def needs_record(self) -> bool:

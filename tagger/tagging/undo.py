@@ -18,8 +18,10 @@ from pathlib import Path
 
 from tagger.catalog import Catalog, CatalogEntry, JournalEntry, PlannedWrite, WriteQuery
 from tagger.errors import TagReadError, TagWriteError, TornWriteError
+from tagger.nets import net, tell
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
+from tagger.tagging import ledger
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.track import stat_again, stat_if_there
@@ -201,6 +203,7 @@ class UndoRun:
                 try:
                     ready.append((one, opened.enter_context(one.prepared(self.request.ways))))
                 except TagWriteError as exc:
+                    tell(entry.file.path, exc.trace)
                     results.append(one.left_alone(Status.FAILED, exc.why))
             if self.request.dry_run:
                 return results + [one.put_back(Status.PLANNED, p) for one, p in ready]
@@ -211,8 +214,10 @@ class UndoRun:
         if not self.catalog.is_own(entry):
             return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=_NOT_OURS)
         try:
-            file, tags = self._file_of(entry)
+            with net(entry.file.path, TagReadError):
+                file, tags = self._file_of(entry)
         except (TagReadError, TagWriteError) as exc:
+            tell(entry.file.path, exc.trace)
             return UndoResult(entry.file.path, entry.run_id, Status.FAILED, reason=exc.why)
         found = _Found(entry, file, tags)
         if tags == found.wanted:
@@ -253,10 +258,12 @@ class UndoRun:
                 recorded.append(self._row(one, journal_id))
                 results.append(one.put_back(Status.RESTORED, prepared))
             except TagWriteError as exc:
+                tell(one.file.path, exc.trace)
                 if not isinstance(exc, TornWriteError):  # the next start puts that one back
                     dropped.append(journal_id)
                 results.append(one.left_alone(Status.FAILED, exc.why))
-        self.catalog.record(run_id, recorded)
+        for path, error in ledger.record(self.catalog, run_id, recorded).items():
+            tell(path, error.trace)
         self.catalog.journal_dropped(dropped)
         return results
 

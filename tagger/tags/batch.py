@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tagger.errors import TagWriteError
+from tagger.errors import TagWriteError, TornWriteError
+from tagger.nets import net
 from tagger.tags.writer import PreparedWrite
 
 _AT_ONCE = 8
@@ -45,7 +46,13 @@ def carry_out_all(
 
 def _fault_of(write: PreparedWrite, preserve_mtime: bool) -> TagWriteError | None:
     try:
-        write.carry_out(preserve_mtime=preserve_mtime)
+        # Nobody knows how far it came: the journal entry stays open, and the next start sees to it.
+        with net(write.write.path, TornWriteError):
+            _carried_out(write, preserve_mtime)
     except TagWriteError as exc:
         return exc
     return None
+
+
+def _carried_out(write: PreparedWrite, preserve_mtime: bool) -> None:
+    write.carry_out(preserve_mtime=preserve_mtime)

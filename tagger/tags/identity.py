@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tagger.errors import TagReadError
+from tagger.nets import net
 from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.tags.fields import Span, TagFaultError
 from tagger.tags.formats import family_of
@@ -31,6 +32,11 @@ def audio_identity(path: Path) -> str:
     Raises:
         TagReadError: the file cannot be read, or is of no kind whose sound can be told.
     """
+    with net(path, TagReadError):
+        return _audio_identity(path)
+
+
+def _audio_identity(path: Path) -> str:
     try:
         with open_regular(path) as file:
             return _identity(file)

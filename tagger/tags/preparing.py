@@ -12,6 +12,8 @@ from pathlib import Path
 from stat import S_IWUSR
 from typing import BinaryIO
 
+from tagger.errors import TagWriteError
+from tagger.nets import net
 from tagger.records import FileChange, TagsFound, TagWrite
 from tagger.tags.changes import kept_change, overwriting_change, splices_back
 from tagger.tags.comparing import compare, refuse_second_opinion
@@ -47,7 +49,7 @@ def prepare_write(
     Raises:
         TagWriteError: With the reason.
     """
-    with reported(path):
+    with net(path, TagWriteError), reported(path):
         task = _ByFamily(checked_change(genres, provenance))
         return _prepared(path, task, expected=expected, ways=ways)
 
@@ -73,7 +75,7 @@ def prepare_restore(
     Raises:
         TagWriteError: With the reason.
     """
-    with reported(path):
+    with net(path, TagWriteError), reported(path):
         change = restoring_change(before.genres, before.provenance)
         if kept is not None:
             task = _ByBytes(change, kept)

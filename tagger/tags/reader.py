@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tagger.errors import TagReadError
+from tagger.nets import net
 from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import TagsFound
 from tagger.tags.fields import TagFaultError, merged
@@ -38,6 +39,11 @@ def open_regular(path: Path) -> BinaryIO:
 
 def read_tags(path: Path) -> TagsFound:
     """Return what a file's tags say; raise TagReadError where they cannot be understood."""
+    with net(path, TagReadError):
+        return _read_tags(path)
+
+
+def _read_tags(path: Path) -> TagsFound:
     try:
         with open_regular(path) as file:
             return merged(family_of(file).read(file))
