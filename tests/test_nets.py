@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from tagger.catalog import Catalog, CatalogEntry
-from tagger.catalog.rows import FailedFile
+from tagger.catalog import CatalogEntry
 from tagger.errors import CatalogError, RowError, TagReadError
 from tagger.nets import net
-from tagger.reasons import Reason
-from tagger.records import Stage, TrackFailure
 from tagger.tagging.ledger import put_down
-from tests.catalogs import Location, assert_consistent, entry
+from tests.catalogs import assert_consistent, entry
 from tests.library import (
     Outcome,
     Run,
@@ -115,20 +112,6 @@ def test_a_batch_that_fails_is_split_until_the_guilty_stand_alone(caught: list[s
         one.file.path for one in items if one.file.path not in guilty
     ]
     caught.clear()
-
-
-def test_a_number_that_does_not_fit_costs_its_own_row(location: Location) -> None:
-    failed = [
-        FailedFile(
-            entry(f"{n}.mp3").file,
-            TrackFailure(entry(f"{n}.mp3").file.path, Stage.READ, Reason.told("no")),
-        )
-        for n in range(3)
-    ]
-    with Catalog.open(location) as catalog:
-        run_id = catalog.begin_run("tag", None)
-        assert put_down(lambda some: catalog.record_failures(run_id, some), failed) == {}
-        assert catalog.counts().n_failures == 3
 
 
 def tag(url: str, model: Path, music: Path) -> Outcome:
