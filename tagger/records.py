@@ -260,7 +260,10 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class TrackResult:
-    """All that a run says of one track; a line of ``--format jsonl``."""
+    """All that a run says of one track; a line of ``--format jsonl``.
+
+    ``tags`` are those that were found, before anything was written; None where they were not read.
+    """
 
     path: Path
     status: Status
@@ -271,6 +274,7 @@ class TrackResult:
     reason: Reason | None = None
     confidence: float = 0.0
     suggestions: tuple[Suggestion, ...] = ()
+    tags: TagsFound | None = None
 
     @classmethod
     def of_failure(cls, failure: TrackFailure) -> TrackResult:

@@ -538,7 +538,7 @@ def test_text_shows_each_tracks_genre_or_why_there_is_none(tag: Tag, music: Path
     make_track(music / "b.flac", gain=0.0)
     make_track(music / "c.flac", genre="ロック")
     make_track(music / "d\x1b[2J.flac", genre="Evil\x1b[2J")
-    lines = tag("--format", "text", music).out.splitlines()
+    lines = tag("--format", "text", "--verbose", music).out.splitlines()
     assert lines == [
         "written   Rock            60 %  a.flac",
         "unsure    –                     b.flac — silent",

@@ -17,7 +17,8 @@ from tagger.cli.options import (
     model_option,
     verbose_option,
 )
-from tagger.cli.output import Printer, column, path_fields, percent, plain
+from tagger.cli.output import Printer, path_fields, percent, plain
+from tagger.cli.screen import column
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import LearnError, printable
 from tagger.models.choosing import is_named, named_model

@@ -6,18 +6,17 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing, nullcontext
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, closing, nullcontext
 
 import click
 from tqdm import tqdm
 
-from tagger.cli.output import Printer, column, path_fields, percent, plain, reason_fields
+from tagger.cli.outlook import Outlook
 from tagger.cli.progress import count_meanwhile
+from tagger.cli.telling import Teller
 from tagger.config import config_path
-from tagger.errors import CatalogError, WorkersError, printable
-from tagger.records import RunSummary, Status, Suggestion, TrackResult
+from tagger.errors import CatalogError, WorkersError
+from tagger.records import RunSummary, Status, TrackResult
 from tagger.tagging.run import TagRun
 
 log = logging.getLogger(__name__)
@@ -25,34 +24,19 @@ log = logging.getLogger(__name__)
 _MANY = 10  # tracks, of which a word is worth while
 _SURE = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
 
-COLUMNS = (
-    "path",
-    "status",
-    "genres",
-    "confidence",
-    "before",
-    "written",
-    "n_segments",
-    "model",
-    "reason_code",
-    "error",
-    "suggestions",
-    "probabilities",
-)
-
 
 def _all(_result: TrackResult) -> bool:
     return True
 
 
 def follow(
-    run: TagRun, printer: Printer, *, quiet: bool, is_told: Callable[[TrackResult], bool] = _all
+    run: TagRun, teller: Teller, *, quiet: bool, is_told: Callable[[TrackResult], bool] = _all
 ) -> bool:
     """Print each result as it comes, then the summary.
 
     Args:
         run: Not begun yet.
-        printer: Of results.
+        teller: Of results.
         quiet: Print errors only.
         is_told: Asked of every result whether it is printed.
 
@@ -67,11 +51,20 @@ def follow(
         if show_bar:
             run.tick = bar.update
             count_meanwhile(run, bar)
-        whole = True
+
+        def beside() -> AbstractContextManager[None]:
+            return bar.external_write_mode(sys.stdout) if show_bar else nullcontext()
+
+        whole, outlook = True, Outlook()
         try:
-            for result in filter(is_told, results):
-                with bar.external_write_mode(sys.stdout) if show_bar else nullcontext():
-                    _print(result, printer, run, quiet=quiet)
+            try:
+                for result in filter(is_told, results):
+                    outlook.see(result)
+                    with beside():
+                        teller.tell(result, run.request)
+            finally:
+                with beside():
+                    teller.tell_rest()
         except (CatalogError, WorkersError) as exc:
             # What was heard is recorded, unless it is the catalogue that fails.
             n_kept = run.n_analysed if isinstance(exc, WorkersError) else 0
@@ -81,53 +74,10 @@ def follow(
             click.echo(f"error: {exc}", err=True)
             whole = False
     report(run.summary, quiet=quiet)
+    if not quiet:
+        for line in outlook.lines():
+            click.echo(line, err=True)
     return whole
-
-
-def _print(result: TrackResult, printer: Printer, run: TagRun, *, quiet: bool) -> None:
-    if result.failure is not None:
-        click.echo(f"{printable(result.path)}: {result.failure.reason}", err=True)
-    silent = quiet or result.failure is not None or result.status is Status.UNCHANGED
-    text = "" if silent else _line(result, run.request.paths)
-    printer.print(_record(result, run.request.card.model_id), text)
-
-
-def _line(result: TrackResult, roots: tuple[Path, ...]) -> str:
-    said = plain(", ".join(result.genres)) or "–"
-    stood_there = result.status in (Status.KEPT, Status.MOVED) and result.genres == result.before
-    sure = percent(None if stood_there or not result.genres else result.confidence)
-    why = f" — {result.reason}" if result.reason else ""
-    where = printable(_short(result.path, roots))
-    return f"{result.status:9s} {column(said, 14)} {sure}  {where}{why}"
-
-
-def _short(path: Path, roots: tuple[Path, ...]) -> Path:
-    for root in roots:
-        if path != root and path.is_relative_to(root):
-            return path.relative_to(root)
-    return path
-
-
-def _record(result: TrackResult, model_id: str) -> Mapping[str, Any]:
-    heard, failure = result.prediction, result.failure
-    return {
-        **path_fields(result.path),
-        "status": result.status,
-        "genres": list(result.genres),
-        "confidence": result.confidence,
-        "probabilities": dict(heard.probabilities) if heard else {},
-        "n_segments": heard.n_segments if heard else 0,
-        "before": list(result.before),
-        "written": result.status is Status.WRITTEN,
-        "model": model_id,
-        "suggestions": [_suggestion(one) for one in result.suggestions],
-        "error": {"stage": failure.stage, "reason": str(failure.reason)} if failure else None,
-        **reason_fields(result.reason),
-    }
-
-
-def _suggestion(one: Suggestion) -> Mapping[str, Any]:
-    return {"genre": one.genre, "confidence": one.confidence}
 
 
 def report(summary: RunSummary, *, quiet: bool) -> None:

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagger.cli.output import column, percent, plain
+from tagger.cli.output import percent, plain
+from tagger.cli.screen import column
 from tagger.models.card import ModelCard
 
 if TYPE_CHECKING:

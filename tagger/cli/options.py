@@ -61,14 +61,49 @@ overwrite_file_option = click.option(
     "--force", is_flag=True, help="Write over a FILE of any kind, and not only an older one of its."
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+_VERBOSE = "tagger.verbose"
+
+
+def _take_verbose(context: click.Context, _param: click.Parameter, value: bool) -> None:
+    context.meta[_VERBOSE] = value
+    show_log(debug=value)
+
+
 verbose_option = click.option(
     "-v",
     "--verbose",
     is_flag=True,
     expose_value=False,
-    callback=lambda _ctx, _param, value: show_log(debug=value),
-    help="Tell more; show where an error came from.",
+    callback=_take_verbose,
+    help="Tell more: a line for each track, and where an error came from.",
 )
+
+
+def is_verbose() -> bool:
+    """Return whether the command that runs was asked to tell more."""
+    return bool(click.get_current_context().meta.get(_VERBOSE))
+
+
+_COLOR = "tagger.color"
+
+
+def _take_color(context: click.Context, _param: click.Parameter, value: str) -> None:
+    context.meta[_COLOR] = value
+
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    expose_value=False,
+    callback=_take_color,
+    help="Whether text is coloured. [default: on a terminal, unless NO_COLOR is set]",
+)
+
+
+def asked_color() -> str:
+    """Return what the command that runs was asked of colours: auto, always or never."""
+    return str(click.get_current_context().meta.get(_COLOR, "auto"))
 
 
 def show_log(*, debug: bool) -> None:

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,19 @@ class OutputClosedError(Exception):
     """Whoever reads our output, say ``head``, has had enough."""
 
 
-def say(text: str | bytes) -> None:
+def say(text: str | bytes, *, color: bool | None = None) -> None:
     """Print text and a line's end to stdout; bytes, whatever the terminal's encoding.
+
+    Args:
+        text: To be printed.
+        color: Whether colours in it stay; None where stdout is a terminal.
 
     Raises:
         OutputClosedError: nobody reads it.
         TaggerError: it cannot be written, as on a disk that is full.
     """
     try:
-        click.echo(text)
+        click.echo(text, color=color)
     except BrokenPipeError as exc:
         raise OutputClosedError from exc
     except OSError as exc:
@@ -130,28 +133,6 @@ def reason_fields(reason: Reason | None) -> dict[str, str | None]:
     if reason is None:
         return {"reason": "", "reason_code": None}
     return {"reason": str(reason), "reason_code": reason.code.value}
-
-
-def column(text: str, width: int) -> str:
-    """Return text in a column of a table, filled up or cut; wide letters take two places.
-
-    >>> column("Rock", 6), column("ロック", 8), column("Singer-Songwriter", 8)
-    ('Rock  ', 'ロック  ', 'Singer-…')
-    """
-    shown, room = "", width
-    for i, letter in enumerate(text):
-        taken = _places(letter)
-        is_last = i == len(text) - 1
-        if taken > room - (not is_last):
-            return shown + "…" + " " * (room - 1)
-        shown, room = shown + letter, room - taken
-    return shown + " " * room
-
-
-def _places(letter: str) -> int:
-    if unicodedata.combining(letter):
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def percent(p: float | None) -> str:

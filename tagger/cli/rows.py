@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagger.catalog import TrackRow
-from tagger.cli.output import column, length, path_fields, percent, plain, reason_fields
+from tagger.cli.output import length, path_fields, percent, plain, reason_fields
+from tagger.cli.screen import column
 from tagger.errors import printable
 
 COLUMNS = ("path", "title", "artist", "album", "year", "genres", "confidence", "duration_s")

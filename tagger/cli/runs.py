@@ -9,7 +9,8 @@ import click
 
 from tagger.catalog import Catalog, RunRow
 from tagger.cli.options import catalog_option, format_option, max_option, verbose_option
-from tagger.cli.output import Printer, column
+from tagger.cli.output import Printer
+from tagger.cli.screen import column
 from tagger.config import load_settings
 from tagger.records import Status
 

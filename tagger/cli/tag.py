@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.following import COLUMNS, follow, report, suggest_another
-from tagger.cli.output import OutputClosedError, Printer
+from tagger.cli.following import follow, report, suggest_another
+from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
+from tagger.cli.telling import make_teller
 from tagger.records import Status
 from tagger.tagging.request import make_request
 from tagger.tagging.run import TagRun
@@ -45,12 +46,12 @@ def command(
     wish = make_wish(
         paths, options, no_write=no_write, refresh=refresh, dry_run=dry_run, force=force
     )
-    printer = Printer(format_, COLUMNS)
+    teller = make_teller(format_, quiet=quiet)
     with Catalog.open(wish.settings.catalog, read_only=dry_run) as catalog:
         request, is_chosen = make_request(wish, catalog)
         run = TagRun(request, catalog)
         try:
-            whole = follow(run, printer, quiet=quiet)
+            whole = follow(run, teller, quiet=quiet)
         except (KeyboardInterrupt, OutputClosedError):
             report(run.summary, quiet=quiet)
             return 130

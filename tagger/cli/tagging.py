@@ -13,6 +13,7 @@ from tagger.cli.options import (
     absolute,
     allow_copies_option,
     catalog_option,
+    color_option,
     format_option,
     model_option,
     preserve_mtime_option,
@@ -76,6 +77,7 @@ _OPTIONS = (
         help="Give a track up after so many seconds. [default: 60]",
     ),
     format_option,
+    color_option,
     quiet_option,
     verbose_option,
 )

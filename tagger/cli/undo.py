@@ -19,7 +19,8 @@ from tagger.cli.options import (
     under_option,
     verbose_option,
 )
-from tagger.cli.output import OutputClosedError, Printer, column, path_fields, plain, reason_fields
+from tagger.cli.output import OutputClosedError, Printer, path_fields, plain, reason_fields
+from tagger.cli.screen import column
 from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.records import RunSummary, Status

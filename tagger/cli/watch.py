@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.following import COLUMNS, follow, report, suggest_another
-from tagger.cli.output import OutputClosedError, Printer
+from tagger.cli.following import follow, report, suggest_another
+from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
+from tagger.cli.telling import Teller, make_teller
 from tagger.errors import CatalogError, TaggerError
 from tagger.files.scan import ScanOptions
 from tagger.reasons import Reason
@@ -78,7 +79,8 @@ def command(
     wish = make_wish(paths, options, no_write=no_write, refresh=refresh)
     seen = ScanOptions(wish.settings.exclude, wish.settings.follow_symlinks)
     plan = WatchPlan(wish.paths, seen, settle_s, poll_s, rescan_min * 60)
-    session = _Session(wish, Printer(format_, COLUMNS), settle_s, quiet=quiet)
+    teller = make_teller(format_, quiet=quiet)
+    session = _Session(wish, teller, settle_s, quiet=quiet)
     with Interrupts():
         try:
             with watching(plan, _tell) as watcher:
@@ -115,14 +117,14 @@ class _Session:
 
     Args:
         wish: What the user asked for.
-        printer: Of results.
+        teller: Of results.
         settle_s: Files that changed less than so many seconds ago are left for later.
         quiet: Print errors only.
         is_first: All is shown, as by ``tagger tag``, and what keeps a run from beginning is fatal.
     """
 
     wish: Wish
-    printer: Printer
+    teller: Teller
     settle_s: float
     quiet: bool
     is_first: bool = True
@@ -158,7 +160,7 @@ class _Session:
         self._refused.clear()
         run = TagRun(request, catalog)
         try:
-            whole = follow(run, self.printer, quiet=self.quiet, is_told=self._is_told)
+            whole = follow(run, self.teller, quiet=self.quiet, is_told=self._is_told)
         except (KeyboardInterrupt, OutputClosedError) as exc:
             report(run.summary, quiet=self.quiet)
             raise _BrokenOffError from exc

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from tagger.catalog import SurveyedTrack, fold
 from tagger.evidence.names import artist_of
 from tagger.genre_text import say_nothing
-from tagger.reasons import ReasonCode
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import Stage, Status
 from tagger.report.facts import (
     N_BINS,
@@ -67,7 +67,12 @@ def why_blank(track: SurveyedTrack) -> Blank:
         return Blank.TAKEN_BACK
     if track.decided:
         return Blank.WAITING
-    return Blank.OTHER if row.reason is None else _UNWRITTEN.get(row.reason.code, Blank.OTHER)
+    return blank_for(row.reason)
+
+
+def blank_for(reason: Reason | None) -> Blank:
+    """Return what a reason for which nothing was written comes to."""
+    return Blank.OTHER if reason is None else _UNWRITTEN.get(reason.code, Blank.OTHER)
 
 
 class Thinned(Generic[T]):

@@ -279,14 +279,15 @@ def _left(track: Track) -> TrackResult:
         return TrackResult.of_failure(track.failure)
     known = track.known
     assert known is not None, track.file.path
-    genres = (track.tags or known.tags).genres
+    tags = track.tags or known.tags
     return TrackResult(
         path=track.file.path,
         status=Status.MOVED if track.moved_from else Status.UNCHANGED,
-        genres=genres or known.genres,
-        before=genres,
+        genres=tags.genres or known.genres,
+        before=tags.genres,
         reason=heard_by_another(known),
         confidence=known.confidence,
+        tags=tags,
     )
 
 

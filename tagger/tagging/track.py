@@ -217,6 +217,7 @@ class Finished:
             reason=self.failure.reason if self.failure else decision.reason,
             confidence=decision.confidence,
             suggestions=decision.suggestions,
+            tags=found,
         )
 
     def unless_in(self, unrecorded: Mapping[Path, RowError]) -> Finished:
