@@ -20,10 +20,9 @@ from tagger.cli.output import say
 from tagger.cli.seeding import query_of, query_options
 from tagger.config import load_settings
 from tagger.errors import PlaylistError, printable
-from tagger.recommending.ears import Ear, chosen_ear, seed_of_paths
+from tagger.recommending.ears import chosen_ear
 from tagger.recommending.playlist import m3u8, write_playlist
-from tagger.recommending.recommend import SimilarQuery, path_between, recommend, spread
-from tagger.recommending.seeds import from_mix, from_paths
+from tagger.recommending.sequences import alike, step_by_step
 
 _PATH = click.Path(path_type=Path)
 
@@ -64,35 +63,21 @@ def command(
         raise click.UsageError("say --like before the tracks")
     if (first is None) != (last is None):
         raise click.UsageError("--from and --to go together")
+    if first is not None and last is not None and absolute(first) == absolute(last):
+        raise click.UsageError("--from and --to name the same track")
     if not (genres or like or first) or (like and first):
         raise click.UsageError("give one of --genre, --like and --from … --to")
     settings, sources = load_settings({"catalog": catalog, "model": model})
     query = query_of(n, genres, options)
     with Reader.open(settings.catalog) as reader:
-        ends = (first, last) if first and last else None
-        rows = _rows(reader, chosen_ear(reader, settings, sources), query, (*like, *more), ends)
+        ear = chosen_ear(reader, settings, sources)
+        if first and last:
+            ends = (absolute(first), absolute(last))
+            rows = step_by_step(reader, ends, query, ear)
+        else:
+            rows = alike(reader, [absolute(path) for path in (*like, *more)], query, ear)
     _put(rows, output, is_absolute=is_absolute, force=force)
     return 0
-
-
-def _rows(
-    reader: Reader,
-    ear: Ear | None,
-    query: SimilarQuery,
-    like: Sequence[Path],
-    ends: tuple[Path, Path] | None,
-) -> list[TrackRow]:
-    by = ear.model_id if ear else None
-    if ends:
-        first, last = map(absolute, ends)
-        if first == last:
-            raise click.UsageError("--from and --to name the same track")
-        return path_between(reader, from_paths(reader, (first, last), by=by), query)
-    if like:
-        seed = seed_of_paths(reader, [absolute(path) for path in like], ear)
-    else:
-        seed = from_mix(reader, dict.fromkeys(query.genres, 1.0), by)
-    return spread([match.row for match in recommend(reader, seed, query)])
 
 
 def _put(rows: Sequence[TrackRow], output: Path | None, *, is_absolute: bool, force: bool) -> None:

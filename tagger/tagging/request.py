@@ -91,22 +91,11 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
     settings = wish.settings
     model_path, is_chosen = model_in_force(catalog, settings, wish.sources)
     card = read_card(model_path)
-    policy = make_policy(
-        card.genre_labels,
-        card.writable,
-        card.thresholds,
-        genres=settings.genres,
-        min_confidence=settings.min_confidence,
-        max_genres=settings.max_genres,
-        genre_map=_map_for(card, settings.genre_map),
-        broader=card.broader,
-        further=card.further,
-    )
     request = TagRequest(
         paths=wish.paths,
         model_path=model_path,
         card=card,
-        policy=policy,
+        policy=policy_of(card, settings),
         intent=Intent(
             overwrite=settings.overwrite,
             write=wish.write,
@@ -126,6 +115,25 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
         scheduler=settings.scheduler,
     )
     return request, is_chosen
+
+
+def policy_of(card: ModelCard, settings: Settings) -> GenrePolicy:
+    """Return which of a model's labels may be written, by its card and by the settings.
+
+    Raises:
+        ConfigError: the model does not have the labels asked for.
+    """
+    return make_policy(
+        card.genre_labels,
+        card.writable,
+        card.thresholds,
+        genres=settings.genres,
+        min_confidence=settings.min_confidence,
+        max_genres=settings.max_genres,
+        genre_map=_map_for(card, settings.genre_map),
+        broader=card.broader,
+        further=card.further,
+    )
 
 
 def _map_for(card: ModelCard, genre_map: Mapping[str, str]) -> Mapping[str, str]:
