@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import ConfigError
-from tagger.files.scan import absolute
+from tagger.files.paths import absolute
 from tagger.recommending.recommend import Match, SimilarQuery
 from tagger.records import TrackResult
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tagger.files.paths import absolute
+
 SLASH = b"/"
 AFTER_SLASH = b"0"  # the byte after "/": what lies in a folder sorts between the two
 
@@ -30,7 +32,7 @@ class KnownRoots:
         """Return where a file belongs, or None if no known root contains it."""
         folder, _, name = os.fsencode(path).rpartition(SLASH)
         if name in (b"", b"..") or not path.is_absolute():
-            folder, _, name = absolute(path).rpartition(SLASH)
+            folder, _, name = os.fsencode(absolute(path)).rpartition(SLASH)
         below = self._below(folder)
         return None if below is None else Place(below[0], below[1] + name)
 
@@ -40,7 +42,7 @@ class KnownRoots:
         Remembered for each folder: a scan asks once for every file in it.
         """
         if folder not in self._by_folder:
-            whole = absolute(Path(os.fsdecode(folder or SLASH)))
+            whole = os.fsencode(absolute(Path(os.fsdecode(folder or SLASH))))
             self._by_folder[folder] = self._search(whole.rstrip(SLASH))
         return self._by_folder[folder]
 
@@ -64,7 +66,7 @@ class KnownRoots:
 
         That part is the folder's own place, or the file's; None where no root lies around it.
         """
-        folder = absolute(path).rstrip(SLASH)
+        folder = os.fsencode(absolute(path)).rstrip(SLASH)
         whole = [
             root_id
             for root_id, root in self._paths.items()
@@ -72,9 +74,3 @@ class KnownRoots:
         ]
         part = self.place(Path(os.fsdecode(folder or SLASH)))
         return whole, part if part is not None and part.relative else None
-
-
-def absolute(path: Path) -> bytes:
-    """Return a path from the root, as bytes."""
-    # Not resolve(): a link stays a link, as the scan found it.
-    return os.path.abspath(os.fsencode(path))  # noqa: PTH100

@@ -28,9 +28,10 @@ from sqlalchemy import (
 )
 
 from tagger.catalog.batches import batches
-from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots, Place, absolute
+from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots, Place
 from tagger.catalog.tables import files, roots
 from tagger.errors import printable
+from tagger.files.paths import absolute
 from tagger.records import AudioFile
 
 FILE_COLUMNS = (files.c.root_id, files.c.relative, files.c.size_bytes, files.c.mtime_ns)
@@ -48,7 +49,7 @@ class Roots(KnownRoots):
         """Return where a file belongs, with its scan's folder as a new root if it must be."""
         place = self.place(file.path)
         if place is None:
-            self._add(connection, absolute(file.root))
+            self._add(connection, os.fsencode(absolute(file.root)))
             place = self.place(file.path)
         assert place is not None, "an AudioFile's path lies below its root"
         return place

@@ -10,17 +10,12 @@ import click
 
 from tagger.catalog import Catalog
 from tagger.cli.learn import BEST, require_learning
-from tagger.cli.options import (
-    absolute,
-    catalog_option,
-    format_option,
-    model_option,
-    verbose_option,
-)
+from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
 from tagger.cli.output import Printer, path_fields, percent, plain
 from tagger.cli.screen import column
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import LearnError, printable
+from tagger.files.paths import absolute
 from tagger.models.choosing import is_named, named_model
 from tagger.models.files import read_card
 

@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, TrackInfo, shown
-from tagger.cli.options import absolute, catalog_option, model_option, verbose_option
+from tagger.cli.options import catalog_option, model_option, verbose_option
 from tagger.cli.output import plain, say
 from tagger.cli.rows import row_record
 from tagger.cli.runs import run_record
 from tagger.config import Sourced, load_settings
 from tagger.errors import CatalogError, printable
+from tagger.files.paths import absolute
 from tagger.models.card import ModelCard
 from tagger.models.choosing import model_in_force
 from tagger.models.files import read_card

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tagger.files.paths import absolute
+
 if TYPE_CHECKING:
     from tagger.catalog import Years
 
@@ -132,13 +134,3 @@ def parse_years(text: str) -> Years:
     if first is not None and last is not None and first > last:
         raise click.BadParameter(f"{first} comes after {last}")
     return Years(first, last)
-
-
-def absolute(path: Path) -> Path:
-    """Return a path from the root, ``~`` expanded, links as they are but where ``..`` crosses one.
-
-    >>> absolute(Path("/music/./a"))
-    PosixPath('/music/a')
-    """
-    expanded = path.expanduser() if path.parts[:1] == ("~",) else path
-    return expanded.resolve() if ".." in expanded.parts else expanded.absolute()

@@ -9,17 +9,12 @@ from typing import Any
 import click
 
 from tagger.catalog import Reader, TrackRow
-from tagger.cli.options import (
-    absolute,
-    catalog_option,
-    model_option,
-    overwrite_file_option,
-    verbose_option,
-)
+from tagger.cli.options import catalog_option, model_option, overwrite_file_option, verbose_option
 from tagger.cli.output import say
 from tagger.cli.seeding import query_of, query_options
 from tagger.config import load_settings
 from tagger.errors import PlaylistError, printable
+from tagger.files.paths import absolute
 from tagger.recommending.ears import chosen_ear
 from tagger.recommending.playlist import m3u8, write_playlist
 from tagger.recommending.sequences import alike, step_by_step

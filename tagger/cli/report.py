@@ -12,7 +12,6 @@ from tagger.catalog import Catalog, Reader, shown
 from tagger.cli.doubtful import judging_networks
 from tagger.cli.learn import require_learning
 from tagger.cli.options import (
-    absolute,
     catalog_option,
     model_option,
     overwrite_file_option,
@@ -23,6 +22,7 @@ from tagger.cli.output import say
 from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import CheckpointError, LearnError, TaggerError, printable
 from tagger.files.atomic import FileKind, check_replaceable, replaced
+from tagger.files.paths import absolute
 from tagger.models.choosing import cards_at_hand, is_named, name_of
 from tagger.recommending.ears import chosen_ear
 from tagger.recommending.seeds import comparing_all

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from tagger.catalog import Reader
-from tagger.cli.options import absolute, catalog_option, format_option, model_option, verbose_option
+from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
 from tagger.cli.output import Printer, plain
 from tagger.cli.rows import COLUMNS, row_line, row_record
 from tagger.cli.seeding import parse_mix, query_of, query_options
 from tagger.config import load_settings
 from tagger.errors import printable
+from tagger.files.paths import absolute
 from tagger.recommending.ears import Ear, chosen_ear, seed_of_paths
 from tagger.recommending.recommend import Match, recommend
 from tagger.recommending.seeds import Seed, from_artist, from_mix

@@ -10,7 +10,6 @@ import click
 
 from tagger.cli.options import (
     Command,
-    absolute,
     allow_copies_option,
     catalog_option,
     color_option,
@@ -22,6 +21,7 @@ from tagger.cli.options import (
 )
 from tagger.config import load_settings
 from tagger.errors import ConfigError
+from tagger.files.paths import absolute
 from tagger.tagging.request import Wish
 
 _OPTIONS = (

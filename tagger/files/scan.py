@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tagger.errors import ScanError
 from tagger.files.names import AUDIO_EXTENSIONS, EXCLUDE_MARK, is_audio_name, why_passed_over
+from tagger.files.paths import absolute
 from tagger.files.stats import audio_file
 from tagger.files.writers import is_open_for_writing
 from tagger.reasons import Reason, ReasonCode, why_system_failed
@@ -309,11 +310,6 @@ def is_absent(path: Path) -> bool:
     except OSError as exc:
         return exc.errno in _ABSENT
     return False
-
-
-def absolute(path: Path) -> Path:
-    """Return an absolute path, links not resolved, unless ``..`` could lead back across one."""
-    return path.resolve() if ".." in path.parts else path.absolute()
 
 
 def _why(exc: OSError) -> Reason:

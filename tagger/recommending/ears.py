@@ -9,7 +9,7 @@ from pathlib import Path
 from tagger.catalog import Reader
 from tagger.config import Settings, Sourced
 from tagger.errors import AudioDecodeError, CatalogError
-from tagger.files.scan import absolute
+from tagger.files.paths import absolute
 from tagger.models.choosing import cards_at_hand, is_named, named_model
 from tagger.models.files import find_model, networks_of, read_card
 from tagger.nets import tell

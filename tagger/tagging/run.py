@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tagger.catalog import Catalog, ModelRecord
 from tagger.errors import WorkersError
-from tagger.files.scan import ScanTally, absolute, scan
+from tagger.files.paths import absolute
+from tagger.files.scan import ScanTally, scan
 from tagger.genre_text import are_among, say_nothing
 from tagger.models.files import read_card
 from tagger.nets import tell

@@ -7,15 +7,11 @@ from pathlib import Path
 import click
 
 from tagger.catalog import back_up
-from tagger.cli.options import (
-    absolute,
-    catalog_option,
-    overwrite_file_option,
-    verbose_option,
-)
+from tagger.cli.options import catalog_option, overwrite_file_option, verbose_option
 from tagger.cli.output import say
 from tagger.config import load_settings
 from tagger.errors import printable
+from tagger.files.paths import absolute
 
 
 @click.command("backup")

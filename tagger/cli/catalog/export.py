@@ -10,16 +10,12 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, ExportedTrack
-from tagger.cli.options import (
-    absolute,
-    catalog_option,
-    overwrite_file_option,
-    verbose_option,
-)
+from tagger.cli.options import catalog_option, overwrite_file_option, verbose_option
 from tagger.cli.output import Printer
 from tagger.cli.rows import row_record
 from tagger.config import load_settings
 from tagger.files.atomic import FileKind, replaced
+from tagger.files.paths import absolute
 from tagger.tag_fields import TAG_FIELDS
 
 _FIRST = (

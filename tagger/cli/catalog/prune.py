@@ -9,16 +9,11 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, VanishedFile
-from tagger.cli.options import (
-    absolute,
-    catalog_option,
-    format_option,
-    under_option,
-    verbose_option,
-)
+from tagger.cli.options import catalog_option, format_option, under_option, verbose_option
 from tagger.cli.output import Printer, path_fields
 from tagger.config import load_settings
 from tagger.errors import printable
+from tagger.files.paths import absolute
 from tagger.tagging.vanished import gone_from
 
 COLUMNS = ("path", "vanished", "undoable", "forgotten")

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from tagger.catalog import Catalog, Relocated
-from tagger.cli.options import absolute, catalog_option, verbose_option
+from tagger.cli.options import catalog_option, verbose_option
 from tagger.config import load_settings
 from tagger.errors import printable
+from tagger.files.paths import absolute
 
 
 @click.command("relocate")
