@@ -147,6 +147,11 @@ class Trials:
         for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
             del sys.modules[name]
         assert not [name for name in sys.modules if name.split(".")[0] == "tagger"]
+        # Compiled once: a module with a fault is not as old as what was compiled of it. From then
+        # on nothing is, or a fault made in the same second as it was mended could go unnoticed.
+        sys.dont_write_bytecode = False
+        _waited_for(_forked(["--collect-only", "tests"], self._output), self._timeout_s)
+        sys.dont_write_bytecode = True
 
     def try_one(self, fault: Mutant) -> Tried:
         """Make a fault, run its tests, mend it, and log what came of it."""
@@ -167,10 +172,7 @@ class Trials:
         """Run tests in a process forked from this one; return what came of it, and what was red."""
         if not tests:
             return Outcome.UNNOTICED, "no test is about it"
-        child = os.fork()
-        if not child:
-            _become_pytest(tests, self._output)
-        status = _waited_for(child, self._timeout_s)
+        status = _waited_for(_forked(["-x", "--tb=no", *tests], self._output), self._timeout_s)
         if status is None:
             return Outcome.TIMED_OUT, ""
         said = self._output.read_text(encoding="utf-8", errors="replace")
@@ -193,8 +195,11 @@ def _waited_for(child: int, timeout_s: float) -> int | None:
     return None
 
 
-def _become_pytest(tests: Sequence[str], output: Path) -> None:
-    """Run tests of the working folder and end this process."""
+def _forked(asked: Sequence[str], output: Path) -> int:
+    """Run pytest in a process forked from this one, in a group of its own; return its number."""
+    child = os.fork()
+    if child:
+        return child
     code = 70
     try:
         os.setsid()
@@ -203,8 +208,7 @@ def _become_pytest(tests: Sequence[str], output: Path) -> None:
             os.dup2(sink, number)
         import pytest
 
-        options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
-        code = int(pytest.main([*options, *tests]))
+        code = int(pytest.main(["-q", "-p", "no:cacheprovider", *asked]))
     finally:
         os._exit(code)
 
