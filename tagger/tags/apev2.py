@@ -20,6 +20,7 @@ from tagger.tags.fields import (
     is_wanted,
     texts_said,
 )
+from tagger.tags.limits import refuse_too_many
 
 FOOTER_SIZE = 32
 _MAGIC = b"APETAGEX"
@@ -99,6 +100,7 @@ def _parse(data: bytes) -> _ApeTag:
     while at < len(body):
         item = _item_at(body, at)
         items.append(item)
+        refuse_too_many(items)
         at += len(item.raw)
     # TagLib drops items without a value but counts them: their number alone proves no damage.
     is_odd = any(not _KEY.fullmatch(item.key) for item in items)

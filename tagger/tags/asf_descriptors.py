@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tagger.tags.fields import TagFaultError
+from tagger.tags.limits import refuse_too_many
 
 _TEXT = 0
 _NUMBERS = (3, 4, 5)  # of 32, 64 and 16 bits
@@ -39,6 +40,7 @@ class Descriptor:
 def parse_descriptors(body: bytes) -> tuple[Descriptor, ...]:
     """Take the body of an Extended Content Description object apart."""
     at, found = 2, []
+    refuse_too_many(range(int.from_bytes(body[:2], "little")))
     for _ in range(int.from_bytes(body[:2], "little")):
         start = at
         name, at = _sized(body, at)
@@ -53,6 +55,7 @@ def parse_descriptors(body: bytes) -> tuple[Descriptor, ...]:
 def parse_library(body: bytes) -> tuple[Descriptor, ...]:
     """Take the body of a Metadata or Metadata Library object apart."""
     at, found = 2, []
+    refuse_too_many(range(int.from_bytes(body[:2], "little")))
     for _ in range(int.from_bytes(body[:2], "little")):
         start, fields = at, body[at + 4 : at + 12]
         len_name = int.from_bytes(fields[:2], "little")

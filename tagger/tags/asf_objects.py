@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tagger.tags.fields import TagFaultError
+from tagger.tags.limits import refuse_too_many
 from tagger.tags.splices import peek_at, read_at, size_of
 
 HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -94,6 +95,7 @@ def _objects(file: BinaryIO, at: int, end: int) -> tuple[AsfObject, ...]:
         if found.size < OBJECT_HEADER_SIZE or found.end > end:
             raise TagFaultError(f"it is damaged or cut short: no ASF object fits at byte {at}")
         objects.append(found)
+        refuse_too_many(objects)
         at = found.end
     return tuple(objects)
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 from tagger.tag_fields import Form
 from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, texts_said
 from tagger.tags.id3 import is_silent, new_id3, read_id3, rest_of_id3, retagged
+from tagger.tags.limits import refuse_too_many
 from tagger.tags.riff_info import info_texts, is_info, read_info, rest_of_info, retagged_info
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
@@ -172,6 +173,7 @@ def _chunks(file: BinaryIO, kind: _Kind, at: int, end: int) -> tuple[tuple[_Chun
         if len(header) < kind.header_size or chunk.end > end:
             return tuple(chunks), f"the size of its chunk at byte {at} does not fit the file"
         chunks.append(chunk)
+        refuse_too_many(chunks)
         at = chunk.end
     return tuple(chunks), ""
 

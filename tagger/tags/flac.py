@@ -24,6 +24,7 @@ from tagger.tags.ends import (
 from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.id3 import is_silent, read_id3, rest_of_id3, retagged
 from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, read_v1
+from tagger.tags.limits import refuse_too_many
 from tagger.tags.splices import Splice, digest, read_at, size_of
 from tagger.tags.vorbis import (
     Comments,
@@ -178,6 +179,7 @@ def _blocks(file: BinaryIO) -> list[_Block]:
         if block.kind == 127 or block.end > size_of(file):
             raise TagFaultError(f"its FLAC metadata is damaged at byte {at}")
         blocks.append(block)
+        refuse_too_many(blocks)
         at = block.end
     return blocks
 

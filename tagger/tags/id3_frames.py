@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tagger.tags.fields import TagFaultError
+from tagger.tags.limits import MAX_INFLATED, refuse_too_long, refuse_too_many
 
 HEADER_SIZE = 10
 NEW_PADDING = 2048
 """Room left in a tag that had to grow, so that its next change moves no audio."""
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
-_MAX_INFLATED = 1 << 16
+_MAX_READ = 1 << 16  # of a compressed text
 # Ids with a blank or a NUL at the end occur (v2.2 ids in v2.3 tags); they are kept as they are.
 _ID = re.compile(rb"[A-Z0-9][ -~]{1,3}\0?")
 
@@ -103,6 +106,7 @@ def _split(body: bytes, major: int, *, plain_sizes: bool) -> tuple[tuple[Frame, 
     at = 0
     while (frame := _frame_at(body, at, major, plain_sizes=plain_sizes)) is not None:
         frames.append(frame)
+        refuse_too_many(frames)
         at += len(frame.raw)
     return tuple(frames), body[at:]
 
@@ -143,6 +147,7 @@ def refuse_unchangeable(tag: Id3Tag) -> None:
     if tag.junk:
         last = tag.frames[-1].id if tag.frames else "its header"
         raise TagFaultError(f"its ID3v2 tag is damaged behind {last}; repair it with a tag editor")
+    refuse_too_long(sum(_inflated_sizes(tag, tag.frames)), MAX_INFLATED)
     if tag.extended and _has_checksum(tag):
         raise TagFaultError("its ID3v2 tag has a checksum, which a new genre would make wrong")
 
@@ -191,22 +196,68 @@ def frame_content(tag: Id3Tag, frame: Frame) -> bytes | None:
     """
     if tag.major == 2:
         return frame.body
-    v4 = tag.major == 4
-    grouped, packed, encrypted = (0x40, 0x08, 0x04) if v4 else (0x20, 0x80, 0x40)
-    if frame.flags & encrypted:
+    marks = _marks(tag)
+    if frame.flags & marks.encrypted:
         return None
-    has_length = frame.flags & 0x01 if v4 else frame.flags & packed
-    body = frame.body[(1 if frame.flags & grouped else 0) + (4 if has_length else 0) :]
+    body = _unwrapped(tag, frame)
+    return _inflated(body, _MAX_READ) if frame.flags & marks.packed else body
+
+
+class _Marks(NamedTuple):
+    """The bits of a frame's flags that say what was done to its body."""
+
+    grouped: int
+    packed: int
+    encrypted: int
+
+
+def _marks(tag: Id3Tag) -> _Marks:
+    return _Marks(0x40, 0x08, 0x04) if tag.major == 4 else _Marks(0x20, 0x80, 0x40)
+
+
+def _unwrapped(tag: Id3Tag, frame: Frame) -> bytes:
+    """Return a frame's body without what its flags put in front, and synchronised."""
+    marks, v4 = _marks(tag), tag.major == 4
+    has_length = frame.flags & 0x01 if v4 else frame.flags & marks.packed
+    body = frame.body[(1 if frame.flags & marks.grouped else 0) + (4 if has_length else 0) :]
     if v4 and (frame.flags & 0x02 or tag.flags & _UNSYNCHRONISED):
         body = synchronised(body)
-    return _inflated(body) if frame.flags & packed else body
+    return body
 
 
-def _inflated(body: bytes) -> bytes | None:
+def _inflated(body: bytes, most: int) -> bytes | None:
     try:
-        return zlib.decompressobj().decompress(body, _MAX_INFLATED)
+        return zlib.decompressobj().decompress(body, most)
     except zlib.error:
         return None
+
+
+def _inflated_sizes(tag: Id3Tag, frames: Iterable[Frame]) -> Iterator[int]:
+    """Yield the lengths of compressed frames once they are inflated, no further than is allowed.
+
+    Other readers inflate whole frames, and those in chapters as well.
+    """
+    for frame in frames:
+        if tag.major > 2 and frame.flags & _marks(tag).packed:
+            body = _unwrapped(tag, frame)
+            yield len(_inflated(body, MAX_INFLATED + 1) or b"")
+        elif frame.id in _BEHIND_NAMES:
+            inner, _ = _split(_chapter_frames(frame), tag.major, plain_sizes=tag.plain_sizes)
+            yield from _inflated_sizes(tag, inner)
+
+
+# Frames that have frames in them, behind a name and, of a chapter, four numbers.
+_BEHIND_NAMES = ("CHAP", "CTOC")
+_TIMES_OF_CHAPTER = 16
+
+
+def _chapter_frames(frame: Frame) -> bytes:
+    """Return where the frames in a chapter, or a table of them, stand (id3v2-chapters 1.0)."""
+    _, _, rest = frame.body.partition(b"\0")
+    if frame.id == "CHAP":
+        return rest[_TIMES_OF_CHAPTER:]
+    n_names = rest[1] if len(rest) > 1 else 0
+    return b"".join(rest[2:].split(b"\0", n_names)[n_names:])
 
 
 def synchronised(data: bytes) -> bytes:

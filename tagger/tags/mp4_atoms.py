@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tagger.tags.fields import TagFaultError
+from tagger.tags.limits import MAX_ATOMS, refuse_too_many
 from tagger.tags.splices import peek_at, read_at, size_of
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"udta", b"meta", b"moof", b"traf"}
@@ -29,6 +30,11 @@ class Atom:
     def kind(self) -> bytes:
         """The four bytes that name it."""
         return self.path[-1]
+
+    @property
+    def n_atoms(self) -> int:
+        """How many it is, with those in it."""
+        return 1 + sum(child.n_atoms for child in self.children)
 
     @property
     def size(self) -> int:
@@ -77,13 +83,16 @@ def child_atoms(file: BinaryIO, atom: Atom) -> tuple[Atom, ...]:
 
 
 def _atoms(file: BinaryIO, path: tuple[bytes, ...], at: int, end: int) -> tuple[Atom, ...]:
-    atoms = []
+    atoms: list[Atom] = []
+    n_atoms = 0
     while at < end:
         # QuickTime may end user data with four zero bytes in place of an atom.
         if path[-1:] == (b"udta",) and end - at == 4 and not any(read_at(file, at, 4)):
             break
         atom = _atom_at(file, path, at, end)
         atoms.append(atom)
+        n_atoms += atom.n_atoms
+        refuse_too_many(range(n_atoms), MAX_ATOMS)
         at = atom.end
     return tuple(atoms)
 

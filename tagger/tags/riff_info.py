@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tagger.tag_fields import Form
 from tagger.tags.fields import Change, Container, Part, TagFaultError, split_joined, texts_said
+from tagger.tags.limits import refuse_too_many
 
 _GENRE = b"IGNR"
 _FRAMES = {
@@ -70,6 +71,7 @@ def _items(body: bytes) -> list[tuple[bytes, bytes]]:
         if at + 8 + size > len(body):
             raise TagFaultError("its INFO list is damaged; repair it with a tag editor")
         items.append((body[at : at + 4], body[at + 8 : at + 8 + size]))
+        refuse_too_many(items)
         at += 8 + size + size % 2
     return items
 

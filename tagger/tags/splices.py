@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from tagger.tags.fields import TagFaultError
+from tagger.tags.limits import refuse_too_long
 
 _BLOCK = 1 << 20
 _SHORT = 1 << 16
@@ -47,6 +48,7 @@ def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
     # for the asking by a damaged file.
     if offset < 0 or length < 0 or (length > _SHORT and offset + length > size_of(file)):
         raise TagFaultError(f"the file is damaged: it ends before byte {offset + length}")
+    refuse_too_long(length)
     file.seek(offset)
     data = file.read(length)
     if len(data) < length:

@@ -20,6 +20,7 @@ from tagger.tags.fields import (
     is_wanted,
     texts_said,
 )
+from tagger.tags.limits import refuse_too_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def parse_comments(data: bytes) -> Comments:
     for _ in range(count):
         comment, at = _string_at(data, at)
         comments.append(comment)
+        refuse_too_many(comments)
     return Comments(vendor, tuple(comments), data[at:])
 
 

@@ -1,0 +1,34 @@
+"""How much a sane tag holds at most: what holds more is refused before it takes time and memory.
+
+Four thousand fields are a hundred times what taggers write, and 64 MB a whole booklet in pictures.
+Compressed frames are rare; one of a megabyte can inflate to a gigabyte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+
+from tagger.tags.fields import TagFaultError
+
+MAX_FIELDS = 4096
+"""Comments, items, frames, chunks or blocks."""
+MAX_ATOMS = 100_000
+"""Atoms of an MP4 file, of which a fragmented one has some for each second."""
+MAX_BYTES = 64 << 20
+"""Bytes of a tag, which are read into memory."""
+MAX_INFLATED = 16 << 20
+"""Bytes of all compressed frames of a tag together, once they are inflated."""
+
+
+def refuse_too_many(parts: Sized, most: int = MAX_FIELDS) -> None:
+    """Raise TagFaultError where a tag has more parts than any sane one."""
+    if len(parts) > most:
+        raise TagFaultError(f"its tag has more than {most:,} parts; repair it with a tag editor")
+
+
+def refuse_too_long(n_bytes: int, most: int = MAX_BYTES) -> None:
+    """Raise TagFaultError where a tag is longer than any sane one."""
+    if n_bytes > most:
+        raise TagFaultError(
+            f"its tag holds more than {most >> 20} MB; take pictures out of it with a tag editor"
+        )
