@@ -11,7 +11,7 @@ MODULES = read_modules("tagger", "training")
 LAYERS = [
     {"tagger.__main__"},
     {"tagger.api", "tagger.cli", "training.__main__"},
-    {"tagger.report"},
+    {"tagger.report", "tagger.review"},
     {
         "training.recipe",
         "training.compare",

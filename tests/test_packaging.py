@@ -83,6 +83,9 @@ def test_the_wheel_installs_the_tagger_and_its_migrations_alone(wheel: Path, tre
             "models/*.md",
             "models/*.toml",
             "report/*.css",
+            "review/*.css",
+            "review/*.js",
+            "review/templates/*.html",
             "report/*.js",
         )
         for path in (tree / "tagger").glob(pattern)

@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.catalog.batches import growing_sizes
 from tagger.catalog.revisions import HEAD
+from tagger.catalog.rows.answers import (
+    REVIEW,
+    Action,
+    AnsweredFile,
+    AnsweredState,
+    GivenAnswer,
+    OpenAnswer,
+    Unanswered,
+)
 from tagger.catalog.rows.files import Copy, FailedFile, FileRow, KnownTrack, RootRow
 from tagger.catalog.rows.runs import ModelRecord, RunRow
 from tagger.catalog.rows.tracks import (
@@ -69,6 +78,10 @@ _LATER = {
 
 __all__ = [
     "HEAD",
+    "REVIEW",
+    "Action",
+    "AnsweredFile",
+    "AnsweredState",
     "Catalog",
     "CatalogEntry",
     "Complaint",
@@ -79,6 +92,7 @@ __all__ = [
     "ExportedTrack",
     "FailedFile",
     "FileRow",
+    "GivenAnswer",
     "Health",
     "HeardTrack",
     "Ids",
@@ -86,6 +100,7 @@ __all__ = [
     "KnownTrack",
     "Leftovers",
     "ModelRecord",
+    "OpenAnswer",
     "PlannedWrite",
     "Reader",
     "Relocated",
@@ -97,6 +112,7 @@ __all__ = [
     "TrackInfo",
     "TrackQuery",
     "TrackRow",
+    "Unanswered",
     "VanishedFile",
     "WriteQuery",
     "Years",

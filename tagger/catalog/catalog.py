@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 # Some are named apart from the methods that they become.
 from tagger.catalog import (
+    answers,
     chronicle,
     exporting,
     faults,
@@ -182,6 +183,24 @@ class Catalog(Transactions):
     pending_writes = reading(writes.pending)
     standing_writes = reading(writes.standing)
     twins = reading(writes.twins)
+
+    # Answers
+
+    give_answer = durable(answers.give)
+    withdraw_answer = durable(answers.withdraw)
+    stop_answers = durable(answers.stop)
+    settle_answer = writing(answers.settle)
+    unfinished_answer = reading(answers.unfinished)
+    unanswered = streaming(answers.unanswered)
+    answered = reading(answers.counted)
+    answers_left = reading(answers.left)
+    answer_of_tracks = reading(answers.answer_of_tracks)
+    kept_genres = reading(answers.kept_genres)
+    said_of = reading(answers.said_of)
+    persons_genres = reading(answers.persons_genres)
+    file_of = reading(answers.stat_of)
+
+    # Journal
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -29,9 +29,10 @@ from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
 from tagger.catalog.packing import Noted
 from tagger.catalog.paths import FILE_COLUMNS, Roots
+from tagger.catalog.rows.answers import REVIEW
 from tagger.catalog.rows.writes import JournalEntry, PlannedWrite, WriteQuery
 from tagger.catalog.sealing import Seal
-from tagger.catalog.tables import files, journal, rollbacks
+from tagger.catalog.tables import files, journal, rollbacks, runs
 from tagger.catalog.text import fold
 from tagger.records import AudioFile, FileChange, TagWrite
 
@@ -45,6 +46,7 @@ class State(StrEnum):
 
 
 _undo = journal.alias("undo")
+_answer = journal.alias("answer")
 _redo = journal.alias("redo")
 _was_redone = (
     select(_redo.c.journal_id)
@@ -54,6 +56,12 @@ _was_redone = (
 _was_undone = (
     select(_undo.c.journal_id)
     .where(_undo.c.undoes == journal.c.journal_id, _undo.c.state == State.DONE.value, ~_was_redone)
+    .exists()
+)
+_took_back_an_answer = (
+    select(_answer.c.journal_id)
+    .join(runs, runs.c.run_id == _answer.c.run_id)
+    .where(_answer.c.journal_id == _undo.c.undoes, runs.c.command == REVIEW)
     .exists()
 )
 stands: ColumnElement[bool] = and_(journal.c.state == State.DONE.value, ~_was_undone)
@@ -116,6 +124,8 @@ def standing(connection: Connection, query: WriteQuery) -> list[JournalEntry]:
     conditions = [stands]
     if query.under is not None:
         conditions.append(known_roots.under(query.under))
+    if query.file_ids:
+        conditions.append(journal.c.file_id.in_(query.file_ids))
     # An undo is taken back only if asked for by its number: else two of them would go round.
     by_run = journal.c.undoes.is_(None) if query.run_id is None else None
     conditions.append(journal.c.run_id == query.run_id if by_run is None else by_run)
@@ -196,7 +206,10 @@ _NOTHING = FileChange((), 0, 0)
 
 
 def taken_back(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """Return {file_id: genres that a person took back}, for those files that have any."""
+    """Return {file_id: genres of ours that a person took back}, for those files that have any.
+
+    An answer that its owner takes back was no genre of ours: what is heard may be written there.
+    """
     found: dict[int, tuple[str, ...]] = {}
     for batch in batches(file_ids):
         rows = connection.execute(
@@ -205,6 +218,7 @@ def taken_back(connection: Connection, file_ids: Sequence[int]) -> dict[int, tup
                 _undo.c.undoes.is_not(None),
                 _undo.c.state == State.DONE.value,
                 ~_was_redone,
+                ~_took_back_an_answer,
             )
         )
         for row in rows:

@@ -218,3 +218,32 @@ rollbacks = Table(
     Column("overwritten", Change, nullable=False, comment="bytes old and new; packed"),
     comment="writes in place that are under way: from here a file half written is put back",
 )
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("answer_id", Integer, primary_key=True),
+    Column("run_id", ForeignKey(runs.c.run_id), nullable=False, index=True),
+    Column("action", String, nullable=False, comment="genres, change, keep, never or fill"),
+    Column("subject", PlainText, nullable=False, comment="what was asked about, for reading"),
+    Column("genres", Strings, nullable=False, comment="what was answered"),
+    Column("given_at", UtcTime, nullable=False),
+    Column("withdrawn_at", UtcTime, comment="when it was taken back; empty while it stands"),
+    comment="what a person said in tagger review; each is one observation, however many tracks",
+)
+
+answered_files = Table(
+    "answered_files",
+    metadata,
+    Column("answer_id", ForeignKey(answers.c.answer_id, ondelete="CASCADE"), primary_key=True),
+    Column(
+        "file_id",
+        ForeignKey(files.c.file_id, ondelete="CASCADE"),
+        primary_key=True,
+        index=True,
+    ),
+    Column("confidence", Float, comment="of a fill: the probability of its genre"),
+    Column("state", String, nullable=False, comment="open, written, left or restored"),
+    Column("reason", PlainText, nullable=False, comment="why it was left as it is"),
+    comment="the files that an answer settles, and how far that is",
+)

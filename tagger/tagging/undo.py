@@ -16,7 +16,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tagger.catalog import Catalog, CatalogEntry, JournalEntry, PlannedWrite, WriteQuery
+from tagger.catalog import (
+    REVIEW,
+    Catalog,
+    CatalogEntry,
+    JournalEntry,
+    PlannedWrite,
+    WriteQuery,
+)
 from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.nets import net, tell
 from tagger.reasons import Reason, ReasonCode
@@ -162,6 +169,8 @@ class UndoRun:
             under = self.request.query.under
             close_pending(self.catalog, [] if under is None else [under])
         entries = self.catalog.standing_writes(self.request.query)
+        if not self.request.dry_run:
+            self._stop_review(self.request.query.run_id or (entries[0].run_id if entries else 0))
         if not entries:
             return
         with Interrupts() as interrupts:
@@ -179,6 +188,14 @@ class UndoRun:
             finally:
                 if run_id:
                     self.catalog.end_run(run_id, self.summary)
+
+    def _stop_review(self, run_id: int) -> None:
+        """End a review whose run is to be taken back as a whole: it may be running still."""
+        query = self.request.query
+        if query.under is not None or query.genre is not None or query.file_ids:
+            return
+        if any(run.run_id == run_id and run.command == REVIEW for run in self.catalog.runs()):
+            self.catalog.stop_answers(run_id)
 
     def _begin(self) -> int:
         under = self.request.query.under

@@ -65,8 +65,10 @@ class WriteQuery:
             not been taken back.
         under: In this folder, or of this file.
         genre: That brought or replaced this genre, whatever its case.
+        file_ids: Of these files only; () is of any.
     """
 
     run_id: int | None = None
     under: Path | None = None
     genre: str | None = None
+    file_ids: tuple[int, ...] = ()

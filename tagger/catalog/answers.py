@@ -1,0 +1,320 @@
+"""A person's answers in a review: kept before any file is touched, and how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+
+from tagger.catalog.batches import batches
+from tagger.catalog.columns import now
+from tagger.catalog.paths import FILE_COLUMNS, Roots
+from tagger.catalog.rows.answers import (
+    Action,
+    AnsweredFile,
+    AnsweredState,
+    GivenAnswer,
+    OpenAnswer,
+    Unanswered,
+)
+from tagger.catalog.tables import (
+    answered_files,
+    answers,
+    files,
+    predictions,
+    roots,
+    runs,
+    tracks,
+)
+from tagger.catalog.tag_columns import tags_of
+from tagger.catalog.text import fold
+from tagger.errors import CatalogError
+
+_FETCHED_AT_ONCE = 2000
+_stands = answers.c.withdrawn_at.is_(None)
+_is_open = answered_files.c.state == AnsweredState.OPEN.value
+# Nothing is asked while an answer waits to be written, nor where a person wants no question.
+_is_settled = (
+    select(answered_files.c.file_id)
+    .join(answers, answers.c.answer_id == answered_files.c.answer_id)
+    .where(
+        answered_files.c.file_id == files.c.file_id,
+        or_(_is_open, and_(_stands, answers.c.action == Action.NEVER.value)),
+    )
+    .exists()
+)
+# What is only said, and not written: nothing is left to do with its files.
+_SAID = (Action.KEEP, Action.NEVER)
+
+
+def give(connection: Connection, run_id: int, answer: GivenAnswer) -> int:
+    """Note an answer and the files that it settles; return its number.
+
+    Raises:
+        CatalogError: The run has been taken back meanwhile; nothing is noted.
+    """
+    if _has_ended(connection, run_id):
+        raise CatalogError(
+            f"run {run_id}, this review, was taken back by tagger undo; start it anew to go on"
+        )
+    answer_id: int = connection.execute(
+        insert(answers)
+        .values(
+            run_id=run_id,
+            action=answer.action.value,
+            subject=answer.subject,
+            genres=answer.genres,
+            given_at=now(),
+        )
+        .returning(answers.c.answer_id)
+    ).scalar_one()
+    state = AnsweredState.WRITTEN if answer.action in _SAID else AnsweredState.OPEN
+    confidences = answer.confidences or (None,) * len(answer.file_ids)
+    rows = [
+        {
+            "answer_id": answer_id,
+            "file_id": file_id,
+            "confidence": confidence,
+            "state": state.value,
+            "reason": "",
+        }
+        for file_id, confidence in zip(answer.file_ids, confidences, strict=True)
+    ]
+    connection.execute(insert(answered_files), rows)
+    return answer_id
+
+
+def withdraw(connection: Connection, answer_id: int) -> None:
+    """Note that an answer is taken back; files that it has not reached yet are left alone."""
+    _withdraw(connection, answers.c.answer_id == answer_id)
+
+
+def stop(connection: Connection, run_id: int) -> None:
+    """Note that no more is to be written of a run's answers, and that it takes no new ones."""
+    _withdraw(connection, answers.c.run_id == run_id)
+    # Who takes the run back restores what was written.
+    mine = select(answers.c.answer_id).where(answers.c.run_id == run_id)
+    connection.execute(
+        update(answered_files)
+        .where(answered_files.c.answer_id.in_(mine))
+        .values(state=AnsweredState.RESTORED.value)
+    )
+    if not _has_ended(connection, run_id):
+        connection.execute(update(runs).where(runs.c.run_id == run_id).values(ended_at=now()))
+
+
+def _withdraw(connection: Connection, condition: ColumnElement[bool]) -> None:
+    connection.execute(update(answers).where(condition, _stands).values(withdrawn_at=now()))
+    mine = select(answers.c.answer_id).where(condition)
+    connection.execute(
+        update(answered_files)
+        .where(answered_files.c.answer_id.in_(mine), _is_open)
+        .values(state=AnsweredState.RESTORED.value)
+    )
+
+
+def _has_ended(connection: Connection, run_id: int) -> bool:
+    ended = select(runs.c.ended_at).where(runs.c.run_id == run_id)
+    return connection.execute(ended).scalar_one_or_none() is not None
+
+
+def unfinished(connection: Connection, most_files: int) -> OpenAnswer | None:
+    """Return the oldest answer with files to be written, or to be taken back, and some of them."""
+    is_to_restore = and_(~_stands, answered_files.c.state == AnsweredState.WRITTEN.value)
+    is_to_write = and_(_stands, _is_open)
+    row = connection.execute(
+        select(answers, runs.c.model_id)
+        .join(answered_files, answered_files.c.answer_id == answers.c.answer_id)
+        .join(runs, runs.c.run_id == answers.c.run_id)
+        .where(or_(is_to_restore, is_to_write))
+        .order_by(answers.c.answer_id)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    known_roots = Roots(connection)
+    is_withdrawn = row.withdrawn_at is not None
+    found = connection.execute(
+        select(files.c.file_id, answered_files.c.confidence, *FILE_COLUMNS)
+        .join(answered_files, answered_files.c.file_id == files.c.file_id)
+        .where(
+            answered_files.c.answer_id == row.answer_id,
+            answered_files.c.state == _state_before(is_withdrawn=is_withdrawn).value,
+        )
+        .order_by(files.c.file_id)
+        .limit(most_files)
+    )
+    some = tuple(AnsweredFile(f.file_id, known_roots.file(f), f.confidence) for f in found)
+    return OpenAnswer(
+        row.answer_id,
+        row.run_id,
+        row.model_id,
+        Action(row.action),
+        row.genres,
+        is_withdrawn,
+        some,
+    )
+
+
+def _state_before(*, is_withdrawn: bool) -> AnsweredState:
+    return AnsweredState.WRITTEN if is_withdrawn else AnsweredState.OPEN
+
+
+def settle(
+    connection: Connection, answer_id: int, outcomes: Mapping[int, tuple[AnsweredState, str]]
+) -> None:
+    """Note what became of an answer's files: {file_id: (state, why it was left)}."""
+    for file_id, (state, reason) in outcomes.items():
+        connection.execute(
+            update(answered_files)
+            .where(
+                answered_files.c.answer_id == answer_id,
+                answered_files.c.file_id == file_id,
+            )
+            .values(state=state.value, reason=reason)
+        )
+
+
+def left(connection: Connection, run_ids: Sequence[int]) -> list[tuple[Path, str]]:
+    """Return the files that answers of some runs could not be written to, and why."""
+    known_roots = Roots(connection)
+    rows = connection.execute(
+        select(answered_files.c.reason, *FILE_COLUMNS)
+        .join(files, files.c.file_id == answered_files.c.file_id)
+        .join(answers, answers.c.answer_id == answered_files.c.answer_id)
+        .where(answers.c.run_id.in_(run_ids), answered_files.c.state == AnsweredState.LEFT.value)
+        .order_by(files.c.file_id)
+    )
+    return [(known_roots.file(row).path, row.reason) for row in rows]
+
+
+def counted(connection: Connection, run_ids: Sequence[int]) -> dict[AnsweredState, int]:
+    """Return how many files of some runs' standing answers are how far."""
+    rows = connection.execute(
+        select(answered_files.c.state, func.count())
+        .join(answers, answers.c.answer_id == answered_files.c.answer_id)
+        .where(
+            answers.c.run_id.in_(run_ids),
+            answers.c.action.not_in([action.value for action in _SAID]),
+        )
+        .group_by(answered_files.c.state)
+    )
+    return {AnsweredState(state): n for state, n in rows}
+
+
+def unanswered(
+    connection: Connection, under: Sequence[Path] = (), *, only_blank: bool = True
+) -> Iterator[Unanswered]:
+    """Yield tracks that are there and that no answer has settled, by path.
+
+    Args:
+        connection: To the catalogue.
+        under: Only those in these folders; () is anywhere.
+        only_blank: Only those without a genre, or with our own field beside it.
+    """
+    known_roots = Roots(connection)
+    columns = tracks.c
+    statement = (
+        select(files.c.file_id, files.c.root_id, files.c.relative, tracks)
+        .join(tracks, tracks.c.track_id == files.c.track_id)
+        .join(roots, roots.c.root_id == files.c.root_id)
+        .where(files.c.vanished_at.is_(None), ~_is_settled)
+        .order_by(roots.c.path, files.c.relative)
+    )
+    if only_blank:
+        statement = statement.where(or_(columns.file_genres == (), columns.provenance.is_not(None)))
+    if under:
+        statement = statement.where(or_(*map(known_roots.under, under)))
+    for row in connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(statement):
+        yield Unanswered(
+            row.file_id,
+            row.track_id,
+            known_roots.path(row.root_id, row.relative),
+            tags_of(row),
+            row.heard_genres,
+            row.confidence,
+            row.duration_s,
+        )
+
+
+def answer_of_tracks(connection: Connection) -> dict[int, int]:
+    """Return {track_id: the answer by which a person settled it last}, of those that stand."""
+    rows = connection.execute(
+        select(files.c.track_id, func.max(answers.c.answer_id).label("answer_id"))
+        .join(answered_files, answered_files.c.file_id == files.c.file_id)
+        .join(answers, answers.c.answer_id == answered_files.c.answer_id)
+        .where(
+            _stands,
+            answers.c.action.in_([Action.GENRES.value, Action.CHANGE.value]),
+            files.c.track_id.is_not(None),
+        )
+        .group_by(files.c.track_id)
+    )
+    return {row.track_id: row.answer_id for row in rows}
+
+
+def kept_genres(connection: Connection) -> dict[int, tuple[str, ...]]:
+    """Return {track_id: genres that a person said are right}, the latest answer last."""
+    rows = connection.execute(
+        select(files.c.track_id, answers.c.genres)
+        .join(answered_files, answered_files.c.file_id == files.c.file_id)
+        .join(answers, answers.c.answer_id == answered_files.c.answer_id)
+        .where(_stands, answers.c.action == Action.KEEP.value)
+        .order_by(answers.c.answer_id)
+    )
+    return {row.track_id: row.genres for row in rows}
+
+
+def stat_of(connection: Connection, file_id: int) -> AnsweredFile | None:
+    """Return a file that is known and not gone, by the number of its row."""
+    row = connection.execute(
+        select(files.c.file_id, *FILE_COLUMNS, files.c.ctime_ns, files.c.inode).where(
+            files.c.file_id == file_id, files.c.vanished_at.is_(None)
+        )
+    ).first()
+    return None if row is None else AnsweredFile(row.file_id, Roots(connection).file(row), None)
+
+
+def said_of(
+    connection: Connection, track_ids: Sequence[int]
+) -> dict[int, dict[str, Mapping[str, float]]]:
+    """Return {track_id: {model_id: {label: p}}} of what was heard, but for what is strange."""
+    found: dict[int, dict[str, Mapping[str, float]]] = {}
+    for batch in batches(track_ids):
+        rows = connection.execute(
+            select(
+                predictions.c.track_id, predictions.c.model_id, predictions.c.probabilities
+            ).where(predictions.c.track_id.in_(batch), predictions.c.unheard_code.is_(None))
+        )
+        for row in rows:
+            found.setdefault(row.track_id, {})[row.model_id] = row.probabilities
+    return found
+
+
+def persons_genres(connection: Connection, artist: str = "") -> dict[tuple[str, ...], int]:
+    """Return {genres that a person set: on how many tracks}, of one artist or of all.
+
+    Args:
+        connection: To the catalogue.
+        artist: A name, whatever its case; "" is any.
+    """
+    columns = tracks.c
+    statement = (
+        select(columns.file_genres, func.count().label("n"))
+        .join(files, files.c.track_id == columns.track_id)
+        .where(
+            columns.file_genres != (),
+            columns.provenance.is_(None),
+            files.c.vanished_at.is_(None),
+        )
+        .group_by(columns.file_genres)
+    )
+    if artist:
+        key = fold(artist)
+        either = or_(
+            columns.artist_key.startswith(f"{key}\n", autoescape=True),
+            columns.artist_key.endswith(f"\n{key}", autoescape=True),
+        )
+        statement = statement.where(either)
+    return {row.file_genres: row.n for row in connection.execute(statement)}

@@ -1,0 +1,110 @@
+"""Records of a person's answers in a review, and of the tracks that may be asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tagger.records import AudioFile, TagsFound
+
+REVIEW = "review"
+"""What the runs are called in which a person gives answers."""
+
+
+class Action(StrEnum):
+    """What an answer says of its files."""
+
+    GENRES = "genres"  # these genres, where none of a person's stands
+    CHANGE = "change"  # these genres, in place of those that a person set
+    KEEP = "keep"  # the genres that stand there are right
+    NEVER = "never"  # do not ask about them
+    FILL = "fill"  # the tagger's own genres, which a person let it write
+
+
+class AnsweredState(StrEnum):
+    """How far an answer is with one of its files."""
+
+    OPEN = "open"
+    WRITTEN = "written"
+    LEFT = "left"
+    RESTORED = "restored"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """What a person says of some files.
+
+    Args:
+        action: What is to be done.
+        subject: What was asked about, for reading.
+        genres: What was answered, or what is kept.
+        file_ids: The files that it settles.
+        confidences: Of a fill, each file's; () of all others.
+    """
+
+    action: Action
+    subject: str
+    genres: tuple[str, ...]
+    file_ids: tuple[int, ...]
+    confidences: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredFile:
+    """A file that an answer settles.
+
+    Args:
+        file_id: The number of its row.
+        file: The file, as it was last recorded.
+        confidence: Of a fill, the probability of its genre.
+    """
+
+    file_id: int
+    file: AudioFile
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAnswer:
+    """An answer that is not carried out yet, or withdrawn and not taken back yet.
+
+    Args:
+        answer_id: Its number.
+        run_id: The run that it was given in.
+        model_id: That run's model; a fill is written in its name.
+        action: What is to be done.
+        genres: What was answered.
+        is_withdrawn: What was written of it is to be taken back.
+        files: Those that are still to be handled.
+    """
+
+    answer_id: int
+    run_id: int
+    model_id: str | None
+    action: Action
+    genres: tuple[str, ...]
+    is_withdrawn: bool
+    files: tuple[AnsweredFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A track that may be asked about.
+
+    Args:
+        file_id, track_id: The numbers of its rows.
+        path: Its file.
+        tags: What stands in it.
+        heard: Genres that the tagger decided on.
+        confidence: The probability of the first of them, or of the likeliest.
+        duration_s: Its length in seconds, or None.
+    """
+
+    file_id: int
+    track_id: int
+    path: Path
+    tags: TagsFound
+    heard: tuple[str, ...]
+    confidence: float
+    duration_s: float | None

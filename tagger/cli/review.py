@@ -1,0 +1,185 @@
+"""``tagger review``: a page that asks what nobody's ear is sure of."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.catalog import Catalog
+from tagger.cli.options import (
+    allow_copies_option,
+    catalog_option,
+    max_option,
+    model_option,
+    preserve_mtime_option,
+    verbose_option,
+)
+from tagger.config import Settings, load_settings
+from tagger.files.paths import absolute
+from tagger.models.card import ModelCard
+from tagger.models.choosing import cards_at_hand, model_in_force
+from tagger.models.files import read_card
+from tagger.review.app import Pages
+from tagger.review.guard import Keys
+from tagger.review.media import MediaMaker
+from tagger.review.questions import Questions
+from tagger.review.serving import (
+    LOOPBACK,
+    Door,
+    address,
+    listen,
+    open_browser,
+    serve,
+    shown_the_way,
+    way_in,
+)
+from tagger.review.session import Session
+from tagger.review.suggesting import Suggesting
+from tagger.review.writing import Writer
+from tagger.tagging.answering import Manner
+from tagger.tagging.interrupt import Interrupts
+from tagger.tags import Ways
+
+PASSWORD = "TAGGER_REVIEW_PASSWORD"
+_WAIT_S = 20.0  # for what is still to be written, when it ends
+
+
+@click.command("review")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH…]")
+@max_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Where the page is served. [default: any that is free]",
+)
+@click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed.")
+@click.option(
+    "--host",
+    default=LOOPBACK,
+    metavar="ADDRESS",
+    help="Let other machines of your network in, by a password. [default: this machine alone]",
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which this machine is reached as well; may be repeated.",
+)
+@preserve_mtime_option
+@allow_copies_option
+@model_option
+@catalog_option
+@verbose_option
+def command(
+    paths: tuple[Path, ...],
+    limit: int | None,
+    port: int,
+    no_browser: bool,
+    host: str,
+    allowed_hosts: tuple[str, ...],
+    **options: Any,
+) -> int:
+    """Ask you, in your browser, about the tracks whose genre nobody's ear is sure of.
+
+    One answer settles an album, or all that an artist has without a genre. It is written into
+    blanks and over genres of the tagger's, never over one that you set, and tagger undo takes the
+    whole review back. Without PATH all that was heard is gone through. Ctrl-C ends it.
+    """
+    settings, sources = load_settings(options)
+    folders = [absolute(path) for path in paths]
+    door = Door(host, port)
+    with ExitStack() as opened:
+        opened.enter_context(Interrupts())
+        sock = opened.enter_context(listen(door))
+        catalog = opened.enter_context(Catalog.open(settings.catalog, create=False))
+        cards = _cards(catalog, read_card(model_in_force(catalog, settings, sources)[0]))
+        session = _session(catalog, settings, folders, cards, limit)
+        keys = Keys(sock.getsockname()[1], _password(door))
+        base = address(sock, door)
+        way = opened.enter_context(shown_the_way(way_in(base, keys)))
+        media = MediaMaker(cards[0])
+
+        def when_ready() -> None:
+            _tell(base, keys, door)
+            if not no_browser:
+                open_browser(way)
+            session.writer.start()
+            threading.Thread(target=media.warm_up, daemon=True).start()
+
+        pages = Pages(session, keys, media, catalog, lambda: _tell_way(base, keys))
+        with suppress(KeyboardInterrupt):
+            serve(pages.app(allowed_hosts), sock, when_ready)
+        _end(session)
+    return 0
+
+
+def _session(
+    catalog: Catalog,
+    settings: Settings,
+    folders: list[Path],
+    cards: list[ModelCard],
+    limit: int | None,
+) -> Session:
+    blank = settings.treat_as_blank
+    found = catalog.unanswered(folders, only_blank=not blank)
+    manner = Manner(blank, settings.preserve_mtime, Ways(lossy_copies=settings.allow_copies))
+    return Session(
+        catalog,
+        Questions(found, blank),
+        Suggesting(catalog, cards, settings.genre_map),
+        Writer(lambda: Catalog.open(settings.catalog, create=False), manner),
+        paths=folders,
+        most_answers=limit,
+    )
+
+
+def _cards(catalog: Catalog, first: ModelCard) -> list[ModelCard]:
+    """Return the cards of the models that may have heard, that of the one in force first."""
+    at_hand = [card for _, card in cards_at_hand((".pt", ".toml"), catalog.default_model())]
+    return [first, *(card for card in at_hand if card.model_id != first.model_id)]
+
+
+def _password(door: Door) -> str:
+    if not door.is_open_to_others:
+        return ""
+    return os.environ.get(PASSWORD) or secrets.token_urlsafe(9)
+
+
+def _tell_way(base: str, keys: Keys) -> None:
+    click.echo(f"for another browser: {way_in(base, keys)}", err=True)
+
+
+def _tell(base: str, keys: Keys, door: Door) -> None:
+    click.echo(f"review: {way_in(base, keys)} (it works once; Ctrl-C ends the review)", err=True)
+    if door.is_open_to_others:
+        shown = "the one in " + PASSWORD if os.environ.get(PASSWORD) else keys.password
+        click.echo(
+            f"other machines: {base}/login, password: {shown}; it and all else travel in the "
+            "clear, so use it only in a network that you trust",
+            err=True,
+        )
+
+
+def _end(session: Session) -> None:
+    """Wait for the writer, and say what it came to."""
+    is_done = session.writer.finish(_WAIT_S)
+    session.end()
+    progress = session.progress()
+    click.echo(
+        f"answers: {progress.n_answers}; tracks settled: {progress.n_settled}; blanks left: "
+        f"{progress.n_blank}",
+        err=True,
+    )
+    if progress.n_left:
+        click.echo(f"could not be written: {progress.n_left}", err=True)
+    if not is_done:
+        click.echo("the rest of what you answered is written when review runs again", err=True)

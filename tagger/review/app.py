@@ -1,0 +1,265 @@
+"""The pages of a review: what each address shows, and what each change does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from tagger.catalog import Catalog
+from tagger.errors import CatalogError, TaggerError, TagWriteError, plain, printable
+from tagger.review.guard import LOGIN_PATH, OPEN_PATH, Guard, Keys, TooLongError
+from tagger.review.media import Media, MediaMaker
+from tagger.review.session import Session, StaleError
+from tagger.tagging.track import stat_again
+
+_FILES = Path(__file__).parent
+_MOST_LETTERS = 160  # of a name; the rest says little and pushes all else aside
+_LARGEST_NUMBER = 2**63 - 1  # that a row can have
+_MOST_WAITING = 4  # for sound and covers
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Everything that is shown, and what it is shown from.
+
+    Args:
+        session: Where the owner is.
+        keys: What opens the door.
+        media: Makes sound and covers.
+        catalog: Where files are looked up.
+        tell_way: Tells the owner the next address, since the last one was used.
+    """
+
+    session: Session
+    keys: Keys
+    media: MediaMaker
+    catalog: Catalog
+    tell_way: Callable[[], None]
+
+    def app(self, allowed_hosts: tuple[str, ...] = ()) -> Guard:
+        """Return the application, guarded."""
+        shown = _Shown(self)
+        routes = [
+            Route(OPEN_PATH, shown.open),
+            Route(LOGIN_PATH, shown.log_in, methods=["GET", "POST"]),
+            Route("/", shown.page),
+            Route("/stage", shown.stage),
+            Route("/progress", shown.progress),
+            Route("/find", shown.find),
+            Route("/sound/{file_id:int}", shown.sound),
+            Route("/cover/{file_id:int}", shown.cover),
+            Route("/page.css", _static("page.css", "text/css")),
+            Route("/page.js", _static("page.js", "text/javascript")),
+            Route("/login.js", _static("login.js", "text/javascript")),
+            Route("/do/{action}", shown.do, methods=["POST"]),
+        ]
+        return Guard(Starlette(routes=routes), self.keys, allowed_hosts)
+
+
+def _static(name: str, media_type: str) -> Callable[[Request], Response]:
+    data = (_FILES / name).read_bytes()
+
+    def endpoint(_request: Request) -> Response:
+        return Response(data, media_type=media_type)
+
+    return endpoint
+
+
+class _Shown:
+    """The addresses, one method each."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._session = pages.session
+        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
+        self._templates = Environment(
+            loader=PackageLoader("tagger.review"), autoescape=True, undefined=StrictUndefined
+        )
+        self._templates.filters["shown"] = shown
+        self._templates.filters["percent"] = lambda p: f"{int(p * 100)} %"
+
+    # Coming in
+
+    async def open(self, request: Request) -> Response:
+        """Let in who has the token of the address."""
+        keys = self._pages.keys
+        if not keys.may_try():
+            return PlainTextResponse("too many tries; wait a minute", 429)
+        cookie = keys.spend(request.query_params.get("token", ""))
+        if cookie is None:
+            return self._html("closed.html", 403)
+        response = self._html("opened.html")
+        _set_cookie(response, keys, cookie)
+        self._pages.tell_way()
+        return response
+
+    async def log_in(self, request: Request) -> Response:
+        """Ask for the password, or let in who says it."""
+        keys = self._pages.keys
+        if not keys.password:
+            return self._html("closed.html", 403)
+        if request.method != "POST":
+            return self._html("login.html")
+        if not keys.may_try():
+            return PlainTextResponse("too many tries; wait a minute", 429)
+        body = await _body(request)
+        cookie = keys.log_in(str(body.get("password", "")))
+        if cookie is None:
+            return PlainTextResponse("that is not the password", 403)
+        response = PlainTextResponse("")
+        _set_cookie(response, keys, cookie)
+        return response
+
+    # What is shown
+
+    def page(self, _request: Request) -> Response:
+        """Show the whole page."""
+        return HTMLResponse(
+            self._templates.get_template("page.html").render(
+                token=self._pages.keys.csrf,
+                vocabulary=self._session.suggesting.vocabulary,
+                **self._facts(),
+            )
+        )
+
+    def stage(self, _request: Request) -> Response:
+        """Show what is asked now, alone."""
+        return self._stage()
+
+    def progress(self, _request: Request) -> Response:
+        """Tell how far the writer is."""
+        progress = self._session.progress()
+        return JSONResponse(
+            {
+                "open": progress.n_open,
+                "left": progress.n_left,
+                "trouble": progress.trouble,
+            }
+        )
+
+    def find(self, request: Request) -> Response:
+        """Show the open questions that have a text in a name."""
+        found = self._session.find(request.query_params.get("q", "")[:_MOST_LETTERS])
+        return HTMLResponse(self._templates.get_template("found.html").render(found=found))
+
+    def sound(self, request: Request) -> Response:
+        """Give what the network heard of a track."""
+        return self._media(request, self._pages.media.sound)
+
+    def cover(self, request: Request) -> Response:
+        """Give a file's cover."""
+        return self._media(request, self._pages.media.cover)
+
+    # What is done
+
+    async def do(self, request: Request) -> Response:
+        """Do what the owner wants, and show what is asked then."""
+        action = _ACTIONS.get(request.path_params["action"])
+        if action is None:
+            return PlainTextResponse("there is no such action", 404)
+        try:
+            body = await _body(request)
+            await run_in_threadpool(action, self._session, body)
+        except TooLongError:
+            return PlainTextResponse("too long", 413)
+        except StaleError:
+            return self._stage(note="Another window went on meanwhile: here is what is asked now.")
+        except CatalogError as exc:
+            return PlainTextResponse(str(exc), 503)
+        except TaggerError as exc:
+            return PlainTextResponse(exc.reason, 400)
+        except (KeyError, TypeError, ValueError):
+            return PlainTextResponse("that is no answer", 400)
+        return await run_in_threadpool(self._stage)
+
+    def _stage(self, note: str = "") -> Response:
+        template = self._templates.get_template("stage.html")
+        return HTMLResponse(template.render(self._facts(note)))
+
+    def _facts(self, note: str = "") -> dict[str, Any]:
+        session = self._session
+        return {
+            "note": note,
+            "asked": session.asked(),
+            "progress": session.progress(),
+            "is_over": session.is_over,
+            "left": session.left(),
+        }
+
+    def _html(self, template: str, status: int = 200) -> Response:
+        return HTMLResponse(self._templates.get_template(template).render(), status)
+
+    def _media(self, request: Request, make: Callable[[Path], Media]) -> Response:
+        """Give what is made of a file that is known by number and still as it was."""
+        if not self._waiting.acquire(blocking=False):
+            return PlainTextResponse("one after the other, please", 503)
+        try:
+            path = self._path(request.path_params["file_id"])
+            made = Media(why_none="it is gone, or was changed") if path is None else make(path)
+        finally:
+            self._waiting.release()
+        if not made.data:
+            return PlainTextResponse(made.why_none, 404)
+        return Response(made.data, media_type=made.media_type)
+
+    def _path(self, file_id: int) -> Path | None:
+        """Return where a file is, if it is the one that the catalogue knows."""
+        known = self._pages.catalog.file_of(file_id) if file_id <= _LARGEST_NUMBER else None
+        if known is None:
+            return None
+        try:
+            file = stat_again(known.file)
+        except TagWriteError:
+            return None
+        (track,) = self._pages.catalog.lookup([file], "")
+        return file.path if track is not None and track.is_as_recorded else None
+
+
+def _answer(session: Session, body: Mapping[str, Any]) -> None:
+    genres = body["genres"]
+    if not isinstance(genres, list) or not all(isinstance(genre, str) for genre in genres):
+        raise TypeError
+    session.answer(int(body["question"]), genres)
+
+
+_ACTIONS: Mapping[str, Callable[[Session, Mapping[str, Any]], None]] = {
+    "answer": _answer,
+    "skip": lambda session, body: session.skip(int(body["question"])),
+    "never": lambda session, body: session.never(int(body["question"])),
+    "split": lambda session, body: session.split(int(body["question"])),
+    "jump": lambda session, body: session.jump(int(body["question"])),
+    "join": lambda session, body: session.join([int(n) for n in body["questions"]]),
+    "back": lambda session, _: session.back(),
+    "undo": lambda session, _: session.undo(),
+}
+
+
+async def _body(request: Request) -> Mapping[str, Any]:
+    body = await request.json()
+    if not isinstance(body, dict):
+        raise TypeError
+    return body
+
+
+def _set_cookie(response: Response, keys: Keys, cookie: str) -> None:
+    response.set_cookie(keys.cookie_name, cookie, path="/", httponly=True, samesite="strict")
+
+
+def shown(text: str | Path) -> str:
+    r"""Return a name as it is shown: on one line, cut where it is endless, and doing nothing.
+
+    >>> shown("a\u202eb")
+    'a\\u202eb'
+    """
+    said = printable(text) if isinstance(text, Path) else plain(text)
+    return said if len(said) <= _MOST_LETTERS else said[: _MOST_LETTERS - 1] + "…"

@@ -1,0 +1,149 @@
+"""What is asked: an artist's unanswered albums, an album, or a lone track."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tagger.catalog import Unanswered, fold
+from tagger.evidence.names import artist_of
+from tagger.genre_text import are_among
+from tagger.tagging.albums import album_key
+from tagger.tags import is_ours
+
+_VARIOUS = frozenset({"various", "various artists", "va", "v.a."})
+
+
+class Kind(StrEnum):
+    """What a question is about."""
+
+    ARTIST = "artist"
+    ALBUM = "album"
+    TRACK = "track"
+    PICKED = "picked"  # several, picked by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Tracks that one answer settles.
+
+    Args:
+        number: Its own in this session.
+        kind: What it is about.
+        name: The artist's, the album's, or the track's.
+        artist: Whose it is, or "".
+        units: The tracks of each album, or lone ones.
+    """
+
+    number: int
+    kind: Kind
+    name: str
+    artist: str
+    units: tuple[tuple[Unanswered, ...], ...]
+
+    @property
+    def tracks(self) -> tuple[Unanswered, ...]:
+        """All its tracks."""
+        return tuple(track for unit in self.units for track in unit)
+
+    @property
+    def albums(self) -> tuple[str, ...]:
+        """The names of its albums, without blanks."""
+        names = (unit[0].tags.album.strip() for unit in self.units)
+        return tuple(dict.fromkeys(filter(None, names)))
+
+
+class Questions:
+    """All questions of a session, by number; those that a split makes are added.
+
+    Args:
+        found: Tracks that may be asked about.
+        treat_as_blank: Genres that count as none.
+    """
+
+    def __init__(self, found: Iterable[Unanswered], treat_as_blank: Sequence[str] = ()) -> None:
+        self._by_number: dict[int, Question] = {}
+        self._blank = tuple(treat_as_blank)
+        for kind, name, artist, units in self._grouped(_units(found, self._is_blank)):
+            self._add(kind, name, artist, units)
+
+    def __getitem__(self, number: int) -> Question:
+        return self._by_number[number]
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._by_number
+
+    def __iter__(self) -> Iterator[Question]:
+        return iter(self._by_number.values())
+
+    def __len__(self) -> int:
+        return len(self._by_number)
+
+    def is_blank(self, track: Unanswered) -> bool:
+        """Return whether a track has no genre, or one that counts as none."""
+        return self._is_blank(track)
+
+    def split(self, question: Question) -> list[Question]:
+        """Return the questions that one falls into: an artist's albums, or an album's tracks."""
+        if len(question.units) > 1:
+            return [self._of_unit(unit) for unit in question.units]
+        (unit,) = question.units
+        return [self._of_unit((track,)) for track in unit] if len(unit) > 1 else []
+
+    def join(self, questions: Sequence[Question]) -> Question:
+        """Return the question that asks about all these at once."""
+        units = tuple(unit for question in questions for unit in question.units)
+        artists = {question.artist for question in questions}
+        artist = artists.pop() if len(artists) == 1 else ""
+        return self._add(Kind.PICKED, ", ".join(q.name for q in questions), artist, units)
+
+    def _is_blank(self, track: Unanswered) -> bool:
+        return are_among(track.tags.genres, self._blank)
+
+    def _grouped(
+        self, units: Iterable[tuple[Unanswered, ...]]
+    ) -> Iterator[tuple[Kind, str, str, tuple[tuple[Unanswered, ...], ...]]]:
+        by_artist: dict[str, list[tuple[Unanswered, ...]]] = defaultdict(list)
+        for n, unit in enumerate(units):
+            artist = artist_of(unit[0].tags)
+            is_nobodys = not artist or artist.casefold() in _VARIOUS
+            by_artist[f"\0{n}" if is_nobodys else fold(artist)].append(unit)
+        for some in by_artist.values():
+            if len(some) == 1:
+                yield (*_about(some[0]), (some[0],))
+            else:
+                artist = artist_of(some[0][0].tags)
+                yield Kind.ARTIST, artist, artist, tuple(some)
+
+    def _of_unit(self, unit: tuple[Unanswered, ...]) -> Question:
+        return self._add(*_about(unit), (unit,))
+
+    def _add(
+        self, kind: Kind, name: str, artist: str, units: tuple[tuple[Unanswered, ...], ...]
+    ) -> Question:
+        question = Question(len(self._by_number) + 1, kind, name, artist, units)
+        self._by_number[question.number] = question
+        return question
+
+
+def _about(unit: tuple[Unanswered, ...]) -> tuple[Kind, str, str]:
+    """Return what a question about one album, or one track, is called."""
+    tags = unit[0].tags
+    if len(unit) == 1:
+        return Kind.TRACK, tags.title.strip() or unit[0].path.stem, artist_of(tags)
+    return Kind.ALBUM, tags.album.strip(), artist_of(tags)
+
+
+def _units(
+    found: Iterable[Unanswered], is_blank: Callable[[Unanswered], bool]
+) -> Iterator[tuple[Unanswered, ...]]:
+    """Yield albums and lone tracks that have a blank; genres of ours in an album come along."""
+    albums: dict[object, list[Unanswered]] = defaultdict(list)
+    for track in found:
+        if is_blank(track) or is_ours(track.tags):
+            albums[album_key(track.path, track.tags) or track.file_id].append(track)
+    for unit in albums.values():
+        if any(map(is_blank, unit)):
+            yield tuple(unit)

@@ -1,0 +1,138 @@
+"""Opening the door: an address on this machine, a browser that is shown the way, Ctrl-C."""
+
+from __future__ import annotations
+
+import html
+import os
+import socket
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tagger.errors import TaggerError, os_reason
+from tagger.review.guard import OPEN_PATH, Keys
+
+LOOPBACK = "127.0.0.1"
+_MOST_AT_ONCE = 32  # requests
+_MOST_HEADERS = 16 << 10  # bytes
+
+
+class ReviewError(TaggerError):
+    """The review cannot be served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the page is served.
+
+    Args:
+        host: An address of this machine.
+        port: 0 is any that is free.
+    """
+
+    host: str = LOOPBACK
+    port: int = 0
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether other machines can reach it."""
+        return self.host not in (LOOPBACK, "::1", "localhost")
+
+
+def listen(door: Door) -> socket.socket:
+    """Return a socket that listens there.
+
+    Raises:
+        ReviewError: it cannot.
+    """
+    family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
+    try:
+        return socket.create_server((door.host, door.port), family=family)
+    except OSError as exc:
+        raise ReviewError(
+            f"nothing can be served at {door.host} port {door.port}: {os_reason(exc)}"
+        ) from exc
+
+
+def address(sock: socket.socket, door: Door) -> str:
+    """Return the address of the page, without a token."""
+    port = sock.getsockname()[1]
+    host = "localhost" if not door.is_open_to_others else door.host
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def way_in(base: str, keys: Keys) -> str:
+    """Return the address that lets its reader in, once."""
+    return f"{base}{OPEN_PATH}?token={keys.once}"
+
+
+@contextmanager
+def shown_the_way(url: str) -> Iterator[Path]:
+    """Give a file that leads to an address, and that nobody else can read; it goes at the end.
+
+    A browser's command line can be read by every user of a machine; a file of mode 0600 cannot.
+    """
+    folder = os.environ.get("XDG_RUNTIME_DIR") or None
+    if folder is not None and not os.access(folder, os.W_OK):
+        folder = None
+    descriptor, name = tempfile.mkstemp(".html", "tagger-review-", folder)  # of mode 0600
+    path = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(
+                '<!doctype html><meta charset="utf-8"><title>tagger review</title>'
+                f'<meta http-equiv="refresh" content="0;url={html.escape(url)}">'
+            )
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def open_browser(path: Path) -> None:
+    """Show a file in the user's browser, without waiting for it."""
+    threading.Thread(target=webbrowser.open, args=(path.as_uri(),), daemon=True).start()
+
+
+def serve(app: ASGIApp, sock: socket.socket, when_ready: Callable[[], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Args:
+        app: What answers.
+        sock: That listens.
+        when_ready: Called once requests are answered.
+    """
+    config = uvicorn.Config(
+        app,
+        log_level="error",
+        access_log=False,  # addresses may hold a token
+        proxy_headers=False,  # no header says who somebody is
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        http="h11",
+        h11_max_incomplete_event_size=_MOST_HEADERS,
+        limit_concurrency=_MOST_AT_ONCE,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=2,
+    )
+    server = _Server(config)
+    server.when_ready = when_ready
+    server.run(sockets=[sock])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    when_ready: Callable[[], None]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self.when_ready()

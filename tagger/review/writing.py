@@ -1,0 +1,97 @@
+"""The one writer behind the page: a thread that carries answers out, oldest first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tagger.catalog import AnsweredState, Catalog
+from tagger.errors import CatalogError
+from tagger.tagging.answering import Manner, carry_out_next
+from tagger.tagging.recovery import close_pending
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 3.0  # after which a catalogue that was locked or full is tried again
+
+
+@dataclass
+class Writer:
+    """Carries out what was answered, now and in sessions that a kill ended.
+
+    Args:
+        open_catalog: Gives a catalogue of its own to the thread.
+        manner: How answers are written.
+    """
+
+    open_catalog: Callable[[], Catalog]
+    manner: Manner
+    trouble: str = ""
+    _counts: Counter[AnsweredState] = field(default_factory=Counter)
+    _there_is_more: threading.Event = field(default_factory=threading.Event)
+    _is_idle: threading.Event = field(default_factory=threading.Event)
+    _is_over: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin with what lies open."""
+        self._there_is_more.set()
+        self._thread = threading.Thread(target=self._run, name="answers", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is something to carry out."""
+        self._is_idle.clear()
+        self._there_is_more.set()
+
+    def counts(self) -> Counter[AnsweredState]:
+        """Return how many files have been written, left and restored so far."""
+        return self._counts.copy()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was answered is written."""
+        return self._is_idle.is_set()
+
+    def finish(self, timeout_s: float) -> bool:
+        """End when the files under way are done; return whether nothing was left to do.
+
+        Args:
+            timeout_s: Wait no longer for what is still open; the next start goes on with it.
+        """
+        done = self._is_idle.wait(timeout_s)
+        self._is_over.set()
+        self._there_is_more.set()
+        if self._thread is not None:
+            self._thread.join()
+        return done
+
+    def _run(self) -> None:
+        with self.open_catalog() as catalog:
+            while True:
+                self._there_is_more.wait()
+                self._there_is_more.clear()
+                if not self._work(catalog):
+                    return
+
+    def _work(self, catalog: Catalog) -> bool:
+        """Carry out all there is; return False when it is over."""
+        while not self._is_over.is_set():
+            try:
+                close_pending(catalog)
+                carried = carry_out_next(catalog, self.manner)
+            except CatalogError as exc:
+                log.warning("%s", exc)
+                self.trouble = str(exc)
+                self._is_over.wait(_RETRY_S)
+                continue
+            self.trouble = ""
+            if carried is None:
+                if not self._there_is_more.is_set():
+                    self._is_idle.set()
+                return True
+            self._counts.update(state for state, _ in carried.outcomes.values())
+        return False

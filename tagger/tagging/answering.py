@@ -1,0 +1,255 @@
+"""Carrying out a person's answers: genres into the files that each settles, or taken out again.
+
+An answer lies in the catalogue before any file is touched, so that a kill loses none: whoever asks
+next finishes it. The order for a file is journal entry, tag, row, as in any run. One process
+touches files at a time, and an answer that is withdrawn meanwhile is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tagger.catalog import (
+    Action,
+    AnsweredFile,
+    AnsweredState,
+    Catalog,
+    CatalogEntry,
+    KnownTrack,
+    OpenAnswer,
+    PlannedWrite,
+    WriteQuery,
+)
+from tagger.errors import TagReadError, TagWriteError, TornWriteError
+from tagger.genre_text import are_among
+from tagger.reasons import Reason, ReasonCode
+from tagger.records import AudioFile, Status, TagsFound
+from tagger.tagging.track import stat_again
+from tagger.tagging.undo import UndoRequest, UndoRun
+from tagger.tags import (
+    SAFE_WAYS,
+    PreparedWrite,
+    Ways,
+    carry_out_all,
+    is_ours,
+    prepare_write,
+    provenance_text,
+    read_tags,
+)
+
+_AT_ONCE = 32  # files journalled, written and recorded in one go
+_SETTLED = AnsweredState.WRITTEN, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How answers are written.
+
+    Args:
+        treat_as_blank: Genres that count as none.
+        preserve_mtime: Keep the files' time of change.
+        ways: How files may be written.
+    """
+
+    treat_as_blank: tuple[str, ...] = ()
+    preserve_mtime: bool = False
+    ways: Ways = SAFE_WAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of some files of an answer.
+
+    Args:
+        answer_id: The answer.
+        outcomes: {file_id: (state, why it was left)}.
+    """
+
+    answer_id: int
+    outcomes: dict[int, tuple[AnsweredState, str]]
+
+
+def carry_out_next(catalog: Catalog, manner: Manner) -> Carried | None:
+    """Write, or take back, some files of the oldest answer that is not finished; None: all are.
+
+    Args:
+        catalog: Where the answers are.
+        manner: How they are written.
+
+    Raises:
+        CatalogError: the catalogue cannot be written.
+    """
+    if catalog.unfinished_answer(1) is None:
+        return None
+    with catalog.writing():
+        answer = catalog.unfinished_answer(_AT_ONCE)
+        if answer is None:
+            return None
+        if not answer.is_withdrawn:
+            return _settled(catalog, answer, _write(catalog, answer, manner))
+    return _settled(catalog, answer, _take_back(catalog, answer, manner))
+
+
+def _settled(
+    catalog: Catalog, answer: OpenAnswer, outcomes: dict[int, tuple[AnsweredState, str]]
+) -> Carried:
+    catalog.settle_answer(answer.answer_id, outcomes)
+    return Carried(answer.answer_id, outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file that an answer settles, as it is now."""
+
+    asked: AnsweredFile
+    file: AudioFile
+    tags: TagsFound
+    known: KnownTrack
+
+
+class _LeftError(Exception):
+    """A file is left as it is; the text says why."""
+
+
+def _write(
+    catalog: Catalog, answer: OpenAnswer, manner: Manner
+) -> dict[int, tuple[AnsweredState, str]]:
+    """Look, prepare, journal, write and record; whatever fails is noted, not raised."""
+    outcomes: dict[int, tuple[AnsweredState, str]] = {}
+    with ExitStack() as opened:
+        ready: list[tuple[_Found, PreparedWrite]] = []
+        for asked in answer.files:
+            try:
+                found = _look(catalog, asked)
+                if _has_it(found, answer):
+                    outcomes[asked.file_id] = _SETTLED
+                    continue
+                _check_may_be_written(found, answer, manner)
+                ready.append((found, opened.enter_context(_prepared(found, answer, manner))))
+            except _LeftError as exc:
+                outcomes[asked.file_id] = AnsweredState.LEFT, str(exc)
+            except (TagReadError, TagWriteError) as exc:
+                outcomes[asked.file_id] = AnsweredState.LEFT, exc.reason
+        if ready:
+            outcomes |= _carry_out(catalog, answer, ready, manner)
+    return outcomes
+
+
+def _look(catalog: Catalog, asked: AnsweredFile) -> _Found:
+    """Return a file as it is now.
+
+    Raises:
+        TagReadError, TagWriteError: It is gone, or cannot be read.
+    """
+    file = stat_again(asked.file)
+    (known,) = catalog.lookup([file], "")
+    if known is None:
+        raise _LeftError("it is no longer in the catalogue")
+    return _Found(asked, file, read_tags(file.path), known)
+
+
+def _has_it(found: _Found, answer: OpenAnswer) -> bool:
+    """Return whether a file bears the answer already, say since a kill came after its write."""
+    if found.tags.genres != answer.genres:
+        return False
+    return is_ours(found.tags) == (answer.action is Action.FILL)
+
+
+def _check_may_be_written(found: _Found, answer: OpenAnswer, manner: Manner) -> None:
+    """Make sure that nothing of a person's is touched, and that it is the file that was heard.
+
+    Raises:
+        _LeftError: It must be left alone.
+    """
+    genres = found.tags.genres
+    stands = f"its genre is {', '.join(genres)} now, set by somebody else meanwhile"
+    if answer.action is Action.CHANGE:
+        if genres != found.known.tags.genres:
+            raise _LeftError(stands)
+    elif not are_among(genres, manner.treat_as_blank):
+        is_replaced = is_ours(found.tags) and answer.action is Action.GENRES
+        if not is_replaced:
+            raise _LeftError(stands)
+    if not found.known.is_as_recorded:
+        raise _LeftError(
+            "it was changed since it was heard; run tagger tag --no-write on it, then review again"
+        )
+
+
+def _prepared(found: _Found, answer: OpenAnswer, manner: Manner) -> PreparedWrite:
+    ours = None
+    if answer.action is Action.FILL:
+        assert answer.model_id is not None, "a fill is written in a model's name"
+        ours = provenance_text(answer.genres, found.asked.confidence or 0.0, answer.model_id)
+    return prepare_write(
+        found.file.path,
+        answer.genres,
+        provenance=ours,
+        expected=found.tags,
+        ways=manner.ways,
+    )
+
+
+def _carry_out(
+    catalog: Catalog,
+    answer: OpenAnswer,
+    ready: Sequence[tuple[_Found, PreparedWrite]],
+    manner: Manner,
+) -> dict[int, tuple[AnsweredState, str]]:
+    planned = [
+        PlannedWrite(one.file, p.write, kept=p.kept, overwritten=p.overwritten) for one, p in ready
+    ]
+    journal_ids = catalog.journal(answer.run_id, planned)
+    faults = carry_out_all([p for _, p in ready], preserve_mtime=manner.preserve_mtime)
+    recorded: list[CatalogEntry] = []
+    dropped: list[int] = []
+    outcomes: dict[int, tuple[AnsweredState, str]] = {}
+    for (one, prepared), fault, journal_id in zip(ready, faults, journal_ids, strict=True):
+        try:
+            if fault is not None:
+                raise fault
+            recorded.append(_row(one, prepared, answer, journal_id))
+            outcomes[one.asked.file_id] = _SETTLED
+        except TagWriteError as exc:
+            if not isinstance(exc, TornWriteError):  # the next start puts that one back
+                dropped.append(journal_id)
+            outcomes[one.asked.file_id] = AnsweredState.LEFT, exc.reason
+    catalog.record(answer.run_id, recorded)
+    catalog.journal_dropped(dropped)
+    return outcomes
+
+
+def _row(one: _Found, prepared: PreparedWrite, answer: OpenAnswer, journal_id: int) -> CatalogEntry:
+    """Return a file's row as it is to be; what was heard stays."""
+    write, is_fill = prepared.write, answer.action is Action.FILL
+    return CatalogEntry(
+        file=stat_again(one.file),
+        tags=replace(one.tags, genres=write.after, provenance=write.provenance_after),
+        status=Status.WRITTEN if is_fill else Status.KEPT,
+        genres=answer.genres if is_fill else one.known.genres,
+        confidence=(one.asked.confidence or 0.0) if is_fill else one.known.confidence,
+        reason=None if is_fill else Reason(ReasonCode.SOMEBODYS),
+        journal_id=journal_id,
+    )
+
+
+def _take_back(
+    catalog: Catalog, answer: OpenAnswer, manner: Manner
+) -> dict[int, tuple[AnsweredState, str]]:
+    """Put back what stood in files before an answer; what changed since is left, and told."""
+    outcomes: dict[int, tuple[AnsweredState, str]] = {
+        one.file_id: (AnsweredState.RESTORED, "") for one in answer.files
+    }
+    if answer.action in (Action.KEEP, Action.NEVER):
+        return outcomes
+    query = WriteQuery(answer.run_id, file_ids=tuple(outcomes))
+    request = UndoRequest(query, preserve_mtime=manner.preserve_mtime, ways=manner.ways)
+    by_path: dict[Path, int] = {one.file.path: one.file_id for one in answer.files}
+    for result in UndoRun(request, catalog).results():
+        file_id = by_path.get(result.path)
+        if result.status is Status.FAILED and file_id is not None:
+            outcomes[file_id] = AnsweredState.LEFT, str(result.reason or "")
+    return outcomes

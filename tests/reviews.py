@@ -1,0 +1,97 @@
+"""A review for tests: a library made up in the catalogue or on the disk, and its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from tagger.catalog import Catalog
+from tagger.models.card import ModelCard
+from tagger.models.files import BUNDLED, read_card
+from tagger.review.app import Pages
+from tagger.review.guard import TOKEN_HEADER, Keys
+from tagger.review.media import MediaMaker
+from tagger.review.questions import Questions
+from tagger.review.session import Session
+from tagger.review.suggesting import Suggesting
+from tagger.review.writing import Writer
+from tagger.tagging.answering import Manner
+from tests.catalogs import Location
+
+PORT = 8123
+BASE = f"http://localhost:{PORT}"
+
+
+@dataclass(frozen=True)
+class Review:
+    """A session, its pages, and a browser that was let in."""
+
+    session: Session
+    keys: Keys
+    client: TestClient
+
+    def do(self, action: str, **body: object) -> str:
+        """Do something as the page does it; return what is shown then."""
+        answer = self.client.post(f"/do/{action}", json=body, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return str(answer.text)
+
+    def answer(self, *genres: str) -> str:
+        """Answer the question that is asked now."""
+        return self.do("answer", question=self.session.current, genres=list(genres))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the page sends along with each change."""
+        return {"origin": BASE, TOKEN_HEADER: self.keys.csrf}
+
+
+def default_card() -> ModelCard:
+    return read_card(BUNDLED / "default.pt")
+
+
+def session_of(
+    catalog: Catalog,
+    place: Location,
+    *,
+    cards: Sequence[ModelCard] = (),
+    most_answers: int | None = None,
+    treat_as_blank: tuple[str, ...] = (),
+) -> Session:
+    """A session whose writer has not begun."""
+    found = catalog.unanswered((), only_blank=not treat_as_blank)
+    return Session(
+        catalog,
+        Questions(found, treat_as_blank),
+        Suggesting(catalog, cards),
+        Writer(lambda: Catalog.open(place), Manner(treat_as_blank)),
+        most_answers=most_answers,
+    )
+
+
+@contextmanager
+def reviewed(place: Location, *, password: str = "", write: bool = True) -> Iterator[Review]:
+    """A review of a catalogue, and a browser that has followed the address."""
+    with Catalog.open(place) as catalog:
+        card = default_card()
+        session = session_of(catalog, place, cards=(card,))
+        if write:
+            session.writer.start()
+        keys = Keys(PORT, password)
+        pages = Pages(session, keys, MediaMaker(card), catalog, lambda: None)
+        client = TestClient(pages.app(("music.example",)), base_url=BASE)
+        assert client.get(f"/open?token={keys.once}").status_code == 200
+        try:
+            yield Review(session, keys, client)
+        finally:
+            if write:
+                session.writer.finish(30)
+
+
+def paths_of(session: Session) -> set[Path]:
+    """The files of all questions."""
+    return {track.path for question in session.questions for track in question.tracks}

@@ -1,0 +1,232 @@
+"""Answers carried out in real files: written, left alone, taken back; and after a kill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mutagen
+import pytest
+
+from tagger.catalog import Action, AnsweredState, Catalog, GivenAnswer, ModelRecord
+from tagger.errors import CatalogError
+from tagger.tagging.answering import Manner, carry_out_next
+from tagger.tagging.recovery import close_pending
+from tests.catalogs import assert_consistent
+from tests.library import (
+    Run,
+    contents,
+    genre_of,
+    make_track,
+    make_tracks,
+    run_tagger,
+    set_tags,
+)
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+
+def ids_of(catalog: Catalog) -> dict[str, int]:
+    return {one.path.name: one.file_id for one in catalog.unanswered((), only_blank=False)}
+
+
+def give(
+    catalog: Catalog,
+    *names: str,
+    genres: tuple[str, ...] = ("Jazz",),
+    action: Action = Action.GENRES,
+) -> tuple[int, int]:
+    """Return the run and the answer that some files were given."""
+    ids = ids_of(catalog)
+    run_id = catalog.begin_run("review", None)
+    answer = GivenAnswer(action, "Album", genres, tuple(ids[name] for name in names))
+    return run_id, catalog.give_answer(run_id, answer)
+
+
+def finish(catalog: Catalog) -> dict[int, tuple[AnsweredState, str]]:
+    outcomes: dict[int, tuple[AnsweredState, str]] = {}
+    while carried := carry_out_next(catalog, Manner()):
+        outcomes |= carried.outcomes
+    return outcomes
+
+
+@pytest.fixture
+def heard(music: Path, run: Run) -> Path:
+    """Two tracks without a genre, heard and not written."""
+    make_tracks(music, 2)
+    assert run("tag", "--no-write", music).code == 0
+    return music
+
+
+def provenance_of(path: Path) -> list[str]:
+    return list((mutagen.File(path).tags or {}).get("tagger_genre", []))
+
+
+def test_an_answer_is_written_without_our_own_field(heard: Path, place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        give(catalog, "00.flac", genres=("Jazz", "Bebop"))
+        assert set(finish(catalog).values()) == {(AnsweredState.WRITTEN, "")}
+    assert genre_of(heard / "00.flac") == ["Jazz", "Bebop"]
+    assert genre_of(heard / "01.flac") == []
+    assert provenance_of(heard / "00.flac") == []
+    assert_consistent(place)
+
+
+def test_what_was_answered_is_kept_by_the_next_run_and_not_heard_again(
+    heard: Path, place: Path, run: Run
+) -> None:
+    with Catalog.open(place) as catalog:
+        give(catalog, "00.flac")
+        finish(catalog)
+    record = run("tag", heard).by_name["00.flac"]
+    assert (record["status"], record["genres"]) == ("unchanged", ["Jazz"])
+
+
+@pytest.mark.parametrize("genre", ["Jazz", "Rock"])
+def test_a_genre_of_ours_becomes_a_persons_also_when_it_is_the_same(
+    music: Path, place: Path, run: Run, genre: str
+) -> None:
+    path = make_track(music / "a.flac")
+    run("tag", music)
+    assert provenance_of(path) == ["Rock; 0.60; " + provenance_of(path)[0].split("; ")[2]]
+    with Catalog.open(place) as catalog:
+        give(catalog, "a.flac", genres=(genre,))
+        finish(catalog)
+    assert genre_of(path) == [genre]
+    assert provenance_of(path) == []
+
+
+def test_what_a_person_set_meanwhile_is_left_alone(heard: Path, place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        give(catalog, "00.flac")
+        set_tags(heard / "00.flac", genre="Blues")
+        before = contents(heard)
+        ((state, why),) = finish(catalog).values()
+    assert state is AnsweredState.LEFT
+    assert "Blues now, set by somebody else meanwhile" in why
+    assert contents(heard) == before
+
+
+def test_only_a_change_replaces_what_a_person_set(music: Path, place: Path, run: Run) -> None:
+    path = make_track(music / "a.flac", genre="Blues")
+    run("tag", "--no-write", music)
+    before = path.read_bytes()
+    with Catalog.open(place) as catalog:
+        give(catalog, "a.flac")
+        ((state, _),) = finish(catalog).values()
+        assert (state, path.read_bytes()) == (AnsweredState.LEFT, before)
+        _, answer_id = give(catalog, "a.flac", action=Action.CHANGE)
+        finish(catalog)
+        assert genre_of(path) == ["Jazz"]
+        catalog.withdraw_answer(answer_id)
+        finish(catalog)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_another_one_now_is_left_alone(heard: Path, place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        give(catalog, "00.flac", "01.flac")
+        set_tags(heard / "00.flac", title="Another")
+        (heard / "01.flac").unlink()
+        reasons = sorted(why for _, why in finish(catalog).values())
+    assert reasons[0] == "No such file or directory"
+    assert reasons[1].startswith("it was changed since it was heard")
+
+
+def test_what_is_withdrawn_is_restored_byte_for_byte(heard: Path, place: Path) -> None:
+    before = {path.name: path.read_bytes() for path in heard.iterdir()}
+    with Catalog.open(place) as catalog:
+        _, answer_id = give(catalog, "00.flac", "01.flac")
+        finish(catalog)
+        catalog.withdraw_answer(answer_id)
+        assert catalog.answer_of_tracks() == {}
+        assert {state for state, _ in finish(catalog).values()} == {AnsweredState.RESTORED}
+    assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
+
+
+def test_what_was_withdrawn_may_be_written_by_the_tagger(
+    music: Path, place: Path, run: Run
+) -> None:
+    path = make_track(music / "a.flac")
+    run("tag", "--no-write", music)
+    with Catalog.open(place) as catalog:
+        _, answer_id = give(catalog, "a.flac", genres=("Rock",))
+        finish(catalog)
+        catalog.withdraw_answer(answer_id)
+        finish(catalog)
+    assert run("tag", music).statuses == {"a.flac": "written"}
+    assert genre_of(path) == ["Rock"]
+
+
+def test_an_answer_that_was_withdrawn_before_it_was_written_touches_nothing(
+    heard: Path, place: Path
+) -> None:
+    before = contents(heard)
+    with Catalog.open(place) as catalog:
+        _, answer_id = give(catalog, "00.flac")
+        catalog.withdraw_answer(answer_id)
+        assert finish(catalog) == {}
+    assert contents(heard) == before
+
+
+class _KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", ["journal", "record", "settle_answer"])
+def test_after_a_kill_the_next_start_finishes(
+    heard: Path, place: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in heard.iterdir()}
+
+    def kill(*_arguments: object) -> None:
+        raise _KilledError
+
+    with Catalog.open(place) as catalog, monkeypatch.context() as patch:
+        run_id, _ = give(catalog, "00.flac", "01.flac")
+        patch.setattr(Catalog, step, kill)
+        with pytest.raises(_KilledError):
+            finish(catalog)
+    with Catalog.open(place) as catalog:
+        close_pending(catalog)
+        assert set(finish(catalog).values()) <= {(AnsweredState.WRITTEN, "")}
+    assert genre_of(heard / "00.flac") == genre_of(heard / "01.flac") == ["Jazz"]
+    assert run_tagger("undo", "--catalog", place, str(run_id)).code == 0
+    assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
+    assert_consistent(place)
+
+
+def test_undo_of_a_review_that_runs_stops_it_first(heard: Path, place: Path) -> None:
+    before = {path.name: path.read_bytes() for path in heard.iterdir()}
+    with Catalog.open(place) as catalog:
+        run_id, _ = give(catalog, "00.flac")
+        finish(catalog)
+        ids = ids_of(catalog)
+        second = GivenAnswer(Action.GENRES, "Another", ("Jazz",), (ids["01.flac"],))
+        catalog.give_answer(run_id, second)
+        assert run_tagger("undo", "--catalog", place).code == 0
+        with pytest.raises(CatalogError, match="taken back by tagger undo"):
+            catalog.give_answer(run_id, second)
+        assert finish(catalog) == {}
+    assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
+
+
+def test_a_fill_is_the_taggers(heard: Path, place: Path, model: Path) -> None:
+    with Catalog.open(place) as catalog:
+        catalog.register_model(ModelRecord("mine-1", "head", ("Jazz",), 8))
+        run_id = catalog.begin_run("review", "mine-1")
+        ids = tuple(ids_of(catalog).values())
+        catalog.give_answer(run_id, GivenAnswer(Action.FILL, "", ("Jazz",), ids, (0.912, 0.97)))
+        finish(catalog)
+        assert catalog.answer_of_tracks() == {}
+    assert provenance_of(heard / "00.flac") == ["Jazz; 0.91; mine-1"]
+    assert provenance_of(heard / "01.flac") == ["Jazz; 0.97; mine-1"]
+
+
+def test_nothing_is_asked_again_that_waits_or_is_not_to_be_asked(heard: Path, place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        give(catalog, "00.flac")
+        give(catalog, "01.flac", action=Action.NEVER, genres=())
+        assert list(catalog.unanswered()) == []
+        finish(catalog)
+        assert list(catalog.unanswered()) == []
+        assert [one.path.name for one in catalog.unanswered((), only_blank=False)] == ["00.flac"]
