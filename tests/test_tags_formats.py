@@ -413,7 +413,7 @@ def test_a_new_id3_chunk_repeats_what_info_says(tmp_path: Path) -> None:
     assert {key: found[key] for key in ("TITLE", "COMMENT", "DATE", "ALBUM", "GENRE")} == {
         "TITLE": ["Ein Lied"],
         "COMMENT": ["日本 🎸"],
-        "DATE": ["1999"],
+        "DATE": ["1999-05-01"],
         "ALBUM": ["Пластинка"],
         "GENRE": ["Folk"],
     }

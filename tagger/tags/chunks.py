@@ -9,10 +9,12 @@ Philips, DSDIFF 1.5, 2004.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from tagger.tag_fields import Form
+from tagger.tags.alphabets import shown, sure
 from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, texts_said
 from tagger.tags.id3 import is_silent, new_id3, read_id3, rest_of_id3, retagged
 from tagger.tags.limits import refuse_too_many
@@ -209,11 +211,14 @@ def _plan_id3(file: BinaryIO, form: _Form, change: Change) -> list[Splice]:
 def _repeated(file: BinaryIO, form: _Form) -> list[tuple[str, str]]:
     """Return what other tags say: readers that find an ID3 tag with a genre look no further."""
     infos = [info_texts(_body(file, chunk)) for chunk in _infos(file, form)[:1]]
-    return [text for texts in (*infos, _edited_texts(file, form)) for text in texts]
+    edited = _edited_texts(file, form, lambda data: sure(data, "its DIIN chunk"))
+    return [text for texts in (*infos, edited) for text in texts]
 
 
-def _edited_texts(file: BinaryIO, form: _Form) -> list[tuple[str, str]]:
+def _edited_texts(
+    file: BinaryIO, form: _Form, decode: Callable[[bytes], str] = shown
+) -> list[tuple[str, str]]:
     """Return title and artist of a DSDIFF file by ID3 frame id; a count of bytes goes before."""
     found = [c for c in form.inner if c.id in _EDITED_TEXTS and form.kind.width == 8]
-    texts = [(_EDITED_TEXTS[c.id], _body(file, c)[4:].decode("latin-1")) for c in found]
+    texts = [(_EDITED_TEXTS[c.id], decode(_body(file, c)[4:])) for c in found]
     return [(frame_id, text.strip("\0 ")) for frame_id, text in texts if text.strip("\0 ")]

@@ -16,7 +16,7 @@ from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
 from tagger.tags.id3 import read_id3, rest_of_id3, retagged
 from tagger.tags.id3_frames import HEADER_SIZE, tag_size
 from tagger.tags.id3_genres import NO_GENRE, number_of_genre
-from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, V1Text, read_v1, v1_texts
+from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, V1Text, read_v1, v1_repeated
 from tagger.tags.splices import Splice, digest, peek_at, read_at, size_of
 
 _LYRICS3_MAX = 5100 + 20  # Version 1 has no size field; its text is at most 5100 bytes.
@@ -109,7 +109,7 @@ def plan_v1(layout: Layout, change: Change) -> list[Splice]:
 
 def texts_of_v1(file: BinaryIO, layout: Layout) -> list[V1Text]:
     """Return what ID3v1 says beside the genre, for a new tag that is to repeat it."""
-    return [] if layout.v1 is None else v1_texts(read_at(file, layout.v1, V1_SIZE))
+    return [] if layout.v1 is None else v1_repeated(read_at(file, layout.v1, V1_SIZE))
 
 
 def span_bytes(file: BinaryIO, span: Span) -> bytes:

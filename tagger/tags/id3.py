@@ -40,13 +40,26 @@ _V2_IDS = {
     "TALB": "TAL",
     "UFID": "UFI",
     "TYER": "TYE",
+    "TDAT": "TDA",
     "TRCK": "TRK",
     "TSSE": "TSS",
+    "TENC": "TEN",
+    "TCOM": "TCM",
+    "TEXT": "TXT",
+    "TPE4": "TP4",
+    "TCOP": "TCR",
+    "TBPM": "TBP",
+    "TLAN": "TLA",
+    "TMED": "TMT",
+    "TSRC": "TRC",
+    "WOAR": "WAR",
     "COMM": "COM",
 }
 _CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 # Frames that hold byte positions in the file: a tag of another length would make them wrong.
 _POSITIONS = {"ASPI", "SEEK"}
+_UNREAD_IN_V2 = {"TEXT": "TXXX:LYRICIST"}
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)-(\d\d))?")
 _PLAIN_ID = re.compile(r"[A-Z][A-Z0-9]{2,3}")
 
 
@@ -85,7 +98,9 @@ def retagged(
     ours = [_genre_frame(tag, change)] if change.genres else []
     if own_field and change.provenance is not None:
         ours.append(_text_frame(tag, "TXXX", [OUR_FIELD, change.provenance]))
-    frames = [*(_other_frame(tag, *text) for text in repeated), *_others(tag)]
+    if tag.is_plain and any(b"\xff\0" in frame.raw for frame in ours):
+        raise TagFaultError("its ID3v2 tag says that it is unsynchronised, and is not; repair it")
+    frames = [*(f for text in repeated for f in _repeated_frames(tag, *text)), *_others(tag)]
     place = _place_of_genre(tag, frames)
     new = assemble(replace(tag, frames=(*frames[:place], *ours, *frames[place:])), room=len(data))
     if len(new) != len(data) and any(f.id in _POSITIONS for f in frames):
@@ -103,7 +118,7 @@ def rest_of_id3(data: bytes) -> list[Part]:
     """Return all that a change of genre must leave alone in a tag."""
     tag = parse(data)
     extended = tag.extended[:6] if tag.major == 3 else tag.extended
-    head = bytes((*tag.version, tag.flags, tag.plain_sizes)) + extended
+    head = bytes((*tag.version, tag.flags, tag.plain_sizes, tag.is_plain)) + extended
     parts = [("the version and flags of the ID3v2 tag", head)]
     parts += [(f"the ID3v2 frame {frame.id}", frame.raw) for frame in _others(tag)]
     return [*parts, ("the end of the ID3v2 tag", tag.junk)]
@@ -134,10 +149,11 @@ def _place_of_genre(tag: Id3Tag, others: list[Frame]) -> int:
     for n, frame in enumerate(tag.frames):
         if _is_genre(frame):
             return sum(1 for before in tag.frames[:n] if before in others)
-    if all(_PLAIN_ID.fullmatch(frame.id) and frame.body for frame in others):
+    if not tag.is_plain and all(_PLAIN_ID.fullmatch(f.id) and f.body for f in others):
         return len(others)
     texts = 0
-    # Some readers stop at an empty or odd frame; what is new stands before it, behind the texts.
+    # Some readers stop at an empty or odd frame, or lose count in a picture of a tag that only says
+    # it is unsynchronised; what is new stands before that, behind the texts.
     while texts < len(others) and others[texts].id.startswith("T") and others[texts].body:
         texts += 1
     return texts
@@ -211,17 +227,41 @@ def _text_frame(tag: Id3Tag, frame_id: str, values: Iterable[str]) -> Frame:
     return make_frame(tag, _V2_IDS[frame_id] if tag.major == 2 else frame_id, body)
 
 
-def _other_frame(tag: Id3Tag, frame_id: str, text: str) -> Frame:
-    if frame_id == "TYER" and tag.major == 4:
-        return _text_frame(tag, "TDRC", [text])
-    if frame_id != "COMM":
-        return _text_frame(tag, frame_id, [text])
-    # A comment has a language and a (here empty) description.
+def _repeated_frames(tag: Id3Tag, key: str, text: str) -> list[Frame]:
+    """Return the frames that say what another tag says; ``key`` is an id of ID3v2.3, or DATE."""
+    if tag.major == 2 and key in _UNREAD_IN_V2:  # TagLib reads no such frame there
+        key = _UNREAD_IN_V2[key]
+    if key == "DATE":
+        return _date_frames(tag, text)
+    if key.startswith("TXXX:"):
+        return [_text_frame(tag, "TXXX", [key.removeprefix("TXXX:"), text])]
+    if key == "WOAR" and text.isascii():
+        return [make_frame(tag, "WAR" if tag.major == 2 else key, text.encode("ascii"))]
+    if key == "COMM":
+        return [_comment_frame(tag, text)]
+    is_year = key == "TYER" and tag.major == 4
+    return [_text_frame(tag, "TDRC" if is_year else key, [text])]
+
+
+def _date_frames(tag: Id3Tag, text: str) -> list[Frame]:
+    """Return a date as each version has it; what is no plain date goes where any text may."""
+    date = _DATE.fullmatch(text.strip())
+    if date is None or (tag.major == 2 and date[2]):
+        return [_text_frame(tag, "TXXX", ["DATE", text])]
+    year, month, day = date.groups()
+    if tag.major == 4:
+        return [_text_frame(tag, "TDRC", [date[0]])]
+    frames = [_text_frame(tag, "TYER", [year])]
+    return [*frames, _text_frame(tag, "TDAT", [day + month])] if day else frames
+
+
+def _comment_frame(tag: Id3Tag, text: str) -> Frame:
+    """Return a comment, which has a language and a (here empty) description."""
     if _is_latin_1(text):
         body = b"\0eng\0" + text.encode("latin-1")
     else:
         body = b"\1eng" + "\ufeff\0\ufeff".encode("utf-16-le") + text.encode("utf-16-le")
-    return make_frame(tag, _V2_IDS[frame_id] if tag.major == 2 else frame_id, body)
+    return make_frame(tag, "COM" if tag.major == 2 else "COMM", body)
 
 
 def _is_latin_1(text: str) -> bool:

@@ -22,6 +22,7 @@ NEW_PADDING = 2048
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 _MAX_READ = 1 << 16  # of a compressed text
+_FALSE_SYNC = re.compile(rb"\xff[\xe0-\xff]")
 # Ids with a blank or a NUL at the end occur (v2.2 ids in v2.3 tags); they are kept as they are.
 _ID = re.compile(rb"[A-Z0-9][ -~]{1,3}\0?")
 
@@ -46,6 +47,8 @@ class Id3Tag:
         extended: The extended header as it stands, or b"".
         frames: In order.
         plain_sizes: v2.4 with sizes that are not synchsafe, as old iTunes wrote them.
+        is_plain: Its flag says that it is unsynchronised as a whole, and it is not, as id3lib
+            wrote it: FFmpeg and mutagen read what stands there, so that is kept.
         junk: What stands behind the frames and is neither a frame nor padding.
     """
 
@@ -55,6 +58,7 @@ class Id3Tag:
     frames: tuple[Frame, ...]
     plain_sizes: bool = False
     junk: bytes = b""
+    is_plain: bool = False
 
     @property
     def major(self) -> int:
@@ -81,13 +85,26 @@ def parse(data: bytes) -> Id3Tag:
     if major == 2 and flags & _EXTENDED:
         raise TagFaultError("its ID3v2.2 tag is compressed, in a way nobody has defined")
     body = data[HEADER_SIZE : HEADER_SIZE + _synchsafe(data[6:10])]
-    if major < 4 and flags & _UNSYNCHRONISED:
+    is_plain = major < 4 and bool(flags & _UNSYNCHRONISED) and _is_plain(body, major)
+    if major < 4 and flags & _UNSYNCHRONISED and not is_plain:
         body = synchronised(body)
     extended = body[: _extended_size(body, major)] if flags & _EXTENDED else b""
-    tag = Id3Tag((major, data[4]), flags, extended, ())
+    tag = Id3Tag((major, data[4]), flags, extended, (), is_plain=is_plain)
     tag = _with_split_frames(tag, body[len(extended) :])
     # A chunk may be longer than the tag in it; what is no padding there must not be lost.
     return replace(tag, junk=tag.junk + data[size:]) if data[size:].strip(b"\0") else tag
+
+
+def _is_plain(body: bytes, major: int) -> bool:
+    """Return whether a body whose tag says that it is unsynchronised is not.
+
+    There is no false synchronisation in one that is; or else its frames fit only as they stand.
+    """
+    if _FALSE_SYNC.search(body):
+        return True
+    ends = (_split(one, major, plain_sizes=False)[1] for one in (body, synchronised(body)))
+    as_it_stands, decoded = (bool(end.strip(b"\0")) for end in ends)
+    return decoded and not as_it_stands
 
 
 def _with_split_frames(tag: Id3Tag, body: bytes) -> Id3Tag:
@@ -156,7 +173,7 @@ def assemble(tag: Id3Tag, room: int) -> bytes:
     """Put a tag together, of the length ``room`` if that is enough, else with new padding."""
     frames = b"".join(frame.raw for frame in tag.frames)
     footer_size = HEADER_SIZE if tag.major == 4 and tag.flags & _FOOTER else 0
-    whole_tag = tag.major < 4 and bool(tag.flags & _UNSYNCHRONISED)
+    whole_tag = tag.major < 4 and bool(tag.flags & _UNSYNCHRONISED) and not tag.is_plain
     body = tag.extended + frames
     body = unsynchronised(body) if whole_tag else body
     padding = room - HEADER_SIZE - footer_size - len(body)
@@ -173,7 +190,7 @@ def assemble(tag: Id3Tag, room: int) -> bytes:
 
 
 def _with_padding_size(tag: Id3Tag, padding: int) -> bytes:
-    if tag.flags & _UNSYNCHRONISED:
+    if tag.flags & _UNSYNCHRONISED and not tag.is_plain:
         raise TagFaultError("its ID3v2.3 tag has an extended header that is unsynchronised")
     return tag.extended[:6] + padding.to_bytes(4) + tag.extended[10:]
 

@@ -5,9 +5,11 @@ Source: id3.org, ID3v1 and ID3v1.1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tagger.tag_fields import Form
+from tagger.tags.alphabets import shown, sure, whole
 from tagger.tags.fields import Container, texts_said
 from tagger.tags.id3_genres import genre_of_number
 
@@ -36,19 +38,29 @@ def read_v1(data: bytes) -> Container:
     )
 
 
-def v1_texts(data: bytes) -> list[V1Text]:
-    """Return what a tag says beside the genre."""
+def v1_texts(data: bytes, decode: Callable[[bytes], str] = shown) -> list[V1Text]:
+    """Return what a tag says beside the genre.
+
+    Args:
+        data: The tag.
+        decode: Makes text of a field's bytes.
+    """
     is_v11 = data[125] == 0 and data[126] != 0
     texts = [
-        V1Text("TIT2", "Title", "TITLE", _text(data, 3, 30)),
-        V1Text("TPE1", "Artist", "ARTIST", _text(data, 33, 30)),
-        V1Text("TALB", "Album", "ALBUM", _text(data, 63, 30)),
-        V1Text("TYER", "Year", "DATE", _text(data, 93, 4)),
-        V1Text("COMM", "Comment", "COMMENT", _text(data, 97, 28 if is_v11 else 30)),
+        V1Text("TIT2", "Title", "TITLE", decode(_field(data, 3, 30))),
+        V1Text("TPE1", "Artist", "ARTIST", decode(_field(data, 33, 30))),
+        V1Text("TALB", "Album", "ALBUM", decode(_field(data, 63, 30))),
+        V1Text("TYER", "Year", "DATE", decode(_field(data, 93, 4))),
+        V1Text("COMM", "Comment", "COMMENT", decode(_field(data, 97, 28 if is_v11 else 30))),
         V1Text("TRCK", "Track", "TRACKNUMBER", str(data[126]) if is_v11 else ""),
     ]
     return [text for text in texts if text.text]
 
 
-def _text(data: bytes, start: int, length: int) -> str:
-    return data[start : start + length].split(b"\0")[0].decode("latin-1").strip()
+def v1_repeated(data: bytes) -> list[V1Text]:
+    """Return what a new tag is to repeat; raise TagFaultError where its alphabet is unknown."""
+    return v1_texts(data, lambda field: sure(field, "its ID3v1 tag"))
+
+
+def _field(data: bytes, start: int, length: int) -> bytes:
+    return whole(data[start : start + length].split(b"\0")[0], length).strip()

@@ -6,19 +6,36 @@ Source: Microsoft, "Multimedia Programming Interface", 1991.
 from __future__ import annotations
 
 from tagger.tag_fields import Form
+from tagger.tags.alphabets import shown, sure
 from tagger.tags.fields import Change, Container, Part, TagFaultError, split_joined, texts_said
 from tagger.tags.limits import refuse_too_many
 
 _GENRE = b"IGNR"
-_FRAMES = {
+# What TagLib reads of a list, and what it reads the same of in ID3v2.3: once there is an ID3 tag
+# it looks at that alone. ITRK is read by FFmpeg and by players.
+_REPEATED = {
     b"INAM": "TIT2",
     b"IART": "TPE1",
     b"IPRD": "TALB",
-    b"ICRD": "TYER",
+    b"ICRD": "DATE",
     b"ICMT": "COMM",
     b"ITRK": "TRCK",
     b"IPRT": "TRCK",
     b"ISFT": "TSSE",
+    b"ITCH": "TENC",
+    b"IMUS": "TCOM",
+    b"IWRI": "TEXT",
+    b"IEDT": "TPE4",
+    b"ICOP": "TCOP",
+    b"IBPM": "TBPM",
+    b"ILNG": "TLAN",
+    b"IMED": "TMED",
+    b"ISRC": "TSRC",
+    b"IBSU": "WOAR",
+    b"IENG": "TXXX:ARRANGER",
+    b"ISTR": "TXXX:PERFORMER",
+    b"PRT1": "TXXX:DISCSUBTITLE",
+    b"ICNT": "TXXX:MusicBrainz Album Release Country",
 }
 
 
@@ -39,9 +56,19 @@ def read_info(body: bytes) -> Container:
 
 
 def info_texts(body: bytes) -> list[tuple[str, str]]:
-    """Return what an INFO list says beside the genre, by ID3v2.3 frame id."""
-    texts = [(_FRAMES[item_id], _text(t)) for item_id, t in _items(body) if item_id in _FRAMES]
-    return [(f, t[:4] if f == "TYER" else t) for f, t in dict(reversed(texts)).items() if t]
+    """Return what a new tag is to repeat, by ID3v2.3 frame id: the last of each counts.
+
+    Raises:
+        TagFaultError: Its alphabet is unknown.
+    """
+    found = {item_id: text.split(b"\0")[0] for item_id, text in _items(body)}
+    if found.get(b"IPRT"):  # before ITRK, as TagLib has it
+        found.pop(b"ITRK", None)
+    return [
+        (_REPEATED[item_id], sure(text, "its INFO list"))
+        for item_id, text in found.items()
+        if item_id in _REPEATED and text.strip()
+    ]
 
 
 def retagged_info(body: bytes, change: Change) -> bytes:
@@ -81,9 +108,5 @@ def _item_bytes(item_id: bytes, text: bytes) -> bytes:
 
 
 def _text(body: bytes) -> str:
-    """Decode a text whose encoding nobody defined: UTF-8 if it is that, else Latin-1."""
-    text = body.split(b"\0")[0]
-    try:
-        return text.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        return text.decode("latin-1").strip()
+    """Return a text, whose encoding nobody defined."""
+    return shown(body.split(b"\0")[0]).strip()
