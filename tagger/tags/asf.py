@@ -36,14 +36,7 @@ from tagger.tags.asf_objects import (
     asf_header,
     asf_object_bytes,
 )
-from tagger.tags.fields import (
-    Change,
-    Container,
-    Part,
-    Span,
-    TagFaultError,
-    texts_said,
-)
+from tagger.tags.fields import Change, Container, Part, Span, TagFaultError, names_genre, texts_said
 from tagger.tags.splices import Splice, digest, read_at, size_of
 
 _GENRE, _OUR_FIELD = "WM/Genre", "TAGGER/GENRE"
@@ -60,7 +53,7 @@ def read(file: BinaryIO) -> list[Container]:
     return [
         Container(
             name="ASF",
-            genres=without_repeats(d.text for d in everywhere if d.name == _GENRE),
+            genres=without_repeats(d.text for d in everywhere if _is_genre(d)),
             provenance=next((d.text for d in found if d.name == _OUR_FIELD), None),
             texts=texts_said(
                 Form.ASF, [*_content(file, header), *((d.name, d.shown) for d in everywhere)]
@@ -73,7 +66,7 @@ def plan(file: BinaryIO, change: Change) -> list[Splice]:
     """Return what to change so that the file carries these genres."""
     header = asf_header(file)
     _refuse_protected(header)
-    if any(d.name == _GENRE for d in _in_library(file, header)):
+    if any(_is_genre(d) for d in _in_library(file, header)):
         raise TagFaultError("its genre stands in the ASF Metadata Library; move it with an editor")
     old = header.one(EXTENDED_CONTENT)
     body = descriptors_body(_retagged(_descriptors(file, old), change))
@@ -107,7 +100,7 @@ def _retagged(old: tuple[Descriptor, ...], change: Change) -> list[Descriptor]:
     ours = [text_descriptor(_GENRE, genre) for genre in change.genres]
     if change.provenance is not None:
         ours.append(text_descriptor(_OUR_FIELD, change.provenance))
-    first = next((n for n, d in enumerate(old) if d.name == _GENRE), len(old))
+    first = next((n for n, d in enumerate(old) if _is_genre(d)), len(old))
     before, after = ([d for d in part if not _is_ours(d)] for part in (old[:first], old[first:]))
     return [*before, *ours, *after]
 
@@ -184,4 +177,8 @@ def _body(file: BinaryIO, found: AsfObject) -> bytes:
 
 
 def _is_ours(descriptor: Descriptor) -> bool:
-    return descriptor.name in (_GENRE, _OUR_FIELD)
+    return _is_genre(descriptor) or descriptor.name == _OUR_FIELD
+
+
+def _is_genre(descriptor: Descriptor) -> bool:
+    return descriptor.name == _GENRE or names_genre(descriptor.name)

@@ -13,6 +13,17 @@ OUR_FIELD = "TAGGER_GENRE"
 SEPARATOR = "; "
 
 
+def names_genre(key: str) -> bool:
+    """Return whether what a person called a field of their own is what others read as the genre.
+
+    TagLib and FFmpeg show free fields (TXXX, free-form MP4 atoms) by that name, in any case.
+
+    >>> names_genre("Genre"), names_genre("GENRE_2")
+    (True, False)
+    """
+    return key.strip().casefold() == "genre"
+
+
 class TagFaultError(Exception):
     """A tag that cannot be understood, or cannot be changed without harm.
 

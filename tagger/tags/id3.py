@@ -18,6 +18,7 @@ from tagger.tags.fields import (
     Part,
     TagFaultError,
     is_wanted,
+    names_genre,
     split_joined,
     texts_said,
 )
@@ -126,7 +127,11 @@ def rest_of_id3(data: bytes) -> list[Part]:
 
 def _others(tag: Id3Tag) -> list[Frame]:
     """Return the frames that a change of genre leaves alone."""
-    return [f for f in tag.frames if not _is_genre(f) and not _is_our_field(tag, f)]
+
+    def is_ours(frame: Frame) -> bool:
+        return _is_genre(frame) or _is_free_genre(tag, frame) or _is_our_field(tag, frame)
+
+    return [frame for frame in tag.frames if not is_ours(frame)]
 
 
 def _genre_frame(tag: Id3Tag, change: Change) -> Frame:
@@ -168,6 +173,10 @@ def _is_genre(frame: Frame) -> bool:
     return _has_id(frame, "TCON")
 
 
+def _is_free_genre(tag: Id3Tag, frame: Frame) -> bool:
+    return _has_id(frame, "TXXX") and names_genre("".join(_texts(tag, frame)[:1]))
+
+
 def _is_our_field(tag: Id3Tag, frame: Frame) -> bool:
     return _has_id(frame, "TXXX") and _texts(tag, frame)[:1] == [OUR_FIELD]
 
@@ -178,6 +187,7 @@ def _our_texts(tag: Id3Tag) -> list[str]:
 
 def _genres(tag: Id3Tag) -> list[str]:
     values = [t for f in tag.frames if _is_genre(f) for t in _texts(tag, f)]
+    values += [t for f in tag.frames if _is_free_genre(tag, f) for t in _texts(tag, f)[1:]]
     if tag.major < 4:
         values = [genre for value in values for genre in split_joined(value)]
     return resolved(values)

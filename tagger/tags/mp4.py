@@ -19,6 +19,7 @@ from tagger.tags.fields import (
     Span,
     TagFaultError,
     is_wanted,
+    names_genre,
     texts_said,
 )
 from tagger.tags.id3_genres import genre_of_number
@@ -38,25 +39,31 @@ _HANDLER = atom_bytes(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
 
 def read(file: BinaryIO) -> list[Container]:
     """Return what the iTunes tags of the file say."""
-    ilst = _ilst(moov_of(top_atoms(file)))
-    if ilst is None:
-        return []
-    items = child_atoms(file, ilst)
+    moov = moov_of(top_atoms(file))
+    bare = _bare_genres(file, moov)
+    outside = [Container("QuickTime", genres=without_repeats(bare))] if bare else []
+    ilst = _ilst(moov)
+    return outside if ilst is None else [_read_items(file, child_atoms(file, ilst)), *outside]
+
+
+def _read_items(file: BinaryIO, items: tuple[Atom, ...]) -> Container:
     numbers = [genre_of_number(int.from_bytes(v) - 1) for v in _values(file, items, _NUMBERED)]
-    return [
-        Container(
-            name="MP4",
-            genres=without_repeats([*_texts(file, items, _GENRE), *numbers]),
-            provenance=next(iter(_free_texts(file, items, _OURS)), None),
-            texts=texts_said(Form.MP4, _said(file, items)),
-        )
-    ]
+    free = tuple(item for item in items if _is_free_genre(file, item))
+    genres = [*_texts(file, items, _GENRE), *numbers, *_texts(file, free, _FREEFORM)]
+    return Container(
+        name="MP4",
+        genres=without_repeats(genres),
+        provenance=next(iter(_free_texts(file, items, _OURS)), None),
+        texts=texts_said(Form.MP4, _said(file, items)),
+    )
 
 
 def plan(file: BinaryIO, change: Change) -> list[Splice]:
     """Return what to change so that the file carries these genres."""
     tops = top_atoms(file)
     moov = moov_of(tops)
+    if without_repeats(_bare_genres(file, moov)):
+        raise TagFaultError("its genre stands outside iTunes's tags; move it with a tag editor")
     edit, parents = _edit_of_tags(file, moov, change)
     step = len(edit.new) - edit.length
     if not step:
@@ -140,7 +147,7 @@ def _resized(file: BinaryIO, atom: Atom, step: int) -> list[Splice]:
 
 def _new_ilst(file: BinaryIO, ilst: Atom | None, change: Change) -> bytes:
     items = child_atoms(file, ilst) if ilst else ()
-    first = next((n for n, item in enumerate(items) if item.kind in (_GENRE, _NUMBERED)), None)
+    first = next((n for n, item in enumerate(items) if _is_genre(file, item)), None)
     before, after = items[:first], () if first is None else items[first:]
     kept = [[_raw(file, item) for item in _others(file, part)] for part in (before, after)]
     return atom_bytes(b"ilst", b"".join([*kept[0], _our_items(change), *kept[1]]))
@@ -159,11 +166,32 @@ def _our_items(change: Change) -> bytes:
 
 
 def _others(file: BinaryIO, items: tuple[Atom, ...]) -> list[Atom]:
-    return [
-        item
-        for item in items
-        if item.kind not in (_GENRE, _NUMBERED) and not _is_our_field(file, item)
-    ]
+    return [item for item in items if not _is_genre(file, item) and not _is_our_field(file, item)]
+
+
+def _is_genre(file: BinaryIO, item: Atom) -> bool:
+    return item.kind in (_GENRE, _NUMBERED) or _is_free_genre(file, item)
+
+
+def _is_free_genre(file: BinaryIO, item: Atom) -> bool:
+    """Return whether a free-form atom is a genre to others, who look at its name alone."""
+    if item.kind != _FREEFORM or _is_our_field(file, item):
+        return False
+    name = b"".join(_free_name(file, item)[1:])
+    return names_genre(name.decode("utf-8", "replace"))
+
+
+def _bare_genres(file: BinaryIO, moov: Atom) -> list[str]:
+    """Return genres that stand in the user data themselves, as QuickTime and 3GPP write them."""
+    udta = moov.one(b"udta")
+    genres = []
+    for atom in udta.children if udta else ():
+        if atom.kind in (_GENRE, _NUMBERED):
+            # A length and a language, or a version and a language, stand before the text.
+            skipped = 4 if atom.kind == _GENRE else 6
+            text = _raw(file, atom)[8 + skipped :].split(b"\0")[0]
+            genres.append(text.decode("utf-8", "replace"))
+    return genres
 
 
 def _is_our_field(file: BinaryIO, item: Atom) -> bool:
