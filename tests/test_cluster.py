@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from tagger.hearing.pool import Lost
 from tagger.models.files import read_card
 from tagger.records import TrackFailure
 from tests.catalogs import assert_consistent
-from tests.library import DEADLINE_S, Outcome, Run, make_tracks, run_tagger, start_tagger
+from tests.library import DEADLINE_S, Outcome, Run, make_tracks, run_tagger, start_tagger, until
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,12 +62,12 @@ def start(words: list[str], **environment: str) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def running(n_workers: int = 2) -> Iterator[Cluster]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    host, port = address.removeprefix("tcp://").split(":")
-    words = ["-m", "distributed.cli.dask_scheduler", "--host", host, "--port", port]
-    cluster = Cluster(address, start([*words, "--no-dashboard"]))
+    with tempfile.TemporaryDirectory(prefix="tagger-dask-") as folder:
+        told = Path(folder) / "scheduler.json"
+        words = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+        scheduler = start([*words, "--no-dashboard", "--scheduler-file", str(told)])
+        until(lambda: told.exists() and told.read_text().endswith("}"))
+        cluster = Cluster(json.loads(told.read_text())["address"], scheduler)
     try:
         for _ in range(n_workers):
             cluster.start_worker()
