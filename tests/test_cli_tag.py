@@ -231,10 +231,10 @@ def test_what_is_passed_over_is_counted(first: tuple[Outcome, Path]) -> None:
 def test_who_chose_no_model_is_told_of_others_where_most_stays_unsure(tmp_path: Path) -> None:
     make_tracks(tmp_path / "music", 10)  # too short for anybody
     common = ("tag", tmp_path / "music", "--catalog", tmp_path / "c.db")
-    assert "unsure of 10: two networks (--model both)" in run_tagger(*common).err
-    assert "--model both" not in run_tagger(*common).err, "nothing was heard"
+    assert "unsure of 10: tagger info FILE says" in run_tagger(*common).err
+    assert "tagger learn" not in run_tagger(*common).err, "nothing was heard"
     for chosen in (("--model", "default"), ("--quiet",)):
-        assert "--model both" not in run_tagger(*common, "--force", *chosen).err
+        assert "tagger learn" not in run_tagger(*common, "--force", *chosen).err
 
 
 @pytest.mark.usefixtures("no_analysis")

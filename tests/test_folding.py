@@ -39,7 +39,7 @@ def test_a_folded_network_says_the_same(architecture: str, separable: bool) -> N
 
 
 def test_the_bundled_network_is_told_apart_from_itself_by_rounding_alone() -> None:
-    path: Path = find_model("default")
+    path: Path = find_model("fast")
     plain, folded = load_checkpoint(path).network, load_checkpoint(path).network
     fold_batch_norms(folded)
     with torch.inference_mode():

@@ -67,9 +67,9 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     names: list[str] = []
     hear = analysis._hear
 
-    def counted(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
+    def counted(path: Path, model_path: Path, most: int) -> TrackPrediction | TrackFailure:
         names.append(model_path.stem)
-        return hear(path, model_path)
+        return hear(path, model_path, most)
 
     def since() -> list[str]:
         told = sorted(names)

@@ -259,14 +259,14 @@ def test_a_file_outside_is_heard_by_the_model_that_the_catalogue_compares_by(
     music, mine = taught
     monkeypatch.setattr("tagger.models.choosing.BUNDLED", tmp_path)
     monkeypatch.setattr("tagger.models.choosing.models_folder", lambda: tmp_path / "models")
-    (tmp_path / "default.pt").rename(tmp_path / "wide.pt")
+    (tmp_path / "default.pt").rename(tmp_path / "older.pt")
     make_model(tmp_path / "default.pt", favourite="Folk")
     new = make_track(tmp_path / "new.flac", 1.6)
     common = ("similar", new, "--catalog", place)
     told = run_tagger(*common)
     assert told.code == 0 and told.out, told.err
     run_tagger("tag", music, "--catalog", place)
-    (tmp_path / "wide.pt").unlink()
+    (tmp_path / "older.pt").unlink()
     told = run_tagger(*common)
     assert told.code == 0 and told.out, told.err
     mine.unlink()
@@ -284,7 +284,7 @@ def test_a_learned_model_is_named_shortly(taught: tuple[Path, Path], place: Path
         read_card(mine).model_id
     }
     wrong = run_tagger("tag", music, "--model", "yours", "--catalog", place)
-    assert wrong.err == "error: yours: there is no such model; there are: default, mine\n"
+    assert wrong.err == "error: yours: there is no such model; there are: fast, mine\n"
 
 
 def test_info_tells_of_the_catalogues_own_model(taught: tuple[Path, Path], place: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_shape_that_is_not_its_own_is_refused() -> None:
 
 
 def test_weights_of_the_other_network_are_refused(musicnn: LoadedModel, tmp_path: Path) -> None:
-    other = load_checkpoint(find_model("default"))
+    other = load_checkpoint(find_model("fast"))
     path = tmp_path / "odd.pt"
     save_checkpoint(path, other.network, musicnn.card)
     with pytest.raises(CheckpointError, match="do not fit"):
@@ -187,9 +187,9 @@ def test_two_networks_live_side_by_side_in_a_catalogue(
 
 
 def test_nothing_breaks_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "default.pt").symlink_to(find_model("default"))
+    (tmp_path / "default.pt").symlink_to(find_model("fast"))
     monkeypatch.setattr(model_files, "BUNDLED", tmp_path)
     assert read_card(find_model("default")).exclusive
     outcome = run_tagger("tag", tmp_path, "--model", "musicnn", "--catalog", tmp_path / "c.db")
     assert outcome.code == 2
-    assert "there is no such model; there are: default" in outcome.err
+    assert "there is no such model; there are: fast" in outcome.err

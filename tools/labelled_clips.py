@@ -14,9 +14,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tagger.errors import DatasetError, os_reason
 from tagger.tags import read_tags
 
+BoolArray = NDArray[np.bool_]
 TABLE = "metadata.csv"
 _OTHERWISE = {
     "rap": "hip-hop",
@@ -38,7 +42,8 @@ class Clip:
         path: Its file.
         labels: What the collection calls it, in lower case: its folder, or its genres in the table.
         genres: Those, and the genres in its own tag.
-        artist: Who plays; the path where nothing tells it.
+        artist: Who plays. Where nothing tells it, the path, or of files that are numbered the
+            folder and the tens of the number, since neighbours are often by one artist.
     """
 
     path: Path
@@ -66,8 +71,18 @@ def _in_folders(folder: Path) -> list[Clip]:
     for path in sorted(path for path in folder.glob("*/*") if path.is_file()):
         tags = read_tags(path)
         labels = _lower([path.parent.name])
-        clips.append(Clip(path, labels, labels + _lower(tags.genres), tags.artist or str(path)))
+        clips.append(Clip(path, labels, labels + _lower(tags.genres), tags.artist or _block(path)))
     return clips
+
+
+def _block(path: Path) -> str:
+    """Return what stands for the artist of a file whose tag names none.
+
+    >>> _block(Path("gtzan/blues/blues.00012.wav")), _block(Path("folk/a.wav"))
+    ('gtzan/blues/1', 'folk/a.wav')
+    """
+    numbered = re.fullmatch(r"\D*(\d{3,})", path.stem)
+    return str(path.parent / str(int(numbered[1]) // 10)) if numbered else str(path)
 
 
 def _listed(table: Path) -> list[Clip]:
@@ -87,7 +102,7 @@ def _paths(folder: Path, rows: Mapping[str, object]) -> list[Path]:
 
 def _of_row(path: Path, row: Mapping[str, str]) -> Clip:
     labels = _lower(row["GenresStr"].split("; "))
-    return Clip(path, labels, labels, row["Artist"])
+    return Clip(path, labels, labels, row["Artist"] or str(path))
 
 
 def _lower(names: Iterable[str]) -> tuple[str, ...]:
@@ -108,3 +123,8 @@ def is_named(genre: str, names: Iterable[str]) -> bool:
     spelled = [_OTHERWISE.get(name, name) for name in names]
     words = {word for name in spelled for word in re.split(r"[^\w&-]+", name)}
     return bool(wanted) and (wanted in spelled or any(word.startswith(wanted) for word in words))
+
+
+def are_named(genre: str, names: Iterable[Iterable[str]]) -> BoolArray:
+    """Return for each clip's names whether one of them is a genre or a kind of it."""
+    return np.array([is_named(genre, of_one) for of_one in names], np.bool_)

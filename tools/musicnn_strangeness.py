@@ -29,15 +29,20 @@ _FAR = -1000.0  # along the normal, on the side of music, beyond anything
 IntArray = NDArray[np.int64]
 
 
-def odd_embeddings(model: LoadedModel) -> FloatArray:
-    """Return the embeddings (n, embedding_dim) of synthetic sounds that are no music."""
+def odd_embeddings(model: LoadedModel, n_each: int = _N_EACH) -> FloatArray:
+    """Return the embeddings (n, embedding_dim) of synthetic sounds that are no music.
+
+    Args:
+        model: The network that hears them.
+        n_each: Sounds of a kind.
+    """
     card = model.card
     n_samples = round(_SOUND_S * card.sample_rate)
     starts_s = segment_starts(_SOUND_S, card.segment_s, _N_SEGMENTS)
     places = [round(start_s * card.sample_rate) for start_s in starts_s]
     embeddings = []
     for kind in TRAINED_KINDS:
-        for i in range(_N_EACH):
+        for i in range(n_each):
             sound = nth_sound(kind, i, _SEED, card.sample_rate, n_samples).astype(np.float32)
             segments = np.stack([sound[place : place + card.n_samples] for place in places])
             embeddings.append(score(model, segments).embeddings.mean(axis=0))

@@ -242,7 +242,7 @@ def plots(
 
 @cli.command()
 @click.argument("folder", metavar="DIR", type=_FILE)
-@click.option("--checkpoint", "model", default="default", show_default=True, help="Name or file.")
+@click.option("--checkpoint", "model", default="fast", show_default=True, help="Name or file.")
 @click.option("-n", "n_tracks", type=click.IntRange(1), default=50, show_default=True)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 def robustness(folder: Path, model: str, n_tracks: int, format_: str) -> None:
@@ -264,7 +264,7 @@ def robustness(folder: Path, model: str, n_tracks: int, format_: str) -> None:
 
 
 @cli.command()
-@click.option("--checkpoint", "model", default="default", show_default=True, help="Name or file.")
+@click.option("--checkpoint", "model", default="fast", show_default=True, help="Name or file.")
 @click.option("-n", "n_each", type=click.IntRange(1), default=20, show_default=True, help="A kind.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--folder", type=_FILE, help="Recordings of what is no music, to be heard as well.")

@@ -115,8 +115,8 @@ def suggest_another(summary: RunSummary) -> None:
     n_sure = sum(summary.by_status.get(s, 0) for s in _SURE)
     if n_unsure >= max(_MANY, n_sure):
         click.echo(
-            f"unsure of {n_unsure}: two networks (--model both) are sure of more, and take about "
-            "four times as long; your own genres it learns from your tags (tagger learn)",
+            f"unsure of {n_unsure}: tagger info FILE says what one is most like; your own genres "
+            "it learns from your tags (tagger learn)",
             err=True,
         )
 

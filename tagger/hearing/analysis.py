@@ -47,15 +47,18 @@ class Listener:
         model_id: What it must be, since another machine may have another under that path.
         path: Its checkpoint; a name alone is that of a bundled one, which lies where the tagger
             is installed on the machine that loads it.
+        n_segments: How many it is to hear, at most, and all at once; 0 is as its card says.
     """
 
     model_id: str
     path: Path
+    n_segments: int = 0
 
     @classmethod
-    def of(cls, model_id: str, file: Path) -> Listener:
+    def of(cls, model_id: str, file: Path, n_segments: int = 0) -> Listener:
         """Return the network in a file, by its name alone if it is bundled."""
-        return cls(model_id, Path(file.name) if file.parent == BUNDLED else file)
+        path = Path(file.name) if file.parent == BUNDLED else file
+        return cls(model_id, path, n_segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def analyse(task: AnalysisTask) -> Heard | TrackFailure:
     for listener in task.listeners:
         try:
             with net(task.path, UnheardError):
-                outcome = _hear(task.path, listener.path)
+                outcome = _hear(task.path, listener.path, listener.n_segments)
         except UnheardError as exc:
             outcome = TrackFailure.of(task.path, Stage.ANALYSE, exc)
         if isinstance(outcome, TrackFailure):
@@ -119,25 +122,31 @@ def load_model(path: Path) -> None:
         _model(network)
 
 
-def listen_to(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
+def listen_to(path: Path, model_path: Path, n_segments: int = 0) -> TrackPrediction | TrackFailure:
     """Return what a model says of a track, or why nothing could be heard, in this process.
+
+    Args:
+        path: The file.
+        model_path: The model.
+        n_segments: How many it is to hear, at most, and all at once; 0 is as its card says.
 
     Raises:
         CheckpointError: the model cannot be loaded.
     """
     card = _card(model_path)
     networks = networks_of(card, model_path)
-    heard = analyse(AnalysisTask(path, tuple(Listener.of(*one) for one in networks.items())))
+    listeners = (Listener.of(*one, n_segments or card.n_at_once) for one in networks.items())
+    heard = analyse(AnalysisTask(path, tuple(listeners)))
     return heard if isinstance(heard, TrackFailure) else said_by(card, heard)
 
 
-def _hear(path: Path, model_path: Path) -> TrackPrediction | TrackFailure:
+def _hear(path: Path, model_path: Path, n_segments: int) -> TrackPrediction | TrackFailure:
     """Return what one network hears in a track, or why nothing could be heard."""
     from tagger.audio import load_segments
 
     model = _model(model_path)
     try:
-        return predict(model, path, partial(load_segments, path))
+        return predict(model, path, partial(load_segments, path), n_segments)
     except AudioDecodeError as exc:
         # What the system refuses may be granted tomorrow; what the file holds will not change.
         stage = Stage.READ if isinstance(exc.__cause__, OSError) else Stage.DECODE
@@ -164,18 +173,19 @@ def segment_plan(card: ModelCard, max_segments: int = 0) -> SegmentPlan:
     )
 
 
-def predict(model: LoadedModel, path: Path, load: Loader) -> TrackPrediction:
+def predict(model: LoadedModel, path: Path, load: Loader, n_segments: int = 0) -> TrackPrediction:
     """Return what a model hears in a track.
 
     Args:
         model: Its network hears as many segments as the verdict takes; see ``listen``.
         path: The file.
         load: Gives its segments.
+        n_segments: How many it is to hear, at most, and all at once; 0 is as its card says.
 
     Raises:
         AudioDecodeError: raised by ``load``.
     """
-    scores, segments = listen(model, load)
+    scores, segments = listen(model, load, n_segments)
     if not len(scores):
         return _unheard(model, path, segments)
     embedding = scores.embeddings.mean(axis=0)
@@ -198,7 +208,7 @@ def predict(model: LoadedModel, path: Path, load: Loader) -> TrackPrediction:
     )
 
 
-def listen(model: LoadedModel, load: Loader) -> tuple[SegmentScores, Segments]:
+def listen(model: LoadedModel, load: Loader, n_segments: int = 0) -> tuple[SegmentScores, Segments]:
     """Return what a network makes of a track's audible segments, and those that were heard first.
 
     Where a few of them leave it open which genre is the likeliest, or some of the few are silent or
@@ -208,9 +218,9 @@ def listen(model: LoadedModel, load: Loader) -> tuple[SegmentScores, Segments]:
         AudioDecodeError: raised by ``load``.
     """
     card = model.card
-    segments = load(segment_plan(card, card.first_segments), ())
+    segments = load(segment_plan(card, n_segments or card.first_segments), ())
     scores = _score_audible(model, segments.waveforms)
-    if _are_enough(card, scores) or not _leave_some(card, segments):
+    if n_segments or _are_enough(card, scores) or not _leave_some(card, segments):
         return scores, segments
     rest = load(segment_plan(card), segments.starts_s)
     return scores.joined(_score_audible(model, rest.waveforms)), segments

@@ -291,6 +291,7 @@ def _examples(vectors: FloatArray, genres: CleanGenres, groups: Sequence[str]) -
 
 
 def _digest(head: Head, names: Sequence[str]) -> str:
+    assert head.novelty is not None, "what is learned here has one"
     digest = hashlib.sha256("\0".join((*head.bases, *names)).encode())
     for array in (head.weight, head.bias, head.novelty.means, head.novelty.whitening):
         digest.update(array.astype("<f4").tobytes())

@@ -102,6 +102,7 @@ def thresholds_of(
     labels: Sequence[str],
     *,
     precision: float = 0.75,
+    lowest: float = 0.75,
     n_least: int = 1,
     n_draws: int = N_DRAWS,
     seed: int = 0,
@@ -118,13 +119,14 @@ def thresholds_of(
         sayings: What might be written.
         labels: Names.
         precision: What is asked at the threshold.
+        lowest: The threshold of a label that is right so often from further down.
         n_least: How often a label must be said for its threshold to mean anything.
         n_draws: Of the artists.
         seed: Of the draws.
     """
     needed = _surely_needed(sayings, len(labels), precision, n_draws, seed)
     found = {
-        label: round(max(float(p), precision), 4) for label, p in zip(labels, needed, strict=True)
+        label: round(max(float(p), lowest), 4) for label, p in zip(labels, needed, strict=True)
     }
     refusals = {
         label: _refusal(sayings.take(sayings.label == n), least, precision, n_least)

@@ -35,6 +35,8 @@ class ModelCard:
         max_segments: Segments heard of a track, at most.
         first_segments: Segments heard at first; the rest only where these leave it open which genre
             is the likeliest, or not all of them can be heard. 0 is all at once.
+        album_segments: Segments heard of a track that votes with an album's others, at most; 0 is
+            as many as of any.
         labels: What the outputs are called, in order.
         writable: The labels that may be written as genres unless the user says otherwise.
         thresholds: {label: least confidence at which it is written}.
@@ -73,6 +75,7 @@ class ModelCard:
     joint: Joint | None = None
     further: Mapping[str, float] = field(default_factory=dict)
     first_segments: int = 0
+    album_segments: int = 0
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -90,6 +93,11 @@ class ModelCard:
     def is_joint(self) -> bool:
         """Whether it hears by several networks, of which each has an embedding of its own."""
         return len(self.bases) > 1
+
+    @property
+    def n_at_once(self) -> int:
+        """Segments that its networks are to hear of a track at once; 0 is as their cards say."""
+        return 0 if self.first_segments else self.max_segments
 
     @property
     def genre_labels(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from tagger.errors import CheckpointError
 from tagger.files.atomic import FileKind, replaced
 from tagger.models.card import FORMAT, VERSION, ModelCard, card_of
-from tagger.models.files import read_card
+from tagger.models.files import find_bundled, read_card
 from tagger.models.novelty import Novelty
 from tagger.networks import Network, network_of_card
 from tagger.networks.frontend import FrontEndConfig, LogMel
@@ -82,9 +82,18 @@ def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
         CheckpointError: the base cannot be read, or the new one cannot be written.
     """
     if card.is_joint:
-        save_atomically(path, _payload(card, {}, None))
+        save_card(path, card)
     else:
         save_checkpoint(path, load_checkpoint(base_path).network, card)
+
+
+def save_card(path: Path, card: ModelCard) -> None:
+    """Write a head without the networks that it is on: these are used from where they are bundled.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    save_atomically(path, _payload(card, {}, None))
 
 
 def _payload(
@@ -129,6 +138,8 @@ def load_checkpoint(path: Path) -> LoadedModel:
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as exc:
         raise CheckpointError("the checkpoint is damaged; get the file anew", path) from exc
     card = card_of(payload, path)
+    if not payload.get("state"):
+        return _on_bundled(card, path)
     try:
         network, front_end = _build(card, payload["state"])
         novelty = _novelty_of(payload["novelty"], card)
@@ -136,6 +147,19 @@ def load_checkpoint(path: Path) -> LoadedModel:
         said = str(exc).splitlines()[0]
         raise CheckpointError(f"its weights and its card do not fit: {said}", path) from exc
     return LoadedModel(card, front_end, network, novelty)
+
+
+def _on_bundled(card: ModelCard, path: Path) -> LoadedModel:
+    """Return a head that was saved without weights, with those of the network bundled for it.
+
+    Raises:
+        CheckpointError: that is no longer bundled, or is damaged.
+    """
+    base = find_bundled(*card.bases) if card.bases else None
+    if base is None:
+        needed = " and ".join(card.bases) or "weights"
+        raise CheckpointError(f"it needs {needed}, which is not at hand; get the file anew", path)
+    return replace(load_checkpoint(base), card=card, novelty=None)
 
 
 def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMel]:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from tagger.config import Settings, Sourced, models_folder
 from tagger.errors import CheckpointError
 from tagger.models.card import ModelCard
-from tagger.models.files import BUNDLED, find_bundled, find_model, read_card
+from tagger.models.files import (
+    BUNDLED,
+    DEFAULT,
+    find_bundled,
+    find_model,
+    is_stand_in,
+    name_of_file,
+    read_card,
+)
 
 if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
     from tagger.catalog import Catalog
@@ -29,7 +37,10 @@ def named_model(settings: Settings) -> Path:
     Raises:
         CheckpointError: there is none.
     """
-    return find_model(settings.model, models_folder()).absolute()
+    path = find_model(settings.model, models_folder()).absolute()
+    if settings.model == DEFAULT and is_stand_in(path):
+        log.warning("the network of the default model is not there: hearing with %s", path.stem)
+    return path
 
 
 def model_in_force(
@@ -73,7 +84,7 @@ def cards_at_hand(
 
 def name_of(path: Path) -> str:
     """Return what ``--model`` calls a model: by its name alone where it is looked for by that."""
-    return path.stem if path.parent in (models_folder(), BUNDLED) else str(path)
+    return name_of_file(path) if path.parent in (models_folder(), BUNDLED) else str(path)
 
 
 def base_of(path: Path) -> tuple[Path, ModelCard]:

@@ -38,6 +38,10 @@ BUNDLED = Path(__file__).parent
 _JOINT = ".toml"
 _KINDS = (".pt", _JOINT)
 
+DEFAULT, FAST = "default", "fast"
+_NAMED = {DEFAULT: "wide", FAST: "default"}
+"""{what ``--model`` says: what its file is called here}, of the bundled models."""
+
 
 def find_model(name: str, learned: Path | None = None) -> Path:
     """Return the file that ``--model`` names: a bundled model, a learned one or any other.
@@ -49,21 +53,49 @@ def find_model(name: str, learned: Path | None = None) -> Path:
     Raises:
         CheckpointError: there is none.
 
-    >>> find_model("default").name
-    'default.pt'
+    >>> find_model("default").name, find_model("fast").name
+    ('wide.pt', 'default.pt')
     """
     path = Path(name).expanduser()
     folders = [BUNDLED, *([] if learned is None else [learned])]
     try:
-        named = [f / f"{name}{kind}" for f in folders for kind in _KINDS]
+        named = [*_bundled_as(name), *(f / f"{name}{kind}" for f in folders for kind in _KINDS)]
         for candidate in ([] if "/" in name else named) + [path]:
             if candidate.is_file():
                 return candidate
     except OSError as exc:
         raise CheckpointError(os_reason(exc), path) from exc
     files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in _KINDS]
-    known = ", ".join(p.stem for p in files) or "none"
+    known = ", ".join(map(name_of_file, files)) or "none"
     raise CheckpointError(f"there is no such model; there are: {known}", path)
+
+
+def name_of_file(path: Path) -> str:
+    """Return what ``--model`` calls the file of a bundled or learned model.
+
+    >>> name_of_file(find_model("fast")), name_of_file(find_model("both"))
+    ('fast', 'both')
+    """
+    others = (name for name in _NAMED if path in _bundled_as(name)[:1])
+    return next(others, path.stem) if path.parent == BUNDLED else path.stem
+
+
+def is_stand_in(path: Path) -> bool:
+    """Return whether a bundled file is heard by in place of the default model, which lacks one."""
+    return path.stem != _NAMED[DEFAULT] and (BUNDLED / f"{_NAMED[DEFAULT]}.pt").is_file()
+
+
+def _bundled_as(name: str) -> list[Path]:
+    """Return the bundled files that a name may mean: not a head whose network is not there.
+
+    Whoever may not use the weights of another's network deletes that file, and goes on without.
+    """
+    own = [BUNDLED / f"{_NAMED[name]}.pt"] if name in _NAMED else []
+    return [path for path in own if path.is_file() and _has_its_networks(path)]
+
+
+def _has_its_networks(path: Path) -> bool:
+    return all(find_bundled(base) is not None for base in read_card(path).bases)
 
 
 def bundled_genres() -> frozenset[str]:
@@ -106,7 +138,9 @@ def find_bundled(*model_ids: str) -> Path | None:
     """
     kind = ".pt" if len(model_ids) == 1 else _JOINT
     files = sorted(BUNDLED.glob(f"*{kind}"))
-    return next((path for path in files if read_card(path).heard_by == model_ids), None)
+    cards = ((path, read_card(path)) for path in files)
+    own = (path for path, card in cards if card.head is None and card.heard_by == model_ids)
+    return next(own, None)
 
 
 def networks_of(card: ModelCard, path: Path) -> dict[str, Path]:

@@ -25,13 +25,14 @@ class Head:
         bases: The networks whose embeddings it was fitted on, laid side by side in this order.
         weight: (n_labels, embedding_dim) float32.
         bias: (n_labels,) float32.
-        novelty: The Gaussian of the embeddings that it was fitted on.
+        novelty: The Gaussian of the embeddings that it was fitted on; None where one of its labels
+            stands for what is no music.
     """
 
     bases: tuple[str, ...]
     weight: FloatArray
     bias: FloatArray
-    novelty: Novelty
+    novelty: Novelty | None
 
     def __eq__(self, other: object) -> bool:
         """Return whether all numbers are the same."""
@@ -39,7 +40,7 @@ class Head:
 
     def __hash__(self) -> int:
         """Return a hash that equal heads have in common."""
-        return hash((self.bases, self.novelty.limit))
+        return hash((self.bases, self.bias.tobytes()))
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
         """Return logits (n, n_labels) of embeddings (n, embedding_dim)."""
@@ -48,14 +49,16 @@ class Head:
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as values that JSON takes; arrays as base64 of little-endian float32."""
-        return {
+        plain: dict[str, Any] = {
             "bases": list(self.bases),
             "weight": _packed(self.weight),
             "bias": _packed(self.bias),
-            "means": _packed(self.novelty.means),
-            "whitening": _packed(self.novelty.whitening),
-            "limit": self.novelty.limit,
         }
+        if self.novelty is not None:
+            plain["means"] = _packed(self.novelty.means)
+            plain["whitening"] = _packed(self.novelty.whitening)
+            plain["limit"] = self.novelty.limit
+        return plain
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> Head:
@@ -67,9 +70,11 @@ class Head:
         bias = _unpacked(values["bias"])
         weight = _unpacked(values["weight"]).reshape(len(bias), -1)
         dim = weight.shape[1]
-        means = _unpacked(values["means"]).reshape(len(bias), dim)
-        whitening = _unpacked(values["whitening"]).reshape(dim, dim)
-        novelty = Novelty(means, whitening, float(values["limit"]))
+        novelty = None
+        if "limit" in values:
+            means = _unpacked(values["means"]).reshape(len(bias), dim)
+            whitening = _unpacked(values["whitening"]).reshape(dim, dim)
+            novelty = Novelty(means, whitening, float(values["limit"]))
         # Those saved before there could be several name one.
         bases = values["bases"] if "bases" in values else [values["base"]]
         return cls(tuple(map(str, bases)), weight, bias, novelty)

@@ -89,7 +89,8 @@ def judge(
         novelty: What tells whether the embedding is strange, if anything does.
     """
     probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
-    is_novel = False
+    likeliest = card.labels[int(probabilities.argmax())]
+    is_novel = card.exclusive and likeliest not in card.genre_labels  # sounds that are no music
     if novelty is not None:
         assert heard.embedding is not None, heard.path
         novel = novelty.is_novel(heard.embedding[None])

@@ -47,13 +47,13 @@ def _write(report: Report) -> Step | None:
 
 def _hear_better(report: Report) -> Step | None:
     n = _n_blank(report, Blank.UNSURE)
-    if n < _WORTH_A_WORD or "both" in report.models.used:
+    if n < _WORTH_A_WORD or "default" in report.models.used:
         return None
     why = (
-        f"{counted(n, 'track')} left blank for want of confidence: two networks together are "
-        "sure of more, and take about four times as long."
+        f"{counted(n, 'track')} left blank for want of confidence: the default model, which has "
+        "not heard them, is sure of more."
     )
-    return Step(why, f"tagger tag --model both {_where(report.subject)}")
+    return Step(why, f"tagger tag --model default {_where(report.subject)}")
 
 
 def _ask_for_more(report: Report) -> Step | None:

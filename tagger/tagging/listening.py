@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from tagger.records import Stage, TrackFailure, TrackPrediction
 from tagger.tagging.request import TagRequest
 from tagger.tagging.track import Track
 
+_N_OF_ALBUM = 6  # tracks from which on an album is sure enough with less of each
+
 _Outcome = Heard | TrackFailure | Lost[AnalysisTask]
 
 
@@ -32,6 +35,7 @@ class Listeners:
         workers: Processes, here or on other machines.
         timeout_s: Seconds after which a track counts as hung.
         are_elsewhere: The workers are other machines', which may not see the same files.
+        by_album: An album's tracks vote together, so that less of each is heard.
     """
 
     card: ModelCard
@@ -39,6 +43,7 @@ class Listeners:
     workers: Workers
     timeout_s: float
     are_elsewhere: bool
+    by_album: bool = False
 
     def hear(self, tracks: Sequence[Track]) -> Iterator[Track]:
         """Yield tracks as each has taken what was heard in it, or why nothing could be.
@@ -50,10 +55,8 @@ class Listeners:
             ClusterError: the workers cannot be reached any more, or do not see the files.
         """
         by_path = {track.file.path: track for track in tracks}
-        tasks = [
-            _task(track.file.path, self.networks, {part.model_id for part in track.parts})
-            for track in tracks
-        ]
+        n_in_folder = Counter(track.file.folder for track in tracks)
+        tasks = [self._task(track, n_in_folder[track.file.folder]) for track in tracks]
         for outcome in self.workers.map_unordered(
             analyse, tasks, timeout_s=self.timeout_s, prepare=load_networks
         ):
@@ -62,6 +65,21 @@ class Listeners:
             track = by_path[_path_of(outcome)]
             track.take(self._said_of(track, outcome))
             yield track
+
+    def _task(self, track: Track, n_in_folder: int) -> AnalysisTask:
+        """Return what is to be heard of a track.
+
+        Whether it has an album is told by how many lie beside it: to read its tag as well, before
+        anything is heard, would keep the workers waiting.
+        """
+        is_of_album = self.by_album and n_in_folder >= _N_OF_ALBUM
+        most = self.card.album_segments if is_of_album else 0
+        return _task(
+            track.file.path,
+            self.networks,
+            {part.model_id for part in track.parts},
+            most or self.card.n_at_once,
+        )
 
     def _said_of(self, track: Track, outcome: _Outcome) -> TrackPrediction | TrackFailure:
         if isinstance(outcome, Lost):
@@ -84,7 +102,9 @@ def open_listeners(request: TagRequest) -> Iterator[Listeners]:
     networks = networks_of(request.card, request.model_path.absolute())
     are_elsewhere = bool(request.scheduler)
     with _open_workers(request, networks) as workers:
-        yield Listeners(request.card, networks, workers, request.timeout_s, are_elsewhere)
+        yield Listeners(
+            request.card, networks, workers, request.timeout_s, are_elsewhere, request.by_album
+        )
 
 
 def _open_workers(
@@ -98,10 +118,13 @@ def _open_workers(
 
 
 def _task(
-    path: Path, networks: Mapping[str, Path], have_heard: Collection[str] = ()
+    path: Path,
+    networks: Mapping[str, Path],
+    have_heard: Collection[str] = (),
+    n_segments: int = 0,
 ) -> AnalysisTask:
     asked = [one for one in networks.items() if one[0] not in have_heard]
-    return AnalysisTask(path, tuple(Listener.of(model_id, file) for model_id, file in asked))
+    return AnalysisTask(path, tuple(Listener.of(*one, n_segments) for one in asked))
 
 
 def _path_of(outcome: _Outcome) -> Path:
