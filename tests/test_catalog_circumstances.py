@@ -76,7 +76,7 @@ def test_on_a_share_a_reader_sees_nothing_half_done(place: Path) -> None:
     with closing(sqlite3.connect(place, isolation_level=None)) as other:
         other.execute("PRAGMA cache_size = 1")  # so that changes reach the file before their end
         other.execute("BEGIN IMMEDIATE")
-        other.execute("UPDATE tracks SET reason = hex(randomblob(400))")
+        other.execute("UPDATE tracks SET reason_code = hex(randomblob(400))")
         with pytest.raises(CatalogError, match="locked for too long"):
             Catalog.open(place, read_only=True, wait_s=0.1)
         other.execute("ROLLBACK")
@@ -89,7 +89,7 @@ import os, signal, sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("PRAGMA cache_size = 1")
 database.execute("BEGIN IMMEDIATE")
-database.execute("UPDATE tracks SET reason = hex(randomblob(400))")
+database.execute("UPDATE tracks SET reason_code = hex(randomblob(400))")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
