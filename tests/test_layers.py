@@ -62,7 +62,7 @@ LAYERS = [
     {"tagger.recommending", "tagger.tagging", "tagger.watch"},
     {"tagger.hearing"},
     {"tagger.models"},
-    {"tagger.audio", "tagger.catalog", "tagger.config", "tagger.migrations", "tagger.tags"},
+    {"tagger.audio", "tagger.catalog", "tagger.migrations", "tagger.tags"},
     {"tagger.evidence", "tagger.files", "tagger.networks"},
     {"tagger.genre_text", "tagger.nets", "tagger.records"},
     {"tagger.errors", "tagger.tag_fields", "tagger", "training"},
