@@ -30,6 +30,8 @@ from tests.catalogs import assert_consistent
 from tests.library import DEADLINE_S, Outcome, Run, make_tracks, run_tagger, start_tagger, until
 
 ROOT = Path(__file__).parent.parent
+# Without a nanny, a process of its own, which starts a worker anew that dies.
+ALONE = ("--nthreads", "1", "--no-nanny")
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Cluster:
 
     def start_worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         words = ["-m", "distributed.cli.dask_worker", self.address, "--no-dashboard"]
-        more = options or ("--nthreads", "1")
+        more = options or ALONE
         worker = start([*words, "--memory-limit", "0", *more], **environment)
         self.workers.append(worker)
         return worker
@@ -61,7 +63,7 @@ def start(words: list[str], **environment: str) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def running(n_workers: int = 2) -> Iterator[Cluster]:
+def running(n_workers: int = 2, *options: str) -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="tagger-dask-") as folder:
         told = Path(folder) / "scheduler.json"
         words = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
@@ -70,7 +72,7 @@ def running(n_workers: int = 2) -> Iterator[Cluster]:
         cluster = Cluster(json.loads(told.read_text())["address"], scheduler)
     try:
         for _ in range(n_workers):
-            cluster.start_worker()
+            cluster.start_worker(*options)
         wait_for_workers(cluster, n_workers)
         yield cluster
     finally:
@@ -198,7 +200,8 @@ def test_a_worker_that_dies_in_the_middle_costs_nothing() -> None:
 def test_a_task_that_workers_die_of_costs_itself_alone(
     function: Callable[[int], int], guilty: int
 ) -> None:
-    with running() as cluster, connected(cluster.address, ready, 0) as workers:
+    nursed = running(2, "--nthreads", "1")
+    with nursed as cluster, connected(cluster.address, ready, 0) as workers:
         done = list(workers.map_unordered(function, range(12), timeout_s=2.0))
     lost = [result for result in done if isinstance(result, Lost)]
     assert [result.task for result in lost] == [guilty]
