@@ -134,6 +134,7 @@ class Trials:
         self._output = folder / "output"
         self._timeout_s = timeout_s
         self._equivalents = known_equivalents()
+        self._red_anyway: set[str] = set()
         shutil.rmtree(self.copy, ignore_errors=True)
         shutil.copytree(ROOT, self.copy, ignore=_NOT_COPIED)
 
@@ -160,23 +161,35 @@ class Trials:
         outcome, by = Outcome.EQUIVALENT, reason or ""
         if reason is None:
             whole = path.read_text(encoding="utf-8")
-            path.write_text(fault.source, encoding="utf-8")
-            outcome, by = self._outcome(those_about(fault.path, self.copy / "tests"))
-            path.write_text(whole, encoding="utf-8")
+            tests = those_about(fault.path, self.copy / "tests")
+            while True:
+                path.write_text(fault.source, encoding="utf-8")
+                outcome, by = self._outcome(tests)
+                path.write_text(whole, encoding="utf-8")
+                if outcome is not Outcome.NOTICED or not self._is_red_anyway(by):
+                    break
         one = Tried(fault.key, str(fault), outcome, by, round(time.monotonic() - begun, 1))
         with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(one)) + "\n")
         return one
 
+    def _is_red_anyway(self, test: str) -> bool:
+        """Return whether a test is red without any fault as well; then it is asked no more."""
+        is_red = "::" in test and bool(_waited_for(_forked([test], self._output), self._timeout_s))
+        if is_red:
+            self._red_anyway.add(test)
+        return is_red
+
     def _outcome(self, tests: Sequence[str]) -> tuple[Outcome, str]:
         """Run tests in a process forked from this one; return what came of it, and what was red."""
         if not tests:
             return Outcome.UNNOTICED, "no test is about it"
-        status = _waited_for(_forked(["-x", "--tb=no", *tests], self._output), self._timeout_s)
+        asked = ["-x", "--tb=no", *(f"--deselect={name}" for name in self._red_anyway), *tests]
+        status = _waited_for(_forked(asked, self._output), self._timeout_s)
         if status is None:
             return Outcome.TIMED_OUT, ""
         said = self._output.read_text(encoding="utf-8", errors="replace")
-        red = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+        red = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.MULTILINE)
         if not status:
             return Outcome.UNNOTICED, ""
         return Outcome.NOTICED, red[1] if red else f"pytest ended with {status}"
