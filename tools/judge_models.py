@@ -62,7 +62,7 @@ def main() -> int:
     try:
         clips = find_clips(arguments.clips)
         judged = {}
-        for name in arguments.model or ["default", "musicnn"]:
+        for name in arguments.model or ["default", "fast"]:
             started = time.process_time()
             judged[name] = judge(clips, find_model(name))
             cost_ms = (time.process_time() - started) / len(clips) * 1000
