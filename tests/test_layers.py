@@ -63,7 +63,7 @@ LAYERS = [
     {"tagger.hearing"},
     {"tagger.models"},
     {"tagger.audio", "tagger.catalog", "tagger.migrations", "tagger.tags"},
-    {"tagger.evidence", "tagger.files", "tagger.networks"},
+    {"tagger.config", "tagger.evidence", "tagger.files", "tagger.networks"},
     {"tagger.genre_text", "tagger.nets", "tagger.records"},
     {"tagger.errors", "tagger.tag_fields", "tagger", "training"},
     {"tagger.reasons"},
