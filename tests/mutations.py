@@ -6,6 +6,7 @@ process of its own, forked from one that knows the libraries and nothing of ours
 line a fault, and a run with the same log goes on where it was.
 
 Needs `pip install -c constraints.txt -e '.[mutations]'`.
+Migrations are those of that install: another checkout's may not fit the copy.
 """
 
 from __future__ import annotations
