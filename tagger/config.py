@@ -15,6 +15,8 @@ from tagger.errors import ConfigError, os_reason
 from tagger.genre_text import why_no_genre
 
 APP = "tagger"
+EVIDENCE = ("album", "artist", "sound")
+"""What may decide on a genre, and in this order."""
 
 
 def default_catalog() -> str:
@@ -44,6 +46,7 @@ class Settings:
         genres: Labels that may be written; "all"; () is the model's choice.
         max_genres: How many a track.
         by: "track" or "album": what votes together.
+        evidence: What may decide on a genre: "album", "artist", "sound".
         exclude: Glob patterns of files and folders left out.
         overwrite: Replace genres that somebody else set.
         preserve_mtime: Keep a file's time of change when its tag is written.
@@ -63,6 +66,7 @@ class Settings:
     genres: tuple[str, ...] = ()
     max_genres: int = 1
     by: str = "album"
+    evidence: tuple[str, ...] = EVIDENCE
     exclude: tuple[str, ...] = ()
     overwrite: bool = False
     preserve_mtime: bool = False
@@ -172,6 +176,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "genres": _list,
     "max_genres": int,
     "by": str,
+    "evidence": _list,
     "exclude": _list,
     "overwrite": _boolean,
     "preserve_mtime": _boolean,
@@ -209,10 +214,12 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 def _checked(name: str, value: Any, source: str) -> Any:
     if name == "genre_map":
         return _checked_map(value, source)
-    if name in ("genres", "exclude", "treat_as_blank"):
+    if name in ("genres", "evidence", "exclude", "treat_as_blank"):
         value = _list(value) if isinstance(value, str) else value
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
             raise ConfigError(f"{source}: {name} must be a list of names")
+        if name == "evidence" and not (value and set(value) <= set(EVIDENCE)):
+            raise ConfigError(f"{source}: evidence must be some of {', '.join(EVIDENCE)}")
         return tuple(value)
     valid, wanted = _RULES.get(name, (lambda v: isinstance(v, bool), "true or false"))
     if not valid(value):

@@ -25,6 +25,11 @@ class ReasonCode(StrEnum):
     SOMEBODYS = "somebodys"
     TAKEN_BACK = "taken_back"
     UNDONE = "undone"
+    # Whose word it is
+    ALBUM = "album"
+    ARTIST = "artist"
+    EVIDENCE_GONE = "evidence_gone"
+    NO_EVIDENCE = "no_evidence"
     # Who has heard it
     UNDECIDED = "undecided"
     OTHER_MODEL = "other_model"
@@ -80,6 +85,10 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.SOMEBODYS: "its genre was set by somebody else",
     ReasonCode.TAKEN_BACK: "{genres} was taken back here; --force writes it again",
     ReasonCode.UNDONE: "the write of run {run} was taken back",
+    ReasonCode.ALBUM: "as {n_agreeing} of {n_all} tracks of its album",
+    ReasonCode.ARTIST: "as {n_agreeing} of {n_all} tracks by its artist on other albums",
+    ReasonCode.EVIDENCE_GONE: "what its album or its artist said is said no more",
+    ReasonCode.NO_EVIDENCE: "neither its album nor its artist says enough",
     ReasonCode.UNDECIDED: "heard, not decided on yet",
     ReasonCode.OTHER_MODEL: "heard by {model}; --refresh hears it anew",
     ReasonCode.SILENT: "silent",
@@ -250,6 +259,8 @@ _SHOWN: Mapping[str, Callable[..., str]] = {
     "needed": lambda p: str(-_percent(-p)),
     "duration_s": "{:.1f}".format,
     "needed_s": "{:.1f}".format,
+    "n_agreeing": "{:g}".format,
+    "n_all": "{:g}".format,
     "timeout_s": "{:g}".format,
     "error": _error,
 }

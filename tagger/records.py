@@ -183,6 +183,7 @@ class Decision:
         confidence: The calibrated probability of the first genre, in [0, 1].
         reason: Why, if there is anything to say.
         suggestions: The likeliest genres, the first one first, also where none is written.
+        evidence: What decided on the genres: "album", "artist" or "sound"; None where nothing did.
     """
 
     path: Path
@@ -191,6 +192,7 @@ class Decision:
     confidence: float
     reason: Reason | None
     suggestions: tuple[Suggestion, ...] = ()
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,7 @@ class TrackResult:
     confidence: float = 0.0
     suggestions: tuple[Suggestion, ...] = ()
     tags: TagsFound | None = None
+    evidence: str | None = None
 
     @classmethod
     def of_failure(cls, failure: TrackFailure) -> TrackResult:

@@ -24,6 +24,7 @@ from tagger.catalog import (
     same_audio,
     surveying,
     upgrade,
+    witnesses,
 )
 from tagger.catalog import embeddings as packed
 from tagger.catalog import journal as writes
@@ -162,6 +163,10 @@ class Catalog(Transactions):
     # Files that a scan finds, or does not
 
     lookup = reading(known.known_tracks)
+    recorded = reading(witnesses.recorded)
+    tagged_ids = reading(witnesses.tagged_ids)
+    tagged_files = streaming(witnesses.tagged_files)
+    bears = reading(witnesses.bears)
     copies = reading(same_audio.copies)
     heard_in = reading(same_audio.heard_in)
     move = writing(same_audio.move)

@@ -102,7 +102,7 @@ def _known(
     file: AudioFile, row: _Row, model_id: str, taken_back: Mapping[int, tuple[str, ...]]
 ) -> KnownTrack | None:
     stat = (file.size_bytes, file.mtime_ns)
-    recorded = row.track_id is not None and _is_as_recorded(file, row)
+    recorded = row.track_id is not None and is_as_recorded(file, row)
     failed = row.stage is not None and stat == (row.failed_size, row.failed_mtime)
     gone = taken_back.get(row.file_id, ())
     if row.track_id is None and row.stage is None and not gone:
@@ -124,7 +124,7 @@ def _known(
     )
 
 
-def _is_as_recorded(file: AudioFile, row: _Row) -> bool:
+def is_as_recorded(file: AudioFile, row: _Row) -> bool:
     """Return whether stat(2) says what it said; older rows, and some disks, know less of it."""
     if (file.size_bytes, file.mtime_ns) != (row.size_bytes, row.mtime_ns):
         return False

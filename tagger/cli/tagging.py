@@ -41,13 +41,21 @@ _OPTIONS = (
         help="Write from this confidence on. [default: the model's own for each genre]",
     ),
     click.option(
-        "--genres", metavar="all|NAME,…", help="What may be written. [default: the model's choice]"
+        "--genres",
+        metavar="all|NAME,…",
+        help="What may be written: labels, and genres of your own. [default: the model's choice]",
     ),
     click.option("--max-genres", type=click.IntRange(1), metavar="N", help="A track. [default: 1]"),
     click.option(
         "--by",
         type=click.Choice(["track", "album"]),
         help="Whether an album's tracks vote together. [default: album]",
+    ),
+    click.option(
+        "--evidence",
+        metavar="album,artist,sound",
+        help="What may decide: your own tags of the album, of the artist, or the sound. "
+        "[default: all]",
     ),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out; may be repeated."),
     click.option(

@@ -5,16 +5,21 @@ Pure: no file is looked at. The table of outcomes is the whole policy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from tagger.errors import ConfigError
+from tagger.evidence.trials import Kind
+from tagger.evidence.weighing import Said
 from tagger.genre_text import are_among, why_no_genre
 from tagger.reasons import Reason, ReasonCode, Value
 from tagger.records import Decision, Status, Suggestion, TagsFound, TrackPrediction
+from tagger.tags import source_of
 
 _N_SUGGESTIONS = 5
+EVIDENCE_BAR = 0.75  # three of four, as for all thresholds
+_TWO = 2  # recordings that must agree before what was written by sound follows them
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,9 @@ class GenrePolicy:
             that, and written besides it or in its stead, never instead of another.
         further: {label: least confidence behind a likelier one}; empty where ``thresholds`` hold
             for that as well.
+        evidence_bar: From which confidence on the owner's own tags count.
+        evidence_genres: Genres that they may bring; None is all.
+        uses_sound: Whether what was heard may decide.
     """
 
     writable: frozenset[str]
@@ -40,6 +48,14 @@ class GenrePolicy:
     genres: frozenset[str] | None = None
     broader: Mapping[str, str] = field(default_factory=dict)
     further: Mapping[str, float] = field(default_factory=dict)
+    evidence_bar: float = EVIDENCE_BAR
+    evidence_genres: tuple[str, ...] | None = None
+    uses_sound: bool = True
+
+    def believes(self, said: Said) -> bool:
+        """Return whether what the owner's tags say may be written."""
+        is_asked = self.evidence_genres is None or are_among(said.genres, self.evidence_genres)
+        return is_asked and said.confidence >= self.evidence_bar
 
     def genre_of(self, label: str) -> str:
         """Return what is written for a label; "" if nothing ever is."""
@@ -119,6 +135,8 @@ def make_policy(
     genre_map: Mapping[str, str] | None = None,
     broader: Mapping[str, str] | None = None,
     further: Mapping[str, float] | None = None,
+    uses_sound: bool = True,
+    library_genres: Collection[str] = (),
 ) -> GenrePolicy:
     """Return the policy of a model's card and of what the user asked.
 
@@ -132,6 +150,8 @@ def make_policy(
         genre_map: The setting of that name: what to write for a label.
         broader: Which label is a kind of which.
         further: The card's thresholds for labels behind a likelier one.
+        uses_sound: Whether what was heard may decide.
+        library_genres: Those of ``genres`` that stand in the library and need not be labels.
 
     Raises:
         ConfigError: a name is none of the labels, or no tag could hold a genre.
@@ -140,12 +160,14 @@ def make_policy(
     if min_confidence is not None:
         further = {}
         thresholds = dict.fromkeys(named.values(), min_confidence)
+    chooses_all = not genres or [name.casefold() for name in genres] == ["all"]
     if not genres:
         chosen = frozenset(writable)
-    elif [name.casefold() for name in genres] == ["all"]:
+    elif chooses_all:
         chosen = frozenset(named.values())
     else:
-        chosen = frozenset(_labels(named, genres, "--genres"))
+        asked = [g for g in genres if g.casefold() in named or g not in library_genres]
+        chosen = frozenset(_labels(named, asked, "--genres"))
     mapped = genre_map or {}
     renamed = dict(zip(_labels(named, mapped, "genre_map"), mapped.values(), strict=True))
     policy = GenrePolicy(
@@ -156,6 +178,9 @@ def make_policy(
         frozenset(named.values()),
         broader or {},
         further or {},
+        evidence_bar=EVIDENCE_BAR if min_confidence is None else min_confidence,
+        evidence_genres=None if chooses_all else genres,
+        uses_sound=uses_sound,
     )
     for genre in filter(None, map(policy.genre_of, chosen)):
         if why := why_no_genre(genre):
@@ -217,6 +242,10 @@ class _Heard(Enum):
 
 _THERE = Reason(ReasonCode.SAME)
 _SOMEBODYS = Reason(ReasonCode.SOMEBODYS)
+_GONE = Reason(ReasonCode.EVIDENCE_GONE)
+SOUND = "sound"
+"""What decides where the owner's own tags do not."""
+
 # "Written" is "planned" in a dry run and "predicted" with --no-write. Where nothing sure was heard
 # the reason is why.
 _OUTCOMES: Mapping[tuple[_Stands, _Heard], tuple[Status, Reason | None]] = {
@@ -243,6 +272,7 @@ def decide(
     ours: bool,
     policy: GenrePolicy,
     intent: Intent,
+    said: Said | None = None,
 ) -> Decision:
     """Return what is to be done with one track's tag, by the table above.
 
@@ -255,22 +285,72 @@ def decide(
         ours: Whether the genre that stands there is the tagger's own.
         policy: Which labels may be written, and as what.
         intent: What the user asked.
+        said: What the owner's tags say of the track.
     """
-    chosen = () if prediction.unheard else policy.choose(probabilities)
-    stands, heard = _stands(found, intent, ours=ours), _heard(chosen, found)
+    stands = _stands(found, intent, ours=ours)
+    sound = _sound(prediction, probabilities, policy)
+    word = _of_both(said, sound, found, stands, policy)
+    heard = _heard(word, found)
     status, reason = _OUTCOMES[stands, heard]
-    if reason is None and heard is _Heard.NOTHING_SURE:
-        why = prediction.unheard or policy.why_not(probabilities)
-        reason = replace(why, keeps=stands is not _Stands.NOBODYS)
     keeps_ours = stands is _Stands.OURS and heard is _Heard.NOTHING_SURE
+    if reason is None:
+        reason = word.reason
+    if reason is not None and heard is _Heard.NOTHING_SURE:
+        reason = replace(reason, keeps=stands is not _Stands.NOBODYS)
     return Decision(
         prediction.path,
-        found.genres if keeps_ours else chosen,
+        found.genres if keeps_ours else word.genres,
         intent.when_sure if status is Status.WRITTEN else status,
-        0.0 if prediction.unheard else policy.confidence(probabilities),
+        word.confidence,
         reason,
         () if prediction.unheard else policy.suggest(probabilities),
+        word.evidence if word.genres else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What is to be written by one kind of evidence; without genres, why nothing is."""
+
+    evidence: str
+    genres: tuple[str, ...]
+    confidence: float
+    reason: Reason | None
+
+
+def _sound(
+    prediction: TrackPrediction, probabilities: Mapping[str, float], policy: GenrePolicy
+) -> _Word:
+    if prediction.unheard:
+        return _Word(SOUND, (), 0.0, prediction.unheard)
+    confidence = policy.confidence(probabilities)
+    if not policy.uses_sound:
+        return _Word(SOUND, (), confidence, Reason(ReasonCode.NO_EVIDENCE))
+    chosen = policy.choose(probabilities)
+    return _Word(SOUND, chosen, confidence, None if chosen else policy.why_not(probabilities))
+
+
+def _of_both(
+    said: Said | None, sound: _Word, found: TagsFound, stands: _Stands, policy: GenrePolicy
+) -> _Word:
+    """Return what counts: the owner's own tags, unless they do not say enough."""
+    was_evidence = stands is _Stands.OURS and source_of(found) in tuple(Kind)
+    # An album would overrule its true exception, were persons' genres replaced by its word.
+    if said is None or stands is _Stands.GIVEN_UP or not policy.believes(said):
+        return replace(sound, genres=(), reason=_GONE) if was_evidence else sound
+    agrees = _are_the_same(said.genres, found.genres)
+    if stands is _Stands.OURS and not was_evidence and not agrees and said.n_agreeing < _TWO:
+        return sound
+    is_surer = sound.genres and sound.confidence > said.confidence
+    if said.is_of_one and is_surer and not _are_the_same(said.genres, sound.genres):
+        return sound
+    values = {"n_agreeing": float(said.n_agreeing), "n_all": float(said.n_recordings)}
+    reason = Reason(ReasonCode(said.kind.value), values)
+    return _Word(said.kind.value, said.genres, said.confidence, reason)
+
+
+def _are_the_same(genres: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return are_among(genres, others) and are_among(others, genres)
 
 
 def _stands(found: TagsFound, intent: Intent, *, ours: bool) -> _Stands:
@@ -281,7 +361,9 @@ def _stands(found: TagsFound, intent: Intent, *, ours: bool) -> _Stands:
     return _Stands.GIVEN_UP if intent.overwrite else _Stands.PERSONS
 
 
-def _heard(chosen: tuple[str, ...], found: TagsFound) -> _Heard:
-    if not chosen:
+def _heard(word: _Word, found: TagsFound) -> _Heard:
+    if not word.genres:
         return _Heard.NOTHING_SURE
-    return _Heard.THE_SAME if chosen == found.genres else _Heard.ANOTHER
+    if word.evidence == SOUND:
+        return _Heard.THE_SAME if word.genres == found.genres else _Heard.ANOTHER
+    return _Heard.THE_SAME if _are_the_same(word.genres, found.genres) else _Heard.ANOTHER

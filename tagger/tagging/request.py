@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.catalog import Catalog
 from tagger.config import Settings, Sourced
+from tagger.evidence.trials import Kind
 from tagger.files.scan import ScanOptions
 from tagger.hearing.pool import default_n_jobs
 from tagger.models.card import ModelCard
@@ -30,6 +31,7 @@ class TagRequest:
         scan: What is left out of the walk.
         n_jobs: Worker processes.
         by_album: An album's tracks vote together.
+        evidence: Whose tags of the owner's may decide, besides what was heard.
         force: Analyse again what is known, and write again what was taken back.
         refresh: Analyse what only another model has heard; else that is left as it is.
         provenance: Write our own field beside the genre.
@@ -48,6 +50,7 @@ class TagRequest:
     scan: ScanOptions
     n_jobs: int
     by_album: bool = True
+    evidence: tuple[Kind, ...] = ()
     force: bool = False
     refresh: bool = True
     provenance: bool = True
@@ -95,7 +98,7 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
         paths=wish.paths,
         model_path=model_path,
         card=card,
-        policy=policy_of(card, settings),
+        policy=policy_of(card, settings, _library_genres(settings, catalog)),
         intent=Intent(
             overwrite=settings.overwrite,
             write=wish.write,
@@ -105,6 +108,7 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
         scan=ScanOptions(settings.exclude, settings.follow_symlinks),
         n_jobs=settings.jobs or default_n_jobs(),
         by_album=settings.by == "album",
+        evidence=_evidence(settings),
         force=wish.force,
         # A model that came with a new version of the tagger is no request to hear all anew.
         refresh=wish.refresh or is_chosen,
@@ -117,8 +121,15 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
     return request, is_chosen
 
 
-def policy_of(card: ModelCard, settings: Settings) -> GenrePolicy:
+def policy_of(
+    card: ModelCard, settings: Settings, library_genres: Collection[str] = ()
+) -> GenrePolicy:
     """Return which of a model's labels may be written, by its card and by the settings.
+
+    Args:
+        card: The model's.
+        settings: In force.
+        library_genres: Genres of the settings that stand in the library and need not be labels.
 
     Raises:
         ConfigError: the model does not have the labels asked for.
@@ -133,6 +144,22 @@ def policy_of(card: ModelCard, settings: Settings) -> GenrePolicy:
         genre_map=_map_for(card, settings.genre_map),
         broader=card.broader,
         further=card.further,
+        uses_sound="sound" in settings.evidence,
+        library_genres=library_genres,
+    )
+
+
+def _library_genres(settings: Settings, catalog: Catalog) -> list[str]:
+    return [genre for genre in settings.genres if catalog.bears(genre)]
+
+
+def _evidence(settings: Settings) -> tuple[Kind, ...]:
+    """Return whose tags may decide: an album's where its tracks vote together."""
+    is_by_track = settings.by == "track"
+    return tuple(
+        kind
+        for kind in Kind
+        if kind in settings.evidence and not (is_by_track and kind is Kind.ALBUM)
     )
 
 

@@ -28,6 +28,7 @@ from tagger.tagging.recognition import recognise
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.request import TagRequest
 from tagger.tagging.settling import Settler
+from tagger.tagging.testimony import gather
 from tagger.tagging.track import Track
 from tagger.tagging.vanished import Missing, Seen, mark_missing
 from tagger.tags import clean_leftovers
@@ -102,8 +103,9 @@ class TagRun:
         files = chain([] if first is None else [first], files)
         with Interrupts() as interrupts, open_listeners(self.request) as self._listeners:
             run_id = self._begin()
-            settler = Settler(self.request, self.catalog, run_id)
             try:
+                testimony = gather(self.request, self.catalog)
+                settler = Settler(self.request, self.catalog, run_id, testimony)
                 n_files = max(_CHUNK_FILES, _ROUNDS * self._listeners.workers.n_at_once)
                 for chunk in chunks(files, n_files):
                     yield from self._run_chunk(chunk, settler, interrupts)

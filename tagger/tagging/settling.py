@@ -14,6 +14,9 @@ import numpy as np
 
 from tagger.catalog import Catalog, FailedFile, PlannedWrite
 from tagger.errors import RowError, TagWriteError, TornWriteError
+from tagger.evidence.trials import Kind
+from tagger.evidence.weighing import Said
+from tagger.genre_text import are_among
 from tagger.models.voting import vote_together
 from tagger.nets import net
 from tagger.reasons import Reason, ReasonCode
@@ -30,6 +33,7 @@ from tagger.tagging import ledger
 from tagger.tagging.albums import AlbumKey, album_key
 from tagger.tagging.decision import decide
 from tagger.tagging.request import TagRequest
+from tagger.tagging.testimony import Testimony
 from tagger.tagging.track import Finished, Track, heard_by_another, is_as_found, stat_if_there
 from tagger.tags import (
     PreparedWrite,
@@ -48,12 +52,16 @@ class Settler:
         request: What the run is asked to do.
         catalog: Where it is recorded.
         run_id: The run's number there.
+        testimony: What the owner's own tags say.
     """
 
-    def __init__(self, request: TagRequest, catalog: Catalog, run_id: int) -> None:
+    def __init__(
+        self, request: TagRequest, catalog: Catalog, run_id: int, testimony: Testimony
+    ) -> None:
         self._request = request
         self._catalog = catalog
         self._run_id = run_id
+        self._testimony = testimony
 
     def keep(self, tracks: Iterable[Track]) -> None:
         """Record what was heard, so that an end of the run costs no second analysis."""
@@ -103,6 +111,7 @@ class Settler:
         Args:
             tracks: Decided on.
         """
+        self._ask_again(tracks)
         writing = [t for t in tracks if t.failure is None and t.decided.status is Status.WRITTEN]
         with self._catalog.writing() if writing else nullcontext():
             for track in writing:
@@ -113,6 +122,13 @@ class Settler:
                 finished = self._record(tracks, finished)
         results = [TrackResult.of_failure(failure) for failure in unheard]
         return results + [f.result for f in finished]
+
+    def _ask_again(self, tracks: Sequence[Track]) -> None:
+        """Decide anew where files that have spoken for a track do not stand as they did."""
+        told = [t for t in tracks if t.failure is None and t.decided.evidence in tuple(Kind)]
+        while self._testimony.drop_changed(t.said for t in told if t.said is not None):
+            for track in told:
+                track.decision = self._decision(track)
 
     def _record(self, tracks: Sequence[Track], finished: Sequence[Finished]) -> list[Finished]:
         """Record tracks; return them, each with what stood in the way of that, if anything did."""
@@ -158,18 +174,27 @@ class Settler:
 
     def _decision(self, track: Track) -> Decision:
         assert track.vote is not None, track.file.path
+        ours = is_ours(track.found)
+        track.said = self._said(track) if ours or self._is_blank(track) else None
         decision = decide(
             track.heard,
             track.vote,
             track.found,
-            ours=is_ours(track.found),
+            ours=ours,
             policy=self._request.policy,
             intent=self._request.intent,
+            said=track.said,
         )
         if self._request.force:
             return decision
         gone = track.known.taken_back if track.known else ()
         return _unless_taken_back(decision, (*gone, *taken_out(track.found)))
+
+    def _said(self, track: Track) -> Said | None:
+        return self._testimony.said(track.file.path, track.found)
+
+    def _is_blank(self, track: Track) -> bool:
+        return are_among(track.found.genres, self._request.intent.treat_as_blank)
 
     def _look_again(self, track: Track) -> None:
         """Decide anew on a track that is to be written if its tags may no longer be those known.
@@ -213,9 +238,11 @@ class Settler:
     def _prepared(self, track: Track) -> PreparedWrite:
         if not is_as_found(track.file):
             raise TagWriteError(Reason(ReasonCode.CHANGED), track.file.path)
-        decision, model_id = track.decided, self._request.card.model_id
+        decision, source = track.decided, self._request.card.model_id
+        if decision.evidence in tuple(Kind):
+            source = str(decision.evidence)
         with net(track.file.path, TagWriteError):
-            ours = provenance_text(decision.genres, decision.confidence, model_id)
+            ours = provenance_text(decision.genres, decision.confidence, source)
         return prepare_write(
             track.file.path,
             decision.genres,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tagger.catalog import CatalogEntry, KnownTrack
 from tagger.errors import RowError, TagReadError, TagWriteError
+from tagger.evidence.weighing import Said
 from tagger.files.stats import audio_file
 from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import (
@@ -42,6 +43,7 @@ class Track:
         parts: What some of the networks that the model hears by have heard in it.
         moved_from: Where it was before, if its row has followed it here.
         vote: The probabilities that it is decided on: its own, or its album's.
+        said: What the owner's own tags say of it.
     """
 
     file: AudioFile
@@ -56,6 +58,7 @@ class Track:
     parts: tuple[TrackPrediction, ...] = ()
     moved_from: Path | None = None
     vote: Mapping[str, float] | None = None
+    said: Said | None = None
     decision: Decision | None = None
 
     @property
@@ -218,6 +221,7 @@ class Finished:
             confidence=decision.confidence,
             suggestions=decision.suggestions,
             tags=found,
+            evidence=None if self.failure or decision.status is Status.KEPT else decision.evidence,
         )
 
     def unless_in(self, unrecorded: Mapping[Path, RowError]) -> Finished:

@@ -1,0 +1,128 @@
+"""Files with a genre in them: what can speak for others of the same artist or album."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, and_, select
+
+from tagger.catalog import journal
+from tagger.catalog.batches import batches
+from tagger.catalog.known_roots import Place
+from tagger.catalog.lookup import is_as_recorded
+from tagger.catalog.paths import FILE_COLUMNS, Roots, by_root
+from tagger.catalog.tables import files, track_genres, tracks
+from tagger.catalog.tables import journal as writes
+from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
+from tagger.catalog.text import fold
+from tagger.records import AudioFile, TagsFound
+
+_Row = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedFile:
+    """A file as it was recorded last.
+
+    Args:
+        file_id: The number of its row.
+        file: The file.
+        tags: Its tags.
+        written: The genres that the tagger wrote there last; () if it never did.
+    """
+
+    file_id: int
+    file: AudioFile
+    tags: TagsFound
+    written: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is recorded of files that were found.
+
+    Args:
+        unchanged: {row: its number} of those that are as they were recorded.
+        tagged: Of these, those that bear a genre.
+        written: {row: the genres that the tagger wrote there last} of others that are known.
+    """
+
+    unchanged: Mapping[int, int]
+    tagged: Sequence[TaggedFile]
+    written: Mapping[int, tuple[str, ...]]
+
+
+def recorded(connection: Connection, found: Sequence[AudioFile]) -> Recorded:
+    """Return what is recorded of files, by the rows of ``found``."""
+    known_roots = Roots(connection)
+    rows = {known_roots.place(file.path): n for n, file in enumerate(found)}
+    unchanged: dict[int, int] = {}
+    changed: dict[int, int] = {}
+    bearing: list[tuple[_Row, AudioFile]] = []
+    for root_id, relatives in by_root([place for place in rows if place is not None]):
+        chosen = and_(files.c.root_id == root_id, files.c.relative.in_(relatives))
+        for row in connection.execute(_statement().where(chosen)):
+            n = rows[Place(root_id, row.relative)]
+            if is_as_recorded(found[n], row):
+                unchanged[n] = row.file_id
+                if row.file_genres:
+                    bearing.append((row, found[n]))
+            else:
+                changed[row.file_id] = n
+    written = {changed[i]: genres for i, genres in _written(connection, list(changed)).items()}
+    return Recorded(unchanged, _tagged(connection, bearing), written)
+
+
+def tagged_ids(connection: Connection) -> NDArray[np.int64]:
+    """Return the rows of all files that bear a genre and have not vanished, in order."""
+    rows = connection.scalars(
+        select(files.c.file_id)
+        .join(tracks, tracks.c.track_id == files.c.track_id)
+        .where(files.c.vanished_at.is_(None), tracks.c.file_genres != ())
+    )
+    return np.sort(np.fromiter(rows, np.int64))
+
+
+def tagged_files(connection: Connection, file_ids: Sequence[int]) -> Iterator[TaggedFile]:
+    """Yield files by the numbers of their rows."""
+    known_roots = Roots(connection)
+    for batch in batches(file_ids):
+        rows = connection.execute(_statement().where(files.c.file_id.in_(batch))).all()
+        yield from _tagged(connection, [(row, known_roots.file(row)) for row in rows])
+
+
+def bears(connection: Connection, genre: str) -> bool:
+    """Return whether any track has a genre."""
+    one = select(track_genres.c.track_id).where(track_genres.c.genre_key == fold(genre)).limit(1)
+    return connection.scalar(one) is not None
+
+
+def _statement() -> Select[*tuple[Any, ...]]:
+    return select(
+        files.c.file_id, *FILE_COLUMNS, files.c.ctime_ns, files.c.inode, *TAG_COLUMNS
+    ).join(tracks, tracks.c.track_id == files.c.track_id)
+
+
+def _tagged(connection: Connection, rows: Sequence[tuple[_Row, AudioFile]]) -> list[TaggedFile]:
+    written = _written(connection, [row.file_id for row, _ in rows])
+    return [
+        TaggedFile(row.file_id, file, tags_of(row), written.get(row.file_id, ()))
+        for row, file in rows
+    ]
+
+
+def _written(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return {file_id: what our last write there that stands has put down}."""
+    found: dict[int, tuple[str, ...]] = {}
+    for batch in batches(file_ids):
+        rows = connection.execute(
+            select(writes.c.file_id, writes.c.genres_after)
+            .where(writes.c.file_id.in_(batch), journal.stands)
+            .order_by(writes.c.journal_id)
+        )
+        found |= {row.file_id: row.genres_after for row in rows}
+    return found

@@ -1,0 +1,194 @@
+"""The owner's own tags as a run finds them: gathered before anything is heard or decided.
+
+All files that the run covers are looked at first, and the catalogue is asked for the rest, so that
+neither the order of the walk nor how it is cut changes what the tags say. What a file says counts
+as long as stat(2) knows it again.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tagger.catalog import Catalog
+from tagger.catalog.witnesses import TaggedFile
+from tagger.errors import TagReadError
+from tagger.evidence.library import Library
+from tagger.evidence.trials import Kind, Rates, measure
+from tagger.evidence.weighing import Said, weigh
+from tagger.evidence.witnesses import Witnesses, about
+from tagger.files.scan import ScanTally, absolute, scan
+from tagger.records import AudioFile, TagsFound
+from tagger.tagging.chunking import chunks
+from tagger.tagging.request import TagRequest
+from tagger.tagging.track import is_as_found
+from tagger.tags import is_ours, read_tags
+
+_AT_ONCE = 1000  # files looked up at a time
+_N_READERS = 8  # that wait for the disk side by side
+
+
+@dataclass
+class Places:
+    """Where the witnesses are, and how they stood: their length and time of change."""
+
+    _folders: list[str] = field(default_factory=list)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _names: list[str] = field(default_factory=list)
+    _columns: tuple[array[int], ...] = field(
+        default_factory=lambda: (array("q"), array("q"), array("q"))
+    )
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def add(self, file: AudioFile) -> None:
+        """Note a file; its number is how many there were before."""
+        folder, _, name = os.fspath(file.path).rpartition(os.sep)
+        number = self._numbers.setdefault(folder, len(self._folders))
+        if number == len(self._folders):
+            self._folders.append(folder)
+        self._names.append(name)
+        values = (number, file.size_bytes, file.mtime_ns)
+        for column, value in zip(self._columns, values, strict=True):
+            column.append(value)
+
+    def stands(self, place: int) -> bool:
+        """Return whether a file is there and has the length and time of change that it had."""
+        folder, size_bytes, mtime_ns = (column[place] for column in self._columns)
+        try:
+            status = os.stat(f"{self._folders[folder]}{os.sep}{self._names[place]}")  # noqa: PTH116
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns)
+
+
+class Testimony:
+    """What the owner's tags say of tracks, as long as the files that say so stand as they did.
+
+    Args:
+        library: What persons have set.
+        places: Where that stands.
+        kinds: Who is asked.
+        rates: What each class of evidence is worth; measured unless it is given.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        places: Places,
+        kinds: Collection[Kind],
+        rates: Rates | None = None,
+    ) -> None:
+        self._library = library
+        self._places = places
+        self._kinds = kinds
+        self.rates = measure(library) if rates is None else rates
+
+    @classmethod
+    def none(cls) -> Testimony:
+        """Return that of a library in which nobody has set anything."""
+        return cls(Witnesses().library(), Places(), ())
+
+    def said(self, path: Path, tags: TagsFound) -> Said | None:
+        """Return what the owner's tags say of a track."""
+        if not self._kinds:
+            return None
+        return weigh(about(path, tags), self._library, self.rates, self._kinds)
+
+    def drop_changed(self, said: Iterable[Said]) -> bool:
+        """Leave out witnesses that do not stand as they did; return whether there are any."""
+        places = {place for one in said for place in one.places}
+        changed = [place for place in places if not self._places.stands(place)]
+        if changed:
+            self._library = self._library.without(changed)
+        return bool(changed)
+
+
+def gather(request: TagRequest, catalog: Catalog) -> Testimony:
+    """Return what the owner's tags say, in the files of a run and in the catalogue.
+
+    Args:
+        request: Whose files are looked at.
+        catalog: What it knows is not read again.
+    """
+    if not request.evidence:
+        return Testimony.none()
+    gathering = _Gathering(request, catalog)
+    gathering.look()
+    gathering.ask_for_the_rest()
+    return Testimony(gathering.witnesses.library(), gathering.places, request.evidence)
+
+
+class _Gathering:
+    """Looks at the files of a run, and then asks the catalogue for those elsewhere."""
+
+    def __init__(self, request: TagRequest, catalog: Catalog) -> None:
+        self._request = request
+        self._catalog = catalog
+        self._seen = array("q")
+        self.places = Places()
+        self.witnesses = Witnesses(request.intent.treat_as_blank)
+
+    def look(self) -> None:
+        """Take the files that the run covers: as recorded where they have not changed since."""
+        request = self._request
+        with ThreadPoolExecutor(_N_READERS) as readers:
+            for files in chunks(scan(request.paths, request.scan, ScanTally()), _AT_ONCE):
+                known = self._catalog.recorded(files)
+                self._seen.extend(known.unchanged.values())
+                # What is given up is not taken for granted: it is to be replaced by this run.
+                if request.intent.overwrite:
+                    continue
+                for one in known.tagged:
+                    self._take_known(one)
+                new = [n for n in range(len(files)) if n not in known.unchanged]
+                for n, tags in zip(new, readers.map(_tags, [files[n] for n in new]), strict=True):
+                    if tags.genres and not _are_ours(tags, known.written.get(n, ())):
+                        self._take(files[n], tags)
+
+    def ask_for_the_rest(self) -> None:
+        """Take what the catalogue knows of other files."""
+        seen = np.unique(np.array(self._seen, np.int64))
+        others = np.setdiff1d(self._catalog.tagged_ids(), seen, assume_unique=True)
+        for one in self._catalog.tagged_files(others.tolist()):
+            is_covered = self._is_covered(one.file)
+            if self._request.intent.overwrite and is_covered:
+                continue
+            # The walk has just passed by without finding it as it was recorded.
+            if not is_covered or is_as_found(one.file):
+                self._take_known(one)
+
+    def _is_covered(self, file: AudioFile) -> bool:
+        """Return whether the run looks at the place where a file is."""
+        folders = self._request.scan.folders
+        if folders is not None:
+            return file.folder in folders
+        return any(file.path.is_relative_to(absolute(path)) for path in self._request.paths)
+
+    def _take_known(self, one: TaggedFile) -> None:
+        if not _are_ours(one.tags, one.written):
+            self._take(one.file, one.tags)
+
+    def _take(self, file: AudioFile, tags: TagsFound) -> None:
+        if self.witnesses.add(len(self.places), about(file.path, tags), tags.genres):
+            self.places.add(file)
+
+
+def _are_ours(tags: TagsFound, written: tuple[str, ...]) -> bool:
+    """Return whether genres are the tagger's: by our own field, or by the journal without it."""
+    return is_ours(tags) or tags.genres == written
+
+
+def _tags(file: AudioFile) -> TagsFound:
+    """Return what a file's tags say; nothing where they cannot be read."""
+    try:
+        return read_tags(file.path)
+    except TagReadError:
+        return TagsFound()

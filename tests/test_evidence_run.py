@@ -1,0 +1,220 @@
+"""``tagger tag`` fills blanks by the owner's own tags: of the album, then of the artist."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import mutagen
+import pytest
+
+from tests.library import Outcome, contents, genre_of, make_track, run_tagger, set_tags
+
+Tag = Callable[..., Outcome]
+
+
+@pytest.fixture
+def tag(tmp_path: Path, model: Path) -> Tag:
+    """``tagger tag --format jsonl``, with a model that hears Rock in all."""
+
+    def run(*arguments: str | Path, at: str = "catalog.db", **variables: str) -> Outcome:
+        common = ("--catalog", tmp_path / at, "--model", model, "--format", "jsonl")
+        return run_tagger("tag", *common, *arguments, **variables)
+
+    return run
+
+
+def make_album(folder: Path, *genres: str, artist: str = "A", album: str = "One") -> list[Path]:
+    """Tracks of an album, each with a genre; "" is a blank one."""
+    return [
+        make_track(
+            folder / f"{n}.flac",
+            genre=genre,
+            artist=artist,
+            album=album,
+            title=f"{album} {n}",
+        )
+        for n, genre in enumerate(genres)
+    ]
+
+
+def evidence(outcome: Outcome) -> dict[str, tuple[str, str | None, list[str]]]:
+    return {
+        name: (one["status"], one["evidence"], one["genres"])
+        for name, one in outcome.by_name.items()
+    }
+
+
+def our_field(path: Path) -> str:
+    return str(mutagen.File(path)["TAGGER_GENRE"][0])
+
+
+def test_a_blank_is_filled_as_its_album_says_and_the_field_names_that(
+    tag: Tag, music: Path
+) -> None:
+    paths = make_album(music / "one", "Ambient", "Ambient", "Ambient", "")
+    outcome = tag(music)
+    assert evidence(outcome)["3.flac"] == ("written", "album", ["Ambient"])
+    assert outcome.by_name["3.flac"]["reason"] == "as 3 of 3 tracks of its album"
+    assert (genre_of(paths[3]), our_field(paths[3])) == (["Ambient"], "Ambient; 0.90; album")
+    after = contents(music)
+    again = tag(music)
+    assert set(again.statuses.values()) == {"unchanged"} and contents(music) == after
+    assert evidence(again)["3.flac"] == ("unchanged", "album", ["Ambient"])
+
+
+def test_an_album_without_a_genre_is_filled_as_the_artists_others_say(
+    tag: Tag, music: Path
+) -> None:
+    make_album(music / "a" / "one", "", artist="The A")
+    make_album(music / "z" / "two", "Ambient", "Ambient", artist="A, The feat. B", album="Two")
+    outcome = tag(music)
+    assert evidence(outcome)["0.flac"][1] in ("artist", None)
+    assert genre_of(music / "a" / "one" / "0.flac") == ["Ambient"]
+    assert our_field(music / "a" / "one" / "0.flac") == "Ambient; 0.90; artist"
+
+
+def test_what_the_owner_did_not_tag_is_left_to_the_sound(tag: Tag, music: Path) -> None:
+    make_album(music / "one", "Ambient", "")
+    make_album(music / "two", "Ambient", "Jazz", "", album="Two", artist="B")
+    outcome = tag(music)
+    # One witness is too little where nothing can be measured, and two that differ say nothing.
+    assert our_field(music / "one" / "1.flac").endswith("album") is False
+    assert genre_of(music / "one" / "1.flac") == genre_of(music / "two" / "2.flac") == ["Rock"]
+    assert {one["evidence"] for one in outcome.records} == {"sound", None}
+
+
+def test_the_options_say_what_may_decide(tag: Tag, music: Path) -> None:
+    make_album(music / "one", "Ambient", "Ambient", "")
+    make_album(music / "two", "", artist="A", album="Two")
+
+    def said(*options: str, **variables: str) -> list[tuple[str | None, list[str]]]:
+        outcome = tag("--dry-run", music, *options, **variables)
+        records = sorted(outcome.records, key=lambda one: str(one["path"]))
+        planned = [one for one in records if not one["before"]]
+        assert len(planned) == 2
+        return [(one["evidence"], one["genres"]) for one in planned]
+
+    album, artist, sound = ("album", ["Ambient"]), ("artist", ["Ambient"]), ("sound", ["Rock"])
+    nothing: tuple[None, list[str]] = (None, [])
+    assert said() == [album, artist]
+    assert said("--evidence", "sound") == [sound, sound]
+    assert said("--evidence", "album,sound") == [album, sound]
+    assert said("--evidence", "album") == [album, nothing]
+    assert said("--evidence", "artist") == [nothing, artist]
+    assert said("--by", "track") == [sound, artist]
+    assert said(TAGGER_EVIDENCE="album") == [album, nothing]
+    assert said("--min-confidence", "0.95", "--evidence", "album,artist") == [nothing, nothing]
+    assert said("--genres", "Rock") == [sound, sound]
+    assert said(TAGGER_GENRE_MAP="Rock=Ambient Rock") == [album, artist]
+    assert tag("--dry-run", music, "--evidence", "ears").code == 2
+
+
+def test_genres_of_the_library_may_be_named_and_limit_both(tag: Tag, music: Path) -> None:
+    make_album(music / "one", "Ambient", "Ambient", "")
+    make_album(music / "two", "", artist="B", album="Two")
+    tag("--no-write", music)
+    outcome = tag("--dry-run", music, "--genres", "ambient")
+    assert evidence(outcome)["2.flac"] == ("planned", "album", ["Ambient"])
+    assert [one["genres"] for one in outcome.records if not one["before"]] == [["Ambient"], []]
+    assert tag("--dry-run", music, "--genres", "Polka").code == 2
+
+
+def test_a_genre_of_ours_is_no_witness(tag: Tag, music: Path) -> None:
+    paths = make_album(music / "one", "", "", "")
+    tag(music)
+    assert [genre_of(path) for path in paths] == [["Rock"]] * 3
+    make_track(music / "one" / "3.flac", gain=0.0, artist="A", album="One", title="3")
+    assert evidence(tag(music))["3.flac"] == ("unsure", None, [])
+    # Nor where our field was stripped: the journal knows.
+    for path in paths:
+        file = mutagen.File(path)
+        del file["TAGGER_GENRE"]
+        file.save()
+    assert evidence(tag(music))["3.flac"] == ("unchanged", None, [])
+
+
+def test_what_is_silent_may_be_filled_and_what_cannot_be_decoded_may_not(
+    tag: Tag, music: Path
+) -> None:
+    make_album(music / "one", "Ambient", "Ambient")
+    make_track(music / "one" / "s.flac", gain=0.0, artist="A", album="One", title="s")
+    broken = make_track(music / "one" / "x.flac", artist="A", album="One", title="x")
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[: len(whole) // 3])
+    outcome = tag(music)
+    assert evidence(outcome)["s.flac"] == ("written", "album", ["Ambient"])
+    if outcome.statuses["x.flac"] == "failed":
+        assert broken.read_bytes() == whole[: len(whole) // 3]
+
+
+def test_a_persons_genre_never_changes_and_overwrite_goes_by_sound_alone(
+    tag: Tag, music: Path
+) -> None:
+    paths = make_album(music / "one", "Ambient", "Ambient", "Jazz", "")
+    tag(music)
+    assert [genre_of(path) for path in paths] == [["Ambient"], ["Ambient"], ["Jazz"], ["Ambient"]]
+    outcome = tag(music, "--overwrite")
+    assert evidence(outcome)["2.flac"] == ("written", "sound", ["Rock"])
+
+
+def test_a_dry_run_on_a_new_catalogue_gives_what_a_real_one_does(tag: Tag, music: Path) -> None:
+    make_album(music / "a" / "one", "", "Ambient", "")
+    make_album(music / "b" / "two", "Ambient", "", "Ambient", album="Two")
+    make_album(music / "c" / "three", "Jazz", "", artist="B", album="Three")
+    before = contents(music)
+    dry = {one["path"]: (one["evidence"], one["genres"]) for one in tag("--dry-run", music).records}
+    assert contents(music) == before
+    real = {one["path"]: (one["evidence"], one["genres"]) for one in tag(music).records}
+    assert dry == real
+
+
+def test_neither_the_walk_nor_its_parts_change_what_is_written(
+    tag: Tag, music: Path, tmp_path: Path
+) -> None:
+    make_album(music / "a", "", "Ambient", "")
+    make_album(music / "b", "Ambient", "", "Ambient", album="Two")
+    make_album(music / "c", "", album="Three")
+    copy = tmp_path / "music2" / "music"
+    shutil.copytree(music, copy)
+    tag(music)
+    tag("--no-write", copy, at="other.db")
+    for name in ("c", "b", "a"):
+        tag(copy / name, at="other.db")
+    written = {path.relative_to(music): genre_of(path) for path in music.rglob("*.flac")}
+    assert {path.relative_to(copy): genre_of(path) for path in copy.rglob("*.flac")} == written
+    assert ["Ambient"] * 1 in written.values()
+
+
+def test_a_witness_elsewhere_is_looked_at_before_its_word_is_taken(tag: Tag, music: Path) -> None:
+    paths = make_album(music / "two", "Ambient", "Ambient", album="Two")
+    tag(music)
+    (blank,) = make_album(music / "one", "")
+    set_tags(paths[0], genre="Jazz")
+    assert evidence(tag(music / "one"))["0.flac"] == ("written", "sound", ["Rock"])
+    set_tags(paths[0], genre="Ambient")
+    tag(music / "two")
+    assert evidence(tag(music / "one"))["0.flac"] == ("written", "artist", ["Ambient"])
+    assert genre_of(blank) == ["Ambient"]
+
+
+def test_what_was_written_by_evidence_follows_one_correction_and_by_sound_two(
+    tag: Tag, music: Path
+) -> None:
+    paths = make_album(music / "one", "Ambient", "Ambient", "")
+    other = make_album(music / "two", "", "", "", "", artist="B", album="Two")
+    tag(music)
+    for path in paths[:2]:
+        set_tags(path, genre="Jazz")
+    set_tags(other[0], genre="Jazz")
+    tag(music)
+    assert (genre_of(paths[2]), genre_of(other[3])) == (["Jazz"], ["Rock"])
+    set_tags(other[1], genre="Jazz")
+    tag(music)
+    assert genre_of(other[3]) == ["Jazz"]
+    # Evidence that is gone takes nothing back.
+    for path in paths[:2]:
+        path.unlink()
+    gone = tag(music)
+    assert evidence(gone)["2.flac"][0] == "unchanged" and genre_of(paths[2]) == ["Jazz"]
