@@ -23,7 +23,8 @@ from tagger.evidence.library import Library
 from tagger.evidence.trials import Kind, Rates, measure
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import Witnesses, about
-from tagger.files.scan import ScanTally, absolute, scan
+from tagger.files.paths import absolute
+from tagger.files.scan import ScanTally, scan
 from tagger.records import AudioFile, TagsFound
 from tagger.tagging.chunking import chunks
 from tagger.tagging.request import TagRequest
