@@ -36,7 +36,7 @@ def config_path() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set once and for all; each but the last two is an option of the same name.
+    """What can be set once and for all; each but the last three is an option of the same name.
 
     Args:
         catalog: A file or URL; "" is the default place.
@@ -55,6 +55,7 @@ class Settings:
         follow_symlinks: Go into linked folders.
         scheduler: Address of a Dask scheduler whose workers analyse; "" is processes here.
         timeout: Seconds after which a track counts as hung.
+        hard_links: "write" or "leave": what becomes of files that have several names.
         treat_as_blank: Genres that count as none, such as "Other".
         genre_map: {label: the genre to write for it; "" is never}.
     """
@@ -75,6 +76,7 @@ class Settings:
     follow_symlinks: bool = False
     scheduler: str = ""
     timeout: float = 60.0
+    hard_links: str = "write"
     treat_as_blank: tuple[str, ...] = ()
     genre_map: Mapping[str, str] = field(default_factory=dict)
 
@@ -185,6 +187,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "follow_symlinks": _boolean,
     "scheduler": str,
     "timeout": float,
+    "hard_links": str,
     "treat_as_blank": _list,
     "genre_map": _map,
 }
@@ -206,6 +209,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "min_confidence": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
     "max_genres": (lambda v: _is_count(v) and v >= 1, "a whole number from 1"),
     "by": (lambda v: v in ("track", "album"), "track or album"),
+    "hard_links": (lambda v: v in ("write", "leave"), "write or leave"),
     "scheduler": (lambda v: isinstance(v, str), "an address such as tcp://host:8786"),
     "timeout": (lambda v: _is_number(v) and 0 < v <= _DAY_S, "seconds, more than 0, a day at most"),
 }

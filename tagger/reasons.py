@@ -40,6 +40,7 @@ class ReasonCode(StrEnum):
     UNASKED = "unasked"
     UNTRUSTED = "untrusted"
     NEVER = "never"
+    LINKED = "linked"
     # What undo did not do, or did in part
     AS_BEFORE = "as_before"
     CHANGED_SINCE = "changed_since"
@@ -104,6 +105,7 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.NEVER: (
         "sounds like {label} ({confidence} %), which genre_map says is never written"
     ),
+    ReasonCode.LINKED: "it has other names as well, and hard_links says to leave such files",
     ReasonCode.AS_BEFORE: "it stands as it did before",
     ReasonCode.CHANGED_SINCE: (
         "its genre was changed since: now {genres}; --force puts the old one back"

@@ -85,6 +85,24 @@ def test_from_one_track_to_another(folder: Path, tmp_path: Path) -> None:
     assert degrees(place) == [0, 18, 36, 54, 72, 90]
 
 
+def test_a_dash_is_stdout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    asked = ("--like", "music/Artist 0/00.mp3", "-n", "2")
+    assert playlist(folder, *asked, "-o", "-").out == playlist(folder, *asked).out
+    assert not (folder / "-").exists()
+
+
+def test_a_playlist_that_is_a_link_counts_from_where_it_leads(folder: Path, tmp_path: Path) -> None:
+    real = tmp_path / "a" / "b" / "real.m3u8"
+    real.parent.mkdir(parents=True)
+    link = folder / "mine.m3u8"
+    link.symlink_to(real)
+    playlist(folder, "--like", track(folder, 0), "-n", "2", "-o", link)
+    lines = [line for line in real.read_text().splitlines() if not line.startswith("#")]
+    assert len(lines) == 2
+    assert all((real.parent / line).resolve().is_relative_to(folder) for line in lines)
+
+
 def test_without_a_file_it_is_printed_relative_to_where_one_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

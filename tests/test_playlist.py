@@ -86,6 +86,15 @@ def test_a_playlist_in_a_linked_folder_counts_from_the_real_one(tmp_path: Path) 
     assert "../../music/a.mp3" in text.splitlines()
 
 
+def test_songs_behind_a_link_are_named_from_where_they_really_are(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "Music").mkdir(parents=True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "Music").symlink_to(tmp_path / "disk" / "Music")
+    rows = [replace(ROW, path=tmp_path / "home" / "Music" / "a.mp3")]
+    assert m3u8(rows, tmp_path / "home" / "Music").splitlines()[-1] == "a.mp3"
+    assert m3u8(rows, tmp_path / "home").splitlines()[-1] == "../disk/Music/a.mp3"
+
+
 def test_each_track_is_told_with_its_length(tmp_path: Path) -> None:
     rows = [
         ROW,

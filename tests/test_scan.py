@@ -100,6 +100,11 @@ def test_a_deep_tree_is_walked_to_its_bottom(tmp_path: Path) -> None:
         (".hidden/song.mp3", "hidden"),
         ("@eaDir/song.mp3", "trash or system folder"),
         ("#recycle/song.mp3", "trash or system folder"),
+        ("@Recycle/song.mp3", "trash or system folder"),
+        ("@Recently-Snapshot/song.mp3", "trash or system folder"),
+        ("~snapshot/song.mp3", "trash or system folder"),
+        ("RECYCLER/song.mp3", "trash or system folder"),
+        ("lost+found/song.mp3", "trash or system folder"),
         ("$RECYCLE.BIN/song.mp3", "trash or system folder"),
         (".Trash-1000/song.mp3", "trash or system folder"),
         ("song.mp3.part", "unfinished download"),
@@ -116,6 +121,22 @@ def test_what_is_not_meant_to_be_seen_is_passed_over_and_counted(
     tally = ScanTally()
     assert names(tmp_path, tally=tally) == ["song.mp3"]
     assert tally.skipped == {reason: 1}
+
+
+@pytest.mark.parametrize("ending", [".aria2", ".st", ".lftp-pget-status", ".ytdl"])
+def test_a_file_that_a_download_manager_has_not_finished_is_passed_over(
+    tmp_path: Path, ending: str
+) -> None:
+    touch(tmp_path / "song.mp3")
+    arriving = touch(tmp_path / "new.mp3")
+    touch(tmp_path / f"new.mp3{ending}")
+    tally = ScanTally()
+    assert names(tmp_path, tally=tally) == ["song.mp3"]
+    assert tally.skipped["unfinished download"] >= 1
+    assert tally.unsettled == {str(tmp_path)}
+    named = ScanTally()
+    assert list(scan([arriving], ScanOptions(), named)) == []
+    assert named.skipped == {"unfinished download": 1}
 
 
 def test_a_marked_folder_is_left_out_with_all_below_it(tmp_path: Path) -> None:

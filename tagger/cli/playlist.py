@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--to", "last", type=_PATH, metavar="PATH", help="… to this one, both among them.")
 @click.option("-n", "n", type=click.IntRange(2), default=25, show_default=True, help="How many.")
 @query_options
-@click.option("-o", "--output", type=_PATH, metavar="FILE", help="Where to; default: stdout.")
+@click.option(
+    "-o", "--output", type=_PATH, metavar="FILE", help="Where to; stdout if - or not given."
+)
 @click.option("--absolute", "is_absolute", is_flag=True, help="Paths from the root, not from FILE.")
 @overwrite_file_option
 @catalog_option
@@ -76,7 +79,10 @@ def command(
 
 
 def _put(rows: Sequence[TrackRow], output: Path | None, *, is_absolute: bool, force: bool) -> None:
-    folder = Path.cwd() if output is None else absolute(output).parent
+    if output == Path("-"):
+        output = None
+    # Of a link its target is written.
+    folder = Path.cwd() if output is None else Path(os.path.realpath(absolute(output))).parent
     text = m3u8(rows, None if is_absolute else folder)
     if output is None:
         say(text.removesuffix("\n"))

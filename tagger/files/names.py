@@ -6,6 +6,7 @@ Whether there is sound in a file is for the decoder to say.
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 
 # Endings, in lower case, of the formats that can be decoded and tagged.
 AUDIO_EXTENSIONS = frozenset(
@@ -42,10 +43,20 @@ EXCLUDE_MARK = ".nomedia"
 _PARTIAL_EXTENSIONS = frozenset(
     {".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".!qb", ".!ut", ".aria2"}
 )
+# What stands beside a file, under its name and this, until all of it is there: of aria2, axel,
+# lftp, yt-dlp and pyLoad.
+_COMPANIONS = (".aria2", ".st", ".lftp-pget-status", ".ytdl", ".chunks")
 
 # Folders that systems and network disks keep for themselves; those with a dot are hidden anyway.
+# Of Windows, Synology, QNAP, NetApp, Buffalo, macOS on shares, and GoodSync; in lower case, since
+# case does not matter to most of them.
 _SYSTEM_FOLDERS = frozenset(
-    {"@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+    {
+        *("$recycle.bin", "recycler", "recycled", "system volume information", "found.000"),
+        *("@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", "@sharesnap"),
+        *("@recycle", "@recently-snapshot", "@transcode", "~snapshot", "trashbox"),
+        *("network trash folder", "temporary items", "_gsdata_", "lost+found"),
+    }
 )
 
 
@@ -79,11 +90,24 @@ def why_passed_over(name: str) -> str | None:
     >>> why_passed_over("song.mp3.crdownload"), why_passed_over("song.mp3")
     ('unfinished download', None)
     """
-    if name in _SYSTEM_FOLDERS or name.startswith(".Trash"):
+    if name.casefold() in _SYSTEM_FOLDERS or name.startswith(".Trash"):
         return "trash or system folder"
     if name.startswith("."):
         return "hidden"
     return "unfinished download" if _extension(name) in _PARTIAL_EXTENSIONS else None
+
+
+def has_companion(name: str, beside: Container[str]) -> bool:
+    """Return whether a download manager says that a file is not all there.
+
+    Args:
+        name: The file's.
+        beside: The names of what lies in its folder.
+
+    >>> has_companion("a.mp3", {"a.mp3", "a.mp3.aria2"}), has_companion("a.mp3", {"b.mp3.aria2"})
+    (True, False)
+    """
+    return any(name + ending in beside for ending in _COMPANIONS)
 
 
 def _extension(name: str) -> str:

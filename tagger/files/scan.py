@@ -19,7 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagger.errors import ScanError
-from tagger.files.names import AUDIO_EXTENSIONS, EXCLUDE_MARK, is_audio_name, why_passed_over
+from tagger.files.names import (
+    AUDIO_EXTENSIONS,
+    EXCLUDE_MARK,
+    has_companion,
+    is_audio_name,
+    why_passed_over,
+)
 from tagger.files.paths import absolute
 from tagger.files.stats import audio_file
 from tagger.files.writers import is_open_for_writing
@@ -132,6 +138,8 @@ class _Walk:
         elif not is_audio_name(path.name):
             kinds = " ".join(sorted(extension[1:] for extension in AUDIO_EXTENSIONS))
             self._fail(path, Reason(ReasonCode.OTHER_KIND, {"kinds": kinds}))
+        elif has_companion(path.name, _names_beside(path)):
+            self.tally.skipped["unfinished download"] += 1
         elif self._is_excluded(path.name, str(path)):
             self.tally.skipped["excluded"] += 1
         elif self._is_first_visit(self.files_given, status):
@@ -145,7 +153,9 @@ class _Walk:
             folder = pending.pop()
             subfolders: list[str] = []
             gives_files = self.folders is None or folder in self.folders
-            for entry in self._entries(folder, is_root=folder == str(root)):
+            inside = self._entries(folder, is_root=folder == str(root))
+            names = {entry.name for entry in inside}
+            for entry in inside:
                 if not (gives_files or entry.path in self.leading):
                     continue
                 name_reason = self._reason_against(entry.name, entry.path[len_root:])
@@ -158,6 +168,8 @@ class _Walk:
                 if stat.S_ISDIR(status.st_mode):
                     if self._leads_on(entry.path) and self._may_enter(entry, status):
                         subfolders.append(entry.path)
+                elif self._is_unfinished(entry, names):
+                    self.tally.unsettled.add(folder)
                 elif self._may_give(entry, status):
                     yield audio_file(Path(entry.path), root, status)
             pending += reversed(subfolders)
@@ -205,6 +217,13 @@ class _Walk:
             self.tally.skipped["link to what is scanned anyway"] += 1
             return False
         self.real_roots.append(real)
+        return True
+
+    def _is_unfinished(self, entry: os.DirEntry[str], names: set[str]) -> bool:
+        """Say whether a download manager has not got all of a file yet; count it if so."""
+        if not is_audio_name(entry.name) or not has_companion(entry.name, names):
+            return False
+        self.tally.skipped["unfinished download"] += 1
         return True
 
     def _may_give(self, entry: os.DirEntry[str], status: os.stat_result) -> bool:
@@ -286,6 +305,14 @@ class _Walk:
         if status.st_ino:  # some network disks number nothing
             visited.add(identity)
         return is_first
+
+
+def _names_beside(path: Path) -> set[str]:
+    """Return the names in a file's folder; none if it may not be read."""
+    try:
+        return {one.name for one in path.parent.iterdir()}
+    except OSError:
+        return set()
 
 
 def _with_parents(folders: Iterable[str]) -> set[str]:

@@ -46,7 +46,7 @@ def entry(path: Path, base: bytes | None) -> str:
     'file:///music/caf%E9.mp3'
     """
     whole = os.fsencode(path)
-    name = whole if base is None else os.path.relpath(whole, base)
+    name = whole if base is None else os.path.relpath(_behind_links(whole), base)
     try:
         text = name.decode("utf-8")
     except UnicodeDecodeError:
@@ -55,6 +55,12 @@ def entry(path: Path, base: bytes | None) -> str:
         return _uri(whole)
     # A leading # is a comment, and what has a colon before any slash could be a URI.
     return f"./{text}" if text.startswith("#") or ":" in text.partition("/")[0] else text
+
+
+def _behind_links(path: bytes) -> bytes:
+    """Return a file by its real folder: what stands behind a ".." is found from there alone."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
 
 
 def _uri(path: bytes) -> str:

@@ -114,7 +114,7 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
         refresh=wish.refresh or is_chosen,
         provenance=settings.provenance,
         preserve_mtime=settings.preserve_mtime,
-        ways=Ways(lossy_copies=settings.allow_copies),
+        ways=Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write"),
         timeout_s=settings.timeout,
         scheduler=settings.scheduler,
     )

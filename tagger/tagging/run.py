@@ -65,6 +65,7 @@ class TagRun:
     _interrupted: bool = False
     _fillers: Counter[str] = field(default_factory=Counter)
     _n_left: int = 0
+    _n_linked: int = 0
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
     _listeners: Listeners = field(init=False)
@@ -80,7 +81,11 @@ class TagRun:
             interrupted=self._interrupted,
             fillers=dict(self._fillers),
             n_vanished=self._missing.n_marked,
-            notes=(*self._missing.held_back, *_about_left(self._n_left)),
+            notes=(
+                *self._missing.held_back,
+                *_about_left(self._n_left),
+                *_about_linked(self._n_linked),
+            ),
         )
 
     @property
@@ -244,6 +249,7 @@ class TagRun:
             some = tracks[start : start + _FLUSH_FILES]
             with interrupts.held():
                 results = settler.settle(some)
+                self._n_linked = settler.n_linked
                 self._count(results)
             self.tick(sum(not track.heard_now for track in some))
             yield from results
@@ -254,6 +260,14 @@ def _about_left(n_left: int) -> tuple[str, ...]:
     return (f"left as another model heard them: {n_left}; --refresh hears them anew",) * bool(
         n_left
     )
+
+
+def _about_linked(n_linked: int) -> tuple[str, ...]:
+    note = (
+        f"written under all their names, since they have several: {n_linked}; where another one is "
+        'shared or seeded, set hard_links = "leave"'
+    )
+    return (note,) * bool(n_linked)
 
 
 def count_files(request: TagRequest) -> int:

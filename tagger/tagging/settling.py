@@ -62,6 +62,7 @@ class Settler:
         self._catalog = catalog
         self._run_id = run_id
         self._testimony = testimony
+        self.n_linked = 0  # files written that have other names as well
 
     def keep(self, tracks: Iterable[Track]) -> None:
         """Record what was heard, so that an end of the run costs no second analysis."""
@@ -185,6 +186,8 @@ class Settler:
             intent=self._request.intent,
             said=track.said,
         )
+        if self._is_left_for_its_names(decision):
+            return replace(decision, status=Status.PREDICTED, reason=Reason(ReasonCode.LINKED))
         if self._request.force:
             return decision
         gone = track.known.taken_back if track.known else ()
@@ -195,6 +198,15 @@ class Settler:
 
     def _is_blank(self, track: Track) -> bool:
         return are_among(track.found.genres, self._request.intent.treat_as_blank)
+
+    def _is_left_for_its_names(self, decision: Decision) -> bool:
+        """Return whether a file that would be written has other names, which are to be left."""
+        if self._request.ways.linked or decision.status not in (Status.WRITTEN, Status.PLANNED):
+            return False
+        try:
+            return decision.path.stat().st_nlink > 1
+        except OSError:  # writing it will say why
+            return False
 
     def _look_again(self, track: Track) -> None:
         """Decide anew on a track that is to be written if its tags may no longer be those known.
@@ -230,6 +242,7 @@ class Settler:
                     finished.append(self._unwritten(track, refused[path], None))
                 elif path in ready:
                     write, fault = ready[path].write, faults[path]
+                    self.n_linked += fault is None and ready[path].n_names > 1
                     finished.append(self._finish(track, write, fault, journal_ids[path]))
                 else:
                     finished.append(Finished(track, track.decided, track.file, track.found))

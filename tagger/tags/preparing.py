@@ -134,6 +134,8 @@ def _prepared(
         splices = [] if nothing_to_do else task.plan(family, file)
         view = task.compare(family, file, splices) if splices else None
         overwritten = overwriting_change(file, view, splices) if ways.in_place and view else None
+        if view and stat.st_nlink > 1 and not ways.linked:
+            raise TagFaultError(f"it has {stat.st_nlink} names, and hard_links says to leave such")
         if view and not overwritten:
             _refuse_copying(real, stat, ways)
         on_error.pop_all()

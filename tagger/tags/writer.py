@@ -84,10 +84,12 @@ class Ways:
     Args:
         in_place: The caller keeps ``PreparedWrite.overwritten`` safe before it carries it out.
         lossy_copies: Through a copy also where that loses hard links, owner or attributes.
+        linked: Files that have several names as well.
     """
 
     in_place: bool = True
     lossy_copies: bool = False
+    linked: bool = True
 
 
 SAFE_WAYS = Ways()
@@ -134,6 +136,11 @@ class PreparedWrite:
     def _known_by(self) -> FileChange:
         stat, path = self._opened.stat, self._opened.path
         return FileChange((), stat.st_size, mtime_of(stat), inode_of(stat), real_path=path)
+
+    @property
+    def n_names(self) -> int:
+        """How many names the file has; each shows what is written in place."""
+        return self._opened.stat.st_nlink
 
     @property
     def file_id(self) -> tuple[int, int]:
