@@ -17,7 +17,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tag test lint types tests model parity dist clean distclean
+.PHONY: help setup setup-dev tag test lint types tests test-browser model parity dist clean distclean
 
 VENV_PYTHON := .venv/bin/python
 SETUP := @sh tools/with_python.sh -m tools.setup_venv
@@ -51,6 +51,9 @@ types: setup-dev ## Check types (mypy)
 
 tests: setup-dev ## Run tests and doctests (pytest), some at a time
 	$(VENV_PYTHON) -m pytest -n auto --dist worksteal --hypothesis-profile ci
+
+test-browser: setup-dev ## Run the tests of tagger review in Chromium, which has to be installed
+	$(VENV_PYTHON) -m pytest tests/browser
 
 model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz TEACHER=FILE.npz
 	@test -n "$$MAKE_MODEL_FEATURES" || { echo 'make model: name a feature file: make model FEATURES=FILE.npz TEACHER=FILE.npz' >&2; exit 2; }

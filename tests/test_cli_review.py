@@ -65,15 +65,20 @@ class Browser:
         return self.do("answer", question=int(number), genres=list(genres))
 
 
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """End a review, and its workers, which outlive it for a while."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+
+
 @contextmanager
 def reviewing(place: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Browser]]:
     process = start_tagger("review", "--catalog", str(place), "--no-browser", *arguments)
     try:
         yield process, Browser(process)
     finally:
-        with suppress(ProcessLookupError):  # its workers outlive it for a while
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=60)
+        ended(process)
 
 
 def test_a_question_is_answered_written_and_taken_back(album: Path, place: Path) -> None:
