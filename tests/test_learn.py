@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from tagger.catalog import Catalog
+from tagger.catalog import Action, Catalog, GivenAnswer
 from tagger.cli.progress import count_meanwhile
 from tagger.errors import LearnError
 from tagger.learning.teaching import Aside, doubts, gather, teach
@@ -527,3 +527,22 @@ def test_doubtful_without_anything_heard_says_what_to_do(place: Path) -> None:
     outcome = run_tagger("doubtful", "--catalog", place)
     assert outcome.code == 2
     assert "run tagger learn" in outcome.err
+
+
+def test_one_answer_is_one_observation_however_many_tracks_it_settles(place: Path) -> None:
+    with library(place) as catalog:
+        whole = gather(catalog, [MODEL.model_id], [])
+        ids = [track.track_id for track in whole.tracks if track.tags.genres == ("Dub",)][:10]
+        file_of = {one.track_id: one.file_id for one in catalog.unanswered((), only_blank=False)}
+        run_id = catalog.begin_run("review", None)
+        files = tuple(file_of[n] for n in ids)
+        answer_id = catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Dub",), files))
+        lesson = gather(catalog, [MODEL.model_id], [])
+        assert len(lesson.tracks) == len(whole.tracks) - 9
+        assert lesson.aside.n_with_others == 9
+        row = [track.track_id for track in lesson.tracks].index(ids[0])
+        rows = [n for n, track in enumerate(whole.tracks) if track.track_id in ids]
+        expected = whole.examples.embeddings[rows].mean(axis=0)
+        assert np.allclose(lesson.examples.embeddings[row], expected, atol=1e-6)
+        catalog.withdraw_answer(answer_id)
+        assert len(gather(catalog, [MODEL.model_id], []).tracks) == len(whole.tracks)

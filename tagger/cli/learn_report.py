@@ -106,6 +106,8 @@ def _aside_lines(lesson: Lesson) -> Iterator[str]:
         *[f"{aside.n_ours} with a genre of ours"] * bool(aside.n_ours),
         *[f"{aside.n_copies} copies{contradicting * bool(aside.n_contradicting)}"]
         * bool(aside.n_copies),
+        *[f"{aside.n_with_others} settled with others by one answer, which counts once"]
+        * bool(aside.n_with_others),
         *[f"{aside.n_unusable} damaged in the catalogue (tagger tag --force hears them anew)"]
         * bool(aside.n_unusable),
     ]

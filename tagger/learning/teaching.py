@@ -52,12 +52,15 @@ class Aside:
         n_copies: They are copies of others.
         n_contradicting: Those of the copies that bear other genres than what they are copies of.
         n_unusable: What was heard of them is damaged in the catalogue.
+        n_with_others: They were settled together with others by one answer in a review, and such
+            an answer is one observation, however many tracks it settles.
     """
 
     n_ours: int
     n_copies: int
     n_contradicting: int
     n_unusable: int
+    n_with_others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,15 @@ def gather(
     heard = _vectors(catalog, networks)
     usable = [track for track in found if all(track.track_id in one for one in heard)]
     persons = [track for track in usable if not is_ours(track.tags)]
-    single = list(_without_copies(persons))
+    unlike = list(_without_copies(persons))
+    said = _by_answer(unlike, catalog.answer_of_tracks())
+    single = [tracks[0] for tracks in said]
     aside = Aside(
         n_ours=len(usable) - len(persons),
-        n_copies=len(persons) - len(single),
+        n_copies=len(persons) - len(unlike),
         n_contradicting=_n_contradicting(persons),
         n_unusable=len(found) - len(usable),
+        n_with_others=len(unlike) - len(single),
     )
     groups = [_artist(track) for track in single]
     genres = clean(
@@ -140,7 +146,7 @@ def gather(
         raise LearnError(_too_little(groups, n_nameless, aside, genres, min_tracks))
     tracks = tuple(single[n] for n in kept)
     genres = replace(genres, tracks=tuple(genres.tracks[n] for n in kept))
-    vectors = np.hstack([np.stack([one[track.track_id] for track in tracks]) for one in heard])
+    vectors = np.hstack([np.stack([_mean(one, said[n]) for n in kept]) for one in heard])
     examples = _examples(vectors, genres, [groups[n] for n in kept])
     return Lesson(tracks, genres, examples, aside, n_nameless)
 
@@ -242,6 +248,29 @@ def _without_copies(tracks: Iterable[TaggedTrack]) -> Iterator[TaggedTrack]:
             yield track
         if track.audio is not None:
             seen.add(track.audio)
+
+
+def _by_answer(
+    tracks: Sequence[TaggedTrack], answers: Mapping[int, int]
+) -> list[list[TaggedTrack]]:
+    """Return tracks by observation: those that one answer gave the same genres are one.
+
+    Args:
+        tracks: Those that a person gave a genre.
+        answers: {track_id: the answer that settled it}, where one did.
+    """
+    observations: dict[object, list[TaggedTrack]] = {}
+    for track in tracks:
+        answer_id = answers.get(track.track_id)
+        own = track.track_id if answer_id is None else (answer_id, track.tags.genres)
+        observations.setdefault(own, []).append(track)
+    return list(observations.values())
+
+
+def _mean(vectors: Mapping[int, FloatArray], tracks: Sequence[TaggedTrack]) -> FloatArray:
+    """Return the mean embedding (embedding_dim,) of tracks that are one observation."""
+    mean: FloatArray = np.mean([vectors[track.track_id] for track in tracks], axis=0)
+    return mean
 
 
 def _n_contradicting(tracks: Iterable[TaggedTrack]) -> int:
