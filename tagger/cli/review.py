@@ -27,6 +27,7 @@ from tagger.models.choosing import cards_at_hand, model_in_force
 from tagger.models.files import read_card
 from tagger.review.app import Pages
 from tagger.review.guard import Keys
+from tagger.review.learner import Learner
 from tagger.review.media import MediaMaker
 from tagger.review.questions import Questions
 from tagger.review.serving import (
@@ -103,6 +104,11 @@ def command(
         catalog = opened.enter_context(Catalog.open(settings.catalog, create=False))
         cards = _cards(catalog, read_card(model_in_force(catalog, settings, sources)[0]))
         session = _session(catalog, settings, folders, cards, limit)
+        learner = Learner(
+            settings.catalog, session.track_ids, lambda told: session.learn(told.likely)
+        )
+        session.on_answer = learner.answered
+        opened.callback(learner.finish)
         keys = Keys(sock.getsockname()[1], _password(door))
         base = address(sock, door)
         way = opened.enter_context(shown_the_way(way_in(base, keys)))
@@ -110,10 +116,13 @@ def command(
 
         def when_ready() -> None:
             _tell(base, keys, door)
+            if learner.why_not:
+                click.echo(learner.why_not, err=True)
             if not no_browser:
                 open_browser(way)
             session.writer.start()
             threading.Thread(target=media.warm_up, daemon=True).start()
+            learner.start()
 
         pages = Pages(session, keys, media, catalog, lambda: _tell_way(base, keys))
         with suppress(KeyboardInterrupt):

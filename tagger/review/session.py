@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,10 @@ from tagger.review.writing import Writer
 _MOST_GENRES = 8  # in one answer
 _MOST_LETTERS = 200  # in a genre
 _MOST_FOUND = 20  # by a search
+
+
+def _tell_nobody() -> None:
+    pass
 
 
 class StaleError(Exception):
@@ -95,6 +99,7 @@ class Session:
         writer: Carries answers out.
         paths: What the user asked to review, for the list of runs.
         most_answers: After so many it is over; None is never.
+        on_answer: Called when an answer was given or taken back.
     """
 
     catalog: Catalog
@@ -103,6 +108,7 @@ class Session:
     writer: Writer
     paths: Sequence[Path] = ()
     most_answers: int | None = None
+    on_answer: Callable[[], None] = _tell_nobody
     run_id: int | None = None
     _order: list[int] = field(default_factory=list)
     _skipped: list[int] = field(default_factory=list)
@@ -143,6 +149,17 @@ class Session:
                 self.suggesting.heard(question.tracks)[:3],
                 _stands(question),
             )
+
+    def track_ids(self) -> list[int]:
+        """Return the tracks that are still to be asked about."""
+        with self._lock:
+            left = (self.questions[number] for number in self._order)
+            return [track.track_id for question in left for track in question.tracks]
+
+    def learn(self, likely: Mapping[int, Sequence[tuple[str, float]]]) -> None:
+        """Offer from now on what was learned: {track_id: genres, likeliest first}."""
+        with self._lock:
+            self.suggesting.take(likely)
 
     def progress(self) -> Progress:
         """Return how far it is."""
@@ -259,6 +276,7 @@ class Session:
                 self.catalog.withdraw_answer(last.answer_id)
                 self.suggesting.use(last.genres, -1)
                 self.writer.wake()
+                self.on_answer()
             self._done.pop()
             rest = [n for n in self._order if n not in last.added]
             self._order = [*last.removed, *rest]
@@ -307,6 +325,7 @@ class Session:
         self._done.append(_Done((number,), (), answer_id, genres, n_settled))
         self._order.pop(0)
         self.writer.wake()
+        self.on_answer()
 
     def _to_front(self, number: int) -> None:
         self._order.remove(number)

@@ -1,0 +1,116 @@
+"""Learning while the owner answers, in a process of its own: the page never waits for it."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from tagger.catalog import Catalog
+from tagger.errors import TaggerError
+
+log = logging.getLogger(__name__)
+
+EVERY = 5  # answers
+_NEEDED = ("sklearn", "threadpoolctl")
+_MISSING = (
+    "with scikit-learn it would learn from your answers as well: "
+    "python -m pip install 'genre-tagger[learn]'"
+)
+
+Ranked = Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the learning process tells.
+
+    Args:
+        n_observations: Tags and answers that it was learned from; 0 where there is too little.
+        likely: {track_id: genres with their probabilities, likeliest first}.
+    """
+
+    n_observations: int = 0
+    likely: Mapping[int, Ranked] = field(default_factory=dict)
+
+
+def learn(location: str | Path, track_ids: Sequence[int]) -> Told:
+    """Return what the owner's tags and answers say of some tracks; runs in its own process."""
+    from tagger.learning.reviewing import opinion_on
+
+    try:
+        with Catalog.open(location, create=False, read_only=True) as catalog:
+            found = opinion_on(catalog, track_ids)
+    except TaggerError as exc:  # too little yet, or a catalogue that others keep busy
+        log.info("nothing is learned: %s", exc)
+        return Told()
+    return Told(found.n_observations, found.likely)
+
+
+@dataclass
+class Learner:
+    """Learns anew after every few answers; what it has learned comes by itself.
+
+    Args:
+        location: The catalogue.
+        asked: Gives the tracks that are still to be asked about.
+        take: Given what was learned.
+    """
+
+    location: str | Path
+    asked: Callable[[], Sequence[int]]
+    take: Callable[[Told], None]
+    n_observations: int = 0
+    _n_waiting: int = EVERY  # what is tagged already is learned from at once
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _is_over: bool = False
+    _thread: threading.Thread | None = None
+
+    @property
+    def why_not(self) -> str:
+        """What would make it learn, or "" if it does."""
+        return "" if all(map(find_spec, _NEEDED)) else _MISSING
+
+    def start(self) -> None:
+        """Begin, if what learning needs is installed."""
+        if not self.why_not:
+            self._thread = threading.Thread(target=self._run, name="learning", daemon=True)
+            self._thread.start()
+
+    def answered(self) -> None:
+        """Say that one more answer was given, or taken back."""
+        with self._changed:
+            self._n_waiting += 1
+            self._changed.notify()
+
+    def finish(self) -> None:
+        """Learn no more."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        # Spawned, not forked: this process has threads.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=context) as process:
+            while self._wait():
+                try:
+                    told = process.submit(learn, self.location, self.asked()).result()
+                except BrokenProcessPool:
+                    log.warning("the process that learns has died; suggestions stay as they are")
+                    return
+                self.n_observations = told.n_observations
+                self.take(told)
+
+    def _wait(self) -> bool:
+        """Wait for enough answers; return False when it is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_over or self._n_waiting >= EVERY)
+            self._n_waiting = 0
+            return not self._is_over

@@ -1,0 +1,93 @@
+"""Learning while an owner answers: in another process, from tags and answers alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagger.catalog import Catalog
+from tagger.errors import LearnError
+from tagger.learning.reviewing import opinion_on
+from tagger.records import Status, TagsFound
+from tagger.review import learner
+from tagger.review.learner import Learner, Told, learn
+from tests.catalogs import MODEL, entry, prediction
+from tests.lessons import library
+from tests.library import until
+from tests.reviews import session_of
+
+
+def add_blanks(catalog: Catalog) -> None:
+    """Two albums without a genre: one sounds like the Dub of the library, one like its Fado."""
+    found = []
+    for n, artist in enumerate(["Zoe"] * 3 + ["Yan"] * 3):
+        name = f"{artist}/{n}.mp3"
+        vector = np.zeros(MODEL.embedding_dim, np.float32)
+        vector[0] = 3 if artist == "Zoe" else -3
+        one = entry(name, n, tags=TagsFound((), None, f"T{n}", artist, "A"), status=Status.UNSURE)
+        heard = replace(prediction(one.file.path, n), embedding=vector)
+        found.append(replace(one, prediction=heard, genres=()))
+    catalog.record(catalog.begin_run("tag", MODEL.model_id), found)
+
+
+def test_what_is_offered_first_is_what_the_owners_other_tracks_sound_like(place: Path) -> None:
+    with library(place) as catalog:
+        add_blanks(catalog)
+        session = session_of(catalog, place)
+        assert len(session.track_ids()) == 6
+        told = learn(place, session.track_ids())
+        assert told.n_observations == 90
+        session.learn(told.likely)
+        offered = {}
+        for question in session.questions:
+            first = session.suggesting.of(question)[0]
+            offered[question.artist] = first.genre
+            assert first.confidence is not None
+            assert first.confidence > 0.8
+    assert offered == {"Zoe": "Dub", "Yan": "Fado"}
+
+
+def test_with_too_little_to_learn_from_the_models_own_labels_are_offered(place: Path) -> None:
+    with Catalog.open(place) as catalog:
+        catalog.register_model(MODEL)
+        add_blanks(catalog)
+        session = session_of(catalog, place)
+        with pytest.raises(LearnError):
+            opinion_on(catalog, session.track_ids())
+        assert learn(place, session.track_ids()) == Told()
+        found = session.asked()
+    assert found is not None
+    assert {one.genre for one in found.suggestions} == {"Rock", "Pop"}
+
+
+def test_it_learns_at_once_and_after_every_few_answers_in_a_process_of_its_own(
+    place: Path,
+) -> None:
+    taken: list[Told] = []
+    with library(place) as catalog:
+        add_blanks(catalog)
+        session = session_of(catalog, place)
+        one = Learner(place, session.track_ids, taken.append)
+        one.start()
+        try:
+            until(lambda: len(taken) == 1)
+            assert len(taken[0].likely) == 6
+            for _ in range(learner.EVERY):
+                assert len(taken) == 1
+                one.answered()
+            until(lambda: len(taken) == 2)
+        finally:
+            one.finish()
+
+
+def test_without_scikit_learn_it_says_what_would_make_it_learn(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner, "_NEEDED", ("a_module_that_is_not_there",))
+    one = Learner(place, list, lambda _: None)
+    one.start()
+    assert "genre-tagger[learn]" in one.why_not
+    one.finish()
