@@ -28,6 +28,7 @@ def result(
         before=genres if status is Status.KEPT else (),
         confidence=confidence,
         suggestions=(Suggestion(like, confidence),) if like else (),
+        evidence="sound" if status is Status.WRITTEN else None,
         tags=TagsFound(title=path.stem.title(), artist=artist, album=album),
     )
 
@@ -40,15 +41,15 @@ def lines_of(*results: TrackResult, width: int | None = None) -> list[str]:
 
 def test_an_album_is_one_line_with_the_least_sure_of_its_tracks() -> None:
     assert lines_of(result("a/1.mp3"), result("a/2.mp3", confidence=0.8)) == [
-        "written   Rock                80 %  Joni – Blue  (2 tracks)"
+        "written   Rock                80 %  sound   Joni – Blue  (2 tracks)"
     ]
 
 
 def test_tracks_that_differ_from_their_album_stand_beneath_it() -> None:
     other = result("a/tango.mp3", Status.UNSURE, (), confidence=0.4, like="Latin")
     assert lines_of(result("a/1.mp3"), other, result("a/3.mp3")) == [
-        "written   Rock                90 %  Joni – Blue  (2 of 3 tracks)",
-        "  unsure  Latin?              40 %    Tango",
+        "written   Rock                90 %  sound   Joni – Blue  (2 of 3 tracks)",
+        "  unsure  Latin?              40 %            Tango",
     ]
 
 
@@ -57,9 +58,9 @@ def test_albums_and_lone_tracks_have_lines_of_their_own() -> None:
     assert lines_of(
         result("a/1.mp3"), result("a/2.mp3"), result("a/x.mp3", album="Hejira"), lone
     ) == [
-        "written   Rock                90 %  Joni – Blue  (2 tracks)",
-        "written   Rock                90 %  Joni – X",
-        "kept      Folk                      Joni – Carey",
+        "written   Rock                90 %  sound   Joni – Blue  (2 tracks)",
+        "written   Rock                90 %  sound   Joni – X",
+        "kept      Folk                              Joni – Carey",
     ]
 
 
@@ -67,8 +68,8 @@ def test_a_folder_of_lone_tracks_is_named_by_its_folder() -> None:
     singles = [result(f"singles/{n}.mp3", album="", artist=f"A{n}") for n in range(3)]
     other = result("singles/9.mp3", Status.KEPT, ("Ska",), album="", artist="A9")
     assert lines_of(*singles[:2], other, singles[2]) == [
-        "written   Rock                90 %  singles  (3 tracks)",
-        "kept      Ska                       A9 – 9",
+        "written   Rock                90 %  sound   singles  (3 tracks)",
+        "kept      Ska                               A9 – 9",
     ]
 
 

@@ -13,7 +13,7 @@ from tagger.cli.screen import Screen, column
 from tagger.errors import printable
 from tagger.records import Status, TrackResult
 
-_STATUS, _GENRE = 9, 18  # places for each
+_STATUS, _GENRE, _EVIDENCE = 9, 18, 6  # places for each
 
 _COLORS = {
     Status.WRITTEN: "green",
@@ -23,7 +23,7 @@ _COLORS = {
     Status.FAILED: "red",
 }
 
-HEADER = f"{column('', _STATUS)} {column('genre', _GENRE)}  sure  artist – album"
+HEADER = f"{column('', _STATUS)} {column('genre', _GENRE)}  sure  {column('by', _EVIDENCE)}  album"
 
 
 class _Fate(NamedTuple):
@@ -31,6 +31,7 @@ class _Fate(NamedTuple):
 
     status: Status
     genres: tuple[str, ...]
+    evidence: str | None
 
 
 @dataclass
@@ -81,7 +82,8 @@ class AlbumLines:
         status = group[0].status
         word = column(status, _STATUS - indent)
         shown = self.screen.styled(word, fg=_COLORS[status]) if status in _COLORS else word
-        rest = f"{column(_genre(group), _GENRE)} {_sure(group)}  {' ' * indent}{name}"
+        decided_by = column(group[0].evidence or "", _EVIDENCE)
+        rest = f"{column(_genre(group), _GENRE)} {_sure(group)}  {decided_by}  {' ' * indent}{name}"
         room = self.screen.width and self.screen.width - _STATUS - 1
         return f"{' ' * indent}{shown} {Screen(room).fit(rest)}".rstrip()
 
@@ -140,7 +142,7 @@ def _artist_of(results: Iterable[TrackResult]) -> str:
 
 
 def _fate(result: TrackResult) -> _Fate:
-    return _Fate(result.status, result.genres)
+    return _Fate(result.status, result.genres, result.evidence)
 
 
 def _genre(group: Sequence[TrackResult]) -> str:
