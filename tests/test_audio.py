@@ -312,6 +312,15 @@ def test_sound_of_any_kind_that_players_know_is_heard_in_wav(tmp_path: Path, cod
     assert np.std(heard.waveforms, axis=1) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
 
 
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+@pytest.mark.parametrize("duration_s", [0.05, 0.4, 0.9])
+def test_a_short_ogg_is_short_and_not_damaged(tmp_path: Path, rate: int, duration_s: float) -> None:
+    path = sounds.make_tone(tmp_path / "a.ogg", duration_s, rate)
+    heard = load_segments(path, plan())
+    assert heard.starts_s == ()
+    assert heard.duration_s == pytest.approx(duration_s, abs=0.05)
+
+
 def test_a_decoder_that_is_not_on_the_list_is_not_used(tmp_path: Path) -> None:
     path = sounds.write_with(tmp_path / "a.wav", "adpcm_yamaha", sounds.tone(3.0))
     assert "adpcm_yamaha" in reason_of(path)

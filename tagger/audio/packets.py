@@ -14,7 +14,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from tagger.audio.source import Sound, packets
+from tagger.audio.source import Sound, length_of, packets
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def frames_from(sound: Sound, start_s: float, stretches: Sequence[Stretch]) -> I
                 rest.popleft()
             if not rest:
                 return
-            if lead is not None and packet.pts + packet.duration <= rest[0][0]:
+            if lead is not None and packet.pts + length_of(packet) <= rest[0][0]:
                 skipped.append(packet)
                 continue
         if lead is not None and skipped:
@@ -142,7 +142,7 @@ def _packets_from(sound: Sound, start_s: float) -> Iterator[Packet[AudioStream]]
         return
     for packet in packets(sound):
         # An MP3's table has 100 rows, so that a seek may land seconds too early.
-        if packet.pts is None or packet.pts + (packet.duration or 0) >= from_tick:
+        if packet.pts is None or packet.pts + length_of(packet) >= from_tick:
             yield packet
 
 

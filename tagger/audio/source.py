@@ -229,8 +229,17 @@ def counted_duration_s(sound: Sound) -> float:
         sound.container.seek(0, stream=sound.stream)
     except av.error.FFmpegError:
         return 0.0
-    ends = (p.pts + (p.duration or 0) for p in packets(sound) if p.pts is not None)
+    ends = (p.pts + length_of(p) for p in packets(sound) if p.pts is not None)
     return max(0.0, float(max(ends, default=0) * sound.stream.time_base) - sound.origin_s)
+
+
+def length_of(packet: Packet[AudioStream]) -> int:
+    """Return how long a packet lasts, in units of its time stamps; 0 where that is not known.
+
+    FFmpeg gives the last packet of a short Ogg a length below 0, which wraps in 32 bits.
+    """
+    duration = packet.duration or 0
+    return duration if duration < 1 << 31 else duration - (1 << 32)
 
 
 def packets(sound: Sound) -> Iterator[Packet[AudioStream]]:
