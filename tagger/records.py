@@ -278,11 +278,23 @@ class TrackResult:
     suggestions: tuple[Suggestion, ...] = ()
     tags: TagsFound | None = None
     evidence: str | None = None
+    is_old_failure: bool = False
 
     @classmethod
-    def of_failure(cls, failure: TrackFailure) -> TrackResult:
-        """Return the result of a file that could not be handled."""
-        return cls(failure.path, Status.FAILED, failure=failure, reason=failure.reason)
+    def of_failure(cls, failure: TrackFailure, *, is_old: bool = False) -> TrackResult:
+        """Return the result of a file that could not be handled.
+
+        Args:
+            failure: Why.
+            is_old: It failed so before, and has not changed since.
+        """
+        return cls(
+            failure.path,
+            Status.FAILED,
+            failure=failure,
+            reason=failure.reason,
+            is_old_failure=is_old,
+        )
 
 
 @dataclass(frozen=True, slots=True)

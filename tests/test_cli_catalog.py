@@ -82,12 +82,14 @@ def test_a_backup_that_cannot_be_made_is_one_line(catalog: Path) -> None:
     assert contents(catalog.parent) == before
 
 
-def test_csv_holds_the_exact_path(catalog: Path) -> None:
+def test_csv_shows_control_characters_and_holds_odd_paths_exactly(catalog: Path) -> None:
     target = catalog.with_name("export.csv")
     assert run(catalog, "export", "-o", target).code == 0
     with target.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["path"] for row in rows] == [f"/music/album/{name}" for name in NAMES]
+    assert [row["path"] for row in rows] == [
+        f"/music/album/{name}".replace("\n", "\\n") for name in NAMES
+    ]
     assert base64.b64decode(rows[2]["path_b64"]) == b"/music/album/" + LATIN
     assert [row["path_b64"] == "" for row in rows] == [True, True, False, True]
     assert json.loads(rows[0]["probabilities"]) == {"Pop": 0.25, "Rock": 0.75}

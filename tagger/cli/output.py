@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,23 @@ def _cell(value: Any) -> Any:
     if isinstance(value, Mapping):
         return json.dumps(value)
     if isinstance(value, (list, tuple)):
-        return "; ".join(map(str, value))
+        return _harmless("; ".join(map(str, value)))
+    if isinstance(value, str):
+        return _harmless(value)
     return "" if value is None else value
+
+
+def _harmless(text: str) -> str:
+    r"""Return text that a spreadsheet shows and does not work out, control characters made visible.
+
+    >>> _harmless("=1+1"), _harmless("a\tb"), _harmless("Blue-Eyed")
+    ("'=1+1", 'a\\tb', 'Blue-Eyed')
+    """
+    shown = "".join(repr(c)[1:-1] if unicodedata.category(c) == "Cc" else c for c in text)
+    return f"'{shown}" if text.startswith(_FORMULA_STARTS) else shown
+
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def path_fields(path: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tagger.cli.following import follow, report, suggest_another
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import make_teller
-from tagger.records import Status
+from tagger.records import Status, TrackResult
 from tagger.tagging.request import make_request
 from tagger.tagging.run import TagRun
 
@@ -27,6 +28,11 @@ from tagger.tagging.run import TagRun
     is_flag=True,
     help="Analyse again what is known, and write again what was undone.",
 )
+@click.option(
+    "--all-failures",
+    is_flag=True,
+    help="With --quiet: tell and count failures that were told before as well.",
+)
 @tagging_options
 def command(
     paths: tuple[Path, ...],
@@ -34,6 +40,7 @@ def command(
     no_write: bool,
     force: bool,
     refresh: bool,
+    all_failures: bool,
     format_: str,
     quiet: bool,
     **options: Any,
@@ -47,14 +54,33 @@ def command(
         paths, options, no_write=no_write, refresh=refresh, dry_run=dry_run, force=force
     )
     teller = make_teller(format_, quiet=quiet)
+    news = _News(are_all=all_failures or not quiet or format_ != "text")
     with Catalog.open(wish.settings.catalog, read_only=dry_run) as catalog:
         request, is_chosen = make_request(wish, catalog)
         run = TagRun(request, catalog)
         try:
-            whole = follow(run, teller, quiet=quiet)
+            whole = follow(run, teller, quiet=quiet, is_told=news.see)
         except (KeyboardInterrupt, OutputClosedError):
             report(run.summary, quiet=quiet)
             return 130
         if not (is_chosen or quiet):
             suggest_another(run.summary)
-        return 0 if whole and not run.summary.by_status.get(Status.FAILED) else 1
+        return 0 if whole and not news.n_failed else 1
+
+
+@dataclass
+class _News:
+    """Which results are told: not a failure that was told before, where news alone are wanted.
+
+    Args:
+        are_all: All results are news.
+        n_failed: The failures among those told.
+    """
+
+    are_all: bool
+    n_failed: int = 0
+
+    def see(self, result: TrackResult) -> bool:
+        is_told = self.are_all or not result.is_old_failure
+        self.n_failed += is_told and result.status is Status.FAILED
+        return is_told

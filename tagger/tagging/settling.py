@@ -117,11 +117,11 @@ class Settler:
         with self._catalog.writing() if writing else nullcontext():
             for track in writing:
                 self._look_again(track)
-            unheard = [track.failure for track in tracks if track.failure is not None]
+            unheard = [track for track in tracks if track.failure is not None]
             finished = self._carry_out([track for track in tracks if track.failure is None])
             if not self._request.intent.dry_run:
                 finished = self._record(tracks, finished)
-        results = [TrackResult.of_failure(failure) for failure in unheard]
+        results = [track.failed for track in unheard]
         return results + [f.result for f in finished]
 
     def _ask_again(self, tracks: Sequence[Track]) -> None:
@@ -316,7 +316,7 @@ class Settler:
 
 def _left(track: Track) -> TrackResult:
     if track.failure is not None:
-        return TrackResult.of_failure(track.failure)
+        return track.failed
     known = track.known
     assert known is not None, track.file.path
     tags = track.tags or known.tags

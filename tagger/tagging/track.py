@@ -178,6 +178,19 @@ class Track:
         """Note whether somebody has changed the file since the scan."""
         self.is_overtaken = not is_as_found(self.file)
 
+    @property
+    def failed(self) -> TrackResult:
+        """What the run says of it; only of a track that failed."""
+        assert self.failure is not None, self.file.path
+        return TrackResult.of_failure(self.failure, is_old=self.failed_so_before(self.failure))
+
+    def failed_so_before(self, failure: TrackFailure) -> bool:
+        """Return whether it has failed for the same reason and has not changed since."""
+        before = self.known.failure if self.known else None
+        if before is None:
+            return False
+        return (before.stage, before.reason.code) == (failure.stage, failure.reason.code)
+
     def note_unrecorded(self, unrecorded: Mapping[Path, RowError]) -> None:
         """Note why its row cannot be recorded, if it is one of those."""
         error = unrecorded.get(self.file.path)
@@ -218,6 +231,7 @@ class Finished:
             prediction=self.track.heard,
             failure=self.failure,
             reason=self.failure.reason if self.failure else decision.reason,
+            is_old_failure=bool(self.failure and self.track.failed_so_before(self.failure)),
             confidence=decision.confidence,
             suggestions=decision.suggestions,
             tags=found,
