@@ -384,7 +384,7 @@ def test_the_bundled_two_never_agree_on_folk() -> None:
     both = read_card(find_model("both"))
     assert both.joint is not None
     assert both.joint.agreeing == {"Electronic", "Rock"}
-    assert set(both.bases) == {read_card(find_model(m)).model_id for m in ("default", "musicnn")}
+    assert set(both.bases) == {read_card(find_model(m)).model_id for m in ("fast", "musicnn")}
     assert "Folk" not in both.writable
 
 

@@ -279,7 +279,7 @@ def test_commands_name_the_model_that_tagged_last_unless_it_is_used_anyway(place
         for unnamed in ("default", "both"):
             at_hand = ModelsAtHand({MODEL.model_id: "both"}, unnamed, has_learned=True)
             found += commands(gather(catalog, ReportRequest(at_hand=at_hand), Suspects()))
-    assert found == ["tagger tag --model default /music", "tagger tag /music"]
+    assert found == ["tagger tag --model both /music", "tagger tag /music"]
 
 
 def test_commands_name_the_folder_and_the_catalogue_that_the_report_is_about(place: Path) -> None:
