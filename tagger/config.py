@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import platformdirs
 
 from tagger.errors import ConfigError, os_reason
 from tagger.genre_text import why_no_genre
+
+log = logging.getLogger(__name__)
 
 APP = "tagger"
 EVIDENCE = ("album", "artist", "sound")
@@ -111,8 +115,9 @@ def load_settings(
     found = {f.name: Sourced(getattr(defaults, f.name), "default") for f in fields(Settings)}
     for name, value in _read_file(file).items():
         if name not in found:
-            raise ConfigError(f"unknown setting {name!r}; known: {', '.join(found)}", file)
+            raise ConfigError(f"unknown setting {name!r}{_nearest(name, found)}", file)
         found[name] = Sourced(_checked(name, value, str(file)), str(file))
+    _tell_unknown(environment, found)
     for name in found:
         variable = f"{APP.upper()}_{name.upper()}"
         if environment.get(variable):
@@ -128,6 +133,21 @@ def load_settings(
     elif place.startswith("~/"):  # no shell has seen what stands in a config file
         found["catalog"] = replace(found["catalog"], value=str(Path(place).expanduser()))
     return Settings(**{name: sourced.value for name, sourced in found.items()}), found
+
+
+def _tell_unknown(environment: Mapping[str, str], settings: Iterable[str]) -> None:
+    """Warn of variables that are called like a setting and are none."""
+    known = {f"{APP.upper()}_{name.upper()}" for name in settings}
+    for variable in environment:
+        if variable.startswith(f"{APP.upper()}_") and variable not in known:
+            log.warning("%s is no setting%s", variable, _nearest(variable, known))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return which name was meant, it may be, or which there are."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(names))}"
 
 
 def _read_file(path: Path) -> dict[str, Any]:

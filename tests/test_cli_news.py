@@ -44,3 +44,31 @@ def test_csv_does_nothing_to_a_spreadsheet(music: Path, run: Run, place: Path, s
     assert "\x07" not in row["title"]
     assert 0 < float(row["confidence"]) < 1
     assert run("list").records[0]["title"] == title.strip()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"), [(("tga",), "tag"), (("catalog", "chek"), "check"), (("lits",), "list")]
+)
+def test_of_a_misspelt_command_the_nearest_one_is_said(words: tuple[str, ...], meant: str) -> None:
+    outcome = run_tagger(*words)
+    assert outcome.code == 2
+    assert f"Did you mean '{meant}'?" in outcome.err
+
+
+def test_a_misspelt_variable_is_told(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run_tagger("info", "--config", "--catalog", place, TAGGER_JOSB="2")
+    assert "TAGGER_JOSB is no setting; did you mean TAGGER_JOBS?" in caplog.text
+
+
+def test_a_folder_that_is_not_there_makes_no_catalogue(tmp_path: Path, place: Path) -> None:
+    outcome = run_tagger("tag", "--catalog", place, tmp_path / "nowhere")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert not place.exists()
+
+
+def test_info_of_a_folder_says_what_to_do(music: Path, run: Run, place: Path) -> None:
+    make_track(music / "a.flac")
+    run("tag", music)
+    outcome = run_tagger("info", music, "--catalog", place)
+    assert outcome.code == 2
+    assert "is a folder" in outcome.err

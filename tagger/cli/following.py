@@ -87,10 +87,11 @@ def report(summary: RunSummary, *, quiet: bool) -> None:
     n_tracks = sum(summary.by_status.values())
     rate = n_tracks / summary.elapsed_s if summary.elapsed_s > 0 else 0.0
     counts = [f"{summary.by_status[s]} {s}" for s in Status if s in summary.by_status]
+    nothing = "nothing finished yet" if summary.interrupted else "nothing to do"
     skipped = [f"{n} {why}" for why, n in sorted(summary.skipped.items())]
     click.echo(
         f"{n_tracks} {'track' if n_tracks == 1 else 'tracks'} in {summary.elapsed_s:.1f} s "
-        f"({rate:.1f} a second): {', '.join(counts) or 'nothing to do'}; "
+        f"({rate:.1f} a second): {', '.join(counts) or nothing}; "
         f"skipped: {', '.join(skipped) or 'nothing'}",
         err=True,
     )

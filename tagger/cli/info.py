@@ -48,7 +48,12 @@ def command(path: Path | None, show_config: bool, format_: str, **options: Any) 
             return 0
         known = catalog.info(absolute(path))
     if known is None:
-        raise CatalogError("is not in the catalogue; run tagger tag on it first", absolute(path))
+        what = (
+            "is a folder; tagger list --under shows what is known in it"
+            if path.is_dir()
+            else "is not in the catalogue; run tagger tag on it first"
+        )
+        raise CatalogError(what, absolute(path))
     _print(_track_record(known), format_)
     return 0
 

@@ -13,6 +13,7 @@ from tagger.cli.following import follow, report, suggest_another
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import make_teller
+from tagger.files.scan import check_any_there
 from tagger.records import Status, TrackResult
 from tagger.tagging.request import make_request
 from tagger.tagging.run import TagRun
@@ -53,6 +54,7 @@ def command(
     wish = make_wish(
         paths, options, no_write=no_write, refresh=refresh, dry_run=dry_run, force=force
     )
+    check_any_there(wish.paths)  # before there is a catalogue of nothing
     teller = make_teller(format_, quiet=quiet)
     news = _News(are_all=all_failures or not quiet or format_ != "text")
     with Catalog.open(wish.settings.catalog, read_only=dry_run) as catalog:

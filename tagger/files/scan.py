@@ -99,6 +99,15 @@ def scan(paths: Sequence[Path], options: ScanOptions, tally: ScanTally) -> Itera
     return _Walk(options, tally).run(found)
 
 
+def check_any_there(paths: Sequence[Path]) -> None:
+    """Check that one of the paths can be looked at.
+
+    Raises:
+        ScanError: None can.
+    """
+    scan(paths, ScanOptions(), ScanTally())
+
+
 class _Walk:
     """One scan: what it has been told, and where it has been.
 

@@ -85,6 +85,7 @@ class TagRun:
                 *self._missing.held_back,
                 *_about_left(self._n_left),
                 *_about_linked(self._n_linked),
+                *_about_heard(self.n_analysed, self._interrupted),
             ),
         )
 
@@ -268,6 +269,11 @@ def _about_linked(n_linked: int) -> tuple[str, ...]:
         'shared or seeded, set hard_links = "leave"'
     )
     return (note,) * bool(n_linked)
+
+
+def _about_heard(n_analysed: int, interrupted: bool) -> tuple[str, ...]:
+    note = f"heard and recorded: {n_analysed}; the next run does not hear them again"
+    return (note,) * bool(n_analysed and interrupted)
 
 
 def count_files(request: TagRequest) -> int:
