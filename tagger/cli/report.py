@@ -24,6 +24,7 @@ from tagger.errors import CheckpointError, LearnError, TaggerError, printable
 from tagger.files.atomic import FileKind, check_replaceable, replaced
 from tagger.files.paths import absolute
 from tagger.models.choosing import cards_at_hand, is_named, name_of
+from tagger.models.files import BUNDLED
 from tagger.recommending.ears import chosen_ear
 from tagger.recommending.seeds import comparing_all
 from tagger.report.facts import Report, Suspects
@@ -116,7 +117,8 @@ def _at_hand(catalog: Catalog) -> ModelsAtHand:
     return ModelsAtHand(
         names={card.model_id: name_of(path) for path, card in found},
         unnamed=settings.model if own is None or is_named(sources) else name_of(own),
-        has_learned=any(card.head is not None for _, card in found),
+        # The default model is a head as well, and nobody here taught it.
+        has_learned=any(card.head is not None and path.parent != BUNDLED for path, card in found),
     )
 
 
