@@ -25,6 +25,7 @@ from tagger.catalog import Catalog, CatalogEntry, ModelRecord
 from tagger.models.files import find_model, read_card
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TrackPrediction
+from tagger.tag_fields import TABLE
 from tagger.tagging.track import stat_again
 
 _ALBUM_TRACKS = 10
@@ -90,7 +91,8 @@ def _entries(
         heard = TrackPrediction(
             path, even, even[labels[0]], rng.standard_normal(dim).astype("f4"), 4, model_id, 200.0
         )
-        tags = TagsFound(("Rock",), None, f"Song {n}", f"Artist {artist}", f"Album {album}")
+        names = (f"Song {n}", f"Artist {artist}", f"Album {album}")
+        tags = TagsFound(("Rock",), None, *names, read_by=TABLE)
         batch.append(
             CatalogEntry(
                 file=stat_again(AudioFile(path, music, 0, 0)),

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from benchmarks import (
     conditions,
+    evidence,
     learning,
     make_corpus,
     many_genres,
@@ -197,3 +198,20 @@ def test_learning_many_genres_is_timed() -> None:
     assert done.exit_code == 0, done.output
     assert done.output.startswith("4 genres of 12 tracks: ")
     assert "GiB at the most" in done.output
+
+
+def test_a_library_is_filled_by_its_own_tags_and_what_is_right_is_counted(tmp_path: Path) -> None:
+    features = tmp_path / "features.npz"
+    artist = np.repeat(np.arange(40), 8)
+    np.savez(
+        features,
+        genre=(artist % 4).astype(np.int8),
+        artist_id=artist,
+        track_id=np.arange(len(artist)),
+        labels=np.array(["Rock", "Jazz", "Folk", "Pop"]),
+    )
+    done = CliRunner().invoke(evidence.main, ["--features", str(features), "--seeds", "2"])
+    assert done.exit_code == 0, done.output
+    assert "320 tracks, 40 artists" in done.output and "seeds: 0 to 1" in done.output
+    rows = [line for line in done.output.splitlines() if line.startswith("| half of the tracks")]
+    assert rows[0] == "| half of the tracks blank | 97.5% | 100.0% |"
