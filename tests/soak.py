@@ -53,6 +53,7 @@ class Soak:
     copies: int
     seed: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    batch_s = _BATCH_S
 
     def __post_init__(self) -> None:
         self._music = self.folder / "music"
@@ -124,7 +125,7 @@ class Soak:
         if not to_the_end:
             if self._choose.random() < _AIMED:
                 self._wait_for_writing(process)
-            time.sleep(self._choose.uniform(0, _BATCH_S))
+            time.sleep(self._choose.uniform(0, self.batch_s))
             os.kill(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
         code = os.waitstatus_to_exitcode(status)

@@ -64,6 +64,8 @@ def take_over(connection: Connection, writes: Sequence[OpenWrite]) -> dict[int, 
     run_ids: dict[int, int] = {}
     found: dict[int, Path] = {}
     for one in writes:
+        if _was_taken_up(connection, one):
+            continue
         old = one.run["run_id"]
         run_ids[old] = run_ids.get(old) or _run(connection, one.run)
         file_id = add_files(connection, [one.file])[one.file.path]
@@ -76,6 +78,18 @@ def take_over(connection: Connection, writes: Sequence[OpenWrite]) -> dict[int, 
             connection.execute(insert(rollbacks).values(row))
         found[number] = one.file.path
     return found
+
+
+def _was_taken_up(connection: Connection, one: OpenWrite) -> bool:
+    """Return whether the chronicle knew of its end, though its journal did not yet."""
+    column = entries.c
+    known = select(column.journal_id).where(
+        column.journal_id == one.journal_id,
+        column.state == State.DONE.value,
+        column.planned_at == one.values["planned_at"],
+        column.genres_after == one.values["genres_after"],
+    )
+    return connection.execute(known).first() is not None
 
 
 def _run(connection: Connection, run: Mapping[str, Any]) -> int:
