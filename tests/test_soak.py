@@ -29,6 +29,11 @@ def test_kills_at_random_moments_lose_nothing() -> None:
     assert counts["rounds"] >= 1
 
 
+@pytest.mark.parametrize("after", ["rename", "restore", "moved catalogue"])
+def test_kills_after_which_something_moves_lose_nothing(after: str) -> None:
+    assert counts_of("tests.soak_moves", "--after", after, "-n", "2")["kills"] == 2
+
+
 @pytest.mark.parametrize("options", [(), ("--postgresql",)])
 def test_two_processes_tag_a_library_at_once(options: tuple[str, ...]) -> None:
     counts = counts_of("tests.soak_pairs", "-n", "2", *options)
