@@ -15,6 +15,7 @@ from benchmarks import (
     make_corpus,
     many_genres,
     rescans,
+    review,
     similar_cost,
     similarity,
     speed,
@@ -215,3 +216,27 @@ def test_a_library_is_filled_by_its_own_tags_and_what_is_right_is_counted(tmp_pa
     assert "320 tracks, 40 artists" in done.output and "seeds: 0 to 1" in done.output
     rows = [line for line in done.output.splitlines() if line.startswith("| half of the tracks")]
     assert rows[0] == "| half of the tracks blank | 97.5% | 100.0% |"
+
+
+def test_answers_are_counted_until_enough_is_filled_rightly(tmp_path: Path) -> None:
+    artist = np.repeat(np.arange(10), 8)  # two albums of four each
+    genre = artist % 2
+    genre[:8] = [0, 0, 0, 0, 1, 1, 1, 1]  # the first one's albums differ
+    np.savez(
+        tmp_path / "fma.npz",
+        mel=np.random.default_rng(0).integers(0, 255, (80, 4, 4), dtype=np.uint8),
+        labels=np.array(["Pop", "Rock"]),
+        genre=genre,
+        artist_id=artist,
+    )
+    library = review.fma_library(tmp_path / "fma.npz")
+    found = {}
+    for name, order in review.ORDERS.items():
+        owner = review.Owner(library, 0.0, np.random.default_rng(0))
+        order(owner)
+        found[name] = owner.answers_for(0.9)
+    # Nine artists are one answer each; that of the first is in vain, and its albums are two more.
+    assert list(found.values())[:3] == [18, 18, 11]
+    done = CliRunner().invoke(review.main, ["--fma", str(tmp_path / "fma.npz"), "--seeds", "1"])
+    assert done.exit_code == 0, done.output
+    assert "| by artist, largest first (shipped) | 0% |" in done.output
