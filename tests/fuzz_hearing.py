@@ -77,7 +77,10 @@ def outcomes(model: Path, batch: int, n_files: int) -> tuple[Counter[str], int]:
     if done.returncode not in (0, 1) or len(results) != n_files:
         raise BrokenPromiseError(f"{len(results)} results of {n_files}: {done.stderr[-2000:]}")
     if "Traceback" in done.stderr:
-        raise BrokenPromiseError(f"a net caught a fault: {done.stderr[-2000:]}")
+        at = done.stderr.index("Traceback")
+        raise BrokenPromiseError(
+            f"a net caught a fault: {done.stderr[max(0, at - 300) : at + 3000]}"
+        )
     if resident > MOST_RESIDENT:
         raise BrokenPromiseError(f"the parent had {resident >> 20} MB resident")
     return Counter(_became(result) for result in results), resident

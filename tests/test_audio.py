@@ -321,6 +321,20 @@ def test_a_short_ogg_is_short_and_not_damaged(tmp_path: Path, rate: int, duratio
     assert heard.duration_s == pytest.approx(duration_s, abs=0.05)
 
 
+@pytest.mark.parametrize("n_channels", [0, 65_535])
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff"])
+def test_a_number_of_channels_that_cannot_be_fails_as_the_file_does(
+    tmp_path: Path, name: str, n_channels: int
+) -> None:
+    path = sounds.make_tone(tmp_path / name, n_channels=2)
+    data = bytearray(path.read_bytes())
+    at, order = (22, "little") if name == "a.wav" else (data.index(b"COMM") + 8, "big")
+    assert int.from_bytes(data[at : at + 2], order) == 2  # type: ignore[arg-type]
+    data[at : at + 2] = n_channels.to_bytes(2, order)  # type: ignore[arg-type]
+    path.write_bytes(data)
+    assert reason_of(path)
+
+
 def test_a_decoder_that_is_not_on_the_list_is_not_used(tmp_path: Path) -> None:
     path = sounds.write_with(tmp_path / "a.wav", "adpcm_yamaha", sounds.tone(3.0))
     assert "adpcm_yamaha" in reason_of(path)

@@ -193,8 +193,9 @@ def _forget_places_of_channels(stream: AudioStream) -> None:
     decoders find them out.
     """
     codec = stream.codec_context
-    if codec.name.startswith(_RAW):
-        codec.layout = f"{codec.layout.nb_channels} channels"
+    n_channels = codec.layout.nb_channels if codec.name.startswith(_RAW) else 0
+    if n_channels:  # a damaged header may say 0, and such a file is refused when it is decoded
+        codec.layout = f"{n_channels} channels"
 
 
 def _claimed_duration_s(sound: Sound) -> float | None:
