@@ -423,7 +423,7 @@ def test_a_disk_that_is_full_leaves_the_model_that_was_learned_before(
         patch.setattr("tagger.models.checkpoint.torch.save", half)
         outcome = run_tagger("learn", music, "--catalog", place)
     assert outcome.code == 2
-    assert "mine.pt: cannot be saved: No space left on device: make room" in outcome.err
+    assert "mine.pt: cannot be written: No space left on device: make room" in outcome.err
     assert (mine.read_bytes(), [p.name for p in mine.parent.iterdir()]) == (before, ["mine.pt"])
     tagged_with = run_tagger("tag", music, "--no-write", "--format", "jsonl", "--catalog", place)
     assert {record["model"] for record in tagged_with.records} == {read_card(mine).model_id}
