@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tagger.evidence.names import album_of, artist_key, artist_of, is_nobody, is_various
 from tagger.evidence.nobody import NOBODY, VARIOUS, VARIOUS_ID
+from tagger.evidence.witnesses import about
 from tagger.records import TagsFound
 
 
@@ -97,3 +100,14 @@ def test_a_compilation_is_an_album_for_each_of_its_artists_and_for_nobody_else()
 
     assert on_hits("One") != on_hits("Two") and on_hits("One") is not None
     assert on_hits("Various Artists") is None
+
+
+def test_musicbrainz_tells_by_id_who_is_no_artist() -> None:
+    unknown = "125ec42a-7229-4250-afc5-e057484327fe"
+    tags = TagsFound(artist="Some Name", album="One", mb_artists=(unknown,))
+    assert about(Path("/m/One/1.mp3"), tags).artist == ""
+    hits = TagsFound(
+        artist="Joni", album="Hits", album_artist="All Stars", mb_album_artists=(VARIOUS_ID,)
+    )
+    assert artist_of(hits) == "Joni"
+    assert about(Path("/m/One/1.mp3"), TagsFound(artist="Some Name")).artist == "some name"

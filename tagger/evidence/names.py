@@ -114,8 +114,23 @@ def artist_of(tags: TagsFound) -> str:
     >>> artist_of(TagsFound(artist="Joni", album_artist="Various Artists"))
     'Joni'
     """
+    return tags.album_artist.strip() if _is_by_one(tags) else tags.artist.strip()
+
+
+def artist_id_of(tags: TagsFound) -> str:
+    """Return the MusicBrainz id of whom ``artist_of`` names; "" where the tags have none, or two.
+
+    >>> artist_id_of(TagsFound(artist="Joni", mb_artists=("a",))), artist_id_of(TagsFound())
+    ('a', '')
+    """
+    ids = tags.mb_album_artists if _is_by_one(tags) else tags.mb_artists
+    return ids[0] if len(ids) == 1 else ""
+
+
+def _is_by_one(tags: TagsFound) -> bool:
+    """Return whether an album's artist is named, and is not several."""
     together = tags.album_artist.strip()
-    return together if together and not is_various(together) else tags.artist.strip()
+    return bool(together) and not is_various(together, "".join(tags.mb_album_artists))
 
 
 def album_of(folder: str, tags: TagsFound) -> Album | None:
@@ -132,7 +147,7 @@ def album_of(folder: str, tags: TagsFound) -> Album | None:
     """
     title = title_of_album(tags.album)
     artist = artist_of(tags)
-    if not title or (artist and is_various(artist)):
+    if not title or (artist and is_various(artist, artist_id_of(tags))):
         return None
     return Album(_without_disc(folder), title, artist_key(artist))
 

@@ -17,7 +17,15 @@ import numpy as np
 
 from tagger.evidence.draws import IntArray
 from tagger.evidence.library import Columns, Library
-from tagger.evidence.names import Album, album_of, artist_key, artist_of, is_nobody, title_key
+from tagger.evidence.names import (
+    Album,
+    album_of,
+    artist_id_of,
+    artist_key,
+    artist_of,
+    is_nobody,
+    title_key,
+)
 from tagger.genre_text import FILLER_KEYS, are_among, key_of
 from tagger.records import TagsFound
 
@@ -51,7 +59,9 @@ def about(path: Path, tags: TagsFound) -> About:
 title='carey', ids=('', ''))
     """
     folder, _, name = os.fspath(path).rpartition(os.sep)
-    artist, album = _whose(folder, tags.artist, tags.album, tags.album_artist)
+    artist, album = _whose(
+        folder, tags.artist, tags.album, tags.album_artist, tags.mb_artists, tags.mb_album_artists
+    )
     return About(
         artist,
         album,
@@ -61,10 +71,24 @@ title='carey', ids=('', ''))
 
 
 @lru_cache(maxsize=1 << 10)  # of one album after the other
-def _whose(folder: str, artist: str, album: str, album_artist: str) -> tuple[str, Album | None]:
-    tags = TagsFound(artist=artist, album=album, album_artist=album_artist)
+def _whose(
+    folder: str,
+    artist: str,
+    album: str,
+    album_artist: str,
+    mb_artists: tuple[str, ...],
+    mb_album_artists: tuple[str, ...],
+) -> tuple[str, Album | None]:
+    tags = TagsFound(
+        artist=artist,
+        album=album,
+        album_artist=album_artist,
+        mb_artists=mb_artists,
+        mb_album_artists=mb_album_artists,
+    )
     name = artist_of(tags)
-    return "" if is_nobody(name) else artist_key(name), album_of(folder, tags)
+    is_none = is_nobody(name, artist_id_of(tags))
+    return "" if is_none else artist_key(name), album_of(folder, tags)
 
 
 def value_of(genres: Iterable[str]) -> Value:
