@@ -159,7 +159,7 @@ def test_every_pin_is_one_exact_public_version() -> None:
 
 def test_every_direct_dependency_is_acknowledged_with_its_licence() -> None:
     text = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([a-z-]+)[^|]*\| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z0-9-]+)[^|]*\| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
     acknowledged = sorted(name for name in rows if name != "package")
     assert acknowledged == sorted(canonicalize_name(r.name) for r in read_requirements())
 
