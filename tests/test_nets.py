@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tagger.catalog import CatalogEntry
+from tagger.catalog.faults import reason_of
 from tagger.errors import CatalogError, RowError, TagReadError
 from tagger.nets import net
 from tagger.tagging.ledger import put_down
@@ -147,3 +150,17 @@ def test_a_path_too_long_for_postgresql_costs_its_own_file(
 
 def test_row_errors_are_of_our_family() -> None:
     assert str(RowError("too long", Path("/a"))) == "/a: too long"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("FATAL:  the database system is in recovery mode", "recovering"),
+        ("FATAL:  the database system is starting up", "starting"),
+        ("FATAL:  sorry, too many clients already", "connections"),
+        ('FATAL:  database "music" does not exist', "createdb"),
+    ],
+)
+def test_a_server_that_takes_nobody_in_says_why(said: str, told: str) -> None:
+    error = OperationalError(None, None, psycopg.OperationalError(f"connection failed: {said}"))
+    assert told in str(reason_of(error))

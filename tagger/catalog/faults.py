@@ -77,6 +77,10 @@ _NO_CONNECTION = {
     "no password supplied": _POSTGRESQL["28"],
     "no pg_hba.conf entry": _POSTGRESQL["28"],
     "role ": _POSTGRESQL["28"],
+    "the database system is": "the server is starting, stopping or recovering from a crash; run "
+    "again in a moment (what was recorded before is safe)",
+    "too many clients": _POSTGRESQL["53"],
+    "remaining connection slots": _POSTGRESQL["53"],
     "database ": _POSTGRESQL["3D000"],
     "server closed the connection": _POSTGRESQL["08"],
     "connection is lost": _POSTGRESQL["08"],
