@@ -4,7 +4,7 @@ A head on the bundled musicnn's embedding, fitted to labelled clips (`tools.head
 COLLECTION is one as `tools.labelled_clips` knows them; those used, and where they are public, are
 in docs/models.md. It prints what is written, and of that right, on artists left out of the fit,
 five parts in turn, and on each collection left out: no clip counted there had part in anything
-that was fitted or chosen.
+that was fitted. What was chosen by hand (UNASKED, the head's form) is the same for all.
 """
 
 from __future__ import annotations
