@@ -39,7 +39,9 @@ def named_model(settings: Settings) -> Path:
     """
     path = find_model(settings.model, models_folder()).absolute()
     if settings.model == DEFAULT and is_stand_in(path):
-        log.warning("the network of the default model is not there: hearing with %s", name_of_file(path))
+        log.warning(
+            "the network of the default model is not there: hearing with %s", name_of_file(path)
+        )
     return path
 
 
