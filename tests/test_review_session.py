@@ -60,6 +60,13 @@ def test_an_artists_albums_are_one_question_and_the_largest_is_asked_first(
     ] or seen[2:] == sorted(seen[2:], key=lambda one: one[1])
 
 
+@pytest.mark.parametrize("name", ["Unknown Artist", "Soundtrack", "Various Artists", ""])
+def test_what_has_no_artist_is_not_asked_about_as_one_artists(place: Path, name: str) -> None:
+    albums = [blank(f"{n}/{k}.mp3", 2 * n + k, name, f"A{n}") for n in range(2) for k in range(2)]
+    session = session_of(filled(place, *albums), place)
+    assert Kind.ARTIST not in {question.kind for question in session.questions}
+
+
 def test_what_the_artists_other_tracks_bear_is_offered_first(session: Session) -> None:
     found = session.asked()
     assert found is not None

@@ -75,6 +75,7 @@
   function press(button) {
     if (!button) return;
     const genre = button.dataset.genre;
+    stopWaiting();
     if (!isSeveral) return choose([genre]);
     picked = picked.includes(genre) ? picked.filter((one) => one !== genre) : [...picked, genre];
     button.setAttribute("aria-pressed", String(picked.includes(genre)));
@@ -86,7 +87,7 @@
 
   function choose(genres) {
     if (!genres.length) return say("Choose a genre, or type one.");
-    if (question().dataset.stands !== "0" && !waiting) {
+    if (question().dataset.stands !== "0" && !isWaitingFor(genres)) {
       waiting = genres;
       const change = byId("change");
       change.textContent = `${byId("standing").textContent} → ${genres.join("; ")}`;
@@ -97,6 +98,9 @@
     }
     act("answer", { question: number(), genres });
   }
+
+  const isWaitingFor = (genres) =>
+    waiting !== null && JSON.stringify(waiting) === JSON.stringify(genres);
 
   function send() {
     if (waiting) return act("answer", { question: number(), genres: waiting });
@@ -113,6 +117,7 @@
   function toggleSeveral() {
     const button = byId("several");
     if (!button) return;
+    stopWaiting(); // what was shown is not what is picked from now on
     isSeveral = !isSeveral;
     button.setAttribute("aria-pressed", String(isSeveral));
     say(isSeveral ? "Several: pick genres, then Enter." : "");
@@ -261,6 +266,9 @@
       audio.pause();
       audio.dataset.id = "";
     }
+  });
+  stage.addEventListener("input", (event) => {
+    if (event.target.id === "genre" && waiting) stopWaiting();
   });
   byId("search-opens").addEventListener("click", openSearch);
   byId("help-opens").addEventListener("click", () => help.showModal());

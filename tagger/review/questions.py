@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tagger.catalog import Unanswered, fold
-from tagger.evidence.names import artist_of
+from tagger.evidence.names import artist_id_of, artist_of, is_nobody
 from tagger.genre_text import are_among
 from tagger.tagging.albums import album_key
 from tagger.tags import is_ours
-
-_VARIOUS = frozenset({"various", "various artists", "va", "v.a."})
 
 
 class Kind(StrEnum):
@@ -108,7 +106,7 @@ class Questions:
         by_artist: dict[str, list[tuple[Unanswered, ...]]] = defaultdict(list)
         for n, unit in enumerate(units):
             artist = artist_of(unit[0].tags)
-            is_nobodys = not artist or artist.casefold() in _VARIOUS
+            is_nobodys = is_nobody(artist, artist_id_of(unit[0].tags))
             by_artist[f"\0{n}" if is_nobodys else fold(artist)].append(unit)
         for some in by_artist.values():
             if len(some) == 1:
