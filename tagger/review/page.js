@@ -21,7 +21,7 @@
   const number = () => Number(question().dataset.question);
 
   function say(text) {
-    byId("said").textContent = text;
+    if (byId("said").textContent !== text) byId("said").textContent = text; // read out once
   }
 
   function show(html) {
@@ -141,7 +141,9 @@
     if (audio.dataset.id !== select.value || audio.ended) {
       const id = select.value;
       try {
-        audio.src = await source(id);
+        const url = await source(id);
+        if (!byId("track") || byId("track").value !== id) return; // another is chosen meanwhile
+        audio.src = url;
         audio.dataset.id = id;
       } catch (error) {
         return say(`It cannot be played: ${error.message}`);
@@ -181,29 +183,47 @@
   // How far the writer is
 
   let timer = 0;
+  let troubleShown = "[0,\"\"]"; // the files left and the trouble that the page shows
+  let isBehind = false; // there is other trouble than is shown
   function follow() {
     clearTimeout(timer);
     const writing = byId("writing");
-    if (!writing || writing.dataset.open === "0") return;
+    if (!writing || (writing.dataset.open === "0" && !isBehind)) return;
     timer = setTimeout(async () => {
       try {
-        const answer = await fetch("/progress");
-        const told = await answer.json();
-        writing.dataset.open = String(told.open);
-        writing.textContent = told.open ? `writing: ${told.open} to go` : "all written";
-        if (told.left || told.trouble) return refresh();
+        await look(writing);
       } catch {
-        return;
+        say("The review has ended, or cannot be reached. What was answered is kept.");
       }
       follow();
     }, 400);
   }
 
+  async function look(writing) {
+    const answer = await fetch("/progress");
+    if (!answer.ok) return;
+    const told = await answer.json();
+    writing.dataset.open = String(told.open);
+    writing.textContent = told.open ? `writing: ${told.open} to go` : "all written";
+    const trouble = JSON.stringify([told.left, told.trouble]);
+    isBehind = trouble !== troubleShown;
+    if (!isBehind || !(await refresh())) return;
+    troubleShown = trouble;
+    isBehind = false;
+  }
+
+  const isInUse = () =>
+    isBusy || picked.length || waiting || !audio.paused || (byId("genre") && byId("genre").value);
+
   async function refresh() {
-    if (isBusy || picked.length || waiting || (byId("genre") && byId("genre").value)) return;
+    const shown = question();
+    if (isInUse()) return false;
     const answer = await fetch("/stage");
-    if (answer.ok) stage.innerHTML = await answer.text();
+    const text = await answer.text();
+    if (!answer.ok || isInUse() || question() !== shown) return false;
+    stage.innerHTML = text;
     begin();
+    return true;
   }
 
   // Searching
@@ -288,6 +308,12 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || search.open || help.open) return;
     const element = event.target;
+    if (event.repeat && !event.key.startsWith("Arrow")) {
+      // A key that is held answers once; in a field it types on.
+      const doesNothing = !element.matches("input, textarea") || event.key === "Enter";
+      if (doesNothing && ["Enter", " "].includes(event.key)) event.preventDefault();
+      return;
+    }
     if (element.matches("input, textarea")) {
       if (event.key === "Escape") {
         element.value = "";
