@@ -210,6 +210,32 @@ def test_undo_of_a_review_that_runs_stops_it_first(heard: Path, place: Path) -> 
     assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
 
 
+@pytest.mark.parametrize("has_number", [True, False])
+def test_undo_takes_back_what_a_review_wrote_until_it_was_stopped(
+    heard: Path, place: Path, monkeypatch: pytest.MonkeyPatch, *, has_number: bool
+) -> None:
+    before = {path.name: path.read_bytes() for path in heard.iterdir()}
+    runs = Catalog.runs
+
+    with Catalog.open(place) as catalog:
+
+        def late_runs(own: Catalog) -> object:
+            finish(catalog)
+            return runs(own)
+
+        run_id, _ = give(catalog, "00.flac")
+        finish(catalog)
+        answer = GivenAnswer(Action.GENRES, "", ("Jazz",), (ids_of(catalog)["01.flac"],))
+        catalog.give_answer(run_id, answer)
+        with monkeypatch.context() as patch:
+            # The review writes once more just before undo stops it.
+            patch.setattr(Catalog, "runs", late_runs)
+            arguments = ("undo", "--catalog", place, *([run_id] if has_number else []))
+            assert run_tagger(*map(str, arguments)).code == 0
+        assert finish(catalog) == {}
+    assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
+
+
 def test_a_fill_is_the_taggers(heard: Path, place: Path, model: Path) -> None:
     with Catalog.open(place) as catalog:
         catalog.register_model(ModelRecord("mine-1", "head", ("Jazz",), 8))

@@ -168,9 +168,7 @@ class UndoRun:
         if not self.request.dry_run:
             under = self.request.query.under
             close_pending(self.catalog, [] if under is None else [under])
-        entries = self.catalog.standing_writes(self.request.query)
-        if not self.request.dry_run:
-            self._stop_review(self.request.query.run_id or (entries[0].run_id if entries else 0))
+        entries = self._entries()
         if not entries:
             return
         with Interrupts() as interrupts:
@@ -189,13 +187,31 @@ class UndoRun:
                 if run_id:
                     self.catalog.end_run(run_id, self.summary)
 
+    def _entries(self) -> Sequence[JournalEntry]:
+        """Return what is to be taken back; a review that still writes is ended first.
+
+        What it wrote between a look and its end would be left behind: the look comes after.
+        """
+        query = self.request.query
+        if self.request.dry_run:
+            return self.catalog.standing_writes(query)
+        run_id = query.run_id
+        if run_id is None:
+            found = self.catalog.standing_writes(query)
+            if not found:
+                return found
+            run_id = found[0].run_id
+        self._stop_review(run_id)
+        return self.catalog.standing_writes(replace(query, run_id=run_id))
+
     def _stop_review(self, run_id: int) -> None:
         """End a review whose run is to be taken back as a whole: it may be running still."""
         query = self.request.query
         if query.under is not None or query.genre is not None or query.file_ids:
             return
         if any(run.run_id == run_id and run.command == REVIEW for run in self.catalog.runs()):
-            self.catalog.stop_answers(run_id)
+            with self.catalog.writing():  # what it has under way is finished first
+                self.catalog.stop_answers(run_id)
 
     def _begin(self) -> int:
         under = self.request.query.under
