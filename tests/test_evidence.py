@@ -17,7 +17,9 @@ from tagger.evidence.library import Library
 from tagger.evidence.trials import (
     TAKEN,
     Class,
+    Count,
     Kind,
+    Rate,
     Rates,
     Rest,
     class_of,
@@ -182,9 +184,49 @@ def test_each_class_is_believed_as_often_as_it_is_right_in_this_library() -> Non
     rate = split.measured[Class(Kind.ALBUM, 1, Rest.NOTHING)]
     assert (rate.n_trials, rate.n_artists, rate.share) == (60, 30, 0.5)
     assert 0.3 < rate.least < 0.45
-    # A class of which there are too few is believed as those with as many witnesses or fewer.
-    assert split.confidence(Class(Kind.ALBUM, 3, Rest.AGREES)) == rate.least
     assert split.confidence(Class(Kind.ARTIST, 3, Rest.AGREES)) == TAKEN
+
+
+POOL = {(Kind.ALBUM, n): Rate(0.8, 0.85, 300, 40) for n in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("n", "rest", "own", "confidence"),
+    [
+        (3, Rest.AGREES, None, 0.8),
+        (3, Rest.AGREES, Count(9, 9), 0.8),
+        (3, Rest.AGREES, Count(8, 2), 0.25),
+        (3, Rest.CONTRADICTS, Count(9, 0), 0),
+        (3, Rest.CONTRADICTS, Count(9, 9), 0),
+        (1, Rest.AGREES, None, 0),
+        (1, Rest.NOTHING, Count(19, 19), 0),
+    ],
+)
+def test_a_rare_class_borrows_only_where_nothing_speaks_against_it(
+    n: int, rest: Rest, own: Count | None, confidence: float
+) -> None:
+    one = Class(Kind.ALBUM, n, rest)
+    assert Rates({}, POOL, {one: own} if own else {}).confidence(one) == confidence
+
+
+def test_two_that_agree_are_not_taken_where_few_artists_have_shown_them_wrong() -> None:
+    one, pool = Class(Kind.ALBUM, 2, Rest.NOTHING), (Kind.ALBUM, 2)
+    for key in (one, pool):
+        for seen, confidence in [
+            (Count(300, 30), 0),
+            (Count(20, 14), 0),
+            (Count(20, 15), TAKEN),
+            (Count(19, 0), TAKEN),
+        ]:
+            assert Rates({}, {}, {key: seen}).confidence(one) == confidence
+    # Four artists whose albums are each of two minds, told by hundreds of tracks.
+    mixed = [
+        Song(f"A{n % 4}", f"{n}", f"{n} {k}", (genre,))
+        for n in range(80)
+        for k, genre in enumerate(("Rock", "Rock", "Jazz"))
+    ]
+    rates = measure(library_of(mixed))
+    assert not rates.are_measured and rates.confidence(one) == 0
 
 
 def test_twenty_trials_by_five_artists_are_needed() -> None:

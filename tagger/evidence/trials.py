@@ -8,7 +8,7 @@ and is on one album here, so that no copy of it can speak for it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -21,7 +21,9 @@ from tagger.evidence.nobody import OF_NO_ARTIST
 _MOST = 3  # recordings that agree are told apart up to so many
 _LEAST_TRIALS = 20
 _LEAST_ARTISTS = 5
+_LEAST_AGREEING = 2  # to be believed without a rate of their own
 _WIDE = 1 << 31  # two numbers below it make one of 62 bits
+BAR = 0.75  # three of four, as for all thresholds
 TAKEN = 0.9  # for what two and more that agree say, where too little can be measured
 
 
@@ -77,16 +79,34 @@ def class_of(kind: Kind, n_agreeing: int, rest: Rest) -> Class:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """How many recordings were left out, and of how many the right thing was said."""
+
+    n_trials: int
+    n_right: int
+
+    @property
+    def share(self) -> float:
+        """The share that is right."""
+        return self.n_right / self.n_trials
+
+
+_Pool = tuple[Kind, int]  # all of a kind with so many witnesses or fewer
+
+
+@dataclass(frozen=True, slots=True)
 class Rates:
     """What each class is worth in a library.
 
     Args:
         measured: The classes of which enough could be left out.
         pooled: {(kind, n): that of all with so many witnesses or fewer}, where that is enough.
+        seen: What was left out of each of these at all, be it too little for a rate.
     """
 
     measured: Mapping[Class, Rate]
-    pooled: Mapping[tuple[Kind, int], Rate]
+    pooled: Mapping[_Pool, Rate]
+    seen: Mapping[Class | _Pool, Count] = field(default_factory=dict)
 
     @property
     def are_measured(self) -> bool:
@@ -96,13 +116,25 @@ class Rates:
     def confidence(self, one: Class) -> float:
         """Return how surely a class is right; 0 where nothing is to be believed of it.
 
-        A class that is too rare is believed as all with so many witnesses or fewer are; where
-        those are too rare as well, two that agree are believed, unless something contradicts them.
+        A class that is too rare is believed as all with so many witnesses or fewer are, and no
+        more than it was right itself; where those are too rare as well, two that agree are
+        believed, unless they were often wrong. None of this holds for a single witness, nor where
+        something contradicts: what others are worth says nothing of those.
         """
-        known = self.measured.get(one) or self.pooled.get((one.kind, one.n_agreeing))
-        if known is not None:
-            return known.least
-        return TAKEN if one.n_agreeing > 1 and one.rest is not Rest.CONTRADICTS else 0.0
+        if one in self.measured:
+            return self.measured[one].least
+        if one.n_agreeing < _LEAST_AGREEING or one.rest is Rest.CONTRADICTS:
+            return 0.0
+        pool = (one.kind, one.n_agreeing)
+        if pool in self.pooled:
+            own = self.seen.get(one)
+            return min(self.pooled[pool].least, own.share if own else 1.0)
+        return 0.0 if self._is_doubtful(one) or self._is_doubtful(pool) else TAKEN
+
+    def _is_doubtful(self, one: Class | _Pool) -> bool:
+        """Return whether enough trials, by however few artists, were wrong too often."""
+        seen = self.seen.get(one)
+        return seen is not None and seen.n_trials >= _LEAST_TRIALS and seen.share < BAR
 
 
 def measure(library: Library, *, seed: int = 0) -> Rates:
@@ -114,13 +146,19 @@ def measure(library: Library, *, seed: int = 0) -> Rates:
     """
     trials = trials_of(library)
     measured: dict[Class, Rate] = {}
-    pooled: dict[tuple[Kind, int], Rate] = {}
+    pooled: dict[_Pool, Rate] = {}
+    seen: dict[Class | _Pool, Count] = {}
     for k, kind in enumerate(Kind):
         for n in range(1, _MOST + 1):
             for r, rest in enumerate(Rest):
-                _put(measured, Class(kind, n, rest), trials.of(k, n, r), seed)
-            _put(pooled, (kind, n), trials.up_to(k, n), seed)
-    return Rates(measured, pooled)
+                one = Class(kind, n, rest)
+                of_class = trials.of(k, n, r)
+                _put(measured, one, of_class, seed)
+                _count_in(seen, one, of_class)
+            up_to = trials.up_to(k, n)
+            _put(pooled, (kind, n), up_to, seed)
+            _count_in(seen, (kind, n), up_to)
+    return Rates(measured, pooled, seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +200,18 @@ class Trials:
         return self.take(np.flatnonzero((self.kind == kind) & (self.n_agreeing <= n)))
 
 
-def _put(rates: dict[Any, Rate], key: Class | tuple[Kind, int], trials: Trials, seed: int) -> None:
+def _put(rates: dict[Any, Rate], key: Class | _Pool, trials: Trials, seed: int) -> None:
     n_trials, n_artists = len(trials.is_right), len(np.unique(trials.artist))
     if n_trials < _LEAST_TRIALS or n_artists < _LEAST_ARTISTS:
         return
     is_right = trials.is_right.astype(np.bool_)
     least = surely_right(is_right, trials.artist, seed=seed)
     rates[key] = Rate(least, float(is_right.mean()), n_trials, n_artists)
+
+
+def _count_in(seen: dict[Class | _Pool, Count], key: Class | _Pool, trials: Trials) -> None:
+    if len(trials.is_right):
+        seen[key] = Count(len(trials.is_right), int(trials.is_right.sum()))
 
 
 def trials_of(library: Library) -> Trials:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from tagger.errors import ConfigError
-from tagger.evidence.trials import Kind
+from tagger.evidence.trials import BAR, Kind
 from tagger.evidence.weighing import Said
 from tagger.genre_text import are_among, why_no_genre
 from tagger.reasons import Reason, ReasonCode, Value
@@ -18,7 +18,6 @@ from tagger.records import Decision, Status, Suggestion, TagsFound, TrackPredict
 from tagger.tags import source_of
 
 _N_SUGGESTIONS = 5
-EVIDENCE_BAR = 0.75  # three of four, as for all thresholds
 _TWO = 2  # recordings that must agree before what was written by sound follows them
 
 
@@ -48,7 +47,7 @@ class GenrePolicy:
     genres: frozenset[str] | None = None
     broader: Mapping[str, str] = field(default_factory=dict)
     further: Mapping[str, float] = field(default_factory=dict)
-    evidence_bar: float = EVIDENCE_BAR
+    evidence_bar: float = BAR
     evidence_genres: tuple[str, ...] | None = None
     uses_sound: bool = True
 
@@ -178,7 +177,7 @@ def make_policy(
         frozenset(named.values()),
         broader or {},
         further or {},
-        evidence_bar=EVIDENCE_BAR if min_confidence is None else min_confidence,
+        evidence_bar=BAR if min_confidence is None else min_confidence,
         evidence_genres=None if chooses_all else genres,
         uses_sound=uses_sound,
     )
