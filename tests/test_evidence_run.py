@@ -9,6 +9,8 @@ from pathlib import Path
 import mutagen
 import pytest
 
+from tagger.catalog import Action, Catalog, GivenAnswer
+from tagger.tagging.answering import Manner, carry_out_next
 from tests.library import Outcome, contents, genre_of, make_track, run_tagger, set_tags
 
 Tag = Callable[..., Outcome]
@@ -133,6 +135,34 @@ def test_a_genre_of_ours_is_no_witness(tag: Tag, music: Path) -> None:
         del file["TAGGER_GENRE"]
         file.save()
     assert evidence(tag(music))["3.flac"] == ("unchanged", None, [])
+
+
+def test_a_genre_that_an_undo_restored_is_a_witness(tag: Tag, music: Path, tmp_path: Path) -> None:
+    paths = make_album(music / "one", "Ambient", "Ambient")
+    tag("--overwrite", music)
+    assert genre_of(paths[0]) == ["Rock"]
+    assert run_tagger("undo", "--catalog", tmp_path / "catalog.db").code == 0
+    assert genre_of(paths[0]) == ["Ambient"]
+    make_track(music / "one" / "2.flac", artist="A", album="One", title="2")
+    assert evidence(tag(music))["2.flac"] == ("written", "album", ["Ambient"])
+
+
+@pytest.mark.parametrize("was_written", [False, True])
+def test_a_genre_that_was_answered_in_review_is_a_witness(
+    tag: Tag, music: Path, tmp_path: Path, was_written: bool
+) -> None:
+    paths = make_album(music / "one", "", "")
+    tag(music, *([] if was_written else ["--no-write"]))
+    with Catalog.open(tmp_path / "catalog.db") as catalog:
+        ids = tuple(one.file_id for one in catalog.unanswered((), only_blank=False))
+        # Our own word, confirmed, is a person's from then on.
+        answer = GivenAnswer(Action.CHANGE, "One", ("Rock",), ids)
+        catalog.give_answer(catalog.begin_run("review", None), answer)
+        while carry_out_next(catalog, Manner()):
+            pass
+    assert [genre_of(path) for path in paths] == [["Rock"]] * 2
+    make_track(music / "one" / "2.flac", gain=0.0, artist="A", album="One", title="2")
+    assert evidence(tag(music))["2.flac"] == ("written", "album", ["Rock"])
 
 
 def test_what_is_silent_may_be_filled_and_what_cannot_be_decoded_may_not(

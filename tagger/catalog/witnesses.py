@@ -15,7 +15,8 @@ from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
 from tagger.catalog.lookup import is_as_recorded
 from tagger.catalog.paths import FILE_COLUMNS, Roots, by_root
-from tagger.catalog.tables import files, track_genres, tracks
+from tagger.catalog.rows.answers import REVIEW
+from tagger.catalog.tables import files, runs, track_genres, tracks
 from tagger.catalog.tables import journal as writes
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.text import fold
@@ -116,13 +117,18 @@ def _tagged(connection: Connection, rows: Sequence[tuple[_Row, AudioFile]]) -> l
 
 
 def _written(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """Return {file_id: what our last write there that stands has put down}."""
+    """Return {file_id: what our last write there that stands has put down}.
+
+    An undo puts down what somebody else had set, and an answer what a person said: neither is ours.
+    """
+    is_answer = and_(runs.c.command == REVIEW, writes.c.provenance_after.is_(None))
     found: dict[int, tuple[str, ...]] = {}
     for batch in batches(file_ids):
         rows = connection.execute(
-            select(writes.c.file_id, writes.c.genres_after)
-            .where(writes.c.file_id.in_(batch), journal.stands)
+            select(writes.c.file_id, writes.c.genres_after, is_answer.label("is_answer"))
+            .join(runs, runs.c.run_id == writes.c.run_id)
+            .where(writes.c.file_id.in_(batch), journal.stands, writes.c.undoes.is_(None))
             .order_by(writes.c.journal_id)
         )
-        found |= {row.file_id: row.genres_after for row in rows}
+        found |= {row.file_id: () if row.is_answer else row.genres_after for row in rows}
     return found
