@@ -101,6 +101,7 @@ def test_what_a_person_set_meanwhile_is_left_alone(heard: Path, place: Path) -> 
         set_tags(heard / "00.flac", genre="Blues")
         before = contents(heard)
         ((state, why),) = finish(catalog).values()
+        assert [one.path.name for one in catalog.unanswered()] == ["01.flac"]
     assert state is AnsweredState.LEFT
     assert "Blues now, set by somebody else meanwhile" in why
     assert contents(heard) == before
@@ -168,7 +169,7 @@ def test_an_answer_that_was_withdrawn_before_it_was_written_touches_nothing(
     assert contents(heard) == before
 
 
-class _KilledError(Exception):
+class _KilledError(BaseException):
     pass
 
 
@@ -189,6 +190,7 @@ def test_after_a_kill_the_next_start_finishes(
     with Catalog.open(place) as catalog:
         close_pending(catalog)
         assert set(finish(catalog).values()) <= {(AnsweredState.WRITTEN, "")}
+        assert list(catalog.unanswered()) == []
     assert genre_of(heard / "00.flac") == genre_of(heard / "01.flac") == ["Jazz"]
     assert run_tagger("undo", "--catalog", place, str(run_id)).code == 0
     assert {path.name: path.read_bytes() for path in heard.iterdir()} == before

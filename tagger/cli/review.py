@@ -140,7 +140,8 @@ def _session(
 ) -> Session:
     blank = settings.treat_as_blank
     found = catalog.unanswered(folders, only_blank=not blank)
-    manner = Manner(blank, settings.preserve_mtime, Ways(lossy_copies=settings.allow_copies))
+    ways = Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write")
+    manner = Manner(blank, settings.preserve_mtime, ways)
     return Session(
         catalog,
         Questions(found, blank),

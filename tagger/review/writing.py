@@ -7,14 +7,17 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tagger.catalog import AnsweredState, Catalog
-from tagger.errors import CatalogError
+from tagger.errors import CatalogError, TaggerError
+from tagger.nets import net, tell
 from tagger.tagging.answering import Manner, carry_out_next
 from tagger.tagging.recovery import close_pending
 
 log = logging.getLogger(__name__)
 
+_ANSWERS = Path("the answers of a review")  # what a fault is told of
 _RETRY_S = 3.0  # after which a catalogue that was locked or full is tried again
 
 
@@ -70,6 +73,20 @@ class Writer:
         return done
 
     def _run(self) -> None:
+        """Carry out until it is over; what goes wrong is told on the page, and tried again."""
+        while not self._is_over.is_set():
+            try:
+                with net(_ANSWERS, CatalogError):
+                    self._carry_out()
+            except TaggerError as exc:
+                if str(exc) != self.trouble:
+                    log.warning("%s", exc)
+                    tell(_ANSWERS, exc.trace)
+                self.trouble = str(exc)
+                self._there_is_more.set()
+                self._is_over.wait(_RETRY_S)
+
+    def _carry_out(self) -> None:
         with self.open_catalog() as catalog:
             while True:
                 self._there_is_more.wait()
@@ -80,14 +97,8 @@ class Writer:
     def _work(self, catalog: Catalog) -> bool:
         """Carry out all there is; return False when it is over."""
         while not self._is_over.is_set():
-            try:
-                close_pending(catalog)
-                carried = carry_out_next(catalog, self.manner)
-            except CatalogError as exc:
-                log.warning("%s", exc)
-                self.trouble = str(exc)
-                self._is_over.wait(_RETRY_S)
-                continue
+            close_pending(catalog)
+            carried = carry_out_next(catalog, self.manner)
             self.trouble = ""
             if carried is None:
                 if not self._there_is_more.is_set():

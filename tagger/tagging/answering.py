@@ -25,8 +25,10 @@ from tagger.catalog import (
 )
 from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.genre_text import are_among
+from tagger.nets import net, tell
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, Status, TagsFound
+from tagger.tagging import ledger
 from tagger.tagging.track import stat_again
 from tagger.tagging.undo import UndoRequest, UndoRun
 from tagger.tags import (
@@ -109,6 +111,17 @@ class _Found:
     tags: TagsFound
     known: KnownTrack
 
+    @property
+    def is_news(self) -> bool:
+        """Whether another genre stands there than the catalogue says."""
+        known = self.known.tags
+        return (self.tags.genres, self.tags.provenance) != (known.genres, known.provenance)
+
+    @property
+    def is_somebodys(self) -> bool:
+        """Whether a genre stands there that is not ours."""
+        return bool(self.tags.genres) and not is_ours(self.tags)
+
 
 class _LeftError(Exception):
     """A file is left as it is; the text says why."""
@@ -119,12 +132,16 @@ def _write(
 ) -> dict[int, tuple[AnsweredState, str]]:
     """Look, prepare, journal, write and record; whatever fails is noted, not raised."""
     outcomes: dict[int, tuple[AnsweredState, str]] = {}
+    news: list[_Found] = []
     with ExitStack() as opened:
         ready: list[tuple[_Found, PreparedWrite]] = []
         for asked in answer.files:
             try:
                 found = _look(catalog, asked)
-                if _has_it(found, answer):
+                has_it = _has_it(found, answer)
+                if found.is_news and (has_it or found.is_somebodys):
+                    news.append(found)
+                if has_it:
                     outcomes[asked.file_id] = _SETTLED
                     continue
                 _check_may_be_written(found, answer, manner)
@@ -132,7 +149,9 @@ def _write(
             except _LeftError as exc:
                 outcomes[asked.file_id] = AnsweredState.LEFT, str(exc)
             except (TagReadError, TagWriteError) as exc:
+                tell(asked.file.path, exc.trace)
                 outcomes[asked.file_id] = AnsweredState.LEFT, exc.reason
+        _record(catalog, answer.run_id, [_row_as_found(one, answer) for one in news])
         if ready:
             outcomes |= _carry_out(catalog, answer, ready, manner)
     return outcomes
@@ -144,11 +163,13 @@ def _look(catalog: Catalog, asked: AnsweredFile) -> _Found:
     Raises:
         TagReadError, TagWriteError: It is gone, or cannot be read.
     """
-    file = stat_again(asked.file)
+    with net(asked.file.path, TagReadError):
+        file = stat_again(asked.file)
+        tags = read_tags(file.path)
     (known,) = catalog.lookup([file], "")
     if known is None:
         raise _LeftError("it is no longer in the catalogue")
-    return _Found(asked, file, read_tags(file.path), known)
+    return _Found(asked, file, tags, known)
 
 
 def _has_it(found: _Found, answer: OpenAnswer) -> bool:
@@ -214,25 +235,47 @@ def _carry_out(
             recorded.append(_row(one, prepared, answer, journal_id))
             outcomes[one.asked.file_id] = _SETTLED
         except TagWriteError as exc:
+            tell(one.file.path, exc.trace)
             if not isinstance(exc, TornWriteError):  # the next start puts that one back
                 dropped.append(journal_id)
             outcomes[one.asked.file_id] = AnsweredState.LEFT, exc.reason
-    catalog.record(answer.run_id, recorded)
+    _record(catalog, answer.run_id, recorded)
     catalog.journal_dropped(dropped)
     return outcomes
 
 
+def _record(catalog: Catalog, run_id: int, entries: Sequence[CatalogEntry]) -> None:
+    for path, error in ledger.record(catalog, run_id, entries).items():
+        tell(path, error.trace)
+
+
 def _row(one: _Found, prepared: PreparedWrite, answer: OpenAnswer, journal_id: int) -> CatalogEntry:
-    """Return a file's row as it is to be; what was heard stays."""
-    write, is_fill = prepared.write, answer.action is Action.FILL
+    """Return a file's row as it is to be after its write; what was heard stays."""
+    write = prepared.write
+    tags = replace(one.tags, genres=write.after, provenance=write.provenance_after)
+    entry = _row_of(one, tags, answer)
+    return replace(entry, file=stat_again(one.file), journal_id=journal_id)
+
+
+def _row_as_found(one: _Found, answer: OpenAnswer) -> CatalogEntry:
+    """Return the row of a file that bears a genre which the catalogue does not know of.
+
+    A kill came between its write and its row, or a person has set it: it is no blank any more.
+    """
+    entry = _row_of(one, one.tags, answer)
+    # Who changed it is not known: it keeps its old stat, to be heard again.
+    return entry if one.known.is_as_recorded else replace(entry, file=one.asked.file)
+
+
+def _row_of(one: _Found, tags: TagsFound, answer: OpenAnswer) -> CatalogEntry:
+    is_fill = answer.action is Action.FILL and is_ours(tags)
     return CatalogEntry(
-        file=stat_again(one.file),
-        tags=replace(one.tags, genres=write.after, provenance=write.provenance_after),
+        file=one.file,
+        tags=tags,
         status=Status.WRITTEN if is_fill else Status.KEPT,
         genres=answer.genres if is_fill else one.known.genres,
         confidence=(one.asked.confidence or 0.0) if is_fill else one.known.confidence,
         reason=None if is_fill else Reason(ReasonCode.SOMEBODYS),
-        journal_id=journal_id,
     )
 
 
