@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -100,6 +101,13 @@ def test_a_compilation_is_an_album_for_each_of_its_artists_and_for_nobody_else()
 
     assert on_hits("One") != on_hits("Two") and on_hits("One") is not None
     assert on_hits("Various Artists") is None
+
+
+def test_a_name_of_a_hundred_thousand_letters_takes_no_time() -> None:
+    began = process_time()
+    for text in ("-" * 100_000, "a (with " * 12_500, "a [" * 30_000, "cd 1" * 25_000):
+        about(Path(f"/m/{text}/1.mp3"), TagsFound(artist=text, album=text, title=text))
+    assert process_time() - began < 1
 
 
 def test_musicbrainz_tells_by_id_who_is_no_artist() -> None:

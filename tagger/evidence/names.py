@@ -12,7 +12,7 @@ from tagger.evidence.nobody import NOBODY, NOBODY_IDS, VARIOUS, VARIOUS_ID
 from tagger.records import TagsFound
 
 _GUEST = re.compile(r"(?<=\S)\s*[(\[]?\s*\b(?:feat|ft|featuring)\b\.?\s+\S.*$")
-_WITH = re.compile(r"(?<=\S)\s*[(\[]\s*with\s[^)\]]*[)\]]")
+_WITH = re.compile(r"(?<=\S)\s*[(\[]\s*with\s[^()\[\]]*[)\]]")
 _THE_FIRST, _THE_LAST = re.compile(r"^the\s+(?=\S)"), re.compile(r"(?<=\S),\s*the$")
 _MARKS = "()[]{}<>.,;:!?*_-–—\"' "  # around a name that is no artist's
 _PLAIN = str.maketrans("‘’‚‛′“”„‟″‐‑‒", "'''''\"\"\"\"\"---")
@@ -25,6 +25,10 @@ _DISC = re.compile(
 _DISC_FOLDER = re.compile(
     rf"(?:cd|dis[ck]|disque|disco)[\s.:#_\-]*{_NUMBER}(?:\b|_)", re.IGNORECASE
 )
+
+
+_LONGEST = 1000  # letters of a name that count: a tag may hold megabytes of them
+_LONGEST_END = 64  # letters in which a disc is looked for: the time grows with their square
 
 
 class Album(NamedTuple):
@@ -54,6 +58,7 @@ def artist_key(name: str) -> str:
 
 def _plain(text: str) -> str:
     """Return text whatever its case, width and blanks, its Latin and Greek letters unaccented."""
+    text = text[:_LONGEST]
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -160,7 +165,13 @@ def title_of_album(album: str) -> str:
     ('the wall', 'disc 1', 'cd')
     """
     text = _plain(album)
-    return _DISC.sub("", text).strip() or text
+    return _before_disc(text) or text
+
+
+def _before_disc(text: str) -> str:
+    """Return what stands before the number of a disc at the end; without one, all."""
+    found = _DISC.search(text, max(0, len(text) - _LONGEST_END))
+    return (text[: found.start()] if found else text).strip()
 
 
 @lru_cache(maxsize=1 << 12)
@@ -173,7 +184,7 @@ def _without_disc(folder: str) -> str:
     parent, name = os.path.split(folder)
     if _DISC_FOLDER.match(name) and os.path.basename(parent):  # noqa: PTH119
         return parent
-    bare = _DISC.sub("", name).strip()
+    bare = _before_disc(name)
     return os.path.join(parent, bare) if bare else folder  # noqa: PTH118
 
 
