@@ -103,6 +103,20 @@ def test_a_compilation_is_an_album_for_each_of_its_artists_and_for_nobody_else()
     assert on_hits("Various Artists") is None
 
 
+def test_tracks_by_nobody_are_of_no_album_that_is_by_several_or_has_no_title() -> None:
+    def is_album(**tags: str) -> bool:
+        return album_of("/m", TagsFound(**tags)) is not None  # type: ignore[arg-type]
+
+    assert not is_album(album="Hits", album_artist="Various Artists")
+    assert is_album(album="Hits", album_artist="Various Artists", artist="Joni")
+    assert is_album(album="Blue")
+    for title in ("Unknown Album", "[unknown]", "UNBEKANNTES ALBUM", "Album inconnu", "Untitled"):
+        assert not is_album(album=title)
+        assert not is_album(album=title, artist="Unknown Artist")
+        assert not is_album(album=title, artist="<unknown>", album_artist="VA")
+        assert is_album(album=title, artist="Joni")
+
+
 def test_a_name_of_a_hundred_thousand_letters_takes_no_time() -> None:
     began = process_time()
     for text in ("-" * 100_000, "a (with " * 12_500, "a [" * 30_000, "cd 1" * 25_000):

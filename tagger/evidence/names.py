@@ -8,7 +8,7 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from tagger.evidence.nobody import NOBODY, NOBODY_IDS, VARIOUS, VARIOUS_ID
+from tagger.evidence.nobody import NO_ALBUMS, NOBODY, NOBODY_IDS, VARIOUS, VARIOUS_ID
 from tagger.records import TagsFound
 
 _GUEST = re.compile(r"(?<=\S)\s*[(\[]?\s*\b(?:feat|ft|featuring)\b\.?\s+\S.*$")
@@ -142,7 +142,8 @@ def album_of(folder: str, tags: TagsFound) -> Album | None:
     """Return a track's album, all of its discs together; None if no tag names one.
 
     The tracks of a compilation have an album in common and little else: each artist's are an album
-    of their own there, and those that name no artist are of none.
+    of their own there, and those that name no artist are of none. Nor are those by nobody with
+    a title that programs give where they know none.
 
     >>> one = album_of("/m/Blue/CD1", TagsFound(album="Blue (Disc 1)", artist="Joni"))
     >>> one, one == album_of("/m/Blue/CD2", TagsFound(album="Blue (Disc 2)", artist="Joni"))
@@ -152,9 +153,23 @@ def album_of(folder: str, tags: TagsFound) -> Album | None:
     """
     title = title_of_album(tags.album)
     artist = artist_of(tags)
-    if not title or (artist and is_various(artist, artist_id_of(tags))):
+    if not title or _is_no_album(title, artist, tags):
         return None
     return Album(_without_disc(folder), title, artist_key(artist))
+
+
+def _is_no_album(title: str, artist: str, tags: TagsFound) -> bool:
+    """Return whether tracks of one title are likely to have nothing in common."""
+    whose = artist or tags.album_artist.strip()
+    ids = artist_id_of(tags) if artist else "".join(tags.mb_album_artists)
+    if is_various(whose, ids):
+        return True
+    return is_nobody(artist, artist_id_of(tags)) and title.strip(_MARKS) in _no_albums()
+
+
+@cache
+def _no_albums() -> frozenset[str]:
+    return frozenset(map(_plain, NO_ALBUMS))
 
 
 @lru_cache(maxsize=1 << 12)

@@ -48,6 +48,17 @@ NOBODY = (
     *("classical music", "musical theater", "dj mix", "mixtape"),
 )
 
+# Titles that programs give to an album of which they know none.
+NO_ALBUMS = (
+    *("unknown", "unknown album", "unknown title", "no album", "untitled", "untitled album"),
+    *("none", "n/a", "null", "album", "misc", "miscellaneous", "various", "unbekannt"),
+    *("unbekanntes album", "album inconnu", "álbum desconocido", "album sconosciuto"),
+    *("onbekend album", "okänt album", "ukendt album", "ukjent album", "tuntematon albumi"),
+    *("nieznany album", "neznámé album", "neznámy album", "ismeretlen album", "album necunoscut"),
+    *("bilinmeyen albüm", "άγνωστο άλμπουμ", "неизвестный альбом", "невідомий альбом"),
+    *("不明なアルバム", "未知专辑", "未知專輯", "알 수 없는 앨범"),
+)
+
 # MusicBrainz's special purpose artists.
 # Source: https://musicbrainz.org/doc/Style/Unknown_and_untitled/Special_purpose_artist
 VARIOUS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
