@@ -140,6 +140,7 @@ def test_a_failure_that_is_remembered_is_not_recorded_again(
     [
         (("Rock", "Folk", "Dub"), Status.KEPT),
         (("Folk", "Rock"), Status.KEPT),
+        (("ROCK", "folk"), Status.KEPT),
         (("Rock",), Status.WRITTEN),
         ((), Status.WRITTEN),
     ],

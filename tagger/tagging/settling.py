@@ -334,7 +334,7 @@ def _left(track: Track) -> TrackResult:
 def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
     """Return a decision, but for one to write what a person took back: by an undo, or by hand."""
     writes = decision.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
-    if not writes or not set(decision.genres) <= set(gone):
+    if not writes or not are_among(decision.genres, gone):
         return decision
     reason = Reason(ReasonCode.TAKEN_BACK, {"genres": decision.genres})
     return replace(decision, status=Status.KEPT, reason=reason)
