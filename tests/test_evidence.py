@@ -149,7 +149,11 @@ def test_what_says_nothing_is_no_witness() -> None:
 
 
 def test_no_artist_tells_of_classical_music_soundtracks_and_podcasts() -> None:
-    for genre in ("Classical", "Soundtrack", "Podcast", "Opera"):
+    for genre in (
+        *("Classical", "Soundtrack", "Podcast", "Opera", "Bande sonore originale", "Clásica"),
+        *("Klassische Musik", "Musique classique", "Música clásica", "Opéra", "Klassik"),
+        *("Modern Classical", "Contemporary Classical", "Hörbuch", "Horbuch"),
+    ):
         assert said_of(BLANK, *album(genre, genre, genre, on="Two")) is None
         assert said_of(BLANK, *album(genre, genre)) is not None
 

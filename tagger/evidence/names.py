@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from tagger.evidence.nobody import NO_ALBUMS, NOBODY, NOBODY_IDS, VARIOUS, VARIOUS_ID
+from tagger.evidence.nobody import NO_ALBUMS, NOBODY, NOBODY_IDS, OF_NO_ARTIST, VARIOUS, VARIOUS_ID
+from tagger.genre_text import key_of
 from tagger.records import TagsFound
 
 _GUEST = re.compile(r"(?<=\S)\s*[(\[]?\s*\b(?:feat|ft|featuring)\b\.?\s+\S.*$")
@@ -111,6 +113,23 @@ def _various() -> frozenset[str]:
 @cache
 def _nobody() -> frozenset[str]:
     return frozenset(map(_bare, NOBODY))
+
+
+def tells_of_no_artist(genre_keys: Iterable[str]) -> bool:
+    """Return whether one of some genres is such that an artist's name tells little of it.
+
+    Args:
+        genre_keys: As ``genre_text.key_of`` gives them.
+
+    >>> tells_of_no_artist([key_of("Opéra")]), tells_of_no_artist([key_of("Rock")])
+    (True, False)
+    """
+    return not _of_no_artist().isdisjoint(map(_unaccented, genre_keys))
+
+
+@cache
+def _of_no_artist() -> frozenset[str]:
+    return frozenset(_unaccented(key_of(genre)) for genre in OF_NO_ARTIST)
 
 
 def artist_of(tags: TagsFound) -> str:

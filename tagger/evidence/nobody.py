@@ -1,6 +1,6 @@
 """Names that stand for an artist's and are none; and genres of which an artist's says little.
 
-Compared by ``names.artist_key``, so neither case nor accents count, nor the marks around a name.
+Names are compared by ``names.artist_key``, so neither case nor accents count, nor the marks around a name.
 """
 
 from __future__ import annotations
@@ -83,27 +83,19 @@ NOBODY_IDS = frozenset(
 )
 
 # Genres of which an artist's name tells little: a composer's name may stand over any orchestra's
-# record, a film's or a podcast's over anything. Keys, as ``genre_text.key_of`` gives them.
-OF_NO_ARTIST = frozenset(
-    {
-        *("classical", "classicalmusic", "klassik", "classique", "clasica", "classica", "klassisk"),
-        *(
-            "классика",
-            "古典",
-            "クラシック",
-            "클래식",
-            "baroque",
-            "barock",
-            "renaissance",
-            "medieval",
-        ),
-        *("opera", "oper", "operetta", "symphony", "symphonic", "orchestral", "chambermusic"),
-        *("kammermusik", "choral", "concerto", "sonata", "romanticera", "earlymusic"),
-        *("soundtrack", "filmmusic", "filmmusik", "filmscore", "score", "originalscore"),
-        *("bandesoncreoriginale", "bandeoriginale", "colonnasonora", "bandasonora", "gamemusic"),
-        *("videogamemusic", "game", "musical", "musicals", "showtunes", "саундтрек"),
-        *("サウンドトラック", "podcast", "podcasts", "audiobook", "audiobooks", "hörbuch"),
-        *("hörspiel", "speech", "spoken", "spokenword", "comedy", "kabarett", "radio"),
-        *("audiotheatre", "news", "interview", "soundclip", "soundeffects", "karaoke"),
-    }
+# record, a film's or a podcast's over anything. Compared as ``names.tells_of_no_artist`` does it.
+OF_NO_ARTIST = (
+    *("classical", "classical music", "modern classical", "contemporary classical", "klassik"),
+    *("klassische musik", "klassisk", "klassiek", "classique", "musique classique", "clásica"),
+    *("música clásica", "classica", "musica classica", "clássica", "música clássica"),
+    *("классика", "классическая музыка", "古典", "クラシック", "클래식"),
+    *("baroque", "barock", "renaissance", "medieval", "romantic era", "early music"),
+    *("opera", "opéra", "oper", "operetta", "symphony", "symphonic", "orchestral", "choral"),
+    *("chamber music", "kammermusik", "concerto", "sonata"),
+    *("soundtrack", "film music", "filmmusik", "film score", "score", "original score"),
+    *("bande sonore originale", "bande originale", "colonna sonora", "banda sonora"),
+    *("саундтрек", "サウンドトラック", "game", "game music", "video game music"),
+    *("musical", "musicals", "show tunes", "podcast", "podcasts", "audiobook", "audiobooks"),
+    *("hörbuch", "hörspiel", "speech", "spoken", "spoken word", "comedy", "kabarett", "radio"),
+    *("audio theatre", "news", "interview", "sound clip", "sound effects", "karaoke"),
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from tagger.evidence.draws import BoolArray, IntArray, surely_right
 from tagger.evidence.library import Columns, Library
-from tagger.evidence.nobody import OF_NO_ARTIST
+from tagger.evidence.names import tells_of_no_artist
 
 _MOST = 3  # recordings that agree are told apart up to so many
 _LEAST_TRIALS = 20
@@ -217,7 +217,7 @@ def _count_in(seen: dict[Class | _Pool, Count], key: Class | _Pool, trials: Tria
 def trials_of(library: Library) -> Trials:
     """Return what would be said of each recording if nothing were set for it, or its album."""
     alone = _recordings(library.columns)
-    kept = [not value & OF_NO_ARTIST for value in library.values]
+    kept = [not tells_of_no_artist(value) for value in library.values]
     elsewhere = _elsewhere(alone)
     return _by_album(alone, elsewhere).joined(
         _by_artist(alone, elsewhere, np.array(kept, np.bool_))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tagger.evidence.library import Library, Word
-from tagger.evidence.nobody import OF_NO_ARTIST
+from tagger.evidence.names import tells_of_no_artist
 from tagger.evidence.trials import Class, Kind, Rates, Rest, class_of
 from tagger.evidence.witnesses import About
 
@@ -62,7 +62,7 @@ def weigh(
     is_disputed = here.n_recordings > 0 and here.value != elsewhere.value
     if Kind.ARTIST not in kinds or is_disputed or elsewhere.value < 0:
         return None
-    if library.values[elsewhere.value] & OF_NO_ARTIST:
+    if tells_of_no_artist(library.values[elsewhere.value]):
         return None
     is_unanimous = elsewhere.n_agreeing == elsewhere.n_recordings
     rest = Rest.AGREES if is_unanimous else Rest.CONTRADICTS
