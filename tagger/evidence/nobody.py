@@ -1,6 +1,7 @@
 """Names that stand for an artist's and are none; and genres of which an artist's says little.
 
-Names are compared by ``names.artist_key``, so neither case nor accents count, nor the marks around a name.
+Names are compared by ``names.artist_key``, so neither case nor accents count, nor the marks around
+a name.
 """
 
 from __future__ import annotations
