@@ -15,6 +15,9 @@ from tests.catalogs import Location
 from tests.library import Outcome, Run, make_model, map_in_process, run_tagger
 from tests.postgres import Server, running_server
 
+# No test, and it imports what the extra [mutations] brings alone.
+collect_ignore = ["mutants.py"]
+
 _MAX_WORKERS = 8  # each takes half a gigabyte, and may start a PostgreSQL server
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

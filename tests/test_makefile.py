@@ -194,4 +194,5 @@ def test_ci_runs_the_checks_from_anywhere_and_fails_with_them(tmp_path: Path, st
         check=False,
     )
     assert finished.returncode == status
-    assert finished.stdout.splitlines() == [str(ROOT), "--no-print-directory test"]
+    called = [str(ROOT), "--no-print-directory test-browser", str(ROOT)]
+    assert finished.stdout.splitlines() == [*called, "--no-print-directory test"]
