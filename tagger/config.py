@@ -22,6 +22,9 @@ APP = "tagger"
 EVIDENCE = ("album", "artist", "sound")
 """What may decide on a genre, and in this order."""
 
+PASSWORD = "TAGGER_REVIEW_PASSWORD"
+"""The variable with what other machines say to a review; a secret is no setting."""
+
 
 def default_catalog() -> str:
     """Return where the catalogue is unless a setting says otherwise."""
@@ -139,7 +142,7 @@ def _tell_unknown(environment: Mapping[str, str], settings: Iterable[str]) -> No
     """Warn of variables that are called like a setting and are none."""
     known = {f"{APP.upper()}_{name.upper()}" for name in settings}
     for variable in environment:
-        if variable.startswith(f"{APP.upper()}_") and variable not in known:
+        if variable.startswith(f"{APP.upper()}_") and variable not in {*known, PASSWORD}:
             log.warning("%s is no setting%s", variable, _nearest(variable, known))
 
 

@@ -67,7 +67,7 @@ def session_of(
     return Session(
         catalog,
         Questions(found, treat_as_blank),
-        Suggesting(catalog, cards),
+        Suggesting(catalog, cards, treat_as_blank=treat_as_blank),
         Writer(lambda: Catalog.open(place), Manner(treat_as_blank)),
         most_answers=most_answers,
     )

@@ -97,10 +97,14 @@ def test_a_genre_of_ours_becomes_a_persons_also_when_it_is_the_same(
 
 def test_what_a_person_set_meanwhile_is_left_alone(heard: Path, place: Path) -> None:
     with Catalog.open(place) as catalog:
-        give(catalog, "00.flac")
+        run_id, answer_id = give(catalog, "00.flac")
         set_tags(heard / "00.flac", genre="Blues")
         before = contents(heard)
         ((state, why),) = finish(catalog).values()
+        assert catalog.answered([run_id]) == {AnsweredState.LEFT: 1}
+        catalog.withdraw_answer(answer_id)
+        assert catalog.answered([run_id]) == {}
+        assert catalog.answers_left([run_id]) == []
         assert [one.path.name for one in catalog.unanswered()] == ["01.flac"]
     assert state is AnsweredState.LEFT
     assert "Blues now, set by somebody else meanwhile" in why

@@ -39,6 +39,7 @@ def test_what_is_offered_first_is_what_the_owners_other_tracks_sound_like(place:
         session = session_of(catalog, place)
         assert len(session.track_ids()) == 6
         told = learn(place, session.track_ids())
+        assert told is not None
         assert told.n_observations == 90
         session.learn(told.likely)
         offered = {}
@@ -61,6 +62,10 @@ def test_with_too_little_to_learn_from_the_models_own_labels_are_offered(place: 
         found = session.asked()
     assert found is not None
     assert {one.genre for one in found.suggestions} == {"Rock", "Pop"}
+
+
+def test_from_a_catalogue_that_cannot_be_read_nothing_is_taken(tmp_path: Path) -> None:
+    assert learn(tmp_path / "none.db", []) is None
 
 
 def test_it_learns_at_once_and_after_every_few_answers_in_a_process_of_its_own(

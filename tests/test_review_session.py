@@ -75,9 +75,23 @@ def test_what_the_artists_other_tracks_bear_is_offered_first(session: Session) -
     assert {one.genre for one in found.suggestions} >= {"Jazz", "Dub", "Rock", "Pop"}
 
 
+def test_what_counts_as_no_genre_or_no_tag_holds_is_not_offered(place: Path) -> None:
+    found = ("Other", "Fado", "a\x01b")
+    catalog = filled(
+        place,
+        entry("a/0.mp3", 0, tags=TagsFound(found, None, "Title 0", "Ann", "One")),
+        blank("a/1.mp3", 1, "Ann", "Two"),
+    )
+    asked_now = session_of(catalog, place, treat_as_blank=("other", "Pop")).asked()
+    assert asked_now is not None
+    offered = [one.genre for one in asked_now.suggestions]
+    assert offered[0] == "Fado"
+    assert not {"Other", "a\x01b", "Pop"} & set(offered)
+
+
 def test_an_answer_is_counted_and_its_genre_is_offered_from_then_on(session: Session) -> None:
     assert session.current is not None
-    session.answer(session.current, [" Krautrock ", "Krautrock", ""])
+    session.answer(session.current, [" Krautrock ", "krautrock", ""])
     progress = session.progress()
     assert (progress.n_answers, progress.n_settled, progress.n_open) == (1, 5, 5)
     assert progress.n_blank == 7

@@ -183,7 +183,11 @@ def left(connection: Connection, run_ids: Sequence[int]) -> list[tuple[Path, str
         select(answered_files.c.reason, *FILE_COLUMNS)
         .join(files, files.c.file_id == answered_files.c.file_id)
         .join(answers, answers.c.answer_id == answered_files.c.answer_id)
-        .where(answers.c.run_id.in_(run_ids), answered_files.c.state == AnsweredState.LEFT.value)
+        .where(
+            _stands,
+            answers.c.run_id.in_(run_ids),
+            answered_files.c.state == AnsweredState.LEFT.value,
+        )
         .order_by(files.c.file_id)
     )
     return [(known_roots.file(row).path, row.reason) for row in rows]
@@ -195,6 +199,7 @@ def counted(connection: Connection, run_ids: Sequence[int]) -> dict[AnsweredStat
         select(answered_files.c.state, func.count())
         .join(answers, answers.c.answer_id == answered_files.c.answer_id)
         .where(
+            _stands,
             answers.c.run_id.in_(run_ids),
             answers.c.action.not_in([action.value for action in _SAID]),
         )

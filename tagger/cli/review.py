@@ -20,7 +20,7 @@ from tagger.cli.options import (
     preserve_mtime_option,
     verbose_option,
 )
-from tagger.config import Settings, load_settings
+from tagger.config import PASSWORD, Settings, load_settings
 from tagger.files.paths import absolute
 from tagger.models.card import ModelCard
 from tagger.models.choosing import cards_at_hand, model_in_force
@@ -47,7 +47,6 @@ from tagger.tagging.answering import Manner
 from tagger.tagging.interrupt import Interrupts
 from tagger.tags import Ways
 
-PASSWORD = "TAGGER_REVIEW_PASSWORD"
 _WAIT_S = 20.0  # for what is still to be written, when it ends
 
 
@@ -145,7 +144,7 @@ def _session(
     return Session(
         catalog,
         Questions(found, blank),
-        Suggesting(catalog, cards, settings.genre_map),
+        Suggesting(catalog, cards, settings.genre_map, blank),
         Writer(lambda: Catalog.open(settings.catalog, create=False), manner),
         paths=folders,
         most_answers=limit,

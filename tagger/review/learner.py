@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tagger.catalog import Catalog
-from tagger.errors import TaggerError
+from tagger.errors import CatalogError, TaggerError
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +41,20 @@ class Told:
     likely: Mapping[int, Ranked] = field(default_factory=dict)
 
 
-def learn(location: str | Path, track_ids: Sequence[int]) -> Told:
-    """Return what the owner's tags and answers say of some tracks; runs in its own process."""
+def learn(location: str | Path, track_ids: Sequence[int]) -> Told | None:
+    """Return what the owner's tags and answers say of some tracks; runs in its own process.
+
+    None: the catalogue cannot be read now.
+    """
     from tagger.learning.reviewing import opinion_on
 
     try:
         with Catalog.open(location, create=False, read_only=True) as catalog:
             found = opinion_on(catalog, track_ids)
-    except TaggerError as exc:  # too little yet, or a catalogue that others keep busy
+    except CatalogError as exc:  # others keep it busy: what was learned before stays
+        log.info("nothing is learned: %s", exc)
+        return None
+    except TaggerError as exc:  # too little yet
         log.info("nothing is learned: %s", exc)
         return Told()
     return Told(found.n_observations, found.likely)
@@ -98,15 +105,16 @@ class Learner:
     def _run(self) -> None:
         # Spawned, not forked: this process has threads.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=context) as process:
+        with ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts) as process:
             while self._wait():
                 try:
                     told = process.submit(learn, self.location, self.asked()).result()
                 except BrokenProcessPool:
                     log.warning("the process that learns has died; suggestions stay as they are")
                     return
-                self.n_observations = told.n_observations
-                self.take(told)
+                if told is not None:
+                    self.n_observations = told.n_observations
+                    self.take(told)
 
     def _wait(self) -> bool:
         """Wait for enough answers; return False when it is over."""
@@ -114,3 +122,8 @@ class Learner:
             self._changed.wait_for(lambda: self._is_over or self._n_waiting >= EVERY)
             self._n_waiting = 0
             return not self._is_over
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the process that serves."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

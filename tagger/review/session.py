@@ -17,7 +17,7 @@ from tagger.catalog import (
     fold,
 )
 from tagger.errors import ConfigError
-from tagger.genre_text import why_no_genre
+from tagger.genre_text import why_no_genre, without_repeats
 from tagger.records import RunSummary, Status
 from tagger.review.questions import Question, Questions
 from tagger.review.suggesting import Suggesting, Suggestion
@@ -338,7 +338,7 @@ def checked_genres(genres: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ConfigError: There is none, there are too many, or no tag can hold one.
     """
-    wanted = tuple(dict.fromkeys(genre.strip() for genre in genres if genre.strip()))
+    wanted = without_repeats(genres)
     if not wanted:
         raise ConfigError("name a genre")
     if len(wanted) > _MOST_GENRES or max(map(len, wanted)) > _MOST_LETTERS:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tagger.catalog import Unanswered
-from tagger.genre_text import key_of
+from tagger.genre_text import are_among, key_of, why_no_genre
 from tagger.models.card import ModelCard
 from tagger.review.questions import Question
 
@@ -59,13 +59,14 @@ class Suggesting:
     catalog: Heard
     cards: Sequence[ModelCard]
     genre_map: Mapping[str, str] = field(default_factory=dict)
+    treat_as_blank: Sequence[str] = ()
     _own: Counter[str] = field(default_factory=Counter)
     _learned: Mapping[int, Sequence[tuple[str, float]]] = field(default_factory=dict)
+    _spelt: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         for genres, n in self.catalog.persons_genres().items():
-            for genre in genres:
-                self._own[genre] += n
+            self._count(genres, n)
 
     @property
     def vocabulary(self) -> list[str]:
@@ -76,10 +77,18 @@ class Suggesting:
 
     def use(self, genres: Iterable[str], n: int) -> None:
         """Note that an answer used these genres; a negative number takes that back."""
-        for genre in genres:
+        self._count(genres, n)
+        self._spelt = None
+
+    def _count(self, genres: Iterable[str], n: int) -> None:
+        for genre in filter(self._may_be_offered, genres):
             self._own[genre] += n
             if self._own[genre] <= 0:
                 del self._own[genre]
+
+    def _may_be_offered(self, genre: str) -> bool:
+        """Return whether a tag can hold a genre, and it is none that counts as no genre."""
+        return not why_no_genre(genre) and not are_among([genre], self.treat_as_blank)
 
     def take(self, learned: Mapping[int, Sequence[tuple[str, float]]]) -> None:
         """Take what a head says that learned from the owner: {track_id: (genre, p) in order}."""
@@ -113,12 +122,13 @@ class Suggesting:
         for said in each:
             for genre, p in said:
                 total[genre] += p / len(each)
-        return sorted(total.items(), key=lambda item: (-item[1], item[0]))
+        offered = ((genre, p) for genre, p in total.items() if self._may_be_offered(genre))
+        return sorted(offered, key=lambda item: (-item[1], item[0]))
 
     def _of_artist(self, artist: str) -> Counter[str]:
         found: Counter[str] = Counter()
         for genres, n in self.catalog.persons_genres(artist).items() if artist else ():
-            for genre in genres:
+            for genre in filter(self._may_be_offered, genres):
                 found[genre] += n
         return found
 
@@ -136,6 +146,11 @@ class Suggesting:
     def _named(self, label: str) -> str:
         """Return what is written for a label: as the owner spells it, if the owner uses it."""
         genre = self.genre_map.get(label, label)
-        key = key_of(genre)
-        spellings = [own for own in self._own if key_of(own) == key]
-        return max(spellings, key=self._own.__getitem__) if spellings else genre
+        return self._spellings().get(key_of(genre), genre)
+
+    def _spellings(self) -> Mapping[str, str]:
+        """Return {key: how the owner spells it most often}."""
+        if self._spelt is None:
+            rarest_first = reversed(self._own.most_common())
+            self._spelt = {key_of(genre): genre for genre, _ in rarest_first}
+        return self._spelt
