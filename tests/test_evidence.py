@@ -29,6 +29,7 @@ from tagger.evidence.trials import (
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import About, Witnesses, about
 from tagger.records import TagsFound
+from tagger.tagging.testimony import Places, Testimony
 
 NOTHING_MEASURED = Rates({}, {})
 
@@ -253,6 +254,31 @@ def test_a_draw_takes_whole_artists_and_nineteen_of_twenty_reach_the_rate() -> N
     alone = surely_right(is_right, artists)
     together = surely_right(is_right, artists // 10)
     assert together < alone < 0.5
+
+
+def test_an_albums_tracks_share_its_word_and_few_of_many_witnesses_are_looked_at() -> None:
+    asked: list[int] = []
+    gone = {3}
+
+    class Watched(Places):
+        def stands(self, place: int) -> bool:
+            asked.append(place)
+            return place not in gone
+
+    songs = album(*["Rock"] * 200)
+    testimony = Testimony(library_of(songs), Watched(), tuple(Kind))
+    tags = TagsFound(artist="A", album="One")
+
+    def said() -> list[Said]:
+        told = [testimony.said(Path(f"/m/A/One/x{n}.flac"), tags) for n in range(3)]
+        return [one for one in told if one is not None]
+
+    first = said()
+    assert len({id(one) for one in first}) == 1 and len(first[0].places) == 200
+    assert testimony.drop_changed(first) and asked == list(range(51))
+    second = said()
+    assert 3 not in second[0].places and len(second[0].places) == 199
+    assert not testimony.drop_changed(second) and len(asked) == 51 + 50
 
 
 SONGS = st.lists(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from tagger.catalog import Catalog
 from tagger.catalog.witnesses import TaggedFile
 from tagger.errors import TagReadError
 from tagger.evidence.library import Library
+from tagger.evidence.names import Album
 from tagger.evidence.trials import Kind, Rates, measure
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import Witnesses, about
@@ -33,6 +34,8 @@ from tagger.tags import is_ours, read_tags
 
 _AT_ONCE = 1000  # files looked up at a time
 _N_READERS = 8  # that wait for the disk side by side
+_ENOUGH = 50  # files that stand as they did make what a thousand say sure enough
+_MOST_ASKED = 1000  # artists on albums whose word is kept: the walk goes album by album
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Testimony:
         self._library = library
         self._places = places
         self._kinds = kinds
+        self._asked: dict[tuple[str, Album | None], Said | None] = {}
         self.rates = measure(library) if rates is None else rates
 
     @classmethod
@@ -101,15 +105,35 @@ class Testimony:
         """Return what the owner's tags say of a track."""
         if not self._kinds:
             return None
-        return weigh(about(path, tags), self._library, self.rates, self._kinds)
+        track = about(path, tags)
+        whose = (track.artist, track.album)
+        if whose not in self._asked:
+            if len(self._asked) >= _MOST_ASKED:
+                self._asked.clear()
+            self._asked[whose] = weigh(track, self._library, self.rates, self._kinds)
+        return self._asked[whose]
 
     def drop_changed(self, said: Iterable[Said]) -> bool:
-        """Leave out witnesses that do not stand as they did; return whether there are any."""
-        places = {place for one in said for place in one.places}
-        changed = [place for place in places if not self._places.stands(place)]
+        """Leave out witnesses that do not stand as they did; return whether there are any.
+
+        Tracks of an album share what is said. Of many witnesses the first that stand are enough.
+        """
+        shared = {id(one): one for one in said}.values()
+        changed = {place for one in shared for place in self._changed(one)}
         if changed:
             self._library = self._library.without(changed)
+            self._asked.clear()
         return bool(changed)
+
+    def _changed(self, said: Said) -> Iterator[int]:
+        n_standing = 0
+        for place in said.places:
+            if not self._places.stands(place):
+                yield place
+                continue
+            n_standing += 1
+            if n_standing == _ENOUGH:
+                return
 
 
 def gather(request: TagRequest, catalog: Catalog) -> Testimony:
