@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import ConfigError
+from tagger.evidence.trials import Kind, Rest
+from tagger.evidence.weighing import Said
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import Decision, Status, TagsFound, TrackPrediction
 from tagger.tagging.decision import GenrePolicy, Intent, decide, make_policy
@@ -275,3 +277,10 @@ def test_what_the_user_says_holds_behind_a_likelier_genre_as_well() -> None:
     never = dict.fromkeys(LABELS, 1.01)
     policy = make_policy(LABELS, LABELS, never, max_genres=2, further=never, min_confidence=0.5)
     assert policy.choose({"Rock": 0.6, "Folk": 0.7, "Electronic": 0.1}) == ("Folk", "Rock")
+
+
+def test_no_bar_is_low_enough_for_evidence_that_is_worth_nothing() -> None:
+    lenient = make_policy(LABELS, LABELS, dict.fromkeys(LABELS, 0.75), min_confidence=0.0)
+    worthless = Said(Kind.ALBUM, ("Jazz",), 0.0, 2, 3, Rest.CONTRADICTS, (0, 1))
+    assert not lenient.believes(worthless)
+    assert lenient.believes(replace(worthless, confidence=0.01))

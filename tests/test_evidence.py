@@ -29,7 +29,7 @@ from tagger.evidence.trials import (
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import About, Witnesses, about
 from tagger.records import TagsFound
-from tagger.tagging.testimony import Places, Testimony
+from tagger.tagging import testimony
 
 NOTHING_MEASURED = Rates({}, {})
 
@@ -260,25 +260,25 @@ def test_an_albums_tracks_share_its_word_and_few_of_many_witnesses_are_looked_at
     asked: list[int] = []
     gone = {3}
 
-    class Watched(Places):
+    class Watched(testimony.Places):
         def stands(self, place: int) -> bool:
             asked.append(place)
             return place not in gone
 
     songs = album(*["Rock"] * 200)
-    testimony = Testimony(library_of(songs), Watched(), tuple(Kind))
+    words = testimony.Testimony(library_of(songs), Watched(), tuple(Kind))
     tags = TagsFound(artist="A", album="One")
 
     def said() -> list[Said]:
-        told = [testimony.said(Path(f"/m/A/One/x{n}.flac"), tags) for n in range(3)]
+        told = [words.said(Path(f"/m/A/One/x{n}.flac"), tags) for n in range(3)]
         return [one for one in told if one is not None]
 
     first = said()
     assert len({id(one) for one in first}) == 1 and len(first[0].places) == 200
-    assert testimony.drop_changed(first) and asked == list(range(51))
+    assert words.drop_changed(first) and asked == list(range(51))
     second = said()
     assert 3 not in second[0].places and len(second[0].places) == 199
-    assert not testimony.drop_changed(second) and len(asked) == 51 + 50
+    assert not words.drop_changed(second) and len(asked) == 51 + 50
 
 
 SONGS = st.lists(

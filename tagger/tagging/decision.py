@@ -54,7 +54,8 @@ class GenrePolicy:
     def believes(self, said: Said) -> bool:
         """Return whether what the owner's tags say may be written."""
         is_asked = self.evidence_genres is None or are_among(said.genres, self.evidence_genres)
-        return is_asked and said.confidence >= self.evidence_bar
+        # Of what is worth nothing no bar is low enough.
+        return is_asked and said.confidence >= self.evidence_bar and said.confidence > 0
 
     def genre_of(self, label: str) -> str:
         """Return what is written for a label; "" if nothing ever is."""
