@@ -116,6 +116,8 @@ def test_the_options_say_what_may_decide(tag: Tag, music: Path) -> None:
 def test_genres_of_the_library_may_be_named_and_limit_both(tag: Tag, music: Path) -> None:
     make_album(music / "one", "Ambient", "Ambient", "")
     make_album(music / "two", "", artist="B", album="Two")
+    new = tag("--dry-run", music, "--genres", "ambient", at="new.db")
+    assert evidence(new)["2.flac"] == ("planned", "album", ["Ambient"])
     tag("--no-write", music)
     outcome = tag("--dry-run", music, "--genres", "ambient")
     assert evidence(outcome)["2.flac"] == ("planned", "album", ["Ambient"])

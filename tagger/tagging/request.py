@@ -32,6 +32,8 @@ class TagRequest:
         n_jobs: Worker processes.
         by_album: An album's tracks vote together.
         evidence: Whose tags of the owner's may decide, besides what was heard.
+        unknown_genres: Genres asked for that neither the model nor the catalogue knows: the tags
+            of the library must bear them.
         force: Analyse again what is known, and write again what was taken back.
         refresh: Analyse what only another model has heard; else that is left as it is.
         provenance: Write our own field beside the genre.
@@ -51,6 +53,7 @@ class TagRequest:
     n_jobs: int
     by_album: bool = True
     evidence: tuple[Kind, ...] = ()
+    unknown_genres: tuple[str, ...] = ()
     force: bool = False
     refresh: bool = True
     provenance: bool = True
@@ -94,11 +97,14 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
     settings = wish.settings
     model_path, is_chosen = model_in_force(catalog, settings, wish.sources)
     card = read_card(model_path)
+    evidence = _evidence(settings)
+    known = _known_genres(settings, card, catalog)
     request = TagRequest(
         paths=wish.paths,
         model_path=model_path,
         card=card,
-        policy=policy_of(card, settings, _library_genres(settings, catalog)),
+        # Where tags may decide, those of a library that is not in the catalogue are still unread.
+        policy=policy_of(card, settings, settings.genres if evidence else known),
         intent=Intent(
             overwrite=settings.overwrite,
             write=wish.write,
@@ -108,7 +114,8 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
         scan=ScanOptions(settings.exclude, settings.follow_symlinks),
         n_jobs=settings.jobs or default_n_jobs(),
         by_album=settings.by == "album",
-        evidence=_evidence(settings),
+        evidence=evidence,
+        unknown_genres=tuple(g for g in settings.genres if g not in known) if evidence else (),
         force=wish.force,
         # A model that came with a new version of the tagger is no request to hear all anew.
         refresh=wish.refresh or is_chosen,
@@ -149,8 +156,10 @@ def policy_of(
     )
 
 
-def _library_genres(settings: Settings, catalog: Catalog) -> list[str]:
-    return [genre for genre in settings.genres if catalog.bears(genre)]
+def _known_genres(settings: Settings, card: ModelCard, catalog: Catalog) -> list[str]:
+    """Return those of the genres asked for that the model or the catalogue knows."""
+    labels = {"all", *(label.casefold() for label in card.genre_labels)}
+    return [g for g in settings.genres if g.casefold() in labels or catalog.bears(g)]
 
 
 def _evidence(settings: Settings) -> tuple[Kind, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from tagger.catalog import Catalog
 from tagger.catalog.witnesses import TaggedFile
-from tagger.errors import TagReadError
+from tagger.errors import ConfigError, TagReadError
 from tagger.evidence.library import Library
 from tagger.evidence.names import Album
 from tagger.evidence.trials import Kind, Rates, measure
@@ -26,6 +26,7 @@ from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import Witnesses, about
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanTally, scan
+from tagger.genre_text import are_among
 from tagger.records import AudioFile, TagsFound
 from tagger.tagging.chunking import chunks
 from tagger.tagging.request import TagRequest
@@ -142,13 +143,30 @@ def gather(request: TagRequest, catalog: Catalog) -> Testimony:
     Args:
         request: Whose files are looked at.
         catalog: What it knows is not read again.
+
+    Raises:
+        ConfigError: a genre that was asked for is nowhere.
     """
     if not request.evidence:
         return Testimony.none()
     gathering = _Gathering(request, catalog)
     gathering.look()
     gathering.ask_for_the_rest()
-    return Testimony(gathering.witnesses.library(), gathering.places, request.evidence)
+    library = gathering.witnesses.library()
+    _check_names(request, library)
+    return Testimony(library, gathering.places, request.evidence)
+
+
+def _check_names(request: TagRequest, library: Library) -> None:
+    """Raise ConfigError if a genre that was asked for stands in no tag of the library either."""
+    borne = [genre for genres in library.written for genre in genres]
+    strange = [name for name in request.unknown_genres if not are_among([name], borne)]
+    if strange:
+        known = ", ".join(request.card.genre_labels)
+        raise ConfigError(
+            f"--genres: neither this model nor your library knows {', '.join(strange)}; the model "
+            f"knows {known}"
+        )
 
 
 class _Gathering:
