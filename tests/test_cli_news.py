@@ -56,8 +56,9 @@ def test_of_a_misspelt_command_the_nearest_one_is_said(words: tuple[str, ...], m
 
 
 def test_a_misspelt_variable_is_told(place: Path, caplog: pytest.LogCaptureFixture) -> None:
-    run_tagger("info", "--config", "--catalog", place, TAGGER_JOSB="2")
+    run_tagger("info", "--config", "--catalog", place, TAGGER_JOSB="2", TAGGER_REVIEW_PASSWORD="x")
     assert "TAGGER_JOSB is no setting; did you mean TAGGER_JOBS?" in caplog.text
+    assert "PASSWORD" not in caplog.text
 
 
 def test_a_folder_that_is_not_there_makes_no_catalogue(tmp_path: Path, place: Path) -> None:

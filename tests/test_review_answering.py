@@ -11,6 +11,7 @@ from tagger.catalog import Action, AnsweredState, Catalog, GivenAnswer, ModelRec
 from tagger.errors import CatalogError
 from tagger.tagging.answering import Manner, carry_out_next
 from tagger.tagging.recovery import close_pending
+from tagger.tagging.undo import UndoRequest, UndoRun
 from tests.catalogs import assert_consistent
 from tests.library import (
     Run,
@@ -146,6 +147,27 @@ def test_what_is_withdrawn_is_restored_byte_for_byte(heard: Path, place: Path) -
         assert catalog.answer_of_tracks() == {}
         assert {state for state, _ in finish(catalog).values()} == {AnsweredState.RESTORED}
     assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
+
+
+def test_of_two_reviews_none_takes_back_what_was_answered_anew(
+    heard: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Catalog.open(place) as catalog:
+
+        def late(request: UndoRequest, own: Catalog) -> UndoRun:
+            """Another review takes back, and writes the next answer, before this one does."""
+            monkeypatch.setattr("tagger.tagging.answering.UndoRun", UndoRun)
+            finish(catalog)
+            return UndoRun(request, own)
+
+        file_id = ids_of(catalog)["00.flac"]
+        run_id, answer_id = give(catalog, "00.flac")
+        finish(catalog)
+        catalog.withdraw_answer(answer_id)
+        catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Dub",), (file_id,)))
+        monkeypatch.setattr("tagger.tagging.answering.UndoRun", late)
+        finish(catalog)
+    assert genre_of(heard / "00.flac") == ["Dub"]
 
 
 def test_what_was_withdrawn_may_be_written_by_the_tagger(

@@ -92,7 +92,11 @@ def carry_out_next(catalog: Catalog, manner: Manner) -> Carried | None:
             return None
         if not answer.is_withdrawn:
             return _settled(catalog, answer, _write(catalog, answer, manner))
-    return _settled(catalog, answer, _take_back(catalog, answer, manner))
+        # What another review writes from here on, to the same files, is not this answer's.
+        query = WriteQuery(answer.run_id, file_ids=tuple(one.file_id for one in answer.files))
+        own = frozenset(entry.journal_id for entry in catalog.standing_writes(query))
+        request = UndoRequest(query, own, preserve_mtime=manner.preserve_mtime, ways=manner.ways)
+    return _settled(catalog, answer, _take_back(catalog, answer, request))
 
 
 def _settled(
@@ -280,7 +284,7 @@ def _row_of(one: _Found, tags: TagsFound, answer: OpenAnswer) -> CatalogEntry:
 
 
 def _take_back(
-    catalog: Catalog, answer: OpenAnswer, manner: Manner
+    catalog: Catalog, answer: OpenAnswer, request: UndoRequest
 ) -> dict[int, tuple[AnsweredState, str]]:
     """Put back what stood in files before an answer; what changed since is left, and told."""
     outcomes: dict[int, tuple[AnsweredState, str]] = {
@@ -288,8 +292,6 @@ def _take_back(
     }
     if answer.action in (Action.KEEP, Action.NEVER):
         return outcomes
-    query = WriteQuery(answer.run_id, file_ids=tuple(outcomes))
-    request = UndoRequest(query, preserve_mtime=manner.preserve_mtime, ways=manner.ways)
     by_path: dict[Path, int] = {one.file.path: one.file_id for one in answer.files}
     for result in UndoRun(request, catalog).results():
         file_id = by_path.get(result.path)

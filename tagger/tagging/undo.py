@@ -52,6 +52,7 @@ class UndoRequest:
 
     Args:
         query: Which writes.
+        journal_ids: Of those only these; None: all.
         dry_run: Touch nothing, not even the catalogue.
         force: Also where somebody has changed the genre since.
         preserve_mtime: Keep the files' time of change.
@@ -59,6 +60,7 @@ class UndoRequest:
     """
 
     query: WriteQuery
+    journal_ids: frozenset[int] | None = None
     dry_run: bool = False
     force: bool = False
     preserve_mtime: bool = False
@@ -168,7 +170,7 @@ class UndoRun:
         if not self.request.dry_run:
             under = self.request.query.under
             close_pending(self.catalog, [] if under is None else [under])
-        entries = self._entries()
+        entries = [entry for entry in self._entries() if self._is_asked_for(entry)]
         if not entries:
             return
         with Interrupts() as interrupts:
@@ -186,6 +188,9 @@ class UndoRun:
             finally:
                 if run_id:
                     self.catalog.end_run(run_id, self.summary)
+
+    def _is_asked_for(self, entry: JournalEntry) -> bool:
+        return self.request.journal_ids is None or entry.journal_id in self.request.journal_ids
 
     def _entries(self) -> Sequence[JournalEntry]:
         """Return what is to be taken back; a review that still writes is ended first.
