@@ -92,6 +92,7 @@ class Keys:
     _cookies: set[str] = field(default_factory=set)
     _once: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _tries: Rate = field(default_factory=lambda: Rate(_MOST_TRIES))
+    _token_tries: Rate = field(default_factory=lambda: Rate(_MOST_TRIES))
 
     @property
     def cookie_name(self) -> str:
@@ -119,6 +120,10 @@ class Keys:
     def may_try(self) -> bool:
         """Return whether one more password may be tried now."""
         return self._tries.allows()
+
+    def may_try_token(self) -> bool:
+        """Return whether one more wrong token may be told so now."""
+        return self._token_tries.allows()
 
     def knows(self, cookie: str) -> bool:
         """Return whether a cookie was given out here."""
@@ -151,6 +156,8 @@ class Guard:
             return
         send = _with_headers(send)
         refused = self._refusal(scope, Headers(scope=scope))
+        if refused is None and not self._rate.allows():  # what is refused holds nobody else up
+            refused = 429, "too many requests; wait a minute"
         if refused is None:
             await self._app(scope, _bounded(receive), send)
         else:
@@ -161,8 +168,6 @@ class Guard:
         """Return the status and the words by which a request is refused, or None."""
         if len(headers.getlist("host")) != 1 or not self._is_our_name(scope, headers["host"]):
             return 421, "this page has another name; tagger review --allow-host NAME lets one in"
-        if not self._rate.allows():
-            return 429, "too many requests; wait a minute"
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return 405, "only GET and POST"
         length = headers.get("content-length", "0")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,17 +60,22 @@ def _pictures(file: Any) -> Iterator[tuple[int, bytes]]:
             yield from ((_FRONT, bytes(one)) for one in values)
         elif name == "metadata_block_picture":
             yield from _in_comments(values)
-        elif name.startswith("cover art (front)"):
-            yield _FRONT, bytes(values.value).partition(b"\0")[2]
+        elif name.startswith("cover art (front)") and isinstance(values.value, bytes):
+            yield _FRONT, values.value.partition(b"\0")[2]
         elif name == "wm/picture":
             yield from (_in_asf(bytes(one.value)) for one in values)
 
 
 def _in_comments(values: list[str]) -> Iterator[tuple[int, bytes]]:
+    """Yield the pictures in comments; a text that is none is passed over.
+
+    >>> list(_in_comments(["é", "a", "aGVsbG8="]))
+    []
+    """
     for text in values:
         try:
             one = Picture(base64.b64decode(text))
-        except (binascii.Error, PictureError):
+        except (ValueError, PictureError):
             continue
         yield one.type, one.data
 
