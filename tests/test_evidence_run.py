@@ -139,6 +139,18 @@ def test_a_genre_of_ours_is_no_witness(tag: Tag, music: Path) -> None:
     assert evidence(tag(music))["3.flac"] == ("unchanged", None, [])
 
 
+def test_a_copy_of_what_we_wrote_without_our_field_is_no_witness(tag: Tag, music: Path) -> None:
+    make_album(music / "one", "", "")
+    tag("--no-provenance", music)
+    shutil.copytree(music / "one", music / "two")
+    (music / "one").rename(music / "three")
+    for folder in ("two", "three"):
+        make_track(music / folder / "s.flac", gain=0.0, artist="A", album="One", title="s")
+    for _ in range(2):
+        silent = [one for one in tag(music).records if str(one["path"]).endswith("s.flac")]
+        assert [one["genres"] for one in silent] == [[], []]
+
+
 def test_a_genre_that_an_undo_restored_is_a_witness(tag: Tag, music: Path, tmp_path: Path) -> None:
     paths = make_album(music / "one", "Ambient", "Ambient")
     tag("--overwrite", music)

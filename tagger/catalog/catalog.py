@@ -166,6 +166,7 @@ class Catalog(Transactions):
     recorded = reading(witnesses.recorded)
     tagged_ids = reading(witnesses.tagged_ids)
     tagged_files = streaming(witnesses.tagged_files)
+    written_unsigned = reading(witnesses.written_unsigned)
     bears = reading(witnesses.bears)
     copies = reading(same_audio.copies)
     heard_in = reading(same_audio.heard_in)

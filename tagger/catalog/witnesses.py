@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,14 @@ from tagger.catalog.text import fold
 from tagger.records import AudioFile, TagsFound
 
 _Row = Row[*tuple[Any, ...]]
+_original = files.alias("original")
+_is_answer = and_(runs.c.command == REVIEW, writes.c.provenance_after.is_(None))
+_is_unsigned = and_(
+    journal.stands,
+    writes.c.undoes.is_(None),
+    writes.c.provenance_after.is_(None),
+    runs.c.command != REVIEW,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,25 @@ def bears(connection: Connection, genre: str) -> bool:
     return connection.scalar(one) is not None
 
 
+def written_unsigned(
+    connection: Connection, sizes: Collection[int]
+) -> set[tuple[int, tuple[str, ...]]]:
+    """Return (length, genres) of files of these lengths that bear a write of ours with no field.
+
+    A file that comes up under a new path with both is taken for a copy of such a one.
+    """
+    found: set[tuple[int, tuple[str, ...]]] = set()
+    for batch in batches(sorted(sizes)):
+        rows = connection.execute(
+            select(files.c.size_bytes, writes.c.genres_after)
+            .join(writes, writes.c.file_id == files.c.file_id)
+            .join(runs, runs.c.run_id == writes.c.run_id)
+            .where(files.c.size_bytes.in_(batch), _is_unsigned)
+        )
+        found |= {(row.size_bytes, row.genres_after) for row in rows}
+    return found
+
+
 def _statement() -> Select[*tuple[Any, ...]]:
     return select(
         files.c.file_id, *FILE_COLUMNS, files.c.ctime_ns, files.c.inode, *TAG_COLUMNS
@@ -121,14 +148,36 @@ def _written(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple
 
     An undo puts down what somebody else had set, and an answer what a person said: neither is ours.
     """
-    is_answer = and_(runs.c.command == REVIEW, writes.c.provenance_after.is_(None))
-    found: dict[int, tuple[str, ...]] = {}
+    found = _written_in_copies(connection, file_ids)
     for batch in batches(file_ids):
         rows = connection.execute(
-            select(writes.c.file_id, writes.c.genres_after, is_answer.label("is_answer"))
+            select(writes.c.file_id, writes.c.genres_after, _is_answer.label("is_answer"))
             .join(runs, runs.c.run_id == writes.c.run_id)
             .where(writes.c.file_id.in_(batch), journal.stands, writes.c.undoes.is_(None))
             .order_by(writes.c.journal_id)
         )
         found |= {row.file_id: () if row.is_answer else row.genres_after for row in rows}
+    return found
+
+
+def _written_in_copies(
+    connection: Connection, file_ids: Sequence[int]
+) -> dict[int, tuple[str, ...]]:
+    """Return {file_id: what we wrote, with no field of ours, into a file that it is a copy of}."""
+    found: dict[int, tuple[str, ...]] = {}
+    is_copy = and_(
+        _original.c.audio == files.c.audio,
+        _original.c.size_bytes == files.c.size_bytes,
+        _original.c.file_id != files.c.file_id,
+    )
+    for batch in batches(file_ids):
+        rows = connection.execute(
+            select(files.c.file_id, writes.c.genres_after)
+            .join(_original, is_copy)
+            .join(writes, writes.c.file_id == _original.c.file_id)
+            .join(runs, runs.c.run_id == writes.c.run_id)
+            .where(files.c.file_id.in_(batch), _is_unsigned)
+            .order_by(writes.c.journal_id)
+        )
+        found |= {row.file_id: row.genres_after for row in rows}
     return found

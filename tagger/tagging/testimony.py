@@ -192,9 +192,21 @@ class _Gathering:
                 for one in known.tagged:
                     self._take_known(one)
                 new = [n for n in range(len(files)) if n not in known.unchanged]
-                for n, tags in zip(new, readers.map(_tags, [files[n] for n in new]), strict=True):
-                    if tags.genres and not _are_ours(tags, known.written.get(n, ())):
-                        self._take(files[n], tags)
+                read = zip(new, readers.map(_tags, [files[n] for n in new]), strict=True)
+                self._take_new(
+                    (files[n], tags)
+                    for n, tags in read
+                    if tags.genres and not _are_ours(tags, known.written.get(n, ()))
+                )
+
+    def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound]]) -> None:
+        """Take files that are not as recorded, but for copies of those that we have written."""
+        tagged = list(found)
+        sizes = {file.size_bytes for file, _ in tagged}
+        ours = self._catalog.written_unsigned(sizes) if sizes else set()
+        for file, tags in tagged:
+            if (file.size_bytes, tags.genres) not in ours:
+                self._take(file, tags)
 
     def ask_for_the_rest(self) -> None:
         """Take what the catalogue knows of other files."""
