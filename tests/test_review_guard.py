@@ -214,6 +214,14 @@ def test_nobody_else_is_let_in_unless_asked_for() -> None:
     assert Door("0.0.0.0").is_open_to_others
 
 
+def test_the_address_that_is_printed_is_one_that_is_answered() -> None:
+    with listen(Door()) as sock:
+        assert address(sock, Door("0.0.0.0")).startswith("http://localhost:")
+        assert address(sock, Door("den")).startswith("http://den:")
+    assert Door("den").names == ("den",)
+    assert Door("0.0.0.0").names == Door("::").names == ()
+
+
 # With --host: a password
 
 

@@ -125,7 +125,7 @@ def command(
 
         pages = Pages(session, keys, media, catalog, lambda: _tell_way(base, keys))
         with suppress(KeyboardInterrupt):
-            serve(pages.app(allowed_hosts), sock, when_ready)
+            serve(pages.app((*allowed_hosts, *door.names)), sock, when_ready)
         _end(session)
     return 0
 
@@ -172,10 +172,14 @@ def _tell(base: str, keys: Keys, door: Door) -> None:
     if door.is_open_to_others:
         shown = "the one in " + PASSWORD if os.environ.get(PASSWORD) else keys.password
         click.echo(
-            f"other machines: {base}/login, password: {shown}; it and all else travel in the "
-            "clear, so use it only in a network that you trust",
+            f"other machines: {base}/login{_where(door)}, password: {shown}; it and all else "
+            "travel in the clear, so use it only in a network that you trust",
             err=True,
         )
+
+
+def _where(door: Door) -> str:
+    return "" if door.names else ", with this machine's address in place of localhost"
 
 
 def _end(session: Session) -> None:

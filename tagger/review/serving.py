@@ -20,6 +20,7 @@ from tagger.errors import TaggerError, os_reason
 from tagger.review.guard import OPEN_PATH, Keys
 
 LOOPBACK = "127.0.0.1"
+_ALL = ("0.0.0.0", "::")
 _MOST_AT_ONCE = 32  # requests
 _MOST_HEADERS = 16 << 10  # bytes
 
@@ -45,6 +46,11 @@ class Door:
         """Whether other machines can reach it."""
         return self.host not in (LOOPBACK, "::1", "localhost")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is called by whom it was opened to; all addresses together are no name."""
+        return () if self.host in _ALL else (self.host,)
+
 
 def listen(door: Door) -> socket.socket:
     """Return a socket that listens there.
@@ -64,7 +70,8 @@ def listen(door: Door) -> socket.socket:
 def address(sock: socket.socket, door: Door) -> str:
     """Return the address of the page, without a token."""
     port = sock.getsockname()[1]
-    host = "localhost" if not door.is_open_to_others else door.host
+    is_here = not door.is_open_to_others or door.host in _ALL
+    host = "localhost" if is_here else door.host
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
