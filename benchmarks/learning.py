@@ -187,7 +187,9 @@ def what_is_written(clips: Clips, vectors: Array, n: int, n_seeds: int) -> tuple
     for known, asked in (draw for seed in range(n_seeds) for draw in draws(clips, n, seed)):
         learned = learn(everything.take(known), names, ["heard"])
         p = to_probabilities(learned.head.logits(heard[asked]), exclusive=learned.exclusive)
-        p = capped(p, learned.head.novelty.is_novel(heard[asked]))
+        novelty = learned.head.novelty
+        assert novelty is not None  # what is learned from an owner's tags always has one
+        p = capped(p, novelty.is_novel(heard[asked]))
         said = p.argmax(axis=1)
         is_written = p.max(axis=1) >= np.array([learned.thresholds[one] for one in names])[said]
         n_written += int(is_written.sum())

@@ -528,7 +528,7 @@ def test_a_home_folder_in_a_setting_is_found(music: Path, tmp_path: Path, model:
 def test_csv_has_a_header_and_a_row_each(tag: Tag, music: Path) -> None:
     make_track(music / 'a "b", c\nd.flac', title="x")
     rows = list(csv.DictReader(io.StringIO(tag("--format", "csv", music).out)))
-    assert [row["path"] for row in rows] == [str(music / 'a "b", c\nd.flac')]
+    assert [row["path"] for row in rows] == [str(music / 'a "b", c\\nd.flac')]
     assert (rows[0]["status"], rows[0]["genres"]) == ("written", "Rock")
     assert json.loads(rows[0]["probabilities"])["Rock"] > 0.5
 

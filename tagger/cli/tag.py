@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def command(
         try:
             whole = follow(run, teller, quiet=quiet, is_told=news.see)
         except (KeyboardInterrupt, OutputClosedError):
-            report(run.summary, quiet=quiet)
+            report(replace(run.summary, interrupted=True), quiet=quiet)
             return 130
         if not (is_chosen or quiet):
             suggest_another(run.summary)
