@@ -22,7 +22,7 @@ from tagger.catalog.rows.answers import (
     Unanswered,
 )
 from tagger.catalog.rows.files import Copy, FailedFile, FileRow, KnownTrack, RootRow
-from tagger.catalog.rows.runs import ModelRecord, RunRow
+from tagger.catalog.rows.runs import ModelRecord, Remembered, RunRow
 from tagger.catalog.rows.tracks import (
     CatalogEntry,
     Counts,
@@ -104,6 +104,7 @@ __all__ = [
     "PlannedWrite",
     "Reader",
     "Relocated",
+    "Remembered",
     "RootRow",
     "RunRow",
     "SortKey",

@@ -124,8 +124,10 @@ class Catalog(Transactions):
 
     models = reading(run_log.load_models)
     register_model = writing(run_log.register_model)
-    default_model = reading(run_log.default_model)
     set_default_model = writing(run_log.set_default_model)
+    remember_model = writing(run_log.remember_model)
+    remembered_model = reading(run_log.remembered_model)
+    model_files = reading(run_log.model_files)
     runs = reading(run_log.load_runs)
     begin_run = writing(run_log.begin)
     end_run = writing(run_log.end)

@@ -8,7 +8,6 @@ database understands, over the view ``library`` as far as that goes.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from tagger.catalog.batches import batches
 from tagger.catalog.blocks import block_arrays
 from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
+from tagger.catalog.rows.runs import ModelMemory, Remembered, last_named
 from tagger.catalog.rows.tracks import HeardTrack, TrackRow, Years
 from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
@@ -236,14 +236,17 @@ class Reader:
         )
         return {model_id: Embedder(kind, int(n)) for model_id, kind, n in self._ask(sql, ())}
 
-    def default_model(self) -> tuple[str, Path] | None:
-        """Return the catalogue's own model and its checkpoint, if it has one."""
-        sql = (
-            "SELECT model_id, file FROM models WHERE default_since IS NOT NULL "
-            "ORDER BY default_since DESC LIMIT 1"
-        )
-        found = next(self._ask(sql, ()), None)
-        return None if found is None else (str(found[0]), Path(os.fsdecode(found[1])))
+    def remembered_model(self) -> Remembered | None:
+        """Return the model that was made the catalogue's own, or was named, last."""
+        return last_named(self._memories())
+
+    def model_files(self) -> list[Path]:
+        """Return where checkpoints were that were learned here, or named by their paths."""
+        return [file for memory in self._memories() for file in memory.files]
+
+    def _memories(self) -> list[ModelMemory]:
+        columns = ", ".join(ModelMemory._fields)
+        return [ModelMemory(*row) for row in self._ask(f"SELECT {columns} FROM models", ())]
 
     def has_embeddings(self, model_id: str) -> bool:
         """Return whether any track has an embedding by a model."""

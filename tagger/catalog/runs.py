@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, LargeBinary, Row, case, insert, literal, select, update
 
 from tagger.catalog import journal
 from tagger.catalog.columns import now
-from tagger.catalog.rows.runs import ModelRecord, RunRow
+from tagger.catalog.rows.runs import ModelMemory, ModelRecord, Remembered, RunRow, last_named
 from tagger.catalog.tables import models, runs
 from tagger.errors import printable
 from tagger.records import RunSummary, Status
@@ -45,6 +45,7 @@ def load_models(connection: Connection) -> list[ModelRecord]:
 
 def set_default_model(connection: Connection, model_id: str, file: Path) -> None:
     """Note that a known model, whose checkpoint is there, is the catalogue's own from now on."""
+    connection.execute(update(models).values(named_as=None))
     connection.execute(
         update(models)
         .where(models.c.model_id == model_id)
@@ -52,16 +53,26 @@ def set_default_model(connection: Connection, model_id: str, file: Path) -> None
     )
 
 
-def default_model(connection: Connection) -> Path | None:
-    """Return the checkpoint of the model that was made the catalogue's own last, if one was."""
-    column = models.c
-    file: bytes | None = connection.scalars(
-        select(column.file)
-        .where(column.default_since.is_not(None))
-        .order_by(column.default_since.desc())
-        .limit(1)
-    ).first()
-    return None if file is None else Path(os.fsdecode(file))
+def remember_model(connection: Connection, model_id: str, name: str) -> None:
+    """Note that ``tag --model`` has named a known model: by a name, or by the path of its file."""
+    is_named = models.c.model_id == model_id
+    named_as = case((is_named, literal(os.fsencode(name), LargeBinary)), else_=None)
+    connection.execute(update(models).values(named_as=named_as))
+
+
+def remembered_model(connection: Connection) -> Remembered | None:
+    """Return the model that was made the catalogue's own, or was named, last; None is neither."""
+    return last_named(_memories(connection))
+
+
+def model_files(connection: Connection) -> list[Path]:
+    """Return where checkpoints were that were learned here, or named by their paths."""
+    return [file for memory in _memories(connection) for file in memory.files]
+
+
+def _memories(connection: Connection) -> list[ModelMemory]:
+    columns = (models.c[name] for name in ModelMemory._fields)
+    return [ModelMemory(*row) for row in connection.execute(select(*columns))]
 
 
 def begin(

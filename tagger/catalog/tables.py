@@ -51,6 +51,7 @@ models = Table(
     Column("first_used_at", UtcTime, nullable=False),
     Column("file", LargeBinary, comment="its checkpoint's path as bytes, if it was learned here"),
     Column("default_since", UtcTime, comment="when it became the default here; the last counts"),
+    Column("named_as", LargeBinary, comment="what tag --model called it, which named it last"),
     comment="networks that have heard tracks",
 )
 

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from pathlib import Path
 
 import click
 from tqdm import tqdm
@@ -15,7 +16,8 @@ from tagger.cli.outlook import Outlook
 from tagger.cli.progress import count_meanwhile
 from tagger.cli.telling import Teller
 from tagger.config import config_path
-from tagger.errors import CatalogError, WorkersError
+from tagger.errors import CatalogError, WorkersError, printable
+from tagger.models.choosing import ChosenBy, InForce, name_of
 from tagger.records import RunSummary, Status, TrackResult
 from tagger.tagging.run import TagRun
 
@@ -108,6 +110,15 @@ def report(summary: RunSummary, *, quiet: bool) -> None:
         click.echo(_about_fillers(summary.fillers), err=True)
     if summary.interrupted:
         click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
+
+
+def tell_of_memory(model: InForce) -> None:
+    """Say that nobody named the model now, but somebody did before, if it is so."""
+    if model.chosen_by is ChosenBy.MEMORY:
+        name = printable(Path(name_of(model.path)))
+        click.echo(
+            f"model: {name}, as tag --model named it last; --model default goes back", err=True
+        )
 
 
 def suggest_another(summary: RunSummary) -> None:

@@ -37,7 +37,7 @@ def command(path: Path | None, show_config: bool, format_: str, **options: Any) 
         return 0
     with Catalog.open(settings.catalog, create=path is None, read_only=True) as catalog:
         if path is None:
-            card = read_card(model_in_force(catalog, settings, sources)[0])
+            card = read_card(model_in_force(catalog, settings, sources).path)
             _print(
                 {
                     "catalog": _catalog_record(catalog, settings.catalog),

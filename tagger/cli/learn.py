@@ -93,7 +93,7 @@ def command(
         if not dry_run:
             n_failed = _hear(catalog, folders, settings, base_path, base)
             # Who learns into the file of the catalogue's own model has that one replaced.
-            as_default = as_default or catalog.default_model() == target
+            as_default = as_default or _is_own(catalog, target)
         lesson = teaching.gather(catalog, base.heard_by, folders, min_tracks=min_tracks)
         with tqdm(total=teaching.n_fits(lesson), desc="learning", unit=" fits", **_BAR) as bar:
             card, _, report = teaching.teach(lesson, base, target.stem, tick=bar.update)
@@ -107,6 +107,11 @@ def command(
     if not dry_run:
         click.echo(_about(target, as_default=as_default), err=True)
     return 1 if n_failed else 0
+
+
+def _is_own(catalog: Catalog, target: Path) -> bool:
+    own = catalog.remembered_model()
+    return own is not None and own.is_own and Path(own.name) == target
 
 
 def require_learning() -> None:

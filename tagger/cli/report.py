@@ -23,7 +23,7 @@ from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import CheckpointError, LearnError, TaggerError, printable
 from tagger.files.atomic import FileKind, check_replaceable, replaced
 from tagger.files.paths import absolute
-from tagger.models.choosing import cards_at_hand, is_named, name_of
+from tagger.models.choosing import cards_at_hand, name_in_force, name_of
 from tagger.models.files import BUNDLED
 from tagger.recommending.ears import chosen_ear
 from tagger.recommending.seeds import comparing_all
@@ -112,11 +112,10 @@ def _suspects(
 
 def _at_hand(catalog: Catalog) -> ModelsAtHand:
     settings, sources = load_settings({})  # as a command finds them that names no model
-    own = catalog.default_model()
-    found = list(cards_at_hand((".pt", ".toml"), own))
+    found = list(cards_at_hand((".pt", ".toml"), catalog.model_files()))
     return ModelsAtHand(
         names={card.model_id: name_of(path) for path, card in found},
-        unnamed=settings.model if own is None or is_named(sources) else name_of(own),
+        unnamed=name_in_force(catalog, settings, sources),
         # The default model is a head as well, and nobody here taught it.
         has_learned=any(card.head is not None and path.parent != BUNDLED for path, card in found),
     )

@@ -101,7 +101,7 @@ def command(
         opened.enter_context(Interrupts())
         sock = opened.enter_context(listen(door))
         catalog = opened.enter_context(Catalog.open(settings.catalog, create=False))
-        cards = _cards(catalog, read_card(model_in_force(catalog, settings, sources)[0]))
+        cards = _cards(catalog, read_card(model_in_force(catalog, settings, sources).path))
         session = _session(catalog, settings, folders, cards, limit)
         learner = Learner(
             settings.catalog, session.track_ids, lambda told: session.learn(told.likely)
@@ -153,7 +153,7 @@ def _session(
 
 def _cards(catalog: Catalog, first: ModelCard) -> list[ModelCard]:
     """Return the cards of the models that may have heard, that of the one in force first."""
-    at_hand = [card for _, card in cards_at_hand((".pt", ".toml"), catalog.default_model())]
+    at_hand = [card for _, card in cards_at_hand((".pt", ".toml"), catalog.model_files())]
     return [first, *(card for card in at_hand if card.model_id != first.model_id)]
 
 

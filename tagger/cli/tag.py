@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.following import follow, report, suggest_another
+from tagger.cli.following import follow, report, suggest_another, tell_of_memory
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import make_teller
@@ -52,20 +52,28 @@ def command(
     run looks at new and changed files alone.
     """
     wish = make_wish(
-        paths, options, no_write=no_write, refresh=refresh, dry_run=dry_run, force=force
+        paths,
+        options,
+        no_write=no_write,
+        refresh=refresh,
+        dry_run=dry_run,
+        force=force,
+        remembers=True,
     )
     check_any_there(wish.paths)  # before there is a catalogue of nothing
     teller = make_teller(format_, quiet=quiet)
     news = _News(are_all=all_failures or not quiet or format_ != "text")
     with Catalog.open(wish.settings.catalog, read_only=dry_run) as catalog:
-        request, is_chosen = make_request(wish, catalog)
+        request, model = make_request(wish, catalog)
+        if not quiet:
+            tell_of_memory(model)
         run = TagRun(request, catalog)
         try:
             whole = follow(run, teller, quiet=quiet, is_told=news.see)
         except (KeyboardInterrupt, OutputClosedError):
             report(replace(run.summary, interrupted=True), quiet=quiet)
             return 130
-        if not (is_chosen or quiet):
+        if not (model.is_chosen or quiet):
             suggest_another(run.summary)
         return 0 if whole and not news.n_failed else 1
 

@@ -106,6 +106,7 @@ def make_wish(
     refresh: bool,
     dry_run: bool = False,
     force: bool = False,
+    remembers: bool = False,
 ) -> Wish:
     """Return what a command's arguments ask for.
 
@@ -116,6 +117,7 @@ def make_wish(
         refresh: Analyse what only another model has heard.
         dry_run: Touch nothing.
         force: Analyse again what is known.
+        remembers: The model that is named is the one to use from then on.
 
     Raises:
         ConfigError: a setting makes no sense.
@@ -134,4 +136,5 @@ def make_wish(
         refresh=refresh,
         dry_run=dry_run,
         force=force,
+        remembers=remembers,
     )

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.following import follow, report, suggest_another
+from tagger.cli.following import follow, report, suggest_another, tell_of_memory
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import Teller, make_teller
@@ -146,7 +146,9 @@ class _Session:
             return _put_off(exc)
 
     def _tag(self, batch: Batch, catalog: Catalog) -> Tried:
-        request, is_chosen = make_request(self.wish, catalog)
+        request, model = make_request(self.wish, catalog)
+        if self.is_first and not self.quiet:
+            tell_of_memory(model)
         part = replace(request.scan, folders=batch.folders, settle_s=self.settle_s)
         request = replace(request, paths=batch.paths, scan=part, command="watch")
         unsettled: frozenset[str] = frozenset()
@@ -164,7 +166,7 @@ class _Session:
         except (KeyboardInterrupt, OutputClosedError) as exc:
             report(run.summary, quiet=self.quiet)
             raise _BrokenOffError from exc
-        if self.is_first and not (is_chosen or self.quiet):
+        if self.is_first and not (model.is_chosen or self.quiet):
             suggest_another(run.summary)
         return Tried(
             whole,

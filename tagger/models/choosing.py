@@ -1,9 +1,11 @@
-"""Which checkpoint a command uses: the one named, the catalogue's own, or the bundled one."""
+"""Which checkpoint a command uses: the one named, the catalogue's, or the bundled one."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ from tagger.models.files import (
 )
 
 if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
-    from tagger.catalog import Catalog
+    from tagger.catalog import Catalog, Remembered
 
 log = logging.getLogger(__name__)
 
@@ -45,39 +47,97 @@ def named_model(settings: Settings) -> Path:
     return path
 
 
-def model_in_force(
-    catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]
-) -> tuple[Path, bool]:
-    """Return the checkpoint to use with a catalogue, and whether a person chose it.
+class ChosenBy(Enum):
+    """Who chose a model."""
+
+    NOBODY = auto()
+    PERSON = auto()  # by an option, a variable or the config file
+    LEARNING = auto()  # tagger learn --default
+    MEMORY = auto()  # tagger tag --model, some time ago
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The checkpoint to use with a catalogue, and who chose it."""
+
+    path: Path
+    chosen_by: ChosenBy
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether somebody ever chose it."""
+        return self.chosen_by is not ChosenBy.NOBODY
+
+    @property
+    def is_asked_to_hear_anew(self) -> bool:
+        """Whether what only another model has heard is to be heard by it."""
+        return self.chosen_by in (ChosenBy.PERSON, ChosenBy.LEARNING)
+
+
+def model_in_force(catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]) -> InForce:
+    """Return the checkpoint to use with a catalogue: what is set always wins over its memory.
 
     Raises:
         CheckpointError: it is not there.
     """
-    own = None if is_named(sources) else catalog.default_model()
-    if own is None:
-        return named_model(settings), is_named(sources)
-    if not own.is_file():
+    if is_named(sources):
+        return InForce(named_model(settings), ChosenBy.PERSON)
+    found = catalog.remembered_model()
+    if found is None:
+        return InForce(named_model(settings), ChosenBy.NOBODY)
+    path = None if found.name == DEFAULT else remembered_file(found)
+    if path is not None:
+        return InForce(path, ChosenBy.LEARNING if found.is_own else ChosenBy.MEMORY)
+    if found.is_own:
         raise CheckpointError(
             "this catalogue's own model is gone; make it anew (tagger learn --default PATH), or "
             "name another (--model default)",
-            own,
+            Path(found.name),
         )
-    return own, True
+    if found.name != DEFAULT:
+        log.warning("%s, which tag --model named last, is gone: using the default", found.name)
+    return InForce(named_model(settings), ChosenBy.NOBODY)
+
+
+def remembered_file(found: Remembered) -> Path | None:
+    """Return the file of a model that a catalogue keeps; None where it is gone."""
+    try:
+        return find_model(found.name, models_folder()).absolute()
+    except CheckpointError:
+        return None
+
+
+def name_to_remember(settings: Settings) -> str:
+    """Return what a catalogue keeps of the model that the settings name.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    # The default by its name, whatever file stands in for it now, or is it in a later version.
+    return DEFAULT if settings.model == DEFAULT else name_of(named_model(settings))
+
+
+def name_in_force(catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]) -> str:
+    """Return what ``--model`` calls the model that a command uses which names none."""
+    found = None if is_named(sources) else catalog.remembered_model()
+    if found is None:
+        return settings.model
+    return name_of(Path(found.name)) if found.is_own else found.name
 
 
 def cards_at_hand(
-    kinds: Sequence[str], own: Path | None = None
+    kinds: Sequence[str], others: Iterable[Path] = ()
 ) -> Iterator[tuple[Path, ModelCard]]:
-    """Yield the models learned and bundled, and then a catalogue's own; not those damaged.
+    """Yield the models learned and bundled, and then a catalogue's; not those damaged.
 
     Args:
         kinds: Endings of their files: ``.pt``, or ``.toml`` for networks that are heard as one.
-        own: The catalogue's own, if it has one.
+        others: Where a catalogue's were, by all that it knows.
     """
     folders = (models_folder(), BUNDLED)
     files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in kinds]
-    for path in (*files, own):
-        if path is not None and path.is_file():
+    for path in dict.fromkeys((*files, *others)):
+        if path.suffix in kinds and path.is_file():
             try:
                 yield path, read_card(path)
             except CheckpointError as exc:

@@ -10,8 +10,8 @@ from tagger.catalog import Reader
 from tagger.config import Settings, Sourced
 from tagger.errors import AudioDecodeError, CatalogError
 from tagger.files.paths import absolute
-from tagger.models.choosing import cards_at_hand, is_named, named_model
-from tagger.models.files import find_model, networks_of, read_card
+from tagger.models.choosing import cards_at_hand, is_named, named_model, remembered_file
+from tagger.models.files import DEFAULT, find_model, networks_of, read_card
 from tagger.nets import tell
 from tagger.recommending.seeds import Seed, compared_by, comparing_all, from_paths
 from tagger.records import TrackFailure, TrackPrediction
@@ -42,14 +42,17 @@ def chosen_ear(reader: Reader, settings: Settings, sources: Mapping[str, Sourced
     """
     if not is_named(sources):
         return None
-    path = named_model(settings)
+    ear, has_heard = _ear_of(reader, named_model(settings))
+    return ear if has_heard or sources["model"].source == "option" else None
+
+
+def _ear_of(reader: Reader, path: Path) -> tuple[Ear, bool]:
+    """Return the ear of a model, or of the network it leads by, and whether it has heard here."""
     card = read_card(path)
     ids = (card.model_id, *card.bases[:1])
     model_id = next((one for one in ids if reader.has_embeddings(one)), None)
-    if model_id is None and sources["model"].source != "option":
-        return None
     leading = networks_of(card, path)[card.bases[0]] if card.is_joint else path
-    return Ear(model_id or ids[-1], leading)
+    return Ear(model_id or ids[-1], leading), model_id is not None
 
 
 def seed_of_paths(reader: Reader, paths: Sequence[Path], ear: Ear | None) -> Seed:
@@ -78,10 +81,10 @@ def _comparing_ear(reader: Reader, track_ids: Sequence[int]) -> Ear:
     Raises:
         CatalogError: none such is at hand.
     """
-    own = reader.default_model()
-    at_hand = _at_hand(own[1] if own else None)
-    if own is not None and not track_ids and own[0] in at_hand and reader.has_embeddings(own[0]):
-        return Ear(own[0], at_hand[own[0]])
+    remembered = None if track_ids else _remembered_ear(reader)
+    if remembered is not None:
+        return remembered
+    at_hand = _at_hand(reader.model_files())
     best = compared_by(reader, track_ids) or comparing_all(reader)
     if best is None:  # nothing was heard yet
         default = find_model("default")
@@ -97,9 +100,19 @@ def _comparing_ear(reader: Reader, track_ids: Sequence[int]) -> Ear:
     return Ear(next_best, at_hand[next_best])
 
 
-def _at_hand(own: Path | None) -> dict[str, Path]:
-    """Return {model_id: checkpoint} of the models bundled and learned, and the catalogue's own."""
-    return {card.model_id: path for path, card in cards_at_hand((".pt",), own)}
+def _remembered_ear(reader: Reader) -> Ear | None:
+    """Return the ear of the model that the catalogue keeps, if it is at hand and has heard here."""
+    found = reader.remembered_model()
+    path = None if found is None or found.name == DEFAULT else remembered_file(found)
+    if path is None:
+        return None
+    ear, has_heard = _ear_of(reader, path)
+    return ear if has_heard else None
+
+
+def _at_hand(others: Sequence[Path]) -> dict[str, Path]:
+    """Return {model_id: checkpoint} of the models bundled and learned, and the catalogue's."""
+    return {card.model_id: path for path, card in cards_at_hand((".pt",), others)}
 
 
 def _check_is_file(path: Path) -> None:

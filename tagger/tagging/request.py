@@ -12,7 +12,7 @@ from tagger.evidence.trials import Kind
 from tagger.files.scan import ScanOptions
 from tagger.hearing.pool import default_n_jobs
 from tagger.models.card import ModelCard
-from tagger.models.choosing import model_in_force
+from tagger.models.choosing import InForce, model_in_force, name_to_remember
 from tagger.models.files import bundled_genres, read_card
 from tagger.tagging.decision import GenrePolicy, Intent, make_policy
 from tagger.tags import SAFE_WAYS, Ways
@@ -42,6 +42,8 @@ class TagRequest:
         timeout_s: Seconds after which a track counts as hung.
         scheduler: Address of a Dask cluster that analyses in place of processes here.
         command: What the user asked for, for the list of runs.
+        remember_as: What the catalogue is to keep of the model, for runs that name none; "" is
+            nothing.
     """
 
     paths: tuple[Path, ...]
@@ -62,6 +64,7 @@ class TagRequest:
     timeout_s: float = 60.0
     scheduler: str = ""
     command: str = "tag"
+    remember_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Wish:
         refresh: Analyse what only another model has heard, though no model was named.
         dry_run: Touch nothing.
         force: Analyse again what is known.
+        remembers: The model that an option names is the one to use from then on.
     """
 
     paths: tuple[Path, ...]
@@ -85,23 +89,25 @@ class Wish:
     refresh: bool = False
     dry_run: bool = False
     force: bool = False
+    remembers: bool = False
 
 
-def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
-    """Return the request that a wish comes to, and whether a person chose its model.
+def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, InForce]:
+    """Return the request that a wish comes to, and its model with who chose it.
 
     Raises:
         CheckpointError: the model is not there.
         ConfigError: the model does not have the labels asked for.
     """
     settings = wish.settings
-    model_path, is_chosen = model_in_force(catalog, settings, wish.sources)
-    card = read_card(model_path)
+    model = model_in_force(catalog, settings, wish.sources)
+    card = read_card(model.path)
+    is_to_remember = wish.remembers and wish.sources["model"].source == "option"
     evidence = _evidence(settings)
     known = _known_genres(settings, card, catalog)
     request = TagRequest(
         paths=wish.paths,
-        model_path=model_path,
+        model_path=model.path,
         card=card,
         # Where tags may decide, those of a library that is not in the catalogue are still unread.
         policy=policy_of(card, settings, settings.genres if evidence else known),
@@ -118,14 +124,15 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, bool]:
         unknown_genres=tuple(g for g in settings.genres if g not in known) if evidence else (),
         force=wish.force,
         # A model that came with a new version of the tagger is no request to hear all anew.
-        refresh=wish.refresh or is_chosen,
+        refresh=wish.refresh or model.is_asked_to_hear_anew,
         provenance=settings.provenance,
         preserve_mtime=settings.preserve_mtime,
         ways=Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write"),
         timeout_s=settings.timeout,
         scheduler=settings.scheduler,
+        remember_as=name_to_remember(settings) if is_to_remember else "",
     )
-    return request, is_chosen
+    return request, model
 
 
 def policy_of(

@@ -137,6 +137,8 @@ class TagRun:
             dim = int(one.network["embedding_dim"])
             record = ModelRecord(one.model_id, one.architecture, one.labels, dim)
             self.catalog.register_model(record)
+        if self.request.remember_as:
+            self.catalog.remember_model(card.model_id, self.request.remember_as)
         return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
 
     def _mark_missing(self) -> None:
