@@ -24,10 +24,10 @@ from sklearn.svm import SVC
 from benchmarks.retrieval import Array
 from benchmarks.similarity import MELS, hear
 from tagger.evidence.names import artist_of
+from tagger.learning.calibration import to_probabilities
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import N_FOLDS, learn
 from tagger.learning.linear import fit_linear
-from tagger.learning.scale import to_probabilities
 from tagger.models.checkpoint import load_checkpoint
 from tagger.models.files import BUNDLED
 from tagger.models.novelty import capped

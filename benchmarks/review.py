@@ -21,10 +21,10 @@ import click
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import folds_of, held_out_logits
 from tagger.learning.linear import fit_linear
-from tagger.learning.scale import fit_scale, to_probabilities
 from tagger.records import FloatArray
 
 _SHARES = (0.5, 0.8, 0.9)
@@ -178,11 +178,11 @@ def _learned(
     examples = Examples(heard.astype(np.float32), truth, first, np.arange(len(first)))
     with threadpool_limits(1):
         logits = held_out_logits(examples, folds_of(examples, 0))
-        scale = fit_scale(logits, examples.wanted, exclusive=True)
+        calibration = fit_calibration(logits, examples.wanted, exclusive=True)
         weight, bias = fit_linear(examples, exclusive=True)
-        held_out = to_probabilities(scale.apply(logits), exclusive=True)
+        held_out = to_probabilities(calibration.apply(logits), exclusive=True)
         raw = (vectors @ weight.T + bias).astype(np.float32)
-        p = to_probabilities(scale.apply(raw), exclusive=True)
+        p = to_probabilities(calibration.apply(raw), exclusive=True)
     least = _least(held_out.max(axis=1), held_out.argmax(axis=1) == first, hoped)
     return [names[n] for n in p.argmax(axis=1)], p.max(axis=1), least
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.retrieval import Array, Retrieval, cosine, interval, nearness, retrieve
 from tagger.audio import load_segments
-from tagger.hearing.analysis import listen, segment_plan
+from tagger.hearing.analysis import score_track, segment_plan
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.models.files import find_model
 from training.config import make_config, read_config
@@ -138,7 +138,7 @@ def hear(model: LoadedModel, path: Path) -> Sequence[Array]:
     """Return a file's logits, embedding and mel statistics, these from all segments."""
     import torch
 
-    scores, _ = listen(model, partial(load_segments, path))
+    scores, _ = score_track(model, partial(load_segments, path))
     waveforms = load_segments(path, segment_plan(model.card)).waveforms
     with torch.inference_mode():
         mels = model.front_end(torch.from_numpy(waveforms)).numpy()

@@ -41,7 +41,7 @@ class Form(StrEnum):
     DIIN = "diin"
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What a field holds; its value is what it holds where the tags say nothing."""
 
     TEXT = ""
@@ -117,7 +117,7 @@ class TagField:
 
     name: str
     about: str
-    kind: Kind
+    kind: FieldKind
     read: Callable[[Sequence[str]], Any]
     keys: Mapping[Form, tuple[str, ...]]
 
@@ -125,7 +125,7 @@ class TagField:
 def _field(
     about: str,
     read: Callable[[Sequence[str]], Any],
-    kind: Kind = Kind.TEXT,
+    kind: FieldKind = FieldKind.TEXT,
     **keys: str | tuple[str, ...],
 ) -> Any:
     """Return a field of TagsFound, with its line of the table."""
@@ -172,7 +172,7 @@ class TagsFound:
         "the recording's ISRC, if tagged", first_code,
         id3=("TSRC", "TRC"), vorbis="ISRC", ape="ISRC", mp4=f"{_ITUNES}:ISRC", asf="WM/ISRC")
     year: int | None = _field(
-        "year of release; else that of the first one", first_year, Kind.NUMBER,
+        "year of release; else that of the first one", first_year, FieldKind.NUMBER,
         id3=("TDRC", "TYER", "TYE", "TDRL", "TDOR", "TORY", "TOR", "TXXX:originalyear"),
         vorbis=("DATE", "YEAR", "RELEASEDATE", "ORIGINALDATE", "ORIGINALYEAR"),
         ape=("Year", "Date", "OriginalDate", "OriginalYear"),
@@ -180,7 +180,7 @@ class TagsFound:
         asf=("WM/Year", "WM/OriginalReleaseTime", "WM/OriginalReleaseYear"),
         info="ICRD", v1="DATE")
     disc: int | None = _field(
-        "number of the disc in its album", first_disc, Kind.NUMBER,
+        "number of the disc in its album", first_disc, FieldKind.NUMBER,
         id3=("TPOS", "TPA"), vorbis=("DISCNUMBER", "DISC"), ape=("Disc", "DiscNumber"),
         mp4="disk", asf="WM/PartOfSet")
     mb_album: str = _field(
@@ -188,12 +188,12 @@ class TagsFound:
         id3="TXXX:MusicBrainz Album Id", vorbis="MUSICBRAINZ_ALBUMID", ape="MUSICBRAINZ_ALBUMID",
         mp4=f"{_ITUNES}:MusicBrainz Album Id", asf="MusicBrainz/Album Id")
     mb_artists: tuple[str, ...] = _field(
-        "the artists' MusicBrainz ids, if tagged", ids, Kind.TEXTS,
+        "the artists' MusicBrainz ids, if tagged", ids, FieldKind.TEXTS,
         id3="TXXX:MusicBrainz Artist Id", vorbis="MUSICBRAINZ_ARTISTID",
         ape="MUSICBRAINZ_ARTISTID", mp4=f"{_ITUNES}:MusicBrainz Artist Id",
         asf="MusicBrainz/Artist Id")
     mb_album_artists: tuple[str, ...] = _field(
-        "the album artists' MusicBrainz ids, if tagged", ids, Kind.TEXTS,
+        "the album artists' MusicBrainz ids, if tagged", ids, FieldKind.TEXTS,
         id3="TXXX:MusicBrainz Album Artist Id", vorbis="MUSICBRAINZ_ALBUMARTISTID",
         ape="MUSICBRAINZ_ALBUMARTISTID", mp4=f"{_ITUNES}:MusicBrainz Album Artist Id",
         asf="MusicBrainz/Album Artist Id")

@@ -27,7 +27,7 @@ from mutagen.easyid3 import EasyID3
 
 from tagger import cli
 from tagger.files.scan import ScanOptions
-from tagger.hearing.analysis import AnalysisTask, Heard, analyse
+from tagger.hearing.analysis import AnalysisTask, Heard, analyse_task
 from tagger.models.checkpoint import describe, save_checkpoint
 from tagger.models.files import read_card
 from tagger.networks import NetworkConfig, build_network
@@ -237,4 +237,4 @@ def crash_on_some(task: AnalysisTask) -> Heard | TrackFailure:
     """Die as a decoder with a fault would, on files that are called so; workers import it."""
     if "crash" in task.path.name:
         os.kill(os.getpid(), signal.SIGSEGV)
-    return analyse(task)
+    return analyse_task(task)

@@ -12,7 +12,13 @@ import pytest
 import torch
 
 from tagger.audio import SegmentPlan, planned_starts, segment_starts
-from tagger.hearing.analysis import listen, listen_to, predict, score, segment_plan
+from tagger.hearing.analysis import (
+    analyse_file,
+    predict_track,
+    score_segments,
+    score_track,
+    segment_plan,
+)
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.models.voting import vote
 from tagger.networks import Network, NetworkOutput
@@ -28,13 +34,13 @@ def loaded(model: Path) -> LoadedModel:
 
 
 def heard(path: Path, model: Path) -> TrackPrediction:
-    outcome = listen_to(path, model)
+    outcome = analyse_file(path, model)
     assert isinstance(outcome, TrackPrediction), outcome
     return outcome
 
 
 def failed(path: Path, model: Path) -> TrackFailure:
-    outcome = listen_to(path, model)
+    outcome = analyse_file(path, model)
     assert isinstance(outcome, TrackFailure), outcome
     return outcome
 
@@ -48,7 +54,7 @@ def test_a_tracks_probabilities_are_the_vote_of_its_segments(
     prediction = heard(path, model)
     card = loaded.card
     plan = segment_plan(card)
-    scores = score(loaded, load_segments(path, plan).waveforms)
+    scores = score_segments(loaded, load_segments(path, plan).waveforms)
     expected = vote(scores.logits, card.temperature)
     assert list(prediction.probabilities.values()) == pytest.approx(expected.tolist())
     assert list(prediction.probabilities) == list(LABELS)
@@ -79,7 +85,7 @@ def test_silent_segments_do_not_vote(loaded: LoadedModel) -> None:
 
     def verdict(*waveforms: np.ndarray[tuple[int], np.dtype[np.float32]]) -> TrackPrediction:
         segments = Segments(np.stack(waveforms), (0.0,) * len(waveforms), card.sample_rate, 9.0)
-        return predict(loaded, Path("/a"), lambda *_: segments)
+        return predict_track(loaded, Path("/a"), lambda *_: segments)
 
     both = verdict(still, loud, still)
     assert both.n_segments == 1
@@ -120,7 +126,7 @@ def planned_loads(
         waveforms = np.zeros((len(starts_s), plan.n_samples), np.float32) + sound
         return Segments(waveforms, starts_s, plan.sample_rate, duration_s)
 
-    return listen(model, load)[0], loads
+    return score_track(model, load)[0], loads
 
 
 def test_what_few_segments_make_clear_is_not_heard_on(loaded: LoadedModel) -> None:
@@ -175,7 +181,7 @@ def test_sound_that_is_no_number_gives_no_probability_that_is_none(
     waveform[::1000] = value
     path = tmp_path / "a.wav"
     soundfile.write(path, waveform, 44_100, subtype="FLOAT")
-    outcome = listen_to(path, model)
+    outcome = analyse_file(path, model)
     if isinstance(outcome, TrackPrediction):
         assert all(0 <= p <= 1 for p in outcome.probabilities.values())
         assert outcome.embedding is None or np.isfinite(outcome.embedding).all()

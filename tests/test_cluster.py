@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from tagger.errors import ClusterError
-from tagger.hearing.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
+from tagger.hearing.analysis import AnalysisTask, Heard, NetworkRef, analyse_task, load_networks
 from tagger.hearing.cluster import ClusterWorkers, connected
 from tagger.hearing.pool import Lost
 from tagger.models.files import read_card
@@ -276,7 +276,7 @@ def test_a_worker_with_two_threads_is_refused() -> None:
 def test_a_worker_without_the_model_or_with_another_is_named(
     cluster: Cluster, tmp_path: Path, model: Path
 ) -> None:
-    fit = Listener(read_card(model).model_id, model)
+    fit = NetworkRef(read_card(model).model_id, model)
     with connected(cluster.address, load_networks, AnalysisTask(Path(), (fit,))):
         pass
     for unfit in (replace(fit, path=tmp_path / "x.pt"), replace(fit, model_id="cnn-0")):
@@ -290,11 +290,11 @@ def test_a_file_that_only_the_parent_sees_is_no_bad_file(
     make_tracks(music, 2)
 
     def elsewhere(task: AnalysisTask) -> Heard | TrackFailure:
-        failure = analyse(replace(task, path=music.parent / "x" / task.path.name))
+        failure = analyse_task(replace(task, path=music.parent / "x" / task.path.name))
         assert isinstance(failure, TrackFailure)
         return replace(failure, path=task.path)
 
-    monkeypatch.setattr("tagger.tagging.listening.analyse", elsewhere)
+    monkeypatch.setattr("tagger.tagging.listening.analyse_task", elsewhere)
     done = run("tag", "--scheduler", cluster.address, music)
     assert (done.code, done.out) == (2, "")
     assert "its storage must be mounted at the same place on all machines" in done.err

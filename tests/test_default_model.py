@@ -136,7 +136,7 @@ def test_what_is_no_music_gets_no_genre_and_has_no_say_in_its_album(
     card = put_head(models, (0.0, 1.0, 2.0))
     assert card.head is not None
     path = make_track(tmp_path / "music" / "a.flac")
-    base = analysis.listen_to(path, models / "musicnn.pt")
+    base = analysis.analyse_file(path, models / "musicnn.pt")
     assert isinstance(base, TrackPrediction)
     said = said_by(card, [base])
     assert said.is_novel, "and so votes with no other track"

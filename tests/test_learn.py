@@ -19,7 +19,7 @@ import pytest
 from tqdm import tqdm
 
 from tagger.catalog import Action, Catalog, GivenAnswer
-from tagger.cli.progress import count_meanwhile
+from tagger.cli.counting import count_meanwhile
 from tagger.errors import LearnError
 from tagger.learning.teaching import Aside, doubts, gather, teach
 from tagger.models.checkpoint import load_checkpoint
@@ -352,7 +352,7 @@ def test_what_a_learned_model_heard_first_is_not_heard_again_by_its_base(
     def no_more(*_args: object, **_kwargs: object) -> None:
         raise AssertionError("it is heard again")
 
-    monkeypatch.setattr("tagger.hearing.analysis.predict", no_more)
+    monkeypatch.setattr("tagger.hearing.analysis.predict_track", no_more)
     assert "learned from 45 tracks" in run_tagger("learn", music, "--catalog", place).out
     with Catalog.open(place) as catalog:
         assert len(catalog.embeddings(base).track_ids) == 45

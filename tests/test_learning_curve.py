@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tagger.cli.learn_report import lines
-from tagger.learning.curve import Outlook, Verdict, outlooks
+from tagger.learning.curve import LearningOutlook, Verdict, outlooks
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import learn
 from tagger.learning.genres import CleanGenres
-from tagger.learning.judging import GenreReport, Report
+from tagger.learning.judging import GenreReport, LearningReport
 from tagger.learning.teaching import Aside, Lesson
 from tests.lessons import NAMES, blobs
 
@@ -30,7 +30,7 @@ def rising(seed: int, n_artists: int = 60) -> Examples:
     return Examples(vectors.astype(np.float32), truth, first, np.repeat(np.arange(n_artists), 4))
 
 
-def told(examples: Examples) -> list[Outlook]:
+def told(examples: Examples) -> list[LearningOutlook]:
     return outlooks(examples, learn(examples, NAMES, ["base-1"]))
 
 
@@ -69,7 +69,7 @@ def test_of_a_few_tracks_nothing_is_said() -> None:
     assert told(examples.take(kept))[2].verdict is Verdict.UNKNOWN
 
 
-def known(genre: str, look: Outlook) -> GenreReport:
+def known(genre: str, look: LearningOutlook) -> GenreReport:
     return GenreReport(
         genre=genre,
         n_tracks=20,
@@ -85,13 +85,13 @@ def known(genre: str, look: Outlook) -> GenreReport:
 
 def test_what_more_tracks_would_bring_is_said_in_words() -> None:
     genres = (
-        known("Bebop", Outlook(Verdict.HELPS, 20, 0.6, 0.75)),
-        known("Fado", Outlook(Verdict.HARDLY, 0, 0.9, 0.9)),
-        known("Dub", Outlook(Verdict.HARDLY, 0, 0.8, 0.8)),
-        known("Tango", Outlook(Verdict.UNKNOWN, 0, 0.2, 0.2)),
-        known("Gabber", Outlook(Verdict.HELPS, 9, 0.3, 0.5)),
+        known("Bebop", LearningOutlook(Verdict.HELPS, 20, 0.6, 0.75)),
+        known("Fado", LearningOutlook(Verdict.HARDLY, 0, 0.9, 0.9)),
+        known("Dub", LearningOutlook(Verdict.HARDLY, 0, 0.8, 0.8)),
+        known("Tango", LearningOutlook(Verdict.UNKNOWN, 0, 0.2, 0.2)),
+        known("Gabber", LearningOutlook(Verdict.HELPS, 9, 0.3, 0.5)),
     )
-    report = Report(100, 25, 0.7, 0.6, 0.3, {}, genres, ())
+    report = LearningReport(100, 25, 0.7, 0.6, 0.3, {}, genres, ())
     lesson = Lesson((), CleanGenres((), (), ()), blobs(6), Aside(0, 0, 0, 0), 0)
     assert list(lines(lesson, report))[-4:] == [
         "9 more Gabber tracks by other artists would help: known to 30 % now, about 50 % then (F1)",

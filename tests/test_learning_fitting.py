@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.examples import Examples
 from tagger.learning.fitting import learn
 from tagger.learning.judging import judge
 from tagger.learning.linear import fit_linear
-from tagger.learning.scale import fit_scale, to_probabilities
-from tagger.learning.thresholds import Sayings, thresholds_of
+from tagger.learning.thresholds import Predictions, thresholds_of
 from tests.lessons import NAMES, blobs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -107,9 +107,9 @@ def test_a_scale_mends_logits_that_are_too_sure_and_of_another_mix() -> None:
     logits = rng.normal(size=(4000, 3)).astype(np.float32)
     chances = to_probabilities(logits + np.array([1, 0, -1], np.float32), exclusive=True)
     drawn = np.array([rng.choice(3, p=p / p.sum()) for p in chances.astype(float)])
-    scale = fit_scale(logits * 4, np.eye(3, dtype=np.bool_)[drawn], exclusive=True)
-    assert scale.slope == pytest.approx(0.25, abs=0.03)
-    assert scale.shifts - scale.shifts.mean() == pytest.approx([1, 0, -1], abs=0.15)
+    calibration = fit_calibration(logits * 4, np.eye(3, dtype=np.bool_)[drawn], exclusive=True)
+    assert calibration.slope == pytest.approx(0.25, abs=0.03)
+    assert calibration.shifts - calibration.shifts.mean() == pytest.approx([1, 0, -1], abs=0.15)
 
 
 @pytest.mark.parametrize("min_tracks", [2, 3])
@@ -207,11 +207,11 @@ def test_the_memory_that_a_thousand_genres_take_is_that_of_their_logits() -> Non
     label = np.repeat(np.arange(1000), 12)
     confidence = rng.random(12_000).astype(np.float32)
     right = rng.random(12_000) < confidence
-    sayings = Sayings(confidence, label, right, np.arange(12_000) // 4)
+    predictions = Predictions(confidence, label, right, np.arange(12_000) // 4)
     names = [f"Genre {n}" for n in range(1000)]
-    assert peak_bytes(lambda: thresholds_of(sayings, names, n_draws=2)) < 20e6
+    assert peak_bytes(lambda: thresholds_of(predictions, names, n_draws=2)) < 20e6
     logits = rng.normal(size=(2000, 1000)).astype(np.float32)
     truth = np.eye(1000, dtype=np.bool_)[np.arange(2000) % 1000]
     for exclusive in (True, False):
-        scaling = partial(fit_scale, logits, truth, exclusive=exclusive)
+        scaling = partial(fit_calibration, logits, truth, exclusive=exclusive)
         assert peak_bytes(scaling) < logits.nbytes

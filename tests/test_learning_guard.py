@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tagger.cli.learn_report import lines
+from tagger.learning.calibration import to_probabilities
 from tagger.learning.examples import BoolArray, Examples
 from tagger.learning.fitting import learn
 from tagger.learning.genres import CleanGenres
 from tagger.learning.judging import judge
-from tagger.learning.scale import to_probabilities
 from tagger.learning.teaching import Aside, Lesson
-from tagger.learning.thresholds import NEVER, Refusal, Sayings, thresholds_of
+from tagger.learning.thresholds import NEVER, Predictions, Refusal, thresholds_of
 from tests.lessons import NAMES, blobs, half_by_chance
 
 GENRES = tuple(f"Genre {n}" for n in range(12))
@@ -22,12 +22,12 @@ GENRES = tuple(f"Genre {n}" for n in range(12))
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def as_sure_as_right(n: int, *, highest: float) -> Sayings:
-    """Sayings of three labels, each as often right as is said, by artists of three tracks."""
+def as_sure_as_right(n: int, *, highest: float) -> Predictions:
+    """Predictions of three labels, each as often right as is said, by artists of three tracks."""
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.01, highest, n).astype(np.float32)
     right = rng.random(n) < confidence
-    return Sayings(confidence, rng.integers(0, 3, n), right, np.arange(n) // 3)
+    return Predictions(confidence, rng.integers(0, 3, n), right, np.arange(n) // 3)
 
 
 def test_no_threshold_lies_beyond_what_was_ever_said() -> None:
@@ -42,10 +42,10 @@ def test_no_threshold_lies_beyond_what_was_ever_said() -> None:
 
 @pytest.mark.parametrize("n_artists", [1, 2])
 def test_one_artist_alone_bears_witness_to_no_genre(n_artists: int) -> None:
-    sayings = as_sure_as_right(6000, highest=1.0)
-    is_third = sayings.label == 2
-    few = sayings.take(~is_third | (sayings.confidence < 0.7))
-    sure = Sayings(
+    predictions = as_sure_as_right(6000, highest=1.0)
+    is_third = predictions.label == 2
+    few = predictions.take(~is_third | (predictions.confidence < 0.7))
+    sure = Predictions(
         np.full(4, 0.97, np.float32),
         np.full(4, 2),
         np.ones(4, bool),
@@ -56,9 +56,9 @@ def test_one_artist_alone_bears_witness_to_no_genre(n_artists: int) -> None:
     assert (found.least[NAMES[2]] < 0.97) == (n_artists == 2)
 
 
-def joined(one: Sayings, other: Sayings) -> Sayings:
-    names = Sayings.__dataclass_fields__
-    return Sayings(*(np.concatenate([getattr(one, n), getattr(other, n)]) for n in names))
+def joined(one: Predictions, other: Predictions) -> Predictions:
+    names = Predictions.__dataclass_fields__
+    return Predictions(*(np.concatenate([getattr(one, n), getattr(other, n)]) for n in names))
 
 
 def test_a_genre_that_was_wrong_where_it_was_sure_is_not_written() -> None:
@@ -66,7 +66,7 @@ def test_a_genre_that_was_wrong_where_it_was_sure_is_not_written() -> None:
     of_others = as_sure_as_right(6000, highest=1.0)
     rows = np.arange(28)
     confidence = np.where(rows < 20, 0.3, 0.95).astype(np.float32)
-    strange = Sayings(confidence, np.full(28, 2), rows < 24, 9000 + rows)
+    strange = Predictions(confidence, np.full(28, 2), rows < 24, 9000 + rows)
     found = thresholds_of(joined(of_others.take(of_others.label < 2), strange), NAMES)
     assert found.refused == {NAMES[2]: Refusal.WRONG}
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tagger.learning import thresholds
+from tagger.learning.calibration import to_probabilities
 from tagger.learning.examples import BoolArray, DoubleArray
 from tagger.learning.fitting import learn
-from tagger.learning.scale import to_probabilities
 from tagger.learning.thresholds import NEVER, first_said, further_said, thresholds_of
 from tagger.records import FloatArray
 from tagger.tagging.decision import make_policy
@@ -68,8 +68,8 @@ def test_a_second_genre_that_is_wrong_again_and_again_is_not_written() -> None:
 
 def test_a_second_genre_said_too_seldom_has_to_wait() -> None:
     p, truth = with_a_second(6000, seed=0)
-    sayings = further_said(p, truth, np.arange(6000), np.zeros(3))
-    few = sayings.take(np.flatnonzero(sayings.label == FINE)[:4])
+    predictions = further_said(p, truth, np.arange(6000), np.zeros(3))
+    few = predictions.take(np.flatnonzero(predictions.label == FINE)[:4])
     assert thresholds_of(few, NAMES, n_least=5).least[NAMES[FINE]] == NEVER
     none = few.take(np.arange(0))
     assert set(thresholds_of(none, NAMES).least.values()) == {NEVER}
@@ -77,9 +77,9 @@ def test_a_second_genre_said_too_seldom_has_to_wait() -> None:
 
 def test_nothing_is_said_behind_a_genre_that_is_not_written_itself() -> None:
     p = np.array([[0.9, 0.8, 0.1], [0.7, 0.6, 0.1], [0.9, 0.4, 0.1]], np.float32)
-    sayings = further_said(p, p > 0.5, np.arange(3), np.array([0.75, 0.75, 0.75]))
-    assert sayings.label.tolist() == [1]
-    assert sayings.confidence == pytest.approx([0.8])
+    predictions = further_said(p, p > 0.5, np.arange(3), np.array([0.75, 0.75, 0.75]))
+    assert predictions.label.tolist() == [1]
+    assert predictions.confidence == pytest.approx([0.8])
 
 
 def test_what_is_learned_of_several_genres_a_track_says_when_a_second_may_stand() -> None:

@@ -12,7 +12,7 @@ import torch
 
 from tagger.catalog import Catalog
 from tagger.errors import CheckpointError
-from tagger.hearing.analysis import listen_to
+from tagger.hearing.analysis import analyse_file
 from tagger.models import files as model_files
 from tagger.models.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
 from tagger.models.files import find_model, read_card
@@ -144,7 +144,7 @@ def test_moods_and_decades_are_heard_but_no_genres(musicnn: LoadedModel) -> None
 
 
 def test_its_probabilities_are_each_ones_own() -> None:
-    jazz = listen_to(EXAMPLES["01 Vibe Ace.opus"], find_model("musicnn"))
+    jazz = analyse_file(EXAMPLES["01 Vibe Ace.opus"], find_model("musicnn"))
     assert isinstance(jazz, TrackPrediction)
     assert jazz.probabilities["Jazz"] == jazz.confidence > 0.4
     assert sum(jazz.probabilities.values()) > 1.0

@@ -15,7 +15,7 @@ from tagger.catalog.postgresql import vectors
 from tagger.catalog.upkeep import back_up, check
 from tagger.errors import CatalogError
 from tagger.recommending.nearest import nearest_first
-from tagger.recommending.similarity import directions
+from tagger.recommending.similarity import unit_vectors
 from tagger.records import FloatArray
 from tests.catalogs import (
     MODEL,
@@ -34,7 +34,7 @@ WHOLE = np.ones((1, 1), np.float32)
 
 def pointing(number: int) -> FloatArray:
     """Where a track's embedding points, (1, embedding_dim)."""
-    return directions(embedding(number)[None])
+    return unit_vectors(embedding(number)[None])
 
 
 def in_batches(location: Location, target: FloatArray, among: Ids | None = None) -> list[list[int]]:
@@ -62,7 +62,7 @@ def test_all_come_in_batches_the_nearest_first(location: Location) -> None:
     assert [len(batch) for batch in told] == [100, 400, 100]
     numbers = list(chain.from_iterable(told))
     assert sorted(numbers) == list(range(600))
-    cosines = (directions(np.stack([embedding(i) for i in numbers])) @ pointing(7)[0]).tolist()
+    cosines = (unit_vectors(np.stack([embedding(i) for i in numbers])) @ pointing(7)[0]).tolist()
     # pgvector compares with a target of 16 bits a number.
     np.testing.assert_allclose(cosines, sorted(cosines, reverse=True), atol=2e-3)
     assert numbers[0] == 7

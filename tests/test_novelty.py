@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tagger.errors import CheckpointError
-from tagger.hearing.analysis import predict
+from tagger.hearing.analysis import predict_track
 from tagger.learning.novelty import fit_novelty, limited
 from tagger.models.checkpoint import load_checkpoint, save_checkpoint
 from tagger.models.novelty import CEILING, Novelty, capped
@@ -77,7 +77,7 @@ def test_the_tagger_caps_what_is_novel(tmp_path: Path, is_near: bool) -> None:
     waveforms = rng.normal(0, 0.1, (2, loaded.card.n_samples)).astype(np.float32)
     segment_s = loaded.card.segment_s
     segments = Segments(waveforms, (0.0, segment_s), loaded.card.sample_rate, 2 * segment_s)
-    heard = predict(load_checkpoint(path), tmp_path / "a.wav", lambda *_: segments)
+    heard = predict_track(load_checkpoint(path), tmp_path / "a.wav", lambda *_: segments)
     assert (heard.confidence > CEILING + 1e-6) == is_near
 
 

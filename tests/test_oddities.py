@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tagger.hearing.analysis import listen_to
+from tagger.hearing.analysis import analyse_file
 from tagger.models.checkpoint import load_checkpoint
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import TrackPrediction
@@ -62,7 +62,7 @@ def test_a_sound_is_heard_as_its_file_would_be(tmp_path: Path, model: Path) -> N
     from tagger.audio import load_waveform
 
     own = hear(loaded, load_waveform(path)[0])
-    file = listen_to(path, model)
+    file = analyse_file(path, model)
     assert isinstance(file, TrackPrediction)
     assert own.n_segments == file.n_segments
     assert own.probabilities == pytest.approx(dict(file.probabilities), abs=1e-6)

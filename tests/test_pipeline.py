@@ -109,7 +109,7 @@ def test_a_crash_in_a_decoder_costs_one_track_until_that_changes(
     guilty = make_track(music / "crash.flac", genre="Dub")
     before = guilty.read_bytes()
     monkeypatch.undo()  # with workers, then
-    monkeypatch.setattr("tagger.tagging.listening.analyse", crash_on_some)
+    monkeypatch.setattr("tagger.tagging.listening.analyse_task", crash_on_some)
     run = TagRun(request_for(model, music), catalog)
     (failed,) = [r.failure for r in run.results() if r.failure is not None]
     assert (failed.path, failed.stage) == (guilty, "decode")

@@ -16,7 +16,7 @@ from tagger.errors import CatalogError
 from tagger.reasons import Reason, ReasonCode
 from tagger.recommending.recommend import Match, SimilarQuery, path_between, recommend, spread
 from tagger.recommending.seeds import from_artist, from_mix, from_paths
-from tagger.recommending.similarity import directions, likeness
+from tagger.recommending.similarity import cosine_similarity, unit_vectors
 from tagger.records import Stage, Status, TagsFound, TrackFailure, TrackPrediction
 from tests.catalogs import MODEL, MUSIC, begin, entry, filled
 
@@ -90,11 +90,13 @@ def test_similarity_is_the_cosine(reader: Reader) -> None:
 
 def test_likeness_does_not_depend_on_length_and_is_none_to_nothing() -> None:
     vectors = np.random.default_rng(0).standard_normal((50, 16)).astype(np.float32)
-    target = directions(vectors[:1])
-    np.testing.assert_allclose(likeness(vectors, target), likeness(7 * vectors, target), atol=1e-6)
-    assert likeness(vectors, target)[0, 0] == pytest.approx(1, abs=1e-6)
-    assert likeness(-vectors, target)[0, 0] == pytest.approx(-1, abs=1e-6)
-    assert likeness(np.zeros((1, 16)), target).tolist() == [[0.0]]
+    target = unit_vectors(vectors[:1])
+    np.testing.assert_allclose(
+        cosine_similarity(vectors, target), cosine_similarity(7 * vectors, target), atol=1e-6
+    )
+    assert cosine_similarity(vectors, target)[0, 0] == pytest.approx(1, abs=1e-6)
+    assert cosine_similarity(-vectors, target)[0, 0] == pytest.approx(-1, abs=1e-6)
+    assert cosine_similarity(np.zeros((1, 16)), target).tolist() == [[0.0]]
 
 
 def test_n_limits(reader: Reader) -> None:

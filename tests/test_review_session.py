@@ -9,7 +9,7 @@ import pytest
 from tagger.catalog import Catalog, CatalogEntry
 from tagger.errors import ConfigError
 from tagger.records import Status, TagsFound
-from tagger.review.questions import Kind
+from tagger.review.questions import QuestionKind
 from tagger.review.session import Session, StaleError
 from tests.catalogs import entry, filled
 from tests.reviews import session_of
@@ -38,7 +38,7 @@ def session(place: Path) -> Session:
     return session_of(filled(place, *library()), place)
 
 
-def asked(session: Session) -> tuple[Kind, str, int]:
+def asked(session: Session) -> tuple[QuestionKind, str, int]:
     assert session.current is not None
     question = session.questions[session.current]
     return question.kind, question.name, len(question.tracks)
@@ -52,11 +52,11 @@ def test_an_artists_albums_are_one_question_and_the_largest_is_asked_first(
         seen.append(asked(session))
         session.never(session.current)
     assert seen == [
-        (Kind.ARTIST, "Ann", 5),
-        (Kind.ALBUM, "Bob's", 4),
-        (Kind.TRACK, "Title 40", 1),
-        (Kind.TRACK, "Title 30", 1),
-        (Kind.TRACK, "Title 31", 1),
+        (QuestionKind.ARTIST, "Ann", 5),
+        (QuestionKind.ALBUM, "Bob's", 4),
+        (QuestionKind.TRACK, "Title 40", 1),
+        (QuestionKind.TRACK, "Title 30", 1),
+        (QuestionKind.TRACK, "Title 31", 1),
     ] or seen[2:] == sorted(seen[2:], key=lambda one: one[1])
 
 
@@ -64,7 +64,7 @@ def test_an_artists_albums_are_one_question_and_the_largest_is_asked_first(
 def test_what_has_no_artist_is_not_asked_about_as_one_artists(place: Path, name: str) -> None:
     albums = [blank(f"{n}/{k}.mp3", 2 * n + k, name, f"A{n}") for n in range(2) for k in range(2)]
     session = session_of(filled(place, *albums), place)
-    assert Kind.ARTIST not in {question.kind for question in session.questions}
+    assert QuestionKind.ARTIST not in {question.kind for question in session.questions}
 
 
 def test_what_the_artists_other_tracks_bear_is_offered_first(session: Session) -> None:
@@ -103,22 +103,22 @@ def test_an_answer_is_counted_and_its_genre_is_offered_from_then_on(session: Ses
 def test_different_tracks_are_asked_for_by_album_and_then_one_by_one(session: Session) -> None:
     assert session.current is not None
     session.split(session.current)
-    assert asked(session) == (Kind.ALBUM, "One", 3)
+    assert asked(session) == (QuestionKind.ALBUM, "One", 3)
     session.split(session.current)
-    assert asked(session) == (Kind.TRACK, "Title 0", 1)
+    assert asked(session) == (QuestionKind.TRACK, "Title 0", 1)
     session.split(session.current)
-    assert asked(session) == (Kind.TRACK, "Title 0", 1)
+    assert asked(session) == (QuestionKind.TRACK, "Title 0", 1)
     session.undo()
-    assert asked(session) == (Kind.ALBUM, "One", 3)
+    assert asked(session) == (QuestionKind.ALBUM, "One", 3)
     session.undo()
-    assert asked(session) == (Kind.ARTIST, "Ann", 5)
+    assert asked(session) == (QuestionKind.ARTIST, "Ann", 5)
 
 
 def test_what_is_skipped_comes_last_and_back_asks_it_again(session: Session) -> None:
     first = session.current
     assert first is not None
     session.skip(first)
-    assert asked(session) == (Kind.ALBUM, "Bob's", 4)
+    assert asked(session) == (QuestionKind.ALBUM, "Bob's", 4)
     session.back()
     assert session.current == first
     session.back()
@@ -220,7 +220,7 @@ def test_what_was_answered_or_is_never_to_be_asked_is_not_asked_by_the_next_sess
     assert session.current is not None
     session.answer(session.current, ["Jazz"])
     session.never(session.current)
-    assert asked(session_of(catalog, place)) == (Kind.TRACK, "Title 40", 1)
+    assert asked(session_of(catalog, place)) == (QuestionKind.TRACK, "Title 40", 1)
 
 
 def test_a_session_is_one_run(place: Path) -> None:

@@ -16,7 +16,7 @@ import mutagen
 import pytest
 
 from tagger.catalog import Catalog
-from tagger.hearing.analysis import AnalysisTask, Heard, analyse
+from tagger.hearing.analysis import AnalysisTask, Heard, analyse_task
 from tagger.records import Decision, Status, TrackFailure
 from tagger.tagging.decision import Intent
 from tagger.tagging.run import TagRun
@@ -114,9 +114,9 @@ def test_a_file_that_somebody_tags_while_it_is_heard_gets_no_row_of_what_it_was(
 
     def hear(task: AnalysisTask) -> Heard | TrackFailure:
         set_tags(path, genre="Dub")
-        return analyse(task)
+        return analyse_task(task)
 
-    monkeypatch.setattr("tagger.tagging.listening.analyse", hear)
+    monkeypatch.setattr("tagger.tagging.listening.analyse_task", hear)
     assert statuses(list(TagRun(request_for(model, music), catalog).results())) == {
         "00.flac": "kept"
     }
@@ -388,13 +388,13 @@ def test_a_strange_track_gets_no_genre_from_the_album_that_it_lies_in(
     make_tracks(music, 4, album="Long", artist="Band")
 
     def hear(task: AnalysisTask) -> Heard | TrackFailure:
-        heard = analyse(task)
+        heard = analyse_task(task)
         if isinstance(heard, TrackFailure) or task.path.name != "00.flac":
             return heard
         even = dict.fromkeys(heard[0].probabilities, 0.25)
         return (replace(heard[0], probabilities=even, confidence=0.25, is_novel=True),)
 
-    monkeypatch.setattr("tagger.tagging.listening.analyse", hear)
+    monkeypatch.setattr("tagger.tagging.listening.analyse_task", hear)
     expected = {
         "00.flac": "unsure",
         "01.flac": "written",

@@ -28,7 +28,7 @@ from tagger.errors import TaggerError, TagWriteError
 from tagger.tagging.decision import Intent
 from tagger.tagging.run import TagRun
 from tagger.watch import Batch, Tried, Watcher
-from tagger.watch.roots import Roots
+from tagger.watch.roots import WatchedRoots
 from tests.catalogs import assert_consistent
 from tests.library import (
     DEADLINE_S,
@@ -376,8 +376,8 @@ def test_a_disk_that_goes_and_comes_back_is_waited_for(
 ) -> None:
     make_tracks(music, 2)
     away = music.parent / "away"
-    look, n_looks = Roots.look, count()
-    monkeypatch.setattr(Roots, "look", lambda roots: (next(n_looks), look(roots))[1])
+    look, n_looks = WatchedRoots.look, count()
+    monkeypatch.setattr(WatchedRoots, "look", lambda roots: (next(n_looks), look(roots))[1])
 
     def go_and_come() -> None:
         music.rename(away)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import ScanError
-from tagger.watch.roots import Roots
+from tagger.watch.roots import WatchedRoots
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def on_another_device(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
 def test_a_folder_that_is_not_there_yet_is_waited_for(tmp_path: Path, said: list[str]) -> None:
     (tmp_path / "a").mkdir()
-    roots = Roots((tmp_path / "a", tmp_path / "b"), said.append)
+    roots = WatchedRoots((tmp_path / "a", tmp_path / "b"), said.append)
     assert list(roots.there) == [tmp_path / "a"]
     assert said == [f"{tmp_path / 'b'}: is not there; waiting for it to come back"]
     assert roots.look() == []
@@ -44,7 +44,7 @@ def test_a_folder_that_is_not_there_yet_is_waited_for(tmp_path: Path, said: list
 
 def test_a_folder_that_goes_is_told_once(tmp_path: Path, said: list[str]) -> None:
     (tmp_path / "a").mkdir()
-    roots = Roots((tmp_path / "a",), said.append)
+    roots = WatchedRoots((tmp_path / "a",), said.append)
     (tmp_path / "a").rmdir()
     for _ in range(3):
         assert roots.look() == []
@@ -55,7 +55,7 @@ def test_a_folder_that_goes_is_told_once(tmp_path: Path, said: list[str]) -> Non
 def test_the_empty_place_of_a_disk_is_no_folder(
     tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    roots = Roots((tmp_path,), said.append)
+    roots = WatchedRoots((tmp_path,), said.append)
     on_another_device(monkeypatch, tmp_path)
     assert roots.look() == []
     assert roots.there == ()
@@ -65,7 +65,7 @@ def test_a_disk_mounted_anew_has_come_back(
     tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "song.mp3").touch()
-    roots = Roots((tmp_path,), said.append)
+    roots = WatchedRoots((tmp_path,), said.append)
     on_another_device(monkeypatch, tmp_path)
     assert roots.look() == [tmp_path]
     assert roots.there == (tmp_path,)
@@ -78,4 +78,4 @@ def test_where_none_is_there_or_one_is_a_file_there_is_nothing_to_watch(
     (tmp_path / "song.mp3").touch()
     for paths in ([tmp_path / "gone"], [tmp_path, tmp_path / "song.mp3"]):
         with pytest.raises(ScanError):
-            Roots(tuple(paths), said.append)
+            WatchedRoots(tuple(paths), said.append)

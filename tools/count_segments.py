@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tagger.audio import load_segments
 from tagger.errors import DatasetError, TaggerError
 from tagger.hearing import analysis
-from tagger.hearing.analysis import score, segment_plan
+from tagger.hearing.analysis import score_segments, segment_plan
 from tagger.models.card import ModelCard
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.models.files import find_model
@@ -62,7 +62,7 @@ def _compare(model: LoadedModel, paths: Sequence[Path]) -> None:
         some += [[one[place(len(one), n)] for one in heard] for place in PLACES.values()]
         shares = [_agreement(model.card, logits, whole) for logits in some]
         print(f"{n:36d}", *(f"{share:8.1%}" for share in shares), flush=True)
-    tagged = [analysis.listen(model, partial(load_segments, path))[0].logits for path in paths]
+    tagged = [analysis.score_track(model, partial(load_segments, path))[0].logits for path in paths]
     n_mean = sum(map(len, tagged)) / len(tagged)
     share = _agreement(model.card, tagged, whole)
     print(f"as many as it hears, {n_mean:.1f} a recording: {share:.1%}")
@@ -80,7 +80,7 @@ def listen(model: LoadedModel, path: Path, max_segments: int) -> FloatArray:
         AudioDecodeError: it cannot be decoded.
     """
     plan = segment_plan(model.card, max_segments)
-    return score(model, load_segments(path, plan).waveforms).logits
+    return score_segments(model, load_segments(path, plan).waveforms).logits
 
 
 def spread(n_all: int, n: int) -> _Rows:

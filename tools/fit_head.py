@@ -22,7 +22,7 @@ import numpy as np
 
 from tagger.errors import DatasetError, TaggerError
 from tagger.genre_text import id_of
-from tagger.hearing.analysis import listen_to, load_model
+from tagger.hearing.analysis import analyse_file, load_model
 from tagger.learning.thresholds import NEVER
 from tagger.models.card import ModelCard
 from tagger.models.checkpoint import load_checkpoint, save_card
@@ -92,7 +92,7 @@ def hear(folders: Sequence[Path]) -> tuple[HeardClips, FloatArray]:
 
 
 def _embedding(clip: Clip, n_segments: int) -> FloatArray:
-    heard = listen_to(clip.path, BASE, n_segments)
+    heard = analyse_file(clip.path, BASE, n_segments)
     if isinstance(heard, TrackFailure):
         raise DatasetError(heard.reason, clip.path)
     if heard.embedding is None:

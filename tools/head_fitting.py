@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from tagger.learning.thresholds import NEVER, Sayings, first_said, members, thresholds_of
+from tagger.learning.thresholds import NEVER, Predictions, first_said, members, thresholds_of
 from tagger.models.voting import softmax, vote_together
 from tagger.records import FloatArray
 from tools.clip_truth import GENRES, Truth
@@ -245,20 +245,20 @@ def _is_right(label: IntArray, right: BoolArray) -> BoolArray:
 def _thresholds(said: FloatArray, clips: HeardClips) -> Mapping[str, float]:
     """Return {genre: least confidence}; NEVER where too few clips bear it out."""
     is_right = _is_right(said.argmax(axis=1), clips.truth.right)
-    sayings = first_said(said, is_right, clips.groups)
-    least = thresholds_of(sayings, LABELS, precision=PRECISION, lowest=_LOWEST).least
+    predictions = first_said(said, is_right, clips.groups)
+    least = thresholds_of(predictions, LABELS, precision=PRECISION, lowest=_LOWEST).least
     return {
-        genre: least[genre] if _is_borne_out(sayings, n, least[genre]) else NEVER
+        genre: least[genre] if _is_borne_out(predictions, n, least[genre]) else NEVER
         for n, genre in enumerate(GENRES)
     }
 
 
-def _is_borne_out(sayings: Sayings, label: int, least: float) -> bool:
+def _is_borne_out(predictions: Predictions, label: int, least: float) -> bool:
     """Return whether enough clips were said to be of a label as surely, and most of them rightly.
 
     A threshold is where a curve reaches what is asked, be it beyond all that was ever heard.
     """
-    above = sayings.take((sayings.label == label) & (sayings.confidence >= least))
+    above = predictions.take((predictions.label == label) & (predictions.confidence >= least))
     return len(above) >= _N_WITNESSES and float(above.is_right.mean()) >= PRECISION
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.errors import DatasetError, TaggerError
-from tagger.hearing.analysis import listen_to
+from tagger.hearing.analysis import analyse_file
 from tagger.models.files import find_model, read_card
 from tagger.records import TrackFailure
 from tagger.tagging.decision import make_policy
@@ -87,7 +87,7 @@ def judge(clips: Sequence[Clip], model_path: Path) -> list[Verdict]:
     policy = make_policy(card.genre_labels, card.writable, card.thresholds, broader=card.broader)
     verdicts = []
     for clip in clips:
-        heard = listen_to(clip.path, model_path)
+        heard = analyse_file(clip.path, model_path)
         if isinstance(heard, TrackFailure):
             raise DatasetError(heard.reason, clip.path)
         likeliest = max(card.main_genres, key=lambda label: heard.probabilities[label])

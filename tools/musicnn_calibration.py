@@ -103,7 +103,7 @@ def listen(model: LoadedModel, folders: Sequence[Path]) -> Clips:
     """
     clips = [clip for folder in folders for clip in find_clips(folder)]
     torch.set_num_threads(1)
-    scores = [analysis.listen(model, partial(load_segments, clip.path))[0] for clip in clips]
+    scores = [analysis.score_track(model, partial(load_segments, clip.path))[0] for clip in clips]
     return Clips(
         np.stack([one.logits.mean(axis=0) for one in scores]),
         np.stack([one.embeddings.mean(axis=0) for one in scores]),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from tagger.audio import segment_starts
-from tagger.hearing.analysis import score
+from tagger.hearing.analysis import score_segments
 from tagger.models.checkpoint import LoadedModel
 from tagger.models.novelty import Novelty
 from tagger.records import FloatArray
@@ -45,7 +45,7 @@ def odd_embeddings(model: LoadedModel, n_each: int = _N_EACH) -> FloatArray:
         for i in range(n_each):
             sound = nth_sound(kind, i, _SEED, card.sample_rate, n_samples).astype(np.float32)
             segments = np.stack([sound[place : place + card.n_samples] for place in places])
-            embeddings.append(score(model, segments).embeddings.mean(axis=0))
+            embeddings.append(score_segments(model, segments).embeddings.mean(axis=0))
     return np.stack(embeddings)
 
 

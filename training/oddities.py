@@ -17,7 +17,7 @@ import numpy as np
 
 from tagger.audio import SegmentPlan, planned_starts
 from tagger.files.scan import ScanOptions, ScanTally, scan
-from tagger.hearing.analysis import listen_to, load_model, predict
+from tagger.hearing.analysis import analyse_file, load_model, predict_track
 from tagger.models.card import ModelCard
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.records import FloatArray, Segments, TagsFound, TrackFailure, TrackPrediction
@@ -125,7 +125,7 @@ def _synthetic(
 
 def hear(model: LoadedModel, waveform: FloatArray) -> TrackPrediction:
     """Return what a model hears in a sound (n_samples,) at its own sample rate."""
-    return predict(model, Path(), partial(_cut, waveform))
+    return predict_track(model, Path(), partial(_cut, waveform))
 
 
 def _cut(waveform: FloatArray, plan: SegmentPlan, heard_s: Sequence[float]) -> Segments:
@@ -179,7 +179,7 @@ def _recordings(
     files = list(scan([folder], ScanOptions(), ScanTally())) if folder else []
     paths = [("humpback whale", _WHALE), *((file.path.parent.name, file.path) for file in files)]
     for name, path in paths:
-        outcome = listen_to(path, checkpoint)
+        outcome = analyse_file(path, checkpoint)
         if isinstance(outcome, TrackFailure):
             left_out[str(path)] = str(outcome.reason)
         else:

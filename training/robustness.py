@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tagger.errors import AudioDecodeError, DatasetError
 from tagger.files.scan import ScanOptions, ScanTally, scan
-from tagger.hearing.analysis import listen_to, load_model
+from tagger.hearing.analysis import analyse_file, load_model
 from tagger.models.card import ModelCard
 from tagger.models.files import read_card
 from tagger.records import TrackFailure, TrackPrediction
@@ -188,7 +188,7 @@ def hear_variants(path: Path, checkpoint: Path) -> HeardTrack | str:
     except AudioDecodeError as exc:
         return exc.reason
     with tempfile.TemporaryDirectory(prefix="robustness-") as name:
-        reference = listen_to(REFERENCE.write(sound, Path(name)), checkpoint)
+        reference = analyse_file(REFERENCE.write(sound, Path(name)), checkpoint)
         if isinstance(reference, TrackFailure):
             return str(reference.reason)
         if reference.unheard:
@@ -201,7 +201,7 @@ def hear_variants(path: Path, checkpoint: Path) -> HeardTrack | str:
 
 
 def _heard(path: Path, checkpoint: Path) -> TrackPrediction | None:
-    outcome = listen_to(path, checkpoint)
+    outcome = analyse_file(path, checkpoint)
     return None if isinstance(outcome, TrackFailure) or outcome.unheard else outcome
 
 

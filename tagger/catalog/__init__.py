@@ -21,7 +21,7 @@ from tagger.catalog.rows.answers import (
     OpenAnswer,
     Unanswered,
 )
-from tagger.catalog.rows.files import Copy, FailedFile, FileRow, KnownTrack, RootRow
+from tagger.catalog.rows.files import FailedFile, FileRow, KnownTrack, RootRow, SameAudio
 from tagger.catalog.rows.runs import ModelRecord, Remembered, RunRow
 from tagger.catalog.rows.tracks import (
     CatalogEntry,
@@ -85,7 +85,6 @@ __all__ = [
     "Catalog",
     "CatalogEntry",
     "Complaint",
-    "Copy",
     "Counts",
     "Embedder",
     "Embeddings",
@@ -107,6 +106,7 @@ __all__ = [
     "Remembered",
     "RootRow",
     "RunRow",
+    "SameAudio",
     "SortKey",
     "SurveyedTrack",
     "TaggedTrack",

@@ -132,7 +132,7 @@ class Whole(TypeDecorator[int]):
         return None if value is None else bounded(value)
 
 
-class Change(TypeDecorator[Noted]):
+class ReplacedBytes(TypeDecorator[Noted]):
     """The bytes that a write changes in a file, packed and sealed."""
 
     impl = LargeBinary
@@ -153,7 +153,7 @@ class Change(TypeDecorator[Noted]):
         return None if value is None else unpacked(value)
 
 
-STORED_OTHERWISE = (_FromText, Change)
+STORED_OTHERWISE = (_FromText, ReplacedBytes)
 """The types whose values come from what is stored by a conversion, which damage can break."""
 
 

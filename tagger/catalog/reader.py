@@ -30,7 +30,7 @@ from tagger.catalog.text import fold, key_of
 from tagger.catalog.why import reason_from_text
 from tagger.reasons import Reason
 from tagger.records import FloatArray, Status, TagsFound
-from tagger.tag_fields import TAG_FIELDS, Kind, TagField
+from tagger.tag_fields import TAG_FIELDS, FieldKind, TagField
 
 Vectors = NDArray[np.float16]  # (n_tracks, embedding_dim)
 
@@ -349,7 +349,7 @@ def _tags(row: Mapping[str, Any]) -> TagsFound:
 
 def _value(one: TagField, stored: Any) -> Any:
     """Return what is read of a tag, as SQLAlchemy's types would give it."""
-    is_list = one.kind is Kind.TEXTS and stored
+    is_list = one.kind is FieldKind.TEXTS and stored
     return _strings(stored) if is_list else stored or one.kind.value
 
 

@@ -12,17 +12,17 @@ from tagger.catalog import embeddings
 from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, file_ids_of, move_files
-from tagger.catalog.rows.files import Copy
+from tagger.catalog.rows.files import SameAudio
 from tagger.catalog.tables import files, predictions, roots, tracks
 from tagger.catalog.why import reason_from
 from tagger.records import AudioFile, TrackPrediction
 
 
-def copies(connection: Connection, audios: Iterable[str]) -> Mapping[str, list[Copy]]:
+def copies(connection: Connection, audios: Iterable[str]) -> Mapping[str, list[SameAudio]]:
     """Return the files known to hold each of these recordings, the first one known first."""
     known_roots = Roots(connection)
     column = files.c
-    found: dict[str, list[Copy]] = defaultdict(list)
+    found: dict[str, list[SameAudio]] = defaultdict(list)
     for batch in batches(sorted(set(audios))):
         rows = connection.execute(
             select(
@@ -41,7 +41,7 @@ def copies(connection: Connection, audios: Iterable[str]) -> Mapping[str, list[C
             path = known_roots.path(row.root_id, row.relative)
             root = known_roots.path(row.root_id, b"")
             gone = row.vanished_at is not None
-            found[row.audio].append(Copy(row.file_id, path, root, row.device, row.audio, gone))
+            found[row.audio].append(SameAudio(row.file_id, path, root, row.device, row.audio, gone))
     return found
 
 
@@ -80,7 +80,7 @@ def heard_in(
     return found
 
 
-def move(connection: Connection, moved: Sequence[tuple[Copy, AudioFile]]) -> list[int]:
+def move(connection: Connection, moved: Sequence[tuple[SameAudio, AudioFile]]) -> list[int]:
     """Let rows follow their files to new places; return the file_ids of those that could.
 
     A row stays where it is if another one has the new place already.

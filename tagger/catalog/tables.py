@@ -27,8 +27,16 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from tagger.catalog.columns import Change, Numbers, PlainText, Strings, UtcTime, Values, Whole
-from tagger.tag_fields import TAG_FIELDS, Kind, TagField
+from tagger.catalog.columns import (
+    Numbers,
+    PlainText,
+    ReplacedBytes,
+    Strings,
+    UtcTime,
+    Values,
+    Whole,
+)
+from tagger.tag_fields import TAG_FIELDS, FieldKind, TagField
 
 # Every constraint needs a name, or SQLite's rebuild of a table in a later migration loses it.
 metadata = MetaData(
@@ -82,7 +90,7 @@ roots = Table(
     comment="folders that were scanned; files are found relative to them",
 )
 
-_KINDS = {Kind.TEXT: PlainText, Kind.NUMBER: Integer, Kind.TEXTS: Strings}
+_KINDS = {FieldKind.TEXT: PlainText, FieldKind.NUMBER: Integer, FieldKind.TEXTS: Strings}
 # Of the first schema; what came later is empty where the tags do not say it.
 _NEVER_EMPTY = ("title", "artist", "album", "album_artist")
 
@@ -201,7 +209,7 @@ journal = Table(
     Column("provenance_after", PlainText),
     Column("state", String, nullable=False, comment="intended, done or dropped"),
     Column("planned_at", UtcTime, nullable=False),
-    Column("kept", Change, comment="bytes replaced, to take the write back exactly; packed"),
+    Column("kept", ReplacedBytes, comment="bytes replaced, to take the write back exactly; packed"),
     Column(
         "undoes",
         ForeignKey("journal.journal_id", ondelete="SET NULL"),
@@ -216,7 +224,7 @@ rollbacks = Table(
     "rollbacks",
     metadata,
     Column("journal_id", ForeignKey(journal.c.journal_id, ondelete="CASCADE"), primary_key=True),
-    Column("overwritten", Change, nullable=False, comment="bytes old and new; packed"),
+    Column("overwritten", ReplacedBytes, nullable=False, comment="bytes old and new; packed"),
     comment="writes in place that are under way: from here a file half written is put back",
 )
 

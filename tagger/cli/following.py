@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from tagger.cli.counting import count_meanwhile
 from tagger.cli.outlook import Outlook
-from tagger.cli.progress import count_meanwhile
 from tagger.cli.telling import Teller
 from tagger.config import config_path
 from tagger.errors import CatalogError, WorkersError, printable

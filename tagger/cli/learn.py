@@ -14,10 +14,10 @@ import click
 from tqdm import tqdm
 
 from tagger.catalog import Catalog, ModelRecord
+from tagger.cli.counting import count_meanwhile
 from tagger.cli.learn_report import lines, record
 from tagger.cli.options import catalog_option, model_option, overwrite_file_option, verbose_option
 from tagger.cli.output import say
-from tagger.cli.progress import count_meanwhile
 from tagger.config import Settings, Sourced, load_settings, models_folder
 from tagger.errors import CheckpointError, LearnError, printable
 from tagger.files.paths import absolute

@@ -12,14 +12,16 @@ from tagger.cli.screen import column
 from tagger.models.card import ModelCard
 
 if TYPE_CHECKING:
-    from tagger.learning.judging import GenreReport, Report
+    from tagger.learning.judging import GenreReport, LearningReport
     from tagger.learning.teaching import Lesson
 
 _MOST_TOLD = 12
 _WIDTH = 24  # of a genre's name
 
 
-def record(lesson: Lesson, report: Report, card: ModelCard, target: Path | None) -> dict[str, Any]:
+def record(
+    lesson: Lesson, report: LearningReport, card: ModelCard, target: Path | None
+) -> dict[str, Any]:
     return {
         "model": card.model_id,
         "file": None if target is None else str(target),
@@ -33,7 +35,7 @@ def record(lesson: Lesson, report: Report, card: ModelCard, target: Path | None)
     }
 
 
-def lines(lesson: Lesson, report: Report) -> Iterator[str]:
+def lines(lesson: Lesson, report: LearningReport) -> Iterator[str]:
     """Yield the report as a person reads it."""
     yield f"learned from {report.n_tracks} tracks by {report.n_artists} artists"
     yield from _aside_lines(lesson)
@@ -62,7 +64,7 @@ def lines(lesson: Lesson, report: Report) -> Iterator[str]:
     yield from _outlook_lines(report)
 
 
-def _table(report: Report) -> Iterator[str]:
+def _table(report: LearningReport) -> Iterator[str]:
     """Yield a line for each genre."""
     several = any(one.further is not None for one in report.genres)
     behind = "  behind another" * several
@@ -82,7 +84,7 @@ def _least(threshold: float | None) -> str:
     return percent(threshold).strip() if threshold <= 1 else "never"
 
 
-def _never_lines(report: Report) -> Iterator[str]:
+def _never_lines(report: LearningReport) -> Iterator[str]:
     """Yield why genres are never written, and what writes them all the same."""
     refused: dict[str, list[GenreReport]] = {"rare": [], "wrong": []}
     for one in report.genres:
@@ -119,7 +121,7 @@ def _aside_lines(lesson: Lesson) -> Iterator[str]:
         )
 
 
-def _outlook_lines(report: Report) -> Iterator[str]:
+def _outlook_lines(report: LearningReport) -> Iterator[str]:
     """Yield what more tracks would bring."""
     by_verdict: dict[str, list[GenreReport]] = {"helps": [], "hardly": [], "unknown": []}
     for one in report.genres:

@@ -26,9 +26,9 @@ from tagger.files.names import (
     is_audio_name,
     why_passed_over,
 )
+from tagger.files.open_elsewhere import is_open_for_writing
 from tagger.files.paths import absolute
 from tagger.files.stats import audio_file
-from tagger.files.writers import is_open_for_writing
 from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import AudioFile, Stage, TrackFailure
 

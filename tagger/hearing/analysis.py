@@ -1,7 +1,7 @@
 """From a path to what is heard there: decode, front end, network, vote. Runs in the workers.
 
 Never raises for a bad file: that is a TrackFailure. Importing it loads neither torch nor a
-decoder, since the parent process, which only names ``analyse`` to its workers, needs neither.
+decoder, since the parent process, which only names ``analyse_task`` to its workers, needs neither.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SILENCE_RMS = 10 ** (-60 / 20)
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class NetworkRef:
     """A network that is to hear a track.
 
     Args:
@@ -55,7 +55,7 @@ class Listener:
     n_segments: int = 0
 
     @classmethod
-    def of(cls, model_id: str, file: Path, n_segments: int = 0) -> Listener:
+    def of(cls, model_id: str, file: Path, n_segments: int = 0) -> NetworkRef:
         """Return the network in a file, by its name alone if it is bundled."""
         path = Path(file.name) if file.parent == BUNDLED else file
         return cls(model_id, path, n_segments)
@@ -66,7 +66,7 @@ class AnalysisTask:
     """A track, and the networks that are to hear it: one at least."""
 
     path: Path
-    listeners: tuple[Listener, ...]
+    listeners: tuple[NetworkRef, ...]
 
 
 class UnheardError(TaggerError):
@@ -93,7 +93,7 @@ def load_networks(task: AnalysisTask) -> None:
             raise CheckpointError(f"holds {model_id}, not {listener.model_id}", listener.path)
 
 
-def analyse(task: AnalysisTask) -> Heard | TrackFailure:
+def analyse_task(task: AnalysisTask) -> Heard | TrackFailure:
     """Return what each network hears in a track, or why nothing could be heard.
 
     Raises:
@@ -122,7 +122,9 @@ def load_model(path: Path) -> None:
         _model(network)
 
 
-def listen_to(path: Path, model_path: Path, n_segments: int = 0) -> TrackPrediction | TrackFailure:
+def analyse_file(
+    path: Path, model_path: Path, n_segments: int = 0
+) -> TrackPrediction | TrackFailure:
     """Return what a model says of a track, or why nothing could be heard, in this process.
 
     Args:
@@ -135,8 +137,8 @@ def listen_to(path: Path, model_path: Path, n_segments: int = 0) -> TrackPredict
     """
     card = _card(model_path)
     networks = networks_of(card, model_path)
-    listeners = (Listener.of(*one, n_segments or card.n_at_once) for one in networks.items())
-    heard = analyse(AnalysisTask(path, tuple(listeners)))
+    listeners = (NetworkRef.of(*one, n_segments or card.n_at_once) for one in networks.items())
+    heard = analyse_task(AnalysisTask(path, tuple(listeners)))
     return heard if isinstance(heard, TrackFailure) else said_by(card, heard)
 
 
@@ -146,7 +148,7 @@ def _hear(path: Path, model_path: Path, n_segments: int) -> TrackPrediction | Tr
 
     model = _model(model_path)
     try:
-        return predict(model, path, partial(load_segments, path), n_segments)
+        return predict_track(model, path, partial(load_segments, path), n_segments)
     except AudioDecodeError as exc:
         # What the system refuses may be granted tomorrow; what the file holds will not change.
         stage = Stage.READ if isinstance(exc.__cause__, OSError) else Stage.DECODE
@@ -173,11 +175,13 @@ def segment_plan(card: ModelCard, max_segments: int = 0) -> SegmentPlan:
     )
 
 
-def predict(model: LoadedModel, path: Path, load: Loader, n_segments: int = 0) -> TrackPrediction:
+def predict_track(
+    model: LoadedModel, path: Path, load: Loader, n_segments: int = 0
+) -> TrackPrediction:
     """Return what a model hears in a track.
 
     Args:
-        model: Its network hears as many segments as the verdict takes; see ``listen``.
+        model: Its network hears as many segments as the verdict takes; see ``score_track``.
         path: The file.
         load: Gives its segments.
         n_segments: How many it is to hear, at most, and all at once; 0 is as its card says.
@@ -185,7 +189,7 @@ def predict(model: LoadedModel, path: Path, load: Loader, n_segments: int = 0) -
     Raises:
         AudioDecodeError: raised by ``load``.
     """
-    scores, segments = listen(model, load, n_segments)
+    scores, segments = score_track(model, load, n_segments)
     if not len(scores):
         return _unheard(model, path, segments)
     embedding = scores.embeddings.mean(axis=0)
@@ -208,7 +212,9 @@ def predict(model: LoadedModel, path: Path, load: Loader, n_segments: int = 0) -
     )
 
 
-def listen(model: LoadedModel, load: Loader, n_segments: int = 0) -> tuple[SegmentScores, Segments]:
+def score_track(
+    model: LoadedModel, load: Loader, n_segments: int = 0
+) -> tuple[SegmentScores, Segments]:
     """Return what a network makes of a track's audible segments, and those that were heard first.
 
     Where a few of them leave it open which genre is the likeliest, or some of the few are silent or
@@ -245,7 +251,7 @@ def _main_logits(card: ModelCard, scores: SegmentScores) -> FloatArray:
     return logits[:, [card.labels.index(genre) for genre in card.main_genres]]
 
 
-def score(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
+def score_segments(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
     """Return the network's logits and embeddings of waveforms (n_segments, n_samples)."""
     import torch
 
@@ -264,7 +270,7 @@ def _score_audible(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
         n_labels, dim = len(model.card.labels), model.card.network["embedding_dim"]
         return SegmentScores(np.empty((0, n_labels), np.float32), np.empty((0, dim), np.float32))
     # Choosing copies: of all segments 5 MB, which takes its time.
-    return score(model, waveforms if audible.all() else waveforms[audible])
+    return score_segments(model, waveforms if audible.all() else waveforms[audible])
 
 
 def _unheard(model: LoadedModel, path: Path, segments: Segments) -> TrackPrediction:

@@ -13,9 +13,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from tagger.learning.calibration import called, fit_calibration, to_probabilities
 from tagger.learning.examples import BoolArray, DoubleArray, Examples
 from tagger.learning.fitting import Learned, Tick, folds_of, held_out_logits, no_tick
-from tagger.learning.scale import called, fit_scale, to_probabilities
 
 # Shares of the artists, each drawn anew: whom a small one holds matters more.
 SHARES = (0.5, 0.5, 0.5, 0.75, 0.75)
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class LearningOutlook:
     """What more tracks of a genre would bring.
 
     Args:
@@ -53,7 +53,7 @@ class Outlook:
 
 def outlooks(
     examples: Examples, learned: Learned, *, seed: int = 0, tick: Tick = no_tick
-) -> list[Outlook]:
+) -> list[LearningOutlook]:
     """Return for each genre what more tracks of it would bring, the others growing alike.
 
     Args:
@@ -75,7 +75,7 @@ def outlooks(
         found.append(
             _outlook(int(n_tracks[n]), now, gains[:, n])
             if is_known
-            else Outlook(Verdict.UNKNOWN, 0, now, now)
+            else LearningOutlook(Verdict.UNKNOWN, 0, now, now)
         )
     return found
 
@@ -85,8 +85,8 @@ def _of_shares(examples: Examples, seed: int, tick: Tick) -> Iterator[BoolArray]
     folds, exclusive = folds_of(examples, seed), examples.are_exclusive
     for number, share in enumerate(SHARES):
         logits = held_out_logits(examples, folds, share=share, seed=seed + number, tick=tick)
-        scale = fit_scale(logits, examples.wanted, exclusive=exclusive)
-        yield called(to_probabilities(scale.apply(logits), exclusive=exclusive), exclusive)
+        calibration = fit_calibration(logits, examples.wanted, exclusive=exclusive)
+        yield called(to_probabilities(calibration.apply(logits), exclusive=exclusive), exclusive)
 
 
 def _drawn_f1(examples: Examples, said: Sequence[BoolArray], seed: int) -> DoubleArray:
@@ -118,7 +118,7 @@ def _slopes(at: DoubleArray, f1: DoubleArray) -> DoubleArray:
     return slopes
 
 
-def _outlook(n_tracks: int, f1: float, gains: DoubleArray) -> Outlook:
+def _outlook(n_tracks: int, f1: float, gains: DoubleArray) -> LearningOutlook:
     """Return what more of a genre would bring.
 
     Args:
@@ -129,10 +129,12 @@ def _outlook(n_tracks: int, f1: float, gains: DoubleArray) -> Outlook:
     gain, drawn = min(float(gains[0]), 1 - f1), gains[1:]
     low, high = np.quantile(drawn, [1 - _SURE, _SURE])
     if min(float(high), 1 - f1) < _GAIN:
-        return Outlook(Verdict.HARDLY, 0, f1, f1)
+        return LearningOutlook(Verdict.HARDLY, 0, f1, f1)
     if low <= 0 or gain < _GAIN:
-        return Outlook(Verdict.UNKNOWN, 0, f1, f1)
+        return LearningOutlook(Verdict.UNKNOWN, 0, f1, f1)
     n_more = next(
         (n for n in _STEPS if n <= n_tracks and gain * np.log2(1 + n / n_tracks) >= _GAIN), n_tracks
     )
-    return Outlook(Verdict.HELPS, n_more, f1, f1 + gain * float(np.log2(1 + n_more / n_tracks)))
+    return LearningOutlook(
+        Verdict.HELPS, n_more, f1, f1 + gain * float(np.log2(1 + n_more / n_tracks))
+    )

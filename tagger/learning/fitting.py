@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.examples import DoubleArray, Examples, IntArray
 from tagger.learning.linear import fit_linear
 from tagger.learning.novelty import QUANTILE, fit_gaussian
-from tagger.learning.scale import fit_scale, to_probabilities
 from tagger.learning.thresholds import (
     Refusal,
     Thresholds,
@@ -75,18 +75,19 @@ def learn(
     exclusive = examples.are_exclusive
     folds = folds_of(examples, seed)
     logits = held_out_logits(examples, folds, tick=tick)
-    scale = fit_scale(logits, examples.wanted, exclusive=exclusive)
+    calibration = fit_calibration(logits, examples.wanted, exclusive=exclusive)
     weight, bias = fit_linear(examples, exclusive=exclusive)
     novelty = fit_gaussian(examples.embeddings, examples.first, len(names))
     limit = float(np.quantile(_distances(examples, folds), QUANTILE))
     head = Head(
         tuple(bases),
-        (weight * scale.slope).astype(np.float32),
-        (bias * scale.slope + scale.shifts).astype(np.float32),
+        (weight * calibration.slope).astype(np.float32),
+        (bias * calibration.slope + calibration.shifts).astype(np.float32),
         Novelty(novelty.means, novelty.whitening, limit),
     )
-    # Thresholds are of the scale that the head has: a scale for each fold would blur what is sure.
-    said = to_probabilities(scale.apply(logits), exclusive=exclusive)
+    # Thresholds are of the calibration that the head has: one for each fold would blur what is
+    # sure.
+    said = to_probabilities(calibration.apply(logits), exclusive=exclusive)
     thresholds, further = _thresholds(said, examples, names)
     held_out = held_out_probabilities(examples, logits, folds)
     return Learned(head, exclusive, thresholds.least, thresholds.refused, further, held_out)
@@ -112,7 +113,7 @@ def _thresholds(
 def held_out_probabilities(
     examples: Examples, logits: FloatArray, folds: Sequence[IntArray]
 ) -> FloatArray:
-    """Return (n, n_genres) of each track by a head and a scale that its fold had no part in.
+    """Return (n, n_genres) of each track by a head and a calibration that its fold had no part in.
 
     Args:
         examples: The tracks.
@@ -123,8 +124,8 @@ def held_out_probabilities(
     probabilities = np.empty_like(logits)
     for rows in folds:
         others = np.setdiff1d(np.arange(len(examples)), rows)
-        scale = fit_scale(logits[others], asked[others], exclusive=exclusive)
-        probabilities[rows] = to_probabilities(scale.apply(logits[rows]), exclusive=exclusive)
+        calibration = fit_calibration(logits[others], asked[others], exclusive=exclusive)
+        probabilities[rows] = to_probabilities(calibration.apply(logits[rows]), exclusive=exclusive)
     return probabilities
 
 

@@ -18,7 +18,7 @@ _SEPARATORS = re.compile(r"\s*[/,|;\\\x00-\x1f]\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class GenreChange:
     """A genre that is not taken as it was written.
 
     Args:
@@ -46,7 +46,7 @@ class CleanGenres:
 
     names: tuple[str, ...]
     tracks: tuple[tuple[str, ...], ...]
-    changes: tuple[Change, ...]
+    changes: tuple[GenreChange, ...]
 
 
 def clean(
@@ -80,7 +80,7 @@ def clean(
     )
     left = Counter(name for track in tracks for name in track)
     changes = [
-        Change(
+        GenreChange(
             genre,
             tuple(names[k] for k in final[genre]),
             n,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagger.learning.curve import Outlook, outlooks
+from tagger.learning.calibration import called
+from tagger.learning.curve import LearningOutlook, outlooks
 from tagger.learning.examples import BoolArray, Examples, IntArray
 from tagger.learning.fitting import Learned, Tick, folds_of, held_out_logits, no_tick
-from tagger.learning.scale import called
 from tagger.learning.thresholds import Refusal
 from tagger.records import FloatArray
 
@@ -42,11 +42,11 @@ class GenreReport:
     threshold: float
     refusal: Refusal | None
     further: float | None
-    outlook: Outlook
+    outlook: LearningOutlook
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LearningReport:
     """How well all are known.
 
     Args:
@@ -77,7 +77,7 @@ def judge(
     *,
     seed: int = 0,
     tick: Tick = no_tick,
-) -> Report:
+) -> LearningReport:
     """Return what was learned, as tracks by other artists tell it.
 
     Args:
@@ -94,7 +94,7 @@ def judge(
     half_said = halved.argmax(axis=1)
     names_said = called(learned.probabilities, learned.exclusive)
     expected = outlooks(examples, learned, seed=seed, tick=tick)
-    return Report(
+    return LearningReport(
         n_tracks=len(examples),
         n_artists=len(np.unique(examples.groups)),
         accuracy=float(right.mean()),
@@ -128,7 +128,12 @@ def _is_right(examples: Examples, said: IntArray) -> BoolArray:
 
 
 def _of_genre(
-    examples: Examples, is_called: BoolArray, outlook: Outlook, n: int, name: str, learned: Learned
+    examples: Examples,
+    is_called: BoolArray,
+    outlook: LearningOutlook,
+    n: int,
+    name: str,
+    learned: Learned,
 ) -> GenreReport:
     has = examples.truth[:, n]
     n_called = int(is_called.sum())

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from tagger.learning.examples import BoolArray, DoubleArray, Examples, IntArray
-from tagger.learning.partition import blocks, softplus
+from tagger.learning.log_partition import blocks, softplus
 
 # Strong, since a genre of a person's has few tracks: of six values tried on two collections it was
 # the best or nearly so (docs/learning.md).

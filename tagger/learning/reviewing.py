@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from tagger.catalog import Catalog
 from tagger.errors import LearnError
+from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.fitting import folds_of, held_out_logits
 from tagger.learning.linear import fit_linear
-from tagger.learning.scale import fit_scale, to_probabilities
 from tagger.learning.teaching import Lesson, gather
 from tagger.records import FloatArray
 
@@ -83,7 +83,7 @@ def _said(lesson: Lesson, vectors: FloatArray) -> FloatArray:
     examples = lesson.examples
     exclusive = examples.are_exclusive
     logits = held_out_logits(examples, folds_of(examples, seed=0))
-    scale = fit_scale(logits, examples.wanted, exclusive=exclusive)
+    calibration = fit_calibration(logits, examples.wanted, exclusive=exclusive)
     weight, bias = fit_linear(examples, exclusive=exclusive)
     raw = (vectors @ weight.T + bias).astype(np.float32)
-    return to_probabilities(scale.apply(raw), exclusive=exclusive)
+    return to_probabilities(calibration.apply(raw), exclusive=exclusive)

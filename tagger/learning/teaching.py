@@ -32,7 +32,7 @@ from tagger.learning.fitting import (
     no_tick,
 )
 from tagger.learning.genres import CleanGenres, clean
-from tagger.learning.judging import Report, judge
+from tagger.learning.judging import LearningReport, judge
 from tagger.models.card import ModelCard
 from tagger.models.head import Head
 from tagger.records import FloatArray
@@ -158,7 +158,7 @@ def n_fits(lesson: Lesson) -> int:
 
 def teach(
     lesson: Lesson, base: ModelCard, name: str, *, tick: Tick = no_tick
-) -> tuple[ModelCard, Learned, Report]:
+) -> tuple[ModelCard, Learned, LearningReport]:
     """Return the card of a model that knows a person's genres, how it was learned, and its worth.
 
     Args:

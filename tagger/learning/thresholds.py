@@ -42,7 +42,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Sayings:
+class Predictions:
     """What might be written on tracks by artists not trained on: a label of a track each.
 
     Args:
@@ -60,14 +60,14 @@ class Sayings:
     def __len__(self) -> int:
         return len(self.label)
 
-    def take(self, rows: IntArray | BoolArray) -> Sayings:
+    def take(self, rows: IntArray | BoolArray) -> Predictions:
         """Return those rows only."""
-        return Sayings(
+        return Predictions(
             self.confidence[rows], self.label[rows], self.is_right[rows], self.groups[rows]
         )
 
 
-def first_said(probabilities: FloatArray, is_right: BoolArray, groups: IntArray) -> Sayings:
+def first_said(probabilities: FloatArray, is_right: BoolArray, groups: IntArray) -> Predictions:
     """Return each track's likeliest label.
 
     Args:
@@ -75,12 +75,12 @@ def first_said(probabilities: FloatArray, is_right: BoolArray, groups: IntArray)
         is_right: (n,) whether each one's likeliest label is right.
         groups: (n,) their artists.
     """
-    return Sayings(probabilities.max(axis=1), probabilities.argmax(axis=1), is_right, groups)
+    return Predictions(probabilities.max(axis=1), probabilities.argmax(axis=1), is_right, groups)
 
 
 def further_said(
     probabilities: FloatArray, truth: BoolArray, groups: IntArray, least: DoubleArray
-) -> Sayings:
+) -> Predictions:
     """Return the likely labels behind the likeliest, of tracks whose likeliest is written.
 
     Args:
@@ -94,11 +94,11 @@ def further_said(
     is_likely[np.arange(len(truth)), likeliest] = False
     is_likely[probabilities.max(axis=1) < least[likeliest]] = False
     rows, label = np.nonzero(is_likely)
-    return Sayings(probabilities[rows, label], label, truth[rows, label], groups[rows])
+    return Predictions(probabilities[rows, label], label, truth[rows, label], groups[rows])
 
 
 def thresholds_of(
-    sayings: Sayings,
+    predictions: Predictions,
     labels: Sequence[str],
     *,
     precision: float = 0.75,
@@ -116,7 +116,7 @@ def thresholds_of(
     threshold lies on is all labels', and goes on where nothing was ever said so surely.
 
     Args:
-        sayings: What might be written.
+        predictions: What might be written.
         labels: Names.
         precision: What is asked at the threshold.
         lowest: The threshold of a label that is right so often from further down.
@@ -124,12 +124,12 @@ def thresholds_of(
         n_draws: Of the artists.
         seed: Of the draws.
     """
-    needed = _surely_needed(sayings, len(labels), precision, n_draws, seed)
+    needed = _surely_needed(predictions, len(labels), precision, n_draws, seed)
     found = {
         label: round(max(float(p), lowest), 4) for label, p in zip(labels, needed, strict=True)
     }
     refusals = {
-        label: _refusal(sayings.take(sayings.label == n), least, precision, n_least)
+        label: _refusal(predictions.take(predictions.label == n), least, precision, n_least)
         for n, (label, least) in enumerate(found.items())
     }
     return Thresholds(
@@ -138,17 +138,19 @@ def thresholds_of(
     )
 
 
-def _refusal(sayings: Sayings, threshold: float, precision: float, n_least: int) -> Refusal | None:
+def _refusal(
+    predictions: Predictions, threshold: float, precision: float, n_least: int
+) -> Refusal | None:
     """Return why a label is not to be written from a threshold on, or None.
 
     Args:
-        sayings: The label's own.
+        predictions: The label's own.
         threshold: What it needs.
         precision: What is asked of it.
         n_least: How often it must be said.
     """
-    sure = sayings.take(sayings.confidence >= threshold)
-    if len(sayings) < n_least:
+    sure = predictions.take(predictions.confidence >= threshold)
+    if len(predictions) < n_least:
         return Refusal.RARE
     if threshold > _HIGHEST:
         return Refusal.WRONG
@@ -158,16 +160,16 @@ def _refusal(sayings: Sayings, threshold: float, precision: float, n_least: int)
 
 
 def _surely_needed(
-    sayings: Sayings, n_labels: int, precision: float, n_draws: int, seed: int
+    predictions: Predictions, n_labels: int, precision: float, n_draws: int, seed: int
 ) -> DoubleArray:
     """Return the confidence (n_labels,) that is high enough for 19 of 20 draws of the artists."""
-    if not len(sayings):
+    if not len(predictions):
         return np.ones(n_labels)
-    parts = members(sayings.groups)
+    parts = members(predictions.groups)
     drawn = draw_artists(len(parts), n_draws=n_draws, seed=seed)
     found = np.stack(
         [
-            _least_log_odds(sayings.take(rows), n_labels, precision)
+            _least_log_odds(predictions.take(rows), n_labels, precision)
             for rows in (np.concatenate([parts[i] for i in draw]) for draw in drawn)
         ]
     )
@@ -176,19 +178,19 @@ def _surely_needed(
     return surely
 
 
-def _least_log_odds(sayings: Sayings, n_labels: int, precision: float) -> DoubleArray:
+def _least_log_odds(predictions: Predictions, n_labels: int, precision: float) -> DoubleArray:
     """Return the log-odds of confidence (n_labels,) at which each label is right so often.
 
     A logistic regression of being right on the confidence (as log-odds, one slope for all) and on
     the label gives the chance of being right, and is solved for ``precision``.
     """
-    right, n = sayings.is_right, len(sayings)
+    right, n = predictions.is_right, len(predictions)
     if right.all() or not right.any():
         return np.full(n_labels, _log_odds(np.array(precision)) if right.all() else np.inf)
-    confidence = _log_odds(np.clip(sayings.confidence, 1e-6, 1 - 1e-6))
+    confidence = _log_odds(np.clip(predictions.confidence, 1e-6, 1 - 1e-6))
     # Two numbers a row, however many labels there are.
     values = np.column_stack([confidence, np.ones(n)]).ravel()
-    columns = np.column_stack([np.zeros(n, np.int64), 1 + sayings.label]).ravel()
+    columns = np.column_stack([np.zeros(n, np.int64), 1 + predictions.label]).ravel()
     inputs = csr_matrix((values, columns, np.arange(0, 2 * n + 1, 2)), (n, 1 + n_labels))
     # C = 1 draws a label with few tracks toward the others: thirty tracks prove little alone.
     model = LogisticRegression(C=1.0, max_iter=1000).fit(inputs, right)

@@ -125,9 +125,9 @@ def _check_is_file(path: Path) -> None:
 
 def _hear(path: Path, model: Path) -> TrackPrediction:
     """Return what a model hears in a file; nothing of it is kept."""
-    from tagger.hearing.analysis import listen_to
+    from tagger.hearing.analysis import analyse_file
 
-    heard = listen_to(path, model)
+    heard = analyse_file(path, model)
     if isinstance(heard, TrackFailure):
         tell(path, heard.trace)
         raise AudioDecodeError(heard.reason, path)

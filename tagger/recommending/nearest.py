@@ -8,7 +8,7 @@ import numpy as np
 
 from tagger.catalog import Ids, Reader, growing_sizes
 from tagger.errors import CatalogError
-from tagger.recommending.similarity import likeness
+from tagger.recommending.similarity import cosine_similarity
 from tagger.records import FloatArray
 
 
@@ -42,11 +42,11 @@ def nearest_first(
 def _compared(
     reader: Reader, model_id: str, targets: FloatArray, among: Ids | None
 ) -> tuple[Ids, FloatArray]:
-    """Return the tracks and their likeness to each target: (n,), (n, n_targets)."""
+    """Return the tracks and their cosine similarity to each target: (n,), (n, n_targets)."""
     ids, alike = [], []
     for block_ids, vectors in reader.blocks(model_id):
         ids.append(block_ids)
-        alike.append(likeness(vectors, targets))
+        alike.append(cosine_similarity(vectors, targets))
     all_ids, all_alike = np.concatenate(ids), np.concatenate(alike)
     is_wanted = all_ids > 0
     if among is not None:

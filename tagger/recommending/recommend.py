@@ -19,7 +19,7 @@ from tagger.errors import CatalogError
 from tagger.recommending.nearest import nearest_first
 from tagger.recommending.recordings import Recordings
 from tagger.recommending.seeds import Seed
-from tagger.recommending.similarity import directions, steps_between
+from tagger.recommending.similarity import steps_between, unit_vectors
 from tagger.records import FloatArray
 
 MAX_PER_ARTIST = 2
@@ -59,7 +59,7 @@ class Match:
 
     Args:
         row: The track.
-        similarity: Its mean likeness to the seeds, in [-1, 1]; 1 is the same.
+        similarity: Its mean similarity to the seeds, in [-1, 1]; 1 is the same.
         shared_genres: Genres that it has in common with the seeds.
         nearest: Which seed it is most like, where there are several tracks.
     """
@@ -83,9 +83,9 @@ def recommend(reader: Reader, seed: Seed, query: SimilarQuery) -> list[Match]:
     choice = _Choice(query, seed)
     matches: list[Match] = []
     for batch in nearest:
-        for track, direction in _candidates(reader, seed, batch):
-            if len(matches) < query.n and choice.takes(track, direction):
-                matches.append(_match(track, direction, seed))
+        for track, unit_vector in _candidates(reader, seed, batch):
+            if len(matches) < query.n and choice.takes(track, unit_vector):
+                matches.append(_match(track, unit_vector, seed))
         if len(matches) >= query.n:
             break
     if not matches:
@@ -101,15 +101,15 @@ def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackR
     ``query.n`` tracks, the ends among them, or fewer where the catalogue has no more.
     """
     first, last = ends.tracks
-    steps = steps_between(ends.directions[0], ends.directions[1], max(query.n, 2))[1:-1]
+    steps = steps_between(ends.unit_vectors[0], ends.unit_vectors[1], max(query.n, 2))[1:-1]
     if not len(steps):
         return [first.row, last.row]
     among = _among(reader, ends, query)
-    nearest = nearest_first(reader, ends.model_id, ends.directions, steps, among)
+    nearest = nearest_first(reader, ends.model_id, ends.unit_vectors, steps, among)
     near = [next(batches, _NONE)[:_CANDIDATES_A_STEP] for batches in nearest]
     candidates = {
-        track.track_id: (track, direction)
-        for track, direction in _candidates(reader, ends, np.unique(np.concatenate(near)))
+        track.track_id: (track, unit_vector)
+        for track, unit_vector in _candidates(reader, ends, np.unique(np.concatenate(near)))
     }
     choice = _Choice(query, ends)
     between_them = []
@@ -147,18 +147,18 @@ class _Choice:
         self._query = query
         self._named = Recordings()
         self._by_artist: Counter[str] = Counter()
-        for track, direction in zip(seed.tracks, seed.directions, strict=False):
-            self._named.add(track, direction)
+        for track, unit_vector in zip(seed.tracks, seed.unit_vectors, strict=False):
+            self._named.add(track, unit_vector)
 
-    def takes(self, track: HeardTrack, direction: FloatArray) -> bool:
+    def takes(self, track: HeardTrack, unit_vector: FloatArray) -> bool:
         """Return whether a track may be named now; if so, it counts as named."""
         artist, at_most = fold(track.row.artist), self._query.max_per_artist
-        if not self._fits(track.row.duration_s) or self._named.hold(track, direction):
+        if not self._fits(track.row.duration_s) or self._named.hold(track, unit_vector):
             return False
         if artist and at_most is not None and self._by_artist[artist] >= at_most:
             return False
         self._by_artist[artist] += 1
-        self._named.add(track, direction)
+        self._named.add(track, unit_vector)
         return True
 
     def _fits(self, duration_s: float | None) -> bool:
@@ -189,17 +189,21 @@ def _candidates(reader: Reader, seed: Seed, ids: Ids) -> Iterator[tuple[HeardTra
     others = ids[~np.isin(ids, [track.track_id for track in seed.tracks])].tolist()
     tracks = reader.tracks(others)
     found, vectors = reader.vectors_of(seed.model_id, ids)
-    pointing: Mapping[int, FloatArray] = dict(zip(found.tolist(), directions(vectors), strict=True))
+    by_track: Mapping[int, FloatArray] = dict(
+        zip(found.tolist(), unit_vectors(vectors), strict=True)
+    )
     for track_id in others:
-        if track_id in tracks and track_id in pointing:
-            yield tracks[track_id], pointing[track_id]
+        if track_id in tracks and track_id in by_track:
+            yield tracks[track_id], by_track[track_id]
 
 
-def _match(track: HeardTrack, direction: FloatArray, seed: Seed) -> Match:
-    similarity = float(np.clip(direction @ seed.target, -1, 1))
+def _match(track: HeardTrack, unit_vector: FloatArray, seed: Seed) -> Match:
+    similarity = float(np.clip(unit_vector @ seed.target, -1, 1))
     shared_keys = {fold(genre) for genre in seed.genres}
     shared = tuple(genre for genre in track.row.genres if fold(genre) in shared_keys)
     nearest = None
     if len(seed.tracks) > 1:
-        nearest = seed.tracks[int(np.argmax(seed.directions[: len(seed.tracks)] @ direction))].row
+        nearest = seed.tracks[
+            int(np.argmax(seed.unit_vectors[: len(seed.tracks)] @ unit_vector))
+        ].row
     return Match(track.row, similarity, shared, nearest)

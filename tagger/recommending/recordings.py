@@ -27,18 +27,18 @@ class Recordings:
     def __init__(self) -> None:
         self._ids: set[Hashable] = set()
         self._lengths: dict[Hashable, list[float | None]] = defaultdict(list)
-        self._directions: list[FloatArray] = []
+        self._unit_vectors: list[FloatArray] = []
         self._their_lengths: list[float | None] = []
 
-    def add(self, track: HeardTrack, direction: FloatArray) -> None:
-        """Note a track's recording; its direction is its embedding's (embedding_dim,)."""
+    def add(self, track: HeardTrack, unit_vector: FloatArray) -> None:
+        """Note a track's recording; its unit vector is its embedding's (embedding_dim,)."""
         self._ids.update(_ids(track))
         if (name := _name(track)) is not None:
             self._lengths[name].append(track.row.duration_s)
-        self._directions.append(direction)
+        self._unit_vectors.append(unit_vector)
         self._their_lengths.append(track.row.duration_s)
 
-    def hold(self, track: HeardTrack, direction: FloatArray) -> bool:
+    def hold(self, track: HeardTrack, unit_vector: FloatArray) -> bool:
         """Return whether a track is one of these recordings."""
         length_s = track.row.duration_s
         if not self._ids.isdisjoint(_ids(track)):
@@ -46,12 +46,12 @@ class Recordings:
         name = _name(track)
         if name in self._lengths and any(_alike(length_s, x) for x in self._lengths[name]):
             return True
-        return self._sound_like(direction, length_s)
+        return self._sound_like(unit_vector, length_s)
 
-    def _sound_like(self, direction: FloatArray, length_s: float | None) -> bool:
-        if not self._directions:
+    def _sound_like(self, unit_vector: FloatArray, length_s: float | None) -> bool:
+        if not self._unit_vectors:
             return False
-        near = np.flatnonzero(np.stack(self._directions) @ direction >= NEAR_IDENTICAL)
+        near = np.flatnonzero(np.stack(self._unit_vectors) @ unit_vector >= NEAR_IDENTICAL)
         return any(_alike(length_s, self._their_lengths[i]) for i in near)
 
 

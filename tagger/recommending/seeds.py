@@ -14,7 +14,7 @@ import numpy as np
 from tagger.catalog import Embedder, HeardTrack, Ids, Reader
 from tagger.errors import CatalogError
 from tagger.reasons import Reason
-from tagger.recommending.similarity import FINER_EARS, directions
+from tagger.recommending.similarity import FINER_EARS, unit_vectors
 from tagger.records import FloatArray, TrackPrediction
 
 # Enough to know where a genre or an artist lies; a large library has hundreds of thousands.
@@ -30,23 +30,23 @@ class Seed:
 
     Args:
         model_id: Whose embeddings these are.
-        directions: (n_seeds, embedding_dim), one a track.
+        unit_vectors: (n_seeds, embedding_dim), one a track.
         weights: (n_seeds,) what each counts, summing to 1.
-        tracks: The seeds that are in the catalogue, in the order of ``directions``; () for a mix
+        tracks: The seeds that are in the catalogue, in the order of ``unit_vectors``; () for a mix
             of genres, of which every track may be named.
         genres: Of the seeds.
     """
 
     model_id: str
-    directions: FloatArray
+    unit_vectors: FloatArray
     weights: FloatArray
     tracks: tuple[HeardTrack, ...] = ()
     genres: tuple[str, ...] = ()
 
     @property
     def target(self) -> FloatArray:
-        """The (embedding_dim,) whose product with a direction is the mean likeness to the seeds."""
-        target: FloatArray = self.weights @ self.directions
+        """What times a unit vector is its mean similarity to the seeds, (embedding_dim,)."""
+        target: FloatArray = self.weights @ self.unit_vectors
         return target
 
 
@@ -78,8 +78,8 @@ def from_paths(
     found = [track for track in tracks.values() if track.track_id in stored]
     new = [_embedding(one) for one in heard.values()]
     told = [*(g for track in found for g in track.row.genres), *map(_likeliest, heard.values())]
-    pointing = directions(np.stack([*(stored[track.track_id] for track in found), *new]))
-    return Seed(model_id, pointing, _alike(len(pointing)), tuple(found), tuple(dict.fromkeys(told)))
+    normed = unit_vectors(np.stack([*(stored[track.track_id] for track in found), *new]))
+    return Seed(model_id, normed, _alike(len(normed)), tuple(found), tuple(dict.fromkeys(told)))
 
 
 def from_artist(reader: Reader, name: str, by: str | None = None) -> Seed:
@@ -101,7 +101,7 @@ def from_artist(reader: Reader, name: str, by: str | None = None) -> Seed:
         raise CatalogError(f"no track by {name!r} was heard{_by_whom(by)}{others}")
     tracks = tuple(known[track_id] for track_id in ids.tolist())
     genres = dict.fromkeys(genre for track in tracks for genre in track.row.genres)
-    return Seed(model_id, directions(vectors), _alike(len(ids)), tracks, tuple(genres))
+    return Seed(model_id, unit_vectors(vectors), _alike(len(ids)), tracks, tuple(genres))
 
 
 def from_mix(reader: Reader, shares: Mapping[str, float], by: str | None = None) -> Seed:
@@ -124,7 +124,7 @@ def from_mix(reader: Reader, shares: Mapping[str, float], by: str | None = None)
         if not len(vectors):
             others = _or_else(reader.genres(_SUGGESTED))
             raise CatalogError(f"no track of the genre {genre!r} was heard{_by_whom(by)}{others}")
-        middles.append(directions(directions(vectors).mean(axis=0)[None])[0])
+        middles.append(unit_vectors(unit_vectors(vectors).mean(axis=0)[None])[0])
     weights = np.array(list(shares.values()), np.float32)
     assert model_id is not None, "a genre without embeddings was refused"
     return Seed(model_id, np.stack(middles), weights / weights.sum(), (), tuple(shares))

@@ -18,10 +18,10 @@ FINER_EARS = frozenset({"musicnn"})
 _TINY = np.float32(1e-12)
 
 
-def directions(vectors: NDArray[np.floating]) -> FloatArray:
+def unit_vectors(vectors: NDArray[np.floating]) -> FloatArray:
     """Return where embeddings (n, embedding_dim) point, each of length 1; zeros point nowhere.
 
-    >>> directions(np.array([[3.0, -4.0], [0.0, 0.0]])).round(2).tolist()
+    >>> unit_vectors(np.array([[3.0, -4.0], [0.0, 0.0]])).round(2).tolist()
     [[0.6000000238418579, -0.800000011920929], [0.0, 0.0]]
     """
     heard: FloatArray = vectors.astype(np.float32)
@@ -35,12 +35,12 @@ def _lengths(vectors: FloatArray) -> FloatArray:
     return lengths
 
 
-def likeness(vectors: NDArray[np.floating], targets: FloatArray) -> FloatArray:
+def cosine_similarity(vectors: NDArray[np.floating], targets: FloatArray) -> FloatArray:
     """Return how alike each embedding (n, embedding_dim) is to targets (n_targets, embedding_dim).
 
     Args:
         vectors: As the network gave them.
-        targets: Directions, or means of several: then it is the mean likeness to each of them.
+        targets: Unit vectors, or means of several: then it is the mean similarity to each of them.
 
     Returns:
         (n, n_targets) in [-1, 1], the cosine of the angle between them; 1 is the same.
@@ -55,11 +55,11 @@ def likeness(vectors: NDArray[np.floating], targets: FloatArray) -> FloatArray:
 
 
 def steps_between(first: FloatArray, last: FloatArray, n: int) -> FloatArray:
-    """Return how much of two directions (embedding_dim,) lies in each of n even steps between them.
+    """Return how much of two unit vectors (embedding_dim,) lies in each of n even steps between.
 
     Returns:
-        (n, 2); times the two directions these are directions, and times a track's likeness to the
-        two they are its likeness to each step.
+        (n, 2); times the two unit vectors these are unit vectors, and times a track's similarity
+        to the two they are its similarity to each step.
 
     >>> steps_between(np.float32([1, 0]), np.float32([0, 1]), 3).round(2).tolist()
     [[1.0, 0.0], [0.7099999785423279, 0.7099999785423279], [0.0, 1.0]]

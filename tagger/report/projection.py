@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.recommending.similarity import directions
+from tagger.recommending.similarity import unit_vectors
 from tagger.records import FloatArray
 
 _EDGE = 1  # percent of tracks that may lie on each edge, lest a few strange ones squeeze the rest
@@ -20,7 +20,7 @@ def flattened(vectors: FloatArray) -> tuple[NDArray[np.float64], float]:
     Returns:
         (n_tracks, 2) in [0, 1], and the share of the variance that is left, in [0, 1].
     """
-    pointing = directions(vectors).astype(np.float64)
+    pointing = unit_vectors(vectors).astype(np.float64)
     centred = pointing - pointing.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred)
     main = axes[:, -1:-3:-1]

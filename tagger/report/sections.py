@@ -8,7 +8,7 @@ from tagger.report.facts import N_BINS, Figures, FolderCount, GenreCount, Report
 from tagger.report.html import Html, element, file_name, joined, name, paragraph
 from tagger.report.soundmap import drawn_map
 from tagger.report.steps import catalog_option, next_steps
-from tagger.report.tables import BARS, Head, first, more, number, table
+from tagger.report.tables import BARS, ColumnHead, first, more, number, table
 from tagger.report.words import count, hours, share
 
 _STEP = 100 // N_BINS
@@ -128,7 +128,7 @@ def decades(report: Report) -> str:
     ]
     if not rows:
         return ""
-    heads = (first("Decade"), BARS, number("tracks"), Head("most frequent genre"))
+    heads = (first("Decade"), BARS, number("tracks"), ColumnHead("most frequent genre"))
     note = f"By the year in the tag, which {share(n_dated, report.figures.n_tracks)} have."
     return joined(table("Tracks by decade", heads, rows), paragraph(note, class_="note"))
 
@@ -177,7 +177,7 @@ def folders(report: Report) -> str:
         BARS,
         number("tracks"),
         number("without genre", "blank"),
-        Head("most frequent genre"),
+        ColumnHead("most frequent genre"),
     )
     return joined(
         table("Tracks by folder", heads, rows), more(report.n_more_folders, "folder", "smaller")
@@ -202,10 +202,10 @@ def runs(report: Report) -> str:
     rows = [_run(run, report) for run in report.runs]
     heads = (
         first("Run"),
-        Head("when"),
-        Head("command"),
-        Head("what became of the tracks"),
-        Head("take it back"),
+        ColumnHead("when"),
+        ColumnHead("command"),
+        ColumnHead("what became of the tracks"),
+        ColumnHead("take it back"),
     )
     return joined(
         table("The latest runs", heads, rows),

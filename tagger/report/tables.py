@@ -11,7 +11,7 @@ from tagger.report.words import counted
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ColumnHead:
     """What a column holds.
 
     Args:
@@ -32,20 +32,20 @@ class Head:
         return "n" if self.is_number else None
 
 
-BARS = Head("")
+BARS = ColumnHead("")
 
 
-def first(title: str) -> Head:
+def first(title: str) -> ColumnHead:
     """Return the head of the first column."""
-    return Head(title, is_first=True)
+    return ColumnHead(title, is_first=True)
 
 
-def number(title: str, shade: str | None = None) -> Head:
+def number(title: str, shade: str | None = None) -> ColumnHead:
     """Return the head of a column of numbers."""
-    return Head(title, is_number=True, shade=shade)
+    return ColumnHead(title, is_number=True, shade=shade)
 
 
-def table(caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]]) -> Html:
+def table(caption: str, heads: Sequence[ColumnHead], rows: Sequence[Sequence[str]]) -> Html:
     """Return a table that scrolls sideways where there is no room; each row begins with its head.
 
     Args:
@@ -69,14 +69,14 @@ def more(n: int, one: str, what: str) -> str:
     return paragraph(f"And {counted(n, one)} more, {what}.", class_="note") if n > 0 else ""
 
 
-def _head(head: Head) -> Html:
+def _head(head: ColumnHead) -> Html:
     if not head.title:  # a column of bars, whose numbers stand in others
         return element("td")
     spot = swatch(head.shade) if head.shade else ""
     return element("th", spot, f" {head.title}", scope="col", class_=head.kind)
 
 
-def _cell(head: Head, content: str) -> Html:
+def _cell(head: ColumnHead, content: str) -> Html:
     if head.is_first:
         return element("th", content, scope="row", class_=head.kind)
     return element("td", content, class_=head.kind)

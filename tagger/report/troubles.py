@@ -6,7 +6,7 @@ from tagger.report.bars import Part, bar
 from tagger.report.facts import Blank, Report, Suspect
 from tagger.report.html import Html, element, file_name, joined, name, paragraph
 from tagger.report.steps import list_unsure
-from tagger.report.tables import BARS, Head, first, more, number, table
+from tagger.report.tables import BARS, ColumnHead, first, more, number, table
 from tagger.report.words import count, counted
 
 _NOT_UNSURE = (Blank.WAITING, Blank.TAKEN_BACK, Blank.FAILED)
@@ -27,7 +27,7 @@ def blanks(report: Report) -> str:
         )
         for one in report.blanks
     ]
-    heads = (first("Reason"), BARS, number("tracks"), Head("most of them sound like"))
+    heads = (first("Reason"), BARS, number("tracks"), ColumnHead("most of them sound like"))
     return joined(table("Tracks without a genre, by reason", heads, rows), _each_unsure(report))
 
 
@@ -62,9 +62,9 @@ def suspects(report: Report) -> str:
     rows = [_suspect(one) for one in found.worst]
     heads = (
         first("Track"),
-        Head("bears"),
+        ColumnHead("bears"),
         number("how likely"),
-        Head("sounds like"),
+        ColumnHead("sounds like"),
         number("how likely"),
     )
     shown = table("Tracks that sound like another genre, worst first", heads, rows) if rows else ""
@@ -96,9 +96,9 @@ def failures(report: Report) -> str:
     ]
     heads = (
         first("Reason, and what to do"),
-        Head("stage"),
+        ColumnHead("stage"),
         number("files"),
-        Head("for instance"),
+        ColumnHead("for instance"),
     )
     return joined(
         table("Files that failed when they were last tried", heads, rows),

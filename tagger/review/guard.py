@@ -56,7 +56,7 @@ _HEADERS = {
 }
 
 
-class Rate:
+class RateLimit:
     """So many a minute, and no more.
 
     Args:
@@ -91,8 +91,8 @@ class Keys:
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _cookies: set[str] = field(default_factory=set)
     _once: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    _tries: Rate = field(default_factory=lambda: Rate(_MOST_TRIES))
-    _token_tries: Rate = field(default_factory=lambda: Rate(_MOST_TRIES))
+    _tries: RateLimit = field(default_factory=lambda: RateLimit(_MOST_TRIES))
+    _token_tries: RateLimit = field(default_factory=lambda: RateLimit(_MOST_TRIES))
 
     @property
     def cookie_name(self) -> str:
@@ -148,7 +148,7 @@ class Guard:
         self._app = app
         self._keys = keys
         self._names = _OWN_NAMES | {name.casefold() for name in allowed_hosts}
-        self._rate = Rate(_MOST_REQUESTS)
+        self._rate = RateLimit(_MOST_REQUESTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""

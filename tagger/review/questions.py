@@ -14,7 +14,7 @@ from tagger.tagging.albums import album_key
 from tagger.tags import is_ours
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """What a question is about."""
 
     ARTIST = "artist"
@@ -36,7 +36,7 @@ class Question:
     """
 
     number: int
-    kind: Kind
+    kind: QuestionKind
     name: str
     artist: str
     units: tuple[tuple[Unanswered, ...], ...]
@@ -95,14 +95,14 @@ class Questions:
         units = tuple(unit for question in questions for unit in question.units)
         artists = {question.artist for question in questions}
         artist = artists.pop() if len(artists) == 1 else ""
-        return self._add(Kind.PICKED, ", ".join(q.name for q in questions), artist, units)
+        return self._add(QuestionKind.PICKED, ", ".join(q.name for q in questions), artist, units)
 
     def _is_blank(self, track: Unanswered) -> bool:
         return are_among(track.tags.genres, self._blank)
 
     def _grouped(
         self, units: Iterable[tuple[Unanswered, ...]]
-    ) -> Iterator[tuple[Kind, str, str, tuple[tuple[Unanswered, ...], ...]]]:
+    ) -> Iterator[tuple[QuestionKind, str, str, tuple[tuple[Unanswered, ...], ...]]]:
         by_artist: dict[str, list[tuple[Unanswered, ...]]] = defaultdict(list)
         for n, unit in enumerate(units):
             artist = artist_of(unit[0].tags)
@@ -113,25 +113,25 @@ class Questions:
                 yield (*_about(some[0]), (some[0],))
             else:
                 artist = artist_of(some[0][0].tags)
-                yield Kind.ARTIST, artist, artist, tuple(some)
+                yield QuestionKind.ARTIST, artist, artist, tuple(some)
 
     def _of_unit(self, unit: tuple[Unanswered, ...]) -> Question:
         return self._add(*_about(unit), (unit,))
 
     def _add(
-        self, kind: Kind, name: str, artist: str, units: tuple[tuple[Unanswered, ...], ...]
+        self, kind: QuestionKind, name: str, artist: str, units: tuple[tuple[Unanswered, ...], ...]
     ) -> Question:
         question = Question(len(self._by_number) + 1, kind, name, artist, units)
         self._by_number[question.number] = question
         return question
 
 
-def _about(unit: tuple[Unanswered, ...]) -> tuple[Kind, str, str]:
+def _about(unit: tuple[Unanswered, ...]) -> tuple[QuestionKind, str, str]:
     """Return what a question about one album, or one track, is called."""
     tags = unit[0].tags
     if len(unit) == 1:
-        return Kind.TRACK, tags.title.strip() or unit[0].path.stem, artist_of(tags)
-    return Kind.ALBUM, tags.album.strip(), artist_of(tags)
+        return QuestionKind.TRACK, tags.title.strip() or unit[0].path.stem, artist_of(tags)
+    return QuestionKind.ALBUM, tags.album.strip(), artist_of(tags)
 
 
 def _units(

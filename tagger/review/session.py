@@ -20,7 +20,7 @@ from tagger.errors import ConfigError
 from tagger.genre_text import why_no_genre, without_repeats
 from tagger.records import RunSummary, Status
 from tagger.review.questions import Question, Questions
-from tagger.review.suggesting import Suggesting, Suggestion
+from tagger.review.suggesting import OfferedGenre, Suggesting
 from tagger.review.writing import Writer
 
 _MOST_GENRES = 8  # in one answer
@@ -64,7 +64,7 @@ class Asked:
     """A question as it is shown."""
 
     question: Question
-    suggestions: Sequence[Suggestion]
+    suggestions: Sequence[OfferedGenre]
     heard: Sequence[tuple[str, float]]
     stands: Sequence[tuple[str, int]]
 

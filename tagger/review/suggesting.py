@@ -22,7 +22,7 @@ _LEAST = 0.02  # of what is less likely a button would say nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class OfferedGenre:
     """A genre that is offered.
 
     Args:
@@ -94,7 +94,7 @@ class Suggesting:
         """Take what a head says that learned from the owner: {track_id: (genre, p) in order}."""
         self._learned = learned
 
-    def of(self, question: Question) -> list[Suggestion]:
+    def of(self, question: Question) -> list[OfferedGenre]:
         """Return the genres to offer, likeliest first."""
         by_artist = self._of_artist(question.artist)
         heard = self.heard(question.tracks)
@@ -108,7 +108,7 @@ class Suggesting:
         )
         known = dict(heard)
         return [
-            Suggestion(genre, known.get(genre), by_artist[genre])
+            OfferedGenre(genre, known.get(genre), by_artist[genre])
             for genre in list(names)[:N_BUTTONS]
         ]
 

@@ -21,11 +21,11 @@ def classify(path: Path, settings: Settings) -> TrackResult:
         CheckpointError: there is no such model.
         ConfigError: the model does not have the labels asked for.
     """
-    from tagger.hearing.analysis import listen_to
+    from tagger.hearing.analysis import analyse_file
 
     model_path = named_model(settings)
     policy = policy_of(read_card(model_path), settings)
-    heard = listen_to(path, model_path)
+    heard = analyse_file(path, model_path)
     if isinstance(heard, TrackFailure):
         raise AudioDecodeError(heard.reason, path)
     intent = Intent(write=False)

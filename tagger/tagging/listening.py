@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import ClusterError
-from tagger.hearing.analysis import AnalysisTask, Heard, Listener, analyse, load_networks
+from tagger.hearing.analysis import AnalysisTask, Heard, NetworkRef, analyse_task, load_networks
 from tagger.hearing.pool import LocalWorkers, Lost, Workers
 from tagger.models.card import ModelCard
 from tagger.models.files import networks_of
@@ -26,7 +26,7 @@ _Outcome = Heard | TrackFailure | Lost[AnalysisTask]
 
 
 @dataclass(frozen=True)
-class Listeners:
+class AnalysisPool:
     """The networks by which a model hears, and workers that hear with them.
 
     Args:
@@ -58,7 +58,7 @@ class Listeners:
         n_in_folder = Counter(track.file.folder for track in tracks)
         tasks = [self._task(track, n_in_folder[track.file.folder]) for track in tracks]
         for outcome in self.workers.map_unordered(
-            analyse, tasks, timeout_s=self.timeout_s, prepare=load_networks
+            analyse_task, tasks, timeout_s=self.timeout_s, prepare=load_networks
         ):
             if self.are_elsewhere:
                 _check_was_seen(outcome)
@@ -92,7 +92,7 @@ class Listeners:
 
 
 @contextmanager
-def open_listeners(request: TagRequest) -> Iterator[Listeners]:
+def open_analysis_pool(request: TagRequest) -> Iterator[AnalysisPool]:
     """Give the listeners that a run asks for, while it lasts.
 
     Raises:
@@ -102,7 +102,7 @@ def open_listeners(request: TagRequest) -> Iterator[Listeners]:
     networks = networks_of(request.card, request.model_path.absolute())
     are_elsewhere = bool(request.scheduler)
     with _open_workers(request, networks) as workers:
-        yield Listeners(
+        yield AnalysisPool(
             request.card, networks, workers, request.timeout_s, are_elsewhere, request.by_album
         )
 
@@ -124,7 +124,7 @@ def _task(
     n_segments: int = 0,
 ) -> AnalysisTask:
     asked = [one for one in networks.items() if one[0] not in have_heard]
-    return AnalysisTask(path, tuple(Listener.of(*one, n_segments) for one in asked))
+    return AnalysisTask(path, tuple(NetworkRef.of(*one, n_segments) for one in asked))
 
 
 def _path_of(outcome: _Outcome) -> Path:

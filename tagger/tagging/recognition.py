@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from tagger.catalog import Catalog, Copy
+from tagger.catalog import Catalog, SameAudio
 from tagger.errors import TagReadError
 from tagger.files.scan import is_absent
 from tagger.files.stats import device_of
@@ -67,13 +67,13 @@ def _identity(track: Track) -> str | None:
 
 def _follow_moved(
     tracks: Sequence[Track],
-    known: Mapping[str, Sequence[Copy]],
+    known: Mapping[str, Sequence[SameAudio]],
     catalog: Catalog,
     model_id: str,
     dry_run: bool,
 ) -> list[Track]:
     """Let the rows of files that are gone follow them to where they are now; return the tracks."""
-    pairs: list[tuple[Track, Copy]] = []
+    pairs: list[tuple[Track, SameAudio]] = []
     claimed: set[int] = set()
     for track in tracks:
         for copy in known.get(track.audio or "", ()):
@@ -98,7 +98,7 @@ def _follow_moved(
 
 def _take_from_copies(
     tracks: Sequence[Track],
-    known: Mapping[str, Sequence[Copy]],
+    known: Mapping[str, Sequence[SameAudio]],
     catalog: Catalog,
     card: ModelCard,
 ) -> None:
@@ -147,7 +147,7 @@ def _take_up(track: Track, heard: Sequence[Mapping[str, TrackPrediction]], card:
         track.take_parts(part for part in parts if part.unheard or part.embedding is not None)
 
 
-def _is_gone(copy: Copy) -> bool:
+def _is_gone(copy: SameAudio) -> bool:
     """Return whether a file was moved away, and not its whole disk.
 
     Where its root is missing as well, that was moved along if the folder it lay in is on the

@@ -23,7 +23,7 @@ from tagger.nets import tell
 from tagger.records import AudioFile, RunSummary, Status, TrackResult
 from tagger.tagging.chunking import Units, chunks
 from tagger.tagging.interrupt import Interrupts
-from tagger.tagging.listening import Listeners, open_listeners
+from tagger.tagging.listening import AnalysisPool, open_analysis_pool
 from tagger.tagging.recognition import recognise
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.request import TagRequest
@@ -68,7 +68,7 @@ class TagRun:
     _n_linked: int = 0
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
-    _listeners: Listeners = field(init=False)
+    _listeners: AnalysisPool = field(init=False)
 
     @property
     def summary(self) -> RunSummary:
@@ -107,7 +107,7 @@ class TagRun:
         files = scan(self.request.paths, self.request.scan, self._tally)
         first = next(files, None)  # says now, before anything is recorded, if nothing is there
         files = chain([] if first is None else [first], files)
-        with Interrupts() as interrupts, open_listeners(self.request) as self._listeners:
+        with Interrupts() as interrupts, open_analysis_pool(self.request) as self._listeners:
             run_id = self._begin()
             try:
                 testimony = gather(self.request, self.catalog)

@@ -31,7 +31,7 @@ _ACL = "system.posix_acl_access"
 
 
 @dataclass(slots=True)
-class Copy:
+class TemporaryCopy:
     """An open copy; ``taken`` once it stands in the place of the file."""
 
     path: Path
@@ -40,7 +40,7 @@ class Copy:
 
 
 @contextmanager
-def copy_beside(path: Path) -> Iterator[Copy]:
+def copy_beside(path: Path) -> Iterator[TemporaryCopy]:
     """Give a new, empty, locked file in the folder of ``path``; removed unless it was taken."""
     copy = _created(path.parent)
     try:
@@ -54,14 +54,14 @@ def copy_beside(path: Path) -> Iterator[Copy]:
             copy.file.close()
 
 
-def _created(folder: Path) -> Copy:
+def _created(folder: Path) -> TemporaryCopy:
     for _ in range(_ATTEMPTS):
         path = folder / f".{secrets.token_hex(8)}.{_SUFFIX}"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.fdopen(os.open(path, flags, 0o600), "w+b")
         _lock(file)
         if os.fstat(file.fileno()).st_nlink:  # Else a clean-up took it before it was locked.
-            return Copy(path, file)
+            return TemporaryCopy(path, file)
         file.close()
     raise TagFaultError("its temporary copy is taken away again and again by another program")
 

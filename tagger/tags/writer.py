@@ -33,8 +33,8 @@ from typing import BinaryIO, Self
 
 from tagger.errors import TagWriteError, TornWriteError, os_reason
 from tagger.files.atomic import closed_quietly, sync_folder
+from tagger.files.open_elsewhere import is_open_for_writing
 from tagger.files.stats import inode_of, mtime_of
-from tagger.files.writers import is_open_for_writing
 from tagger.reasons import Reason, ReasonCode, why_system_failed
 from tagger.records import FileChange, TagWrite
 from tagger.tags.fields import TagFaultError
@@ -46,7 +46,7 @@ from tagger.tags.inplace import (
     write_in_place,
 )
 from tagger.tags.splices import View, blocks, size_of
-from tagger.tags.temporary import Copy, copy_beside, keep_attributes
+from tagger.tags.temporary import TemporaryCopy, copy_beside, keep_attributes
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ class PreparedWrite:
                 keep_time(copy.file.fileno(), self._opened.times_ns, self.write.path)
             self._put_in_place(copy)
 
-    def _put_in_place(self, copy: Copy) -> None:
+    def _put_in_place(self, copy: TemporaryCopy) -> None:
         os.fsync(copy.file.fileno())
         self._refuse_changed(self._opened.path.stat())
         _refuse_half_written(self._opened.path)

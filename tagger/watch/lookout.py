@@ -12,7 +12,7 @@ from tagger.files.mounts import is_silent
 from tagger.files.scan import ScanOptions
 from tagger.watch.notices import Notices
 from tagger.watch.pictures import Pictures
-from tagger.watch.roots import Roots
+from tagger.watch.roots import WatchedRoots
 
 SILENT_POLL_S = 60.0  # where the file system does not tell
 
@@ -58,7 +58,7 @@ class Lookout:
         self._poll_s = poll_s
         self._presence_s = presence_s
         self._tell = tell
-        self._roots = Roots(paths, tell)
+        self._roots = WatchedRoots(paths, tell)
         self._notices = Notices()
         self._pictures = Pictures()
         self._silent: dict[Path, bool] = {}

@@ -25,7 +25,7 @@ class _Root:
 
 
 @dataclass
-class Roots:
+class WatchedRoots:
     """Folders that may go away and come back.
 
     A folder is away where it cannot be looked at, and where it is empty and on another device than

@@ -46,7 +46,7 @@ class KnownTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class SameAudio:
     """A file that holds, or held, a certain recording.
 
     Args:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import TaggerError, printable
-from tagger.tag_fields import TAG_FIELDS, Kind
+from tagger.tag_fields import TAG_FIELDS, FieldKind
 
 _ROWS_AT_ONCE = 10_000
 
@@ -41,7 +41,7 @@ def _row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _schema(pa: Any) -> Any:
     text, texts = pa.string(), pa.list_(pa.string())
-    kinds = {Kind.TEXT: text, Kind.NUMBER: pa.int64(), Kind.TEXTS: texts}
+    kinds = {FieldKind.TEXT: text, FieldKind.NUMBER: pa.int64(), FieldKind.TEXTS: texts}
     return pa.schema(
         [
             ("path", text),

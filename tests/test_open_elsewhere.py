@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.files.writers import is_open_for_writing
+from tagger.files.open_elsewhere import is_open_for_writing
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_network_disk_that_refuses_leases_keeps_no_file_from_being_tagged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "song.mp3"
-    monkeypatch.setattr("tagger.files.writers.is_silent", lambda folder: folder == path)
+    monkeypatch.setattr("tagger.files.open_elsewhere.is_silent", lambda folder: folder == path)
     with path.open("wb"):  # refused as NFS refuses each that it has no delegation of
         assert not is_open_for_writing(str(path))
 

@@ -8,13 +8,13 @@ import numpy as np
 from scipy.optimize import minimize
 
 from tagger.learning.examples import BoolArray, DoubleArray
-from tagger.learning.partition import blocks, log_sum_exp, softplus
+from tagger.learning.log_partition import blocks, log_sum_exp, softplus
 from tagger.models.voting import sigmoid, softmax
 from tagger.records import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class Calibration:
     """What turns raw logits into calibrated ones: one slope for all, and a shift for each genre."""
 
     slope: float
@@ -26,8 +26,8 @@ class Scale:
         return scaled
 
 
-def fit_scale(logits: FloatArray, wanted: BoolArray, *, exclusive: bool) -> Scale:
-    """Return the scale at which probabilities are likeliest to give what is wanted.
+def fit_calibration(logits: FloatArray, wanted: BoolArray, *, exclusive: bool) -> Calibration:
+    """Return the calibration at which probabilities are likeliest to give what is wanted.
 
     Source: vector scaling of Guo et al., arXiv 1706.04599, with one slope for all, since a genre
     with few tracks proves little alone; its shift is drawn toward none as by one track more.
@@ -55,7 +55,7 @@ def fit_scale(logits: FloatArray, wanted: BoolArray, *, exclusive: bool) -> Scal
 
     partition = log_sum_exp if exclusive else softplus
     found = minimize(loss, np.zeros(1 + n_genres), jac=True, method="L-BFGS-B")
-    return Scale(float(np.exp(found.x[0])), found.x[1:])
+    return Calibration(float(np.exp(found.x[0])), found.x[1:])
 
 
 def to_probabilities(logits: FloatArray, *, exclusive: bool) -> FloatArray:
