@@ -37,6 +37,7 @@ class ReasonCode(StrEnum):
     SILENT = "silent"
     TOO_SHORT = "too_short"
     UNSURE = "unsure"
+    HEARD_OTHERWISE = "heard_otherwise"
     UNASKED = "unasked"
     UNTRUSTED = "untrusted"
     NEVER = "never"
@@ -95,6 +96,7 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.SILENT: "silent",
     ReasonCode.TOO_SHORT: "too short: {duration_s} s, at least {needed_s} s needed",
     ReasonCode.UNSURE: "sounds like {label} ({confidence} %), {needed} % needed",
+    ReasonCode.HEARD_OTHERWISE: "{model} heard {label} in it ({confidence} %), and more surely",
     ReasonCode.UNASKED: (
         "sounds like {label} ({confidence} %), which is not written unless asked for with --genres"
     ),

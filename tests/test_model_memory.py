@@ -10,7 +10,15 @@ import pytest
 
 from tagger.catalog import Catalog
 from tagger.models.files import read_card
-from tests.library import Outcome, make_model, make_track, make_tracks, run_tagger, start_tagger
+from tests.library import (
+    Outcome,
+    genre_of,
+    make_model,
+    make_track,
+    make_tracks,
+    run_tagger,
+    start_tagger,
+)
 
 Tag = Callable[..., Outcome]
 _SAID = "model: {name}, as tag --model named it last; --model default goes back\n"
@@ -158,3 +166,57 @@ def test_watch_uses_what_tag_named_and_names_nothing_itself(
         with Catalog.open(place) as catalog:
             remembered = catalog.remembered_model()
             assert remembered is not None and remembered.name == expected
+
+
+# What another network has heard
+
+
+def test_a_genre_is_not_written_where_another_network_heard_a_different_one_more_surely(
+    tag: Tag, models: Path, music: Path
+) -> None:
+    make_model(models / "surer.pt", favourite="Folk", temperature=0.5, thresholds={})
+    surer = read_card(models / "surer.pt").model_id
+    (path,) = make_tracks(music, 1)
+    assert tag(music, "--model", "surer").records[0]["status"] == "unsure"
+    (one,) = tag(music, "--model", "default").records
+    assert (one["status"], one["reason_code"], one["genres"]) == ("unsure", "heard_otherwise", [])
+    assert one["reason"] == f"{surer} heard Folk in it (87 %), and more surely"
+    assert genre_of(path) == []
+    # Whoever is surer is believed.
+    (one,) = tag(music, "--model", "surer", "--min-confidence", "0.5").records
+    assert (one["status"], genre_of(path)) == ("written", ["Folk"])
+    (one,) = tag(music, "--model", "default").records
+    assert (one["status"], one["reason_code"]) == ("unchanged", "heard_otherwise")
+    assert one["reason"].startswith("left as it is: ") and genre_of(path) == ["Folk"]
+
+
+def test_an_album_is_weighed_against_an_album(tag: Tag, models: Path, music: Path) -> None:
+    """Four tracks together are surer of Rock (0.99) than one is of Folk, but not than four are."""
+    make_model(models / "surer.pt", favourite="Folk", temperature=0.5, thresholds={})
+    make_tracks(music, 4, album="One", artist="A")
+    tag(music, "--model", "surer", "--by", "track")
+    told = tag(music, "--model", "default")
+    assert {one["reason_code"] for one in told.records} == {"heard_otherwise"}
+    told = tag(music, "--model", "default", "--by", "track")
+    assert {one["reason_code"] for one in told.records} == {"heard_otherwise"}
+
+
+def test_a_model_that_is_no_longer_at_hand_contradicts_nobody(
+    tag: Tag, models: Path, music: Path
+) -> None:
+    make_model(models / "surer.pt", favourite="Folk", temperature=0.5, thresholds={})
+    make_tracks(music, 1)
+    tag(music, "--model", "surer")
+    for name in ("surer", "folk"):  # of the same weights
+        (models / f"{name}.pt").unlink()
+    assert genres(tag(music, "--model", "default")) == {"Rock"}
+
+
+def test_what_another_heard_in_an_earlier_recording_says_nothing(
+    tag: Tag, models: Path, music: Path
+) -> None:
+    make_model(models / "surer.pt", favourite="Folk", temperature=0.5, thresholds={})
+    (path,) = make_tracks(music, 1)
+    tag(music, "--model", "surer")
+    make_track(path, 2.5)
+    assert genres(tag(music, "--model", "default")) == {"Rock"}

@@ -165,6 +165,7 @@ class Catalog(Transactions):
     # Files that a scan finds, or does not
 
     lookup = reading(known.known_tracks)
+    heard_by = reading(known.heard_by)
     recorded = reading(witnesses.recorded)
     tagged_ids = reading(witnesses.tagged_ids)
     tagged_files = streaming(witnesses.tagged_files)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, select
 
 from tagger.catalog import journal
+from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, by_root
 from tagger.catalog.rows.files import KnownTrack
@@ -122,6 +123,23 @@ def _known(
         has_vanished=row.vanished_at is not None,
         other_model=row.latest_model if row.probabilities is None else None,
     )
+
+
+def heard_by(
+    connection: Connection, file_ids: Sequence[int], model_ids: Sequence[str]
+) -> dict[int, dict[str, Mapping[str, float]]]:
+    """Return {file_id: {model_id: probabilities}}, of what was music to these models."""
+    found: dict[int, dict[str, Mapping[str, float]]] = {}
+    is_music = and_(predictions.c.unheard_code.is_(None), predictions.c.is_novel.is_not(True))
+    for batch in batches(file_ids):
+        rows = connection.execute(
+            select(files.c.file_id, predictions.c.model_id, predictions.c.probabilities)
+            .join(predictions, predictions.c.track_id == files.c.track_id)
+            .where(files.c.file_id.in_(batch), predictions.c.model_id.in_(model_ids), is_music)
+        )
+        for row in rows:
+            found.setdefault(row.file_id, {})[row.model_id] = row.probabilities
+    return found
 
 
 def is_as_recorded(file: AudioFile, row: _Row) -> bool:

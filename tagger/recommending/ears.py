@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.catalog import Reader
 from tagger.config import Settings, Sourced
-from tagger.errors import AudioDecodeError, CatalogError
+from tagger.errors import AudioDecodeError, CatalogError, CheckpointError
 from tagger.files.paths import absolute
 from tagger.models.choosing import cards_at_hand, is_named, named_model, remembered_file
 from tagger.models.files import DEFAULT, find_model, networks_of, read_card
 from tagger.nets import tell
 from tagger.recommending.seeds import Seed, compared_by, comparing_all, from_paths
 from tagger.records import TrackFailure, TrackPrediction
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,11 @@ def _remembered_ear(reader: Reader) -> Ear | None:
     path = None if found is None or found.name == DEFAULT else remembered_file(found)
     if path is None:
         return None
-    ear, has_heard = _ear_of(reader, path)
+    try:
+        ear, has_heard = _ear_of(reader, path)
+    except CheckpointError as exc:  # tracks can be compared by what else is at hand
+        log.warning("%s", exc)
+        return None
     return ear if has_heard else None
 
 

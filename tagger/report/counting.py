@@ -36,6 +36,7 @@ _UNWRITTEN = {
     ReasonCode.UNTRUSTED: Blank.UNTRUSTED,
     ReasonCode.UNASKED: Blank.UNASKED,
     ReasonCode.UNSURE: Blank.UNSURE,
+    ReasonCode.HEARD_OTHERWISE: Blank.UNSURE,
 }
 
 

@@ -5,7 +5,7 @@ Pure: no file is looked at. The table of outcomes is the whole policy.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -19,6 +19,21 @@ from tagger.tags import source_of
 
 _N_SUGGESTIONS = 5
 _TWO = 2  # recordings that must agree before what was written by sound follows them
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """What another network has heard in a track, or in its album together.
+
+    Args:
+        model: Its id.
+        label: The likeliest of its genres.
+        confidence: How sure it is of that.
+    """
+
+    model: str
+    label: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +288,7 @@ def decide(
     policy: GenrePolicy,
     intent: Intent,
     said: Said | None = None,
+    rivals: Sequence[Rival] = (),
 ) -> Decision:
     """Return what is to be done with one track's tag, by the table above.
 
@@ -286,9 +302,11 @@ def decide(
         policy: Which labels may be written, and as what.
         intent: What the user asked.
         said: What the owner's tags say of the track.
+        rivals: What other networks have heard: one that is surer of another genre is believed as
+            far as nothing is written.
     """
     stands = _stands(found, intent, ours=ours)
-    sound = _sound(prediction, probabilities, policy)
+    sound = _unless_heard_otherwise(_sound(prediction, probabilities, policy), policy, rivals)
     word = _of_both(said, sound, found, stands, policy)
     heard = _heard(word, found)
     status, reason = _OUTCOMES[stands, heard]
@@ -328,6 +346,26 @@ def _sound(
         return _Word(SOUND, (), confidence, Reason(ReasonCode.NO_EVIDENCE))
     chosen = policy.choose(probabilities)
     return _Word(SOUND, chosen, confidence, None if chosen else policy.why_not(probabilities))
+
+
+def _unless_heard_otherwise(sound: _Word, policy: GenrePolicy, rivals: Sequence[Rival]) -> _Word:
+    """Return what was heard, or that another network is surer of something else."""
+    others = [
+        rival
+        for rival in rivals
+        if sound.genres
+        and rival.confidence > sound.confidence
+        and not are_among([policy.genre_of(rival.label) or rival.label], sound.genres)
+    ]
+    if not others:
+        return sound
+    surest = max(others, key=lambda rival: rival.confidence)
+    values: Mapping[str, Value] = {
+        "model": surest.model,
+        "label": surest.label,
+        "confidence": surest.confidence,
+    }
+    return replace(sound, genres=(), reason=Reason(ReasonCode.HEARD_OTHERWISE, values))
 
 
 def _of_both(

@@ -33,6 +33,7 @@ from tagger.tagging import ledger
 from tagger.tagging.albums import AlbumKey, album_key
 from tagger.tagging.decision import decide
 from tagger.tagging.request import TagRequest
+from tagger.tagging.rivals import Rivals
 from tagger.tagging.testimony import Testimony
 from tagger.tagging.track import Finished, Track, heard_by_another, is_as_found, stat_if_there
 from tagger.tags import (
@@ -62,6 +63,7 @@ class Settler:
         self._catalog = catalog
         self._run_id = run_id
         self._testimony = testimony
+        self._rivals = Rivals(request, catalog)
         self.n_linked = 0  # files written that have other names as well
 
     def keep(self, tracks: Iterable[Track]) -> None:
@@ -102,9 +104,30 @@ class Settler:
             if track.tags is None and track.failure is None:
                 track.read_tags()
         ready = [track for track in tracks if track.failure is None]
-        for track, vote in zip(ready, self._votes(ready), strict=True):
+        albums = [self._album(track) for track in ready]
+        for track, vote in zip(ready, self._votes(ready, albums), strict=True):
             track.vote = vote
+        self._hear_rivals(ready, albums)
+        for track in ready:
             track.decision = self._decision(track)
+
+    def _hear_rivals(self, tracks: list[Track], albums: list[AlbumKey | None]) -> None:
+        """Ask what other networks have heard where a genre may be written by sound."""
+        asked = {n for n, track in enumerate(tracks) if self._may_be_written(track)}
+        together = {albums[n] for n in asked} - {None}
+        some = [n for n in range(len(tracks)) if n in asked or albums[n] in together]
+        if some:
+            self._rivals.hear([tracks[n] for n in some], [albums[n] for n in some])
+
+    def _may_be_written(self, track: Track) -> bool:
+        """Return whether sound alone would put another genre into a track than stands there."""
+        assert track.vote is not None, track.file.path
+        intent = self._request.intent
+        is_open = intent.overwrite or is_ours(track.found) or self._is_blank(track)
+        if not is_open or track.heard.unheard is not None:
+            return False
+        chosen = self._request.policy.choose(track.vote)
+        return bool(chosen) and chosen != track.found.genres
 
     def settle(self, tracks: Sequence[Track]) -> list[TrackResult]:
         """Write what is to be written, record all, and return the results.
@@ -144,10 +167,9 @@ class Settler:
         ledger.record_failures(self._catalog, self._run_id, failed)
         return [f.unless_in(unrecorded) for f in finished]
 
-    def _votes(self, tracks: list[Track]) -> list[Mapping[str, float]]:
+    def _votes(self, tracks: list[Track], keys: list[AlbumKey | None]) -> list[Mapping[str, float]]:
         """Return what each track is decided on: its own probabilities, or its album's."""
         albums: dict[AlbumKey, list[TrackPrediction]] = {}
-        keys = [self._album(track) for track in tracks]
         for key, track in zip(keys, tracks, strict=True):
             if key is not None:
                 albums.setdefault(key, []).append(track.heard)
@@ -185,6 +207,7 @@ class Settler:
             policy=self._request.policy,
             intent=self._request.intent,
             said=track.said,
+            rivals=track.rivals,
         )
         if self._is_left_for_its_names(decision):
             return replace(decision, status=Status.PREDICTED, reason=Reason(ReasonCode.LINKED))

@@ -24,6 +24,7 @@ from tagger.records import (
     TrackPrediction,
     TrackResult,
 )
+from tagger.tagging.decision import Rival
 from tagger.tags import is_ours, read_tags
 
 
@@ -44,6 +45,7 @@ class Track:
         moved_from: Where it was before, if its row has followed it here.
         vote: The probabilities that it is decided on: its own, or its album's.
         said: What the owner's own tags say of it.
+        rivals: What other networks have heard in it, or in its album, where that was asked.
     """
 
     file: AudioFile
@@ -59,6 +61,7 @@ class Track:
     moved_from: Path | None = None
     vote: Mapping[str, float] | None = None
     said: Said | None = None
+    rivals: tuple[Rival, ...] = ()
     decision: Decision | None = None
 
     @property
