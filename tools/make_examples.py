@@ -1,9 +1,9 @@
 """Make examples/ from the recordings it is cut from: `make_examples.py SOURCES [TARGET]`.
 
-SOURCES is a folder with the six Ogg Vorbis files that `EXAMPLES` names; examples/README.md says
-where each comes from and under which licence. The result is a small library with a track in each
-format that the tagger knows, short and at low rates so that a clone stays small, with the tags a
-library would have. No track has a genre but the one that shows that a person's genre is kept.
+SOURCES is a folder with the recordings that `EXAMPLES` names; examples/README.md says where each
+comes from and under which licence. The result is a small library in the formats that are met most,
+short and at low rates so that a clone stays small, with the tags a library would have. No track has
+a genre but the one that shows that a person's genre is kept.
 """
 
 import argparse
@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 CC_BY = "CC BY 3.0, https://creativecommons.org/licenses/by/3.0/"
+CC_BY_SA = "CC BY-SA 3.0, https://creativecommons.org/licenses/by-sa/3.0/"
+CC0 = "CC0 1.0, https://creativecommons.org/publicdomain/zero/1.0/"
+MIT = "MIT, https://opensource.org/license/mit"
 PUBLIC_DOMAIN = "Public domain, https://creativecommons.org/publicdomain/mark/1.0/"
 CHUNK_SAMPLES = 44_100
 
@@ -44,6 +47,7 @@ ENCODINGS = {
     ".mp3": Encoding("libmp3lame", 44_100, "stereo", "fltp", 128_000),
     ".opus": Encoding("libopus", 48_000, "stereo", "flt", 80_000),
     ".wav": Encoding("pcm_s16le", 22_050, "mono", "s16"),
+    ".wma": Encoding("wmav2", 44_100, "stereo", "fltp", 96_000),
 }
 
 
@@ -59,6 +63,7 @@ class Example:
         licence: For the copyright tag.
         start_s, end_s: The excerpt.
         genre: Only where a person's genre is to be shown.
+        lead: Name of a second recording that plays along with the first.
     """
 
     source: str
@@ -71,6 +76,7 @@ class Example:
     start_s: float = 0.0
     end_s: float | None = None
     genre: str | None = None
+    lead: str | None = None
 
 
 FISHING = "karissa-hobbs-lets-go-fishin.ogg"
@@ -156,6 +162,96 @@ EXAMPLES = (
         track=1,
         licence=CC_BY,
     ),
+    Example(
+        "boomboxhead-dont-matter.mp3",
+        "Boomboxhead/CC0 Beats/05 Don't Matter.mp3",
+        artist="Boomboxhead",
+        album="CC0 Beats",
+        title="Don't Matter",
+        track=5,
+        licence=CC0,
+        start_s=20.0,
+        end_s=80.0,
+    ),
+    Example(
+        "chopin_eliogu_op55_no1.mp3",
+        "Elio Gubser/Chopin/01 Nocturne, op. 55 no. 1.opus",
+        artist="Elio Gubser",
+        album="Chopin",
+        title="Nocturne, op. 55 no. 1",
+        track=1,
+        licence=CC_BY,
+        start_s=20.0,
+        end_s=80.0,
+    ),
+    Example(
+        "emegeme-country.mp3",
+        "emegeme/Dart That Target/01 Country.m4a",
+        artist="emegeme",
+        album="Dart That Target",
+        title="Country",
+        track=1,
+        licence=CC0,
+        start_s=20.0,
+        end_s=80.0,
+    ),
+    Example(
+        "hyde_acoustically_driven_instrumental.mp3",
+        "Hyde/Instrumentals/01 Acoustically Driven Instrumental.wma",
+        artist="Hyde",
+        album="Instrumentals",
+        title="Acoustically Driven Instrumental",
+        track=1,
+        licence=CC_BY,
+        start_s=20.0,
+        end_s=80.0,
+    ),
+    Example(
+        "maddirtmonkey_electronic_happy_song.mp3",
+        "MadDirtMonkey/Loops/01 Electronic Happy Song.mp3",
+        artist="MadDirtMonkey",
+        album="Loops",
+        title="Electronic Happy Song",
+        track=1,
+        licence=CC_BY,
+        start_s=20.0,
+        end_s=80.0,
+    ),
+    Example(
+        "muldjord-armygeddon.ogg",
+        "Muldjord/Frets on Fire Songs/01 Armygeddon.opus",
+        artist="Muldjord",
+        album="Frets on Fire Songs",
+        title="Armygeddon",
+        track=1,
+        licence=CC_BY_SA,
+        start_s=20.0,
+        end_s=80.0,
+        lead="muldjord-armygeddon-guitar.ogg",
+    ),
+    Example(
+        "sectoid-escape-from-chaosland.ogg",
+        "Sectoid/Frets on Fire Song Pack/01 Escape from Chaosland.m4a",
+        artist="Sectoid",
+        album="Frets on Fire Song Pack",
+        title="Escape from Chaosland",
+        track=1,
+        licence=MIT,
+        start_s=20.0,
+        end_s=80.0,
+        lead="sectoid-escape-from-chaosland-guitar.ogg",
+    ),
+    Example(
+        "unwrittenstories_its_simple.mp3",
+        "Unwritten Stories/House/01 It's Simple.opus",
+        artist="Unwritten Stories",
+        album="House",
+        title="It's Simple",
+        track=1,
+        licence=CC_BY_SA,
+        start_s=20.0,
+        end_s=80.0,
+    ),
 )
 
 
@@ -178,7 +274,10 @@ def make_example(example: Example, sources: Path, target: Path) -> Path:
         shutil.copyfile(source, track)
     else:
         waveform, sample_rate = read_excerpt(source, example.start_s, example.end_s)
-        encode(waveform, sample_rate, track)
+        if example.lead is not None:
+            lead, _ = read_excerpt(sources / example.lead, example.start_s, example.end_s)
+            waveform = waveform + lead
+        encode(waveform / max(1.0, float(np.abs(waveform).max())), sample_rate, track)
     write_tags(track, example)
     return track
 
@@ -231,6 +330,9 @@ def write_tags(track: Path, example: Example) -> None:
     file.delete()
     if track.suffix in {".mp3", ".wav", ".aiff"}:
         write_id3(file, example)
+    elif track.suffix == ".wma":
+        file.update(asf_attributes(example))
+        file.save()
     elif track.suffix == ".m4a":
         file.update(mp4_tags(example))
         file.save()
@@ -263,6 +365,18 @@ def mp4_tags(example: Example) -> dict[str, list[str] | list[tuple[int, int]]]:
         "cprt": [example.licence],
     }
     return atoms | ({"\xa9gen": [example.genre]} if example.genre else {})
+
+
+def asf_attributes(example: Example) -> dict[str, list[str]]:
+    """Tags of a WMA, by attribute."""
+    attributes = {
+        "Title": [example.title],
+        "Author": [example.artist],
+        "WM/AlbumTitle": [example.album],
+        "WM/TrackNumber": [str(example.track)],
+        "Copyright": [example.licence],
+    }
+    return attributes | ({"WM/Genre": [example.genre]} if example.genre else {})
 
 
 def vorbis_comments(example: Example) -> dict[str, str]:
