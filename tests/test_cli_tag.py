@@ -228,13 +228,16 @@ def test_what_is_passed_over_is_counted(first: tuple[Outcome, Path]) -> None:
     assert "by genre: Rock 14" in first[0].err.splitlines()
 
 
-def test_who_chose_no_model_is_told_of_others_where_most_stays_unsure(tmp_path: Path) -> None:
-    make_tracks(tmp_path / "music", 10)  # too short for anybody
-    common = ("tag", tmp_path / "music", "--catalog", tmp_path / "c.db")
-    assert "unsure of 10: tagger info FILE says" in run_tagger(*common).err
-    assert "tagger learn" not in run_tagger(*common).err, "nothing was heard"
-    for chosen in (("--model", "default"), ("--quiet",)):
-        assert "tagger learn" not in run_tagger(*common, "--force", *chosen).err
+def test_the_end_names_the_command_that_fills_the_most(tmp_path: Path) -> None:
+    music, place = tmp_path / "music", tmp_path / "c.db"
+    make_tracks(music, 10)  # too short for anybody
+    common = ("tag", music, "--catalog", place)
+    step = (
+        f"  10 answers in your browser settle 10 of them: tagger review {music} --catalog {place}"
+    )
+    assert step in run_tagger(*common).err
+    assert "tagger review" not in run_tagger(*common).err, "no news"
+    assert "tagger review" not in run_tagger(*common, "--force", "--quiet").err
 
 
 @pytest.mark.usefixtures("no_analysis")

@@ -265,6 +265,7 @@ def test_steps_are_named_only_where_they_would_do_something(place: Path, tmp_pat
     assert commands(report_of(tmp_path / "other.db", *waiting, *unsure, *mine)) == [
         "tagger tag /music",
         "tagger tag --model default /music",
+        "tagger review /music",
         "tagger learn /music",
         "tagger list --status failed",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
@@ -13,18 +13,15 @@ import click
 from tqdm import tqdm
 
 from tagger.cli.counting import count_meanwhile
-from tagger.cli.outlook import Outlook
 from tagger.cli.telling import Teller
 from tagger.config import config_path
 from tagger.errors import CatalogError, WorkersError, printable
 from tagger.models.choosing import ChosenBy, InForce, name_of
 from tagger.records import RunSummary, Status, TrackResult
+from tagger.report.outlook import Outlook
 from tagger.tagging.run import TagRun
 
 log = logging.getLogger(__name__)
-
-_MANY = 10  # tracks, of which a word is worth while
-_SURE = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
 
 
 def _all(_result: TrackResult) -> bool:
@@ -32,13 +29,19 @@ def _all(_result: TrackResult) -> bool:
 
 
 def follow(
-    run: TagRun, teller: Teller, *, quiet: bool, is_told: Callable[[TrackResult], bool] = _all
+    run: TagRun,
+    teller: Teller,
+    outlook: Outlook,
+    *,
+    quiet: bool,
+    is_told: Callable[[TrackResult], bool] = _all,
 ) -> bool:
     """Print each result as it comes, then the summary.
 
     Args:
         run: Not begun yet.
         teller: Of results.
+        outlook: Takes them as well, and says at the end what was left blank.
         quiet: Print errors only.
         is_told: Asked of every result whether it is printed.
 
@@ -57,7 +60,7 @@ def follow(
         def beside() -> AbstractContextManager[None]:
             return bar.external_write_mode(sys.stdout) if show_bar else nullcontext()
 
-        whole, outlook = True, Outlook()
+        whole = True
         try:
             try:
                 for result in filter(is_told, results):
@@ -121,16 +124,19 @@ def tell_of_memory(model: InForce) -> None:
         )
 
 
-def suggest_another(summary: RunSummary) -> None:
-    """Say what else there is where the model that nobody chose is unsure of most tracks."""
-    n_unsure = summary.by_status.get(Status.UNSURE, 0)
-    n_sure = sum(summary.by_status.get(s, 0) for s in _SURE)
-    if n_unsure >= max(_MANY, n_sure):
-        click.echo(
-            f"unsure of {n_unsure}: tagger info FILE says what one is most like; your own genres "
-            "it learns from your tags (tagger learn)",
-            err=True,
-        )
+def tell_next(outlook: Outlook, paths: Sequence[Path], catalog: str) -> None:
+    """Say which commands would fill the most of what was left blank.
+
+    Args:
+        outlook: Has seen the results of a run.
+        paths: What the run was about.
+        catalog: As ``--catalog`` takes it; "" for the usual one.
+    """
+    steps = outlook.next_steps(paths, catalog)
+    if steps:
+        click.echo("next:", err=True)
+    for step in steps:
+        click.echo(f"  {step.why}: {step.command}", err=True)
 
 
 def _about_fillers(fillers: Mapping[str, int]) -> str:

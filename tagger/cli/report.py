@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tagger.catalog import Catalog, Reader, shown
+from tagger.catalog import Catalog, Reader
 from tagger.cli.doubtful import judging_networks
 from tagger.cli.learn import require_learning
 from tagger.cli.options import (
@@ -27,6 +27,7 @@ from tagger.models.choosing import cards_at_hand, name_in_force, name_of
 from tagger.models.files import BUNDLED
 from tagger.recommending.ears import chosen_ear
 from tagger.recommending.seeds import comparing_all
+from tagger.report.commands import catalog_to_name
 from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page
 from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, judged
@@ -82,7 +83,7 @@ def _report(under: Path | None, settings: Settings, sources: Mapping[str, Source
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
         model_id = _compared_by(catalog, settings, sources)
         suspects = _suspects(catalog, under, settings, sources)
-        where = _shown_catalog(settings, sources)
+        where = catalog_to_name(settings, sources)
         request = ReportRequest(under, model_id, where, _at_hand(catalog))
         return gather(catalog, request, suspects)
 
@@ -119,11 +120,3 @@ def _at_hand(catalog: Catalog) -> ModelsAtHand:
         # The default model is a head as well, and nobody here taught it.
         has_learned=any(card.head is not None and path.parent != BUNDLED for path, card in found),
     )
-
-
-def _shown_catalog(settings: Settings, sources: Mapping[str, Sourced]) -> str:
-    """Return the catalogue as commands have to name it, "" where they need not."""
-    if sources["catalog"].source != "option":
-        return ""
-    where = shown(settings.catalog)
-    return where if "://" in where else str(absolute(Path(where)))

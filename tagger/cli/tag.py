@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.following import follow, report, suggest_another, tell_of_memory
+from tagger.cli.following import follow, report, tell_next, tell_of_memory
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import make_teller
 from tagger.files.scan import check_any_there
 from tagger.records import Status, TrackResult
+from tagger.report.commands import catalog_to_name
+from tagger.report.outlook import Outlook
 from tagger.tagging.request import make_request
 from tagger.tagging.run import TagRun
 
@@ -61,7 +63,7 @@ def command(
         remembers=True,
     )
     check_any_there(wish.paths)  # before there is a catalogue of nothing
-    teller = make_teller(format_, quiet=quiet)
+    teller, outlook = make_teller(format_, quiet=quiet), Outlook()
     news = _News(are_all=all_failures or not quiet or format_ != "text")
     with Catalog.open(wish.settings.catalog, read_only=dry_run) as catalog:
         request, model = make_request(wish, catalog)
@@ -69,12 +71,12 @@ def command(
             tell_of_memory(model)
         run = TagRun(request, catalog)
         try:
-            whole = follow(run, teller, quiet=quiet, is_told=news.see)
+            whole = follow(run, teller, outlook, quiet=quiet, is_told=news.see)
         except (KeyboardInterrupt, OutputClosedError):
             report(replace(run.summary, interrupted=True), quiet=quiet)
             return 130
-        if not (model.is_chosen or quiet):
-            suggest_another(run.summary)
+        if not quiet:
+            tell_next(outlook, wish.paths, catalog_to_name(wish.settings, wish.sources))
         return 0 if whole and not news.n_failed else 1
 
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.following import follow, report, suggest_another, tell_of_memory
+from tagger.cli.following import follow, report, tell_next, tell_of_memory
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import Teller, make_teller
@@ -19,6 +19,8 @@ from tagger.errors import CatalogError, TaggerError
 from tagger.files.scan import ScanOptions
 from tagger.reasons import Reason
 from tagger.records import Stage, Status, TrackResult
+from tagger.report.commands import catalog_to_name
+from tagger.report.outlook import Outlook
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.news import news_for
 from tagger.tagging.request import Wish, make_request
@@ -160,14 +162,15 @@ class _Session:
                 request = replace(request, scan=replace(part, folders=news.folders))
             unsettled = news.unsettled
         self._refused.clear()
-        run = TagRun(request, catalog)
+        run, outlook = TagRun(request, catalog), Outlook()
         try:
-            whole = follow(run, self.teller, quiet=self.quiet, is_told=self._is_told)
+            whole = follow(run, self.teller, outlook, quiet=self.quiet, is_told=self._is_told)
         except (KeyboardInterrupt, OutputClosedError) as exc:
             report(run.summary, quiet=self.quiet)
             raise _BrokenOffError from exc
-        if self.is_first and not (model.is_chosen or self.quiet):
-            suggest_another(run.summary)
+        if self.is_first and not self.quiet:
+            settings, sources = self.wish.settings, self.wish.sources
+            tell_next(outlook, self.wish.paths, catalog_to_name(settings, sources))
         return Tried(
             whole,
             served=request.scan.folders,

@@ -53,6 +53,12 @@ class Blank(Enum):
         return self.value[1]
 
 
+ANSWERABLE = frozenset(
+    (Blank.UNSURE, Blank.UNASKED, Blank.UNTRUSTED, Blank.SHORT, Blank.SILENT, Blank.OTHER)
+)
+"""Reasons for a blank that a person's answer fills."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What the report is about.

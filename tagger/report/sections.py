@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tagger.catalog import RunRow
 from tagger.report.bars import Part, bar, legend
+from tagger.report.commands import catalog_option
 from tagger.report.facts import N_BINS, Figures, FolderCount, GenreCount, Report
 from tagger.report.html import Html, element, file_name, joined, name, paragraph
 from tagger.report.soundmap import drawn_map
-from tagger.report.steps import catalog_option, next_steps
+from tagger.report.steps import next_steps
 from tagger.report.tables import BARS, ColumnHead, first, more, number, table
 from tagger.report.words import count, hours, share
 
@@ -221,7 +222,7 @@ def _run(run: RunRow, report: Report) -> tuple[str, ...]:
         counts.append("under way, or killed")
     elif run.summary.interrupted:
         counts.append("interrupted")
-    undo = f"tagger undo {run.run_id}{catalog_option(report.subject)}"
+    undo = f"tagger undo {run.run_id}{catalog_option(report.subject.catalog)}"
     return (
         str(run.run_id),
         run.started.astimezone(report.subject.made.tzinfo).strftime("%Y-%m-%d %H:%M"),

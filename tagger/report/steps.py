@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-from tagger.errors import plain
-from tagger.report.facts import Blank, Report, Subject
+from tagger.report.commands import FOLDER, Step, catalog_option, quoted, to_copy
+from tagger.report.facts import ANSWERABLE, Blank, Report, Subject
 from tagger.report.words import count, counted
 
 _ENOUGH_TO_LEARN = 40  # tracks; ``tagger learn`` says what else it takes
 _WORTH_A_WORD = 10  # tracks
 _MOST_ROOTS = 4
-_FOLDER = "FOLDER"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Why something is worth doing, and the command that does it."""
-
-    why: str
-    command: str
 
 
 def next_steps(report: Report) -> list[Step]:
     """Return what to do next, the most useful first."""
     steps = (make(report) for make in (_STEPS if report.figures.n_tracks else (_begin,)))
-    named = catalog_option(report.subject)
+    named = catalog_option(report.subject.catalog)
     return [Step(step.why, step.command + named) for step in steps if step is not None]
 
 
 def _begin(report: Report) -> Step:
-    folder = _quoted(report.subject.under) if report.subject.under else "~/Music"
+    folder = quoted(report.subject.under) if report.subject.under else "~/Music"
     return Step("See what would be done; nothing is touched.", f"tagger tag --dry-run {folder}")
 
 
@@ -67,6 +55,17 @@ def _ask_for_more(report: Report) -> Step | None:
     return Step(why, f"tagger tag --dry-run{_model(report)} --genres all {_where(report.subject)}")
 
 
+def _review(report: Report) -> Step | None:
+    n = sum(one.n_tracks for one in report.blanks if one.why in ANSWERABLE)
+    if n < _WORTH_A_WORD:
+        return None
+    why = (
+        f"{counted(n, 'track')} left blank that you may know: answer for them in your browser, a "
+        "whole artist or album at a time."
+    )
+    return Step(why, f"tagger review {_where(report.subject)}")
+
+
 def _learn(report: Report) -> Step | None:
     n = report.figures.n_persons - report.figures.n_fillers
     if n < _ENOUGH_TO_LEARN or report.models.has_learned:
@@ -80,7 +79,7 @@ def _look_at_doubts(report: Report) -> Step | None:
     if found.n_found <= len(found.worst):
         return None
     why = f"See all {count(found.n_found)} tracks whose genre looks wrong."
-    folder = f" {_quoted(report.subject.under)}" if report.subject.under else ""
+    folder = f" {quoted(report.subject.under)}" if report.subject.under else ""
     return Step(why, f"tagger doubtful -n {found.n_found}{folder}")
 
 
@@ -104,6 +103,7 @@ _STEPS: tuple[Callable[[Report], Step | None], ...] = (
     _write,
     _hear_better,
     _ask_for_more,
+    _review,
     _learn,
     _look_at_doubts,
     _look_at_failures,
@@ -113,12 +113,7 @@ _STEPS: tuple[Callable[[Report], Step | None], ...] = (
 
 def list_unsure(subject: Subject) -> str:
     """Return the command that names each track that nothing is sure of, and why."""
-    return f"tagger list --status unsure{_under(subject)}{catalog_option(subject)}"
-
-
-def catalog_option(subject: Subject) -> str:
-    """Return how a command names the catalogue, "" for the usual one."""
-    return f" --catalog {_to_copy(subject.catalog, 'FILE')}" if subject.catalog else ""
+    return f"tagger list --status unsure{_under(subject)}{catalog_option(subject.catalog)}"
 
 
 def _n_blank(report: Report, why: Blank) -> int:
@@ -127,24 +122,15 @@ def _n_blank(report: Report, why: Blank) -> int:
 
 def _model(report: Report) -> str:
     name = report.models.to_name
-    return f" --model {_to_copy(name, 'NAME')}" if name else ""
+    return f" --model {to_copy(name, 'NAME')}" if name else ""
 
 
 def _where(subject: Subject) -> str:
     folders = (subject.under,) if subject.under else subject.roots
     if len(folders) > _MOST_ROOTS:
-        return _FOLDER
-    return " ".join(_quoted(folder) for folder in folders)
+        return FOLDER
+    return " ".join(quoted(folder) for folder in folders)
 
 
 def _under(subject: Subject) -> str:
-    return f" --under {_quoted(subject.under)}" if subject.under else ""
-
-
-def _quoted(path: Path) -> str:
-    return _to_copy(str(path), _FOLDER)
-
-
-def _to_copy(word: str, otherwise: str) -> str:
-    """Return a word as a shell takes it; what cannot be copied is left to be filled in."""
-    return shlex.quote(word) if plain(word) == word else otherwise
+    return f" --under {quoted(subject.under)}" if subject.under else ""
