@@ -14,6 +14,11 @@ from tagger.genre_text import key_of
 from tagger.records import TagsFound
 
 _GUEST = re.compile(r"(?<=\S)\s*[(\[]?\s*\b(?:feat|ft|featuring)\b\.?\s+\S.*$")
+# Feet and feats that belong to a name: "10 Ft. Ganja Plant", "Six Ft. Ditch", "Little Feat".
+_NO_GUEST = re.compile(
+    r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|hundred)"
+    r"[\s\-]+ft\b|little\s+feat\b(?!\.)"
+)
 _WITH = re.compile(r"(?<=\S)\s*[(\[]\s*with\s[^()\[\]]*[)\]]")
 _THE_FIRST, _THE_LAST = re.compile(r"^the\s+(?=\S)"), re.compile(r"(?<=\S),\s*the$")
 _MARKS = "()[]{}<>.,;:!?*_-–—\"' "  # around a name that is no artist's
@@ -53,9 +58,15 @@ def artist_key(name: str) -> str:
     ('sleeping with sirens', 'the', 'ft. worth')
     """
     text = _plain(name)
-    bare = _WITH.sub("", _GUEST.sub("", text)).strip() or text
+    bare = _WITH.sub("", _without_guests(text)).strip() or text
     turned = _THE_LAST.sub("", bare)
     return _THE_FIRST.sub("", turned) if turned == bare else turned
+
+
+def _without_guests(text: str) -> str:
+    own = _NO_GUEST.match(text)
+    guest = _GUEST.search(text, own.end() if own else 0)
+    return text[: guest.start()] if guest else text
 
 
 def _plain(text: str) -> str:
