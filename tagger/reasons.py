@@ -30,6 +30,7 @@ class ReasonCode(StrEnum):
     ARTIST = "artist"
     EVIDENCE_GONE = "evidence_gone"
     NO_EVIDENCE = "no_evidence"
+    HELD_BACK = "held_back"
     # Who has heard it
     UNDECIDED = "undecided"
     OTHER_MODEL = "other_model"
@@ -91,6 +92,9 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.ARTIST: "as {n_agreeing} of {n_all} tracks by its artist on other albums",
     ReasonCode.EVIDENCE_GONE: "what its album or its artist said is said no more",
     ReasonCode.NO_EVIDENCE: "neither its album nor its artist says enough",
+    ReasonCode.HELD_BACK: (
+        "your tags say {genres} now; so many changes are made only with --yes, or when asked"
+    ),
     ReasonCode.UNDECIDED: "heard, not decided on yet",
     ReasonCode.OTHER_MODEL: "heard by {model}; --refresh hears it anew",
     ReasonCode.SILENT: "silent",

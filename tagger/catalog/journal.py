@@ -227,6 +227,30 @@ def taken_back(connection: Connection, file_ids: Sequence[int]) -> dict[int, tup
     return found
 
 
+def unsigned(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return {file_id: the genres of our last write there that stands}, where it left no field.
+
+    An undo puts down what somebody else had set, and an answer what a person said: neither is ours.
+    """
+    found: dict[int, tuple[str, ...]] = {}
+    for batch in batches(file_ids):
+        rows = connection.execute(
+            select(
+                journal.c.file_id,
+                journal.c.genres_after,
+                journal.c.provenance_after,
+                runs.c.command,
+            )
+            .join(runs, runs.c.run_id == journal.c.run_id)
+            .where(journal.c.file_id.in_(batch), stands, journal.c.undoes.is_(None))
+            .order_by(journal.c.journal_id)
+        )
+        for row in rows:
+            is_ours = row.provenance_after is None and row.command != REVIEW
+            found[row.file_id] = row.genres_after if is_ours else ()
+    return found
+
+
 def n_standing(connection: Connection) -> dict[int, int]:
     """Return {run_id: how many of its writes stand}."""
     rows = connection.execute(

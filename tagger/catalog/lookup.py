@@ -54,9 +54,11 @@ def known_tracks(
         chosen = and_(files.c.root_id == root_id, files.c.relative.in_(relatives))
         for row in connection.execute(statement.where(chosen)).all():
             rows[Place(root_id, row.relative)] = row
-    taken_back = journal.taken_back(connection, [row.file_id for row in rows.values()])
+    file_ids = [row.file_id for row in rows.values()]
+    taken_back = journal.taken_back(connection, file_ids)
+    unsigned = journal.unsigned(connection, file_ids)
     return [
-        _known(file, rows[place], model_id, taken_back) if place in rows else None
+        _known(file, rows[place], model_id, taken_back, unsigned) if place in rows else None
         for file, place in zip(found, places, strict=True)
     ]
 
@@ -80,6 +82,7 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
             column.heard_genres,
             column.confidence,
             column.status,
+            column.reason_code.label("decided_by"),
             predictions.c.probabilities,
             predictions.c.confidence.label("heard_confidence"),
             predictions.c.n_segments,
@@ -100,7 +103,11 @@ def _statement(model_id: str) -> Select[*tuple[Any, ...]]:
 
 
 def _known(
-    file: AudioFile, row: _Row, model_id: str, taken_back: Mapping[int, tuple[str, ...]]
+    file: AudioFile,
+    row: _Row,
+    model_id: str,
+    taken_back: Mapping[int, tuple[str, ...]],
+    unsigned: Mapping[int, tuple[str, ...]],
 ) -> KnownTrack | None:
     stat = (file.size_bytes, file.mtime_ns)
     recorded = row.track_id is not None and is_as_recorded(file, row)
@@ -122,6 +129,8 @@ def _known(
         audio=row.audio,
         has_vanished=row.vanished_at is not None,
         other_model=row.latest_model if row.probabilities is None else None,
+        unsigned=unsigned.get(row.file_id, ()),
+        decided_by=row.decided_by or "",
     )
 
 

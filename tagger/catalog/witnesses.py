@@ -42,12 +42,14 @@ class TaggedFile:
         file: The file.
         tags: Its tags.
         written: The genres that the tagger wrote there last; () if it never did.
+        decided_by: The code of the reason for what became of it last.
     """
 
     file_id: int
     file: AudioFile
     tags: TagsFound
     written: tuple[str, ...]
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +133,21 @@ def written_unsigned(
 
 def _statement() -> Select[*tuple[Any, ...]]:
     return select(
-        files.c.file_id, *FILE_COLUMNS, files.c.ctime_ns, files.c.inode, *TAG_COLUMNS
+        files.c.file_id,
+        *FILE_COLUMNS,
+        files.c.ctime_ns,
+        files.c.inode,
+        *TAG_COLUMNS,
+        tracks.c.reason_code,
     ).join(tracks, tracks.c.track_id == files.c.track_id)
 
 
 def _tagged(connection: Connection, rows: Sequence[tuple[_Row, AudioFile]]) -> list[TaggedFile]:
     written = _written(connection, [row.file_id for row, _ in rows])
     return [
-        TaggedFile(row.file_id, file, tags_of(row), written.get(row.file_id, ()))
+        TaggedFile(
+            row.file_id, file, tags_of(row), written.get(row.file_id, ()), row.reason_code or ""
+        )
         for row, file in rows
     ]
 

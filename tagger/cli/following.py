@@ -60,6 +60,13 @@ def follow(
         def beside() -> AbstractContextManager[None]:
             return bar.external_write_mode(sys.stdout) if show_bar else nullcontext()
 
+        asked = run.may_follow
+
+        def ask(n: int) -> bool:
+            with beside():
+                return asked(n)
+
+        run.may_follow = ask
         whole = True
         try:
             try:

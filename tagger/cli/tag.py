@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,11 @@ from tagger.tagging.run import TagRun
     help="Analyse again what is known, and write again what was undone.",
 )
 @click.option(
+    "--yes",
+    is_flag=True,
+    help="Let more than 100 genres of the tagger's follow what your tags say now, unasked.",
+)
+@click.option(
     "--all-failures",
     is_flag=True,
     help="With --quiet: tell and count failures that were told before as well.",
@@ -43,6 +50,7 @@ def command(
     no_write: bool,
     force: bool,
     refresh: bool,
+    yes: bool,
     all_failures: bool,
     format_: str,
     quiet: bool,
@@ -69,7 +77,7 @@ def command(
         request, model = make_request(wish, catalog)
         if not quiet:
             tell_of_memory(model)
-        run = TagRun(request, catalog)
+        run = TagRun(request, catalog, may_follow=_asker(yes=yes, asks=not dry_run))
         try:
             whole = follow(run, teller, outlook, quiet=quiet, is_told=news.see)
         except (KeyboardInterrupt, OutputClosedError):
@@ -78,6 +86,21 @@ def command(
         if not quiet:
             tell_next(outlook, wish.paths, catalog_to_name(wish.settings, wish.sources))
         return 0 if whole and not news.n_failed else 1
+
+
+def _asker(*, yes: bool, asks: bool) -> Callable[[int], bool]:
+    """Return what says whether many genres of the tagger's may change: a person, on a terminal."""
+
+    def ask(n: int) -> bool:
+        if yes or not (asks and sys.stdin.isatty() and sys.stderr.isatty()):
+            return yes
+        return click.confirm(
+            f"your tags say something else now of up to {n} genres that the tagger wrote; change "
+            "these as well",
+            err=True,
+        )
+
+    return ask
 
 
 @dataclass

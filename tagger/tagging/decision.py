@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from tagger.errors import ConfigError
-from tagger.evidence.trials import BAR, Kind
+from tagger.evidence.trials import BAR
 from tagger.evidence.weighing import Said
 from tagger.genre_text import are_among, why_no_genre
 from tagger.reasons import Reason, ReasonCode, Value
 from tagger.records import Decision, Status, Suggestion, TagsFound, TrackPrediction
-from tagger.tags import source_of
 
 _N_SUGGESTIONS = 5
 _TWO = 2  # recordings that must agree before what was written by sound follows them
@@ -287,6 +286,7 @@ def decide(
     ours: bool,
     policy: GenrePolicy,
     intent: Intent,
+    was_evidence: bool = False,
     said: Said | None = None,
     rivals: Sequence[Rival] = (),
 ) -> Decision:
@@ -301,13 +301,14 @@ def decide(
         ours: Whether the genre that stands there is the tagger's own.
         policy: Which labels may be written, and as what.
         intent: What the user asked.
+        was_evidence: Whether the owner's tags decided on that genre of ours.
         said: What the owner's tags say of the track.
         rivals: What other networks have heard: one that is surer of another genre is believed as
             far as nothing is written.
     """
     stands = _stands(found, intent, ours=ours)
     sound = _unless_heard_otherwise(_sound(prediction, probabilities, policy), policy, rivals)
-    word = _of_both(said, sound, found, stands, policy)
+    word = _of_both(said, sound, found, stands, policy, was_evidence=was_evidence)
     heard = _heard(word, found)
     status, reason = _OUTCOMES[stands, heard]
     keeps_ours = stands is _Stands.OURS and heard is _Heard.NOTHING_SURE
@@ -369,25 +370,52 @@ def _unless_heard_otherwise(sound: _Word, policy: GenrePolicy, rivals: Sequence[
 
 
 def _of_both(
-    said: Said | None, sound: _Word, found: TagsFound, stands: _Stands, policy: GenrePolicy
+    said: Said | None,
+    sound: _Word,
+    found: TagsFound,
+    stands: _Stands,
+    policy: GenrePolicy,
+    *,
+    was_evidence: bool,
 ) -> _Word:
     """Return what counts: the owner's own tags, unless they do not say enough."""
-    was_evidence = stands is _Stands.OURS and source_of(found) in tuple(Kind)
     # An album would overrule its true exception, were persons' genres replaced by its word.
     if said is None or stands is _Stands.GIVEN_UP or not policy.believes(said):
         return replace(sound, genres=(), reason=_GONE) if was_evidence else sound
-    agrees = _are_the_same(said.genres, found.genres)
-    if stands is _Stands.OURS and not was_evidence and not agrees and said.n_agreeing < _TWO:
+    agrees = are_the_same(said.genres, found.genres)
+    if stands is _Stands.OURS and not agrees and not _gives_way(said, was_evidence=was_evidence):
         return sound
     is_surer = sound.genres and sound.confidence > said.confidence
-    if said.is_of_one and is_surer and not _are_the_same(said.genres, sound.genres):
+    if said.is_of_one and is_surer and not are_the_same(said.genres, sound.genres):
         return sound
     values = {"n_agreeing": float(said.n_agreeing), "n_all": float(said.n_recordings)}
     reason = Reason(ReasonCode(said.kind.value), values)
     return _Word(said.kind.value, said.genres, said.confidence, reason)
 
 
-def _are_the_same(genres: tuple[str, ...], others: tuple[str, ...]) -> bool:
+def _gives_way(said: Said, *, was_evidence: bool) -> bool:
+    """Return whether a genre of ours follows the owner: one correction, or two if it was heard."""
+    return was_evidence or said.n_agreeing >= _TWO
+
+
+def follows(
+    said: Said | None, genres: tuple[str, ...], policy: GenrePolicy, *, was_evidence: bool
+) -> bool:
+    """Return whether genres of ours are to become what the owner's tags say.
+
+    Args:
+        said: What those say of the track.
+        genres: What stands there.
+        policy: What may be written.
+        was_evidence: Whether the owner's tags decided on what stands there.
+    """
+    if said is None or not policy.believes(said) or are_the_same(said.genres, genres):
+        return False
+    return _gives_way(said, was_evidence=was_evidence)
+
+
+def are_the_same(genres: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Return whether two sets of genres say the same, however they are spelt."""
     return are_among(genres, others) and are_among(others, genres)
 
 
@@ -404,4 +432,4 @@ def _heard(word: _Word, found: TagsFound) -> _Heard:
         return _Heard.NOTHING_SURE
     if word.evidence == SOUND:
         return _Heard.THE_SAME if word.genres == found.genres else _Heard.ANOTHER
-    return _Heard.THE_SAME if _are_the_same(word.genres, found.genres) else _Heard.ANOTHER
+    return _Heard.THE_SAME if are_the_same(word.genres, found.genres) else _Heard.ANOTHER

@@ -37,10 +37,15 @@ _CHUNK_FILES = 256  # looked up at a time, at least; a folder is not cut unless 
 _ROUNDS = 32  # the workers wait for each other at a chunk's end, so each gets so many of its files
 _FLUSH_FILES = 32  # decided, written and recorded in one go
 _FLUSH_S = 0.5
+_MANY_FOLLOWING = 100  # genres of ours that change unasked, since the owner's tags do
 
 
 def _nobody_counts(_n: int) -> None:
     pass
+
+
+def _nobody_agrees(_n: int) -> bool:
+    return False
 
 
 @dataclass
@@ -50,12 +55,15 @@ class TagRun:
     Args:
         request: What to do.
         catalog: Where it is recorded; never written to in a dry run.
+        may_follow: Asked once, before anything is heard, where many genres of ours would follow
+            what the owner's tags say now; told how many at most.
         tick: Told of how many more tracks all that takes long is done; an album's results come
             together, but its tracks are told of one by one.
     """
 
     request: TagRequest
     catalog: Catalog
+    may_follow: Callable[[int], bool] = _nobody_agrees
     tick: Callable[[int], object] = _nobody_counts
     n_analysed: int = 0
     _tally: ScanTally = field(default_factory=ScanTally)
@@ -66,6 +74,7 @@ class TagRun:
     _fillers: Counter[str] = field(default_factory=Counter)
     _n_left: int = 0
     _n_linked: int = 0
+    _about_following: str = ""
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
     _listeners: AnalysisPool = field(init=False)
@@ -83,6 +92,7 @@ class TagRun:
             n_vanished=self._missing.n_marked,
             notes=(
                 *self._missing.held_back,
+                *filter(None, [self._about_following]),
                 *_about_left(self._n_left),
                 *_about_linked(self._n_linked),
                 *_about_heard(self.n_analysed, self._interrupted),
@@ -111,7 +121,10 @@ class TagRun:
             run_id = self._begin()
             try:
                 testimony = gather(self.request, self.catalog)
-                settler = Settler(self.request, self.catalog, run_id, testimony)
+                may_follow = self._may_follow(testimony.n_following(self.request.policy))
+                settler = Settler(
+                    self.request, self.catalog, run_id, testimony, may_follow=may_follow
+                )
                 n_files = max(_CHUNK_FILES, _ROUNDS * self._listeners.workers.n_at_once)
                 for chunk in chunks(files, n_files):
                     yield from self._run_chunk(chunk, settler, interrupts)
@@ -124,6 +137,19 @@ class TagRun:
             finally:
                 if run_id:
                     self.catalog.end_run(run_id, self.summary)
+
+    def _may_follow(self, n_following: int) -> bool:
+        """Return whether so many genres of ours may follow the owner's tags."""
+        if n_following <= _MANY_FOLLOWING:
+            return True
+        may_follow = self.may_follow(n_following)
+        self._about_following = (
+            f"genres of ours that follow what your tags say now: {n_following} at most"
+            if may_follow
+            else f"your tags say something else now of genres of ours: {n_following} at most; "
+            f"more than {_MANY_FOLLOWING} are changed only with --yes, and none is now"
+        )
+        return may_follow
 
     def _begin(self) -> int:
         """Note that a run begins; return its number, 0 in a dry run."""

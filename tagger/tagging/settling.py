@@ -39,10 +39,8 @@ from tagger.tagging.track import Finished, Track, heard_by_another, is_as_found,
 from tagger.tags import (
     PreparedWrite,
     carry_out_all,
-    is_ours,
     prepare_write,
     provenance_text,
-    taken_out,
 )
 
 
@@ -54,15 +52,23 @@ class Settler:
         catalog: Where it is recorded.
         run_id: The run's number there.
         testimony: What the owner's own tags say.
+        may_follow: Whether genres of ours may follow what these say now.
     """
 
     def __init__(
-        self, request: TagRequest, catalog: Catalog, run_id: int, testimony: Testimony
+        self,
+        request: TagRequest,
+        catalog: Catalog,
+        run_id: int,
+        testimony: Testimony,
+        *,
+        may_follow: bool = True,
     ) -> None:
         self._request = request
         self._catalog = catalog
         self._run_id = run_id
         self._testimony = testimony
+        self._may_follow = may_follow
         self._rivals = Rivals(request, catalog)
         self.n_linked = 0  # files written that have other names as well
 
@@ -123,7 +129,7 @@ class Settler:
         """Return whether sound alone would put another genre into a track than stands there."""
         assert track.vote is not None, track.file.path
         intent = self._request.intent
-        is_open = intent.overwrite or is_ours(track.found) or self._is_blank(track)
+        is_open = intent.overwrite or track.is_ours or self._is_blank(track)
         if not is_open or track.heard.unheard is not None:
             return False
         chosen = self._request.policy.choose(track.vote)
@@ -197,7 +203,7 @@ class Settler:
 
     def _decision(self, track: Track) -> Decision:
         assert track.vote is not None, track.file.path
-        ours = is_ours(track.found)
+        ours = track.is_ours
         track.said = self._said(track) if ours or self._is_blank(track) else None
         decision = decide(
             track.heard,
@@ -206,15 +212,18 @@ class Settler:
             ours=ours,
             policy=self._request.policy,
             intent=self._request.intent,
+            was_evidence=track.is_by_evidence,
             said=track.said,
             rivals=track.rivals,
         )
         if self._is_left_for_its_names(decision):
             return replace(decision, status=Status.PREDICTED, reason=Reason(ReasonCode.LINKED))
+        if not self._may_follow:
+            decision = _unless_it_follows(decision, track)
         if self._request.force:
             return decision
         gone = track.known.taken_back if track.known else ()
-        return _unless_taken_back(decision, (*gone, *taken_out(track.found)))
+        return _unless_taken_back(decision, (*gone, *track.taken_out))
 
     def _said(self, track: Track) -> Said | None:
         return self._testimony.said(track.file.path, track.found)
@@ -351,6 +360,17 @@ def _left(track: Track) -> TrackResult:
         reason=heard_by_another(known),
         confidence=known.confidence,
         tags=tags,
+    )
+
+
+def _unless_it_follows(decision: Decision, track: Track) -> Decision:
+    """Return a decision, but for one by which a genre of ours would follow the owner's tags."""
+    writes = decision.status in (Status.WRITTEN, Status.PLANNED)
+    if not (writes and track.is_ours and decision.evidence in tuple(Kind)):
+        return decision
+    reason = Reason(ReasonCode.HELD_BACK, {"genres": decision.genres}, keeps=True)
+    return replace(
+        decision, genres=track.found.genres, status=Status.UNCHANGED, reason=reason, evidence=None
     )
 
 

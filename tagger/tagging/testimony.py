@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,15 +25,16 @@ from tagger.evidence.library import Library
 from tagger.evidence.names import Album
 from tagger.evidence.trials import Kind, Rates, measure
 from tagger.evidence.weighing import Said, weigh
-from tagger.evidence.witnesses import Witnesses, about
+from tagger.evidence.witnesses import About, Witnesses, about
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanTally, scan
 from tagger.genre_text import are_among
 from tagger.records import AudioFile, TagsFound
 from tagger.tagging.chunking import chunks
+from tagger.tagging.decision import GenrePolicy, follows
 from tagger.tagging.request import TagRequest
 from tagger.tagging.track import is_as_found
-from tagger.tags import is_ours, read_tags
+from tagger.tags import is_ours, read_tags, source_of
 
 _AT_ONCE = 1000  # files looked up at a time
 _N_READERS = 8  # that wait for the disk side by side
@@ -74,6 +77,15 @@ class Places:
         return (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns)
 
 
+class Ours(NamedTuple):
+    """A genre of ours, and all that says whether it follows the owner's tags."""
+
+    artist: str
+    album: Album | None
+    genres: tuple[str, ...]
+    is_by_evidence: bool
+
+
 class Testimony:
     """What the owner's tags say of tracks, as long as the files that say so stand as they did.
 
@@ -82,6 +94,7 @@ class Testimony:
         places: Where that stands.
         kinds: Who is asked.
         rates: What each class of evidence is worth; measured unless it is given.
+        ours: How many files of the run bear a genre of ours, by all that counts for one.
     """
 
     def __init__(
@@ -90,11 +103,13 @@ class Testimony:
         places: Places,
         kinds: Collection[Kind],
         rates: Rates | None = None,
+        ours: Mapping[Ours, int] | None = None,
     ) -> None:
         self._library = library
         self._places = places
         self._kinds = kinds
         self._asked: dict[tuple[str, Album | None], Said | None] = {}
+        self._ours = ours or {}
         self.rates = measure(library) if rates is None else rates
 
     @classmethod
@@ -107,10 +122,30 @@ class Testimony:
         if not self._kinds:
             return None
         track = about(path, tags)
-        whose = (track.artist, track.album)
+        return self._said_of(track.artist, track.album)
+
+    def n_following(self, policy: GenrePolicy) -> int:
+        """Return how many genres of ours would become what the tags say now: so many at most.
+
+        A surer sound, or that a person took them back, may keep some of them as they are.
+        """
+        return sum(
+            n
+            for one, n in self._ours.items()
+            if follows(
+                self._said_of(one.artist, one.album),
+                one.genres,
+                policy,
+                was_evidence=one.is_by_evidence,
+            )
+        )
+
+    def _said_of(self, artist: str, album: Album | None) -> Said | None:
+        whose = (artist, album)
         if whose not in self._asked:
             if len(self._asked) >= _MOST_ASKED:
                 self._asked.clear()
+            track = About(artist, album, title="", ids=("", ""))
             self._asked[whose] = weigh(track, self._library, self.rates, self._kinds)
         return self._asked[whose]
 
@@ -154,7 +189,7 @@ def gather(request: TagRequest, catalog: Catalog) -> Testimony:
     gathering.ask_for_the_rest()
     library = gathering.witnesses.library()
     _check_names(request, library)
-    return Testimony(library, gathering.places, request.evidence)
+    return Testimony(library, gathering.places, request.evidence, ours=gathering.ours)
 
 
 def _check_names(request: TagRequest, library: Library) -> None:
@@ -178,6 +213,7 @@ class _Gathering:
         self._seen = array("q")
         self.places = Places()
         self.witnesses = Witnesses(request.intent.treat_as_blank)
+        self.ours: Counter[Ours] = Counter()
 
     def look(self) -> None:
         """Take the files that the run covers: as recorded where they have not changed since."""
@@ -186,38 +222,39 @@ class _Gathering:
             for files in chunks(scan(request.paths, request.scan, ScanTally()), _AT_ONCE):
                 known = self._catalog.recorded(files)
                 self._seen.extend(known.unchanged.values())
-                # What is given up is not taken for granted: it is to be replaced by this run.
-                if request.intent.overwrite:
-                    continue
                 for one in known.tagged:
-                    self._take_known(one)
+                    if not self._take_known(one):
+                        self._count(one.file, one.tags, one.decided_by)
                 new = [n for n in range(len(files)) if n not in known.unchanged]
                 read = zip(new, readers.map(_tags, [files[n] for n in new]), strict=True)
                 self._take_new(
-                    (files[n], tags)
-                    for n, tags in read
-                    if tags.genres and not _are_ours(tags, known.written.get(n, ()))
+                    (files[n], tags, known.written.get(n, ())) for n, tags in read if tags.genres
                 )
 
-    def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound]]) -> None:
+    def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound, tuple[str, ...]]]) -> None:
         """Take files that are not as recorded, but for copies of those that we have written."""
         tagged = list(found)
-        sizes = {file.size_bytes for file, _ in tagged}
+        sizes = {file.size_bytes for file, _, _ in tagged}
         ours = self._catalog.written_unsigned(sizes) if sizes else set()
-        for file, tags in tagged:
-            if (file.size_bytes, tags.genres) not in ours:
+        for file, tags, written in tagged:
+            if _are_ours(tags, written):
+                self._count(file, tags, "")
+            elif (file.size_bytes, tags.genres) not in ours:
                 self._take(file, tags)
+
+    def _count(self, file: AudioFile, tags: TagsFound, decided_by: str) -> None:
+        """Note a genre of ours, which may follow what the owner's tags say."""
+        track = about(file.path, tags)
+        is_by_evidence = (source_of(tags) or decided_by) in tuple(Kind)
+        self.ours[Ours(track.artist, track.album, tags.genres, is_by_evidence)] += 1
 
     def ask_for_the_rest(self) -> None:
         """Take what the catalogue knows of other files."""
         seen = np.unique(np.array(self._seen, np.int64))
         others = np.setdiff1d(self._catalog.tagged_ids(), seen, assume_unique=True)
         for one in self._catalog.tagged_files(others.tolist()):
-            is_covered = self._is_covered(one.file)
-            if self._request.intent.overwrite and is_covered:
-                continue
             # The walk has just passed by without finding it as it was recorded.
-            if not is_covered or is_as_found(one.file):
+            if not self._is_covered(one.file) or is_as_found(one.file):
                 self._take_known(one)
 
     def _is_covered(self, file: AudioFile) -> bool:
@@ -227,11 +264,17 @@ class _Gathering:
             return file.folder in folders
         return any(file.path.is_relative_to(absolute(path)) for path in self._request.paths)
 
-    def _take_known(self, one: TaggedFile) -> None:
-        if not _are_ours(one.tags, one.written):
-            self._take(one.file, one.tags)
+    def _take_known(self, one: TaggedFile) -> bool:
+        """Take a file, unless its genres are ours; return whether they are not."""
+        if _are_ours(one.tags, one.written):
+            return False
+        self._take(one.file, one.tags)
+        return True
 
     def _take(self, file: AudioFile, tags: TagsFound) -> None:
+        # What is given up is not taken for granted: it is to be replaced by this run.
+        if self._request.intent.overwrite and self._is_covered(file):
+            return
         if self.witnesses.add(len(self.places), about(file.path, tags), tags.genres):
             self.places.add(file)
 

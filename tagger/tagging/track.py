@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tagger.catalog import CatalogEntry, KnownTrack
 from tagger.errors import RowError, TagReadError, TagWriteError
+from tagger.evidence.trials import Kind
 from tagger.evidence.weighing import Said
 from tagger.files.stats import audio_file
 from tagger.reasons import Reason, ReasonCode, why_system_failed
@@ -25,7 +26,7 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.tagging.decision import Rival
-from tagger.tags import is_ours, read_tags
+from tagger.tags import is_ours, read_tags, source_of, taken_out
 
 
 @dataclass(slots=True)
@@ -142,10 +143,29 @@ class Track:
         return not (known.is_as_recorded and known.tags.is_complete) or self.moved_from is not None
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the genre that stands there is the tagger's: by our field, or by the journal."""
+        known = self.known.unsigned if self.known else ()
+        is_unsigned = self.found.provenance is None and bool(known)
+        return is_ours(self.found) or (is_unsigned and self.found.genres == known)
+
+    @property
+    def is_by_evidence(self) -> bool:
+        """Whether the owner's tags decided on the genre of ours that stands there."""
+        told = source_of(self.found) or (self.known.decided_by if self.known else "")
+        return self.is_ours and told in tuple(Kind)
+
+    @property
+    def taken_out(self) -> tuple[str, ...]:
+        """Genres of ours in whose place none stands: a person took them out."""
+        unsigned = self.known.unsigned if self.known and not self.found.genres else ()
+        return (*taken_out(self.found), *unsigned)
+
+    @property
     def left(self) -> CatalogEntry:
         """Its row where it is left to the model that has heard it: as it was, but for its tags."""
         assert self.known is not None, self.file.path
-        is_persons = bool(self.found.genres) and not is_ours(self.found)
+        is_persons = bool(self.found.genres) and not self.is_ours
         return CatalogEntry(
             file=self.file,
             tags=self.found,

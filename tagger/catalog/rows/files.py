@@ -28,6 +28,8 @@ class KnownTrack:
         audio: The identity of its recording; None if it was never told.
         has_vanished: It was found to be gone.
         other_model: A model that has heard it, where the one asked for has not.
+        unsigned: The genres that the tagger wrote there last, if it left no field beside them.
+        decided_by: The code of the reason for what became of it last.
     """
 
     file_id: int
@@ -43,6 +45,8 @@ class KnownTrack:
     audio: str | None = None
     has_vanished: bool = False
     other_model: str | None = None
+    unsigned: tuple[str, ...] = ()
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
