@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import logging
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from watchdog.observers import inotify_c
 
 from tagger import tags
 from tagger.catalog import Catalog
@@ -218,6 +220,30 @@ def test_where_the_system_can_watch_no_more_it_says_so_and_looks_for_itself(
     def arrive() -> None:
         put(music / "a.flac")
         until(lambda: len(finished_runs(place)) == 2)
+
+    outcome = watch_while(arrive)
+    assert outcome.statuses == {"a.flac": "written"}
+    assert outcome.err.count("fs.inotify.max_user_watches") == 1
+
+
+def test_where_new_folders_reach_the_limit_it_says_so_and_looks_for_itself_at_once(
+    music: Path, place: Path, watch_while: WatchWhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.watch.lookout.SILENT_POLL_S", 0.2)
+    real = inotify_c.inotify_add_watch
+
+    def full_below(descriptor: int, path: bytes, mask: int) -> int:
+        if path == os.fsencode(music):
+            return int(real(descriptor, path, mask))
+        ctypes.set_errno(errno.ENOSPC)
+        return -1
+
+    def arrive() -> None:
+        monkeypatch.setattr(inotify_c, "inotify_add_watch", full_below)
+        (music / "album" / "disc 1").mkdir(parents=True)
+        time.sleep(5 * SETTLE_S)
+        put(music / "album" / "disc 1" / "a.flac")
+        until(lambda: {"written": 1} in finished_runs(place))
 
     outcome = watch_while(arrive)
     assert outcome.statuses == {"a.flac": "written"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.observers import inotify_c
 
 from tagger.watch.notices import Notices
 from tests.library import until
@@ -37,6 +40,21 @@ class Heard:
         return folder
 
 
+class Limit:
+    """The system's limit of watched folders, once it is said to be reached."""
+
+    def __init__(self) -> None:
+        self.is_reached = False
+        self._add_watch = inotify_c.inotify_add_watch
+
+    def add_watch(self, descriptor: int, path: bytes, mask: int) -> int:
+        """Watch a folder, unless the limit is reached."""
+        if not self.is_reached:
+            return int(self._add_watch(descriptor, path, mask))
+        ctypes.set_errno(errno.ENOSPC)
+        return -1
+
+
 @pytest.fixture
 def heard(tmp_path: Path) -> Iterator[Heard]:
     (tmp_path / "music").mkdir()
@@ -44,6 +62,13 @@ def heard(tmp_path: Path) -> Iterator[Heard]:
     heard = Heard(tmp_path / "music")
     yield heard
     heard.notices.close()
+
+
+@pytest.fixture
+def limit(monkeypatch: pytest.MonkeyPatch) -> Limit:
+    limit = Limit()
+    monkeypatch.setattr(inotify_c, "inotify_add_watch", limit.add_watch)
+    return limit
 
 
 def test_what_comes_to_a_folder_made_later_is_told(heard: Heard) -> None:
@@ -99,3 +124,27 @@ def test_one_folder_named_twice_and_by_a_link_is_watched_and_let_go(tmp_path: Pa
     heard.put("album")
     assert heard.has(tmp_path / "link" / "album")
     heard.notices.close()
+
+
+def test_a_new_folder_that_cannot_be_watched_is_a_loss_told_once(
+    heard: Heard, limit: Limit
+) -> None:
+    heard.put("album")
+    assert not heard.notices.have_failed()
+    limit.is_reached = True
+    (heard.root / "other").mkdir()
+    until(lambda: heard.has(heard.root / "other"))
+    assert heard.notices.have_failed()
+    heard.notices.reset()
+    assert "fs.inotify.max_user_watches" in (heard.notices.arm(heard.root) or "")
+    assert not heard.notices.have_failed()
+
+
+def test_where_the_limit_was_reached_before_no_new_folder_is_a_loss(
+    heard: Heard, limit: Limit
+) -> None:
+    limit.is_reached = True
+    assert heard.notices.arm(heard.root) is not None
+    (heard.root / "album").mkdir()
+    until(lambda: heard.has(heard.root / "album"))
+    assert not heard.notices.have_failed()

@@ -101,6 +101,8 @@ class Lookout:
             self._next_walk = now + self._poll_s
         elif any(self._silent.values()):  # a tenth of the time at most, on the slowest disk
             self._next_walk = now + max(SILENT_POLL_S, 9 * (now - started))
+        else:
+            self._next_walk = float("inf")
         return changed
 
     def _look_after_roots(self) -> bool:

@@ -60,6 +60,8 @@ class Notices:
         self.arrived = threading.Event()
         self._lock = threading.Lock()
         self._folders: set[str] = set()
+        self._has_new_folders = False
+        self._is_full = False
         self._observer: BaseObserver | None = None
         self._complaints = _Complaints()
 
@@ -71,10 +73,11 @@ class Notices:
                 self._observer.start()
             # A link itself would be watched, and not what it leads to.
             real = os.path.realpath(root)
-            ear = _Ear(self._note, real, str(root))
+            ear = _Ear(self._note, self._note_new_folder, real, str(root))
             self._observer.schedule(ear, real, recursive=True, event_filter=_KINDS)
             _try_one_more(self._observer)
         except OSError as exc:
+            self._is_full = True
             return _LIMITS.get(exc.errno or 0) or os_reason(exc)
         return None
 
@@ -90,19 +93,39 @@ class Notices:
         if self._observer is None:
             return False
         threads = (self._observer, *self._observer.emitters)
-        return self._complaints.were_heard or not all(thread.is_alive() for thread in threads)
+        are_alive = all(thread.is_alive() for thread in threads)
+        return self._complaints.were_heard or not are_alive or self._have_filled_up(self._observer)
+
+    def _have_filled_up(self, observer: BaseObserver) -> bool:
+        """Return whether folders have come and the limit is reached, where it was not before."""
+        with self._lock:
+            has_new, self._has_new_folders = self._has_new_folders, False
+        if not has_new or self._is_full:
+            return False
+        try:
+            _try_one_more(observer)
+        except OSError as exc:
+            log.info("watchdog: %s", exc)
+            return True
+        return False
 
     def reset(self) -> None:
         """Watch nothing, until a folder is armed."""
         if self._observer is not None:
             _stop(self._observer)
         self._observer = None
+        self._is_full = False
         self._complaints.were_heard = False
 
     def close(self) -> None:
         """Watch nothing any more."""
         self.reset()
         self._complaints.stop_listening()
+
+    def _note_new_folder(self) -> None:
+        with self._lock:
+            self._has_new_folders = True
+            self.arrived.set()
 
     def _note(self, folder: str) -> None:
         with self._lock:
@@ -115,12 +138,20 @@ class _Ear(FileSystemEventHandler):
 
     Args:
         note: Told of the folders that something has come to.
+        note_new_folder: Told that a folder has come, which has to be watched as well.
         real: The folder, links resolved: what events name.
         root: The folder as it is known here.
     """
 
-    def __init__(self, note: Callable[[str], object], real: str, root: str) -> None:
+    def __init__(
+        self,
+        note: Callable[[str], object],
+        note_new_folder: Callable[[], object],
+        real: str,
+        root: str,
+    ) -> None:
         self._note = note
+        self._note_new_folder = note_new_folder
         self._real = real
         self._root = root
 
@@ -129,6 +160,7 @@ class _Ear(FileSystemEventHandler):
         path = os.fsdecode(event.dest_path or event.src_path)
         folder, name = os.path.split(path)
         if event.is_directory:
+            self._note_new_folder()
             folder = path
         elif not is_audio_name(name):
             return
