@@ -10,11 +10,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from tagger.catalog import Catalog
 from tagger.cli.tag import _asker
+from tagger.models.files import read_card
 from tests.library import (
     Outcome,
     contents,
     genre_of,
+    make_model,
     make_track,
     run_tagger,
     set_tags,
@@ -166,3 +169,62 @@ def test_nobody_is_asked_by_a_dry_run_or_where_there_is_no_terminal() -> None:
     assert not _asker(yes=False, asks=False)(150)
     assert not _asker(yes=False, asks=True)(150)
     assert _asker(yes=True, asks=True)(150)
+
+
+# Tracks left to another model
+
+
+def hear_by_another(music: Path, place: Path, models: Path) -> None:
+    """Let another model hear all, of which the catalogue keeps no memory."""
+    sound = ("tag", music, "--catalog", place, "--no-write", "--evidence", "sound")
+    assert run_tagger(*sound, TAGGER_MODEL=str(models / "other.pt")).code == 0
+
+
+def test_a_track_that_is_left_to_another_model_is_filled_by_evidence(
+    music: Path, models: Path, place: Path
+) -> None:
+    owners = make_album(music, "Ambient", "Ambient", "Ambient", "")[:3]
+    make_track(music / "other.flac", title="other")
+    hear_by_another(music, place, models)
+    common = ("--catalog", place, "--format", "jsonl")
+    told = run_tagger("tag", music, *common)
+    filled = told.by_name["3.flac"]
+    assert (filled["status"], filled["evidence"]) == ("written", "album")
+    assert genre_of(music / "3.flac") == ["Ambient"] and filled["n_segments"] == 0
+    assert told.by_name["other.flac"]["reason_code"] == "other_model"
+    assert told.err.count("left as another model heard them: 4") == 1
+    after = contents(music)
+    again = run_tagger("tag", music, *common)
+    assert set(again.statuses.values()) == {"unchanged"} and contents(music) == after
+    # What the other has heard is kept, and nothing was heard by this one.
+    with Catalog.open(place) as catalog:
+        known = catalog.info(music / "3.flac")
+    assert known is not None and list(known.probabilities) == [
+        read_card(models / "other.pt").model_id
+    ]
+    assert known.row.duration_s
+    correct(owners, "Techno")
+    assert run_tagger("tag", music, *common).by_name["3.flac"]["status"] == "written"
+    assert genre_of(music / "3.flac") == ["Techno"]
+
+
+def test_a_dry_run_plans_what_it_would_fill_of_those_left(
+    music: Path, models: Path, place: Path
+) -> None:
+    make_album(music, "Ambient", "Ambient", "Ambient", "")
+    hear_by_another(music, place, models)
+    before = contents(music)
+    told = run_tagger("tag", music, "--catalog", place, "--format", "jsonl", "--dry-run")
+    assert told.by_name["3.flac"]["status"] == "planned" and contents(music) == before
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of bundled models: a default that hears Rock, and another that hears Folk."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for module in ("files", "choosing"):
+        monkeypatch.setattr(f"tagger.models.{module}.BUNDLED", folder)
+    make_model(folder / "default.pt")
+    make_model(folder / "other.pt", favourite="Folk")
+    return folder

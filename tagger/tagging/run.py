@@ -206,8 +206,10 @@ class TagRun:
         todo = [path for path, track in tracks.items() if self._must_be_heard(track)]
         waiting = set(todo)
         left = [t for p, t in tracks.items() if t.is_anothers and p not in waiting]
-        yield from self._leave(left, settler)
         ours = [t for p, t in tracks.items() if p in waiting or not t.is_anothers]
+        filled = settler.decide_unheard(left)
+        yield from self._put_down(filled, settler, interrupts)
+        yield from self._leave([t for t in left if t.decision is None], settler)
         units = Units(ours, waiting, by_folder=self.request.by_album)
         yield from self._settle(units.complete(), settler, interrupts)
         for heard in self._heard([tracks[path] for path in todo], settler, interrupts):
@@ -272,8 +274,14 @@ class TagRun:
     def _settle(
         self, tracks: list[Track], settler: Settler, interrupts: Interrupts
     ) -> Iterator[TrackResult]:
-        """Decide on whole albums, then write and record some tracks at a time."""
+        """Decide on whole albums, then put down what was decided."""
         settler.decide(tracks)
+        yield from self._put_down(tracks, settler, interrupts)
+
+    def _put_down(
+        self, tracks: list[Track], settler: Settler, interrupts: Interrupts
+    ) -> Iterator[TrackResult]:
+        """Write and record tracks that were decided on, some at a time."""
         for start in range(0, len(tracks), _FLUSH_FILES):
             some = tracks[start : start + _FLUSH_FILES]
             with interrupts.held():

@@ -43,6 +43,8 @@ from tagger.tags import (
     provenance_text,
 )
 
+_WRITES = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
+
 
 class Settler:
     """Decides, writes and records tracks that have been heard.
@@ -92,13 +94,32 @@ class Settler:
         """
         changed = [track for track in tracks if track.has_stale_row]
         for track in changed:
-            track.read_tags()
+            if not track.tags_read and track.failure is None:
+                track.read_tags()
         entries = [track.left for track in changed if track.failure is None]
         if not self._request.intent.dry_run:
             unrecorded = ledger.record(self._catalog, self._run_id, entries)
             for track in changed:
                 track.note_unrecorded(unrecorded)
         return [_left(track) for track in tracks]
+
+    def decide_unheard(self, tracks: Sequence[Track]) -> list[Track]:
+        """Decide on tracks that only another model has heard, by the owner's tags alone.
+
+        Returns:
+            Those that are to be written; no other is decided on, and is to be left.
+        """
+        filled = []
+        for track in tracks if self._request.evidence else ():
+            track.know_tags()
+            if track.failure is not None:
+                continue
+            track.leave_unheard(self._request.card.model_id)
+            decision = self._decision(track)
+            if decision.evidence in tuple(Kind) and decision.status in _WRITES:
+                track.decision = decision
+                filled.append(track)
+        return filled
 
     def decide(self, tracks: Sequence[Track]) -> None:
         """Decide on tracks.

@@ -47,6 +47,7 @@ class Track:
         vote: The probabilities that it is decided on: its own, or its album's.
         said: What the owner's own tags say of it.
         rivals: What other networks have heard in it, or in its album, where that was asked.
+        is_left: It is left to another model, and decided on by the owner's own tags alone.
     """
 
     file: AudioFile
@@ -64,6 +65,7 @@ class Track:
     said: Said | None = None
     rivals: tuple[Rival, ...] = ()
     decision: Decision | None = None
+    is_left: bool = False
 
     @property
     def heard(self) -> TrackPrediction:
@@ -220,6 +222,29 @@ class Track:
         if error is not None:
             self.failure = TrackFailure.of(self.file.path, Stage.RECORD, error)
 
+    def know_tags(self) -> None:
+        """Know its tags: from its row where that says what stands there, or else by reading."""
+        assert self.known is not None, self.file.path
+        if self.has_stale_row:
+            self.read_tags()
+        else:
+            self.tags = self.known.tags
+
+    def leave_unheard(self, model_id: str) -> None:
+        """Note that the model in use has not heard it, and is not to."""
+        assert self.known is not None, self.file.path
+        self.is_left, self.vote = True, {}
+        self.prediction = TrackPrediction(
+            path=self.file.path,
+            probabilities={},
+            confidence=0.0,
+            embedding=None,
+            n_segments=0,
+            model_id=model_id,
+            duration_s=0.0,
+            unheard=heard_by_another(self.known),
+        )
+
     def read_tags(self) -> None:
         """Read its tags from the file, or note why they cannot be."""
         try:
@@ -251,7 +276,7 @@ class Finished:
             status=Status.FAILED if self.failure else status,
             genres=() if self.failure else genres,
             before=found.genres,
-            prediction=self.track.heard,
+            prediction=None if self.track.is_left else self.track.heard,
             failure=self.failure,
             reason=self.failure.reason if self.failure else decision.reason,
             is_old_failure=bool(self.failure and self.track.failed_so_before(self.failure)),
@@ -272,7 +297,7 @@ class Finished:
     def needs_record(self) -> bool:
         """Whether the catalogue has to be told something of it."""
         track, known = self.track, self.track.known
-        if known is None or known.prediction is None:
+        if known is None or (known.prediction is None and not track.is_left):
             return True  # its model may have taken it from what another one heard
         if self._is_news or track.moved_from or known.has_vanished:
             return True
@@ -326,7 +351,7 @@ class Finished:
             genres=self.decision.genres,
             confidence=self.decision.confidence,
             reason=self.decision.reason,
-            prediction=self.track.heard,
+            prediction=None if self.track.is_left else self.track.heard,
             journal_id=self.journal_id,
             audio=self.track.audio,
         )
