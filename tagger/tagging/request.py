@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tagger.catalog import Catalog
 from tagger.config import Settings, Sourced
+from tagger.errors import ConfigError
 from tagger.evidence.trials import Kind
 from tagger.files.scan import ScanOptions
 from tagger.hearing.pool import default_n_jobs
@@ -44,6 +45,7 @@ class TagRequest:
         command: What the user asked for, for the list of runs.
         remember_as: What the catalogue is to keep of the model, for runs that name none; "" is
             nothing.
+        notes: What else a person should know of what was asked.
     """
 
     paths: tuple[Path, ...]
@@ -65,6 +67,7 @@ class TagRequest:
     scheduler: str = ""
     command: str = "tag"
     remember_as: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, InForce]:
         ways=Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write"),
         timeout_s=settings.timeout,
         scheduler=settings.scheduler,
+        notes=_about_albums(wish),
         remember_as=name_to_remember(settings) if is_to_remember else "",
     )
     return request, model
@@ -177,6 +181,24 @@ def _evidence(settings: Settings) -> tuple[Kind, ...]:
         for kind in Kind
         if kind in settings.evidence and not (is_by_track and kind is Kind.ALBUM)
     )
+
+
+def _about_albums(wish: Wish) -> tuple[str, ...]:
+    """Return that an album's word was asked for and is not heard.
+
+    Raises:
+        ConfigError: nothing else was.
+    """
+    settings = wish.settings
+    is_asked = "album" in settings.evidence and wish.sources["evidence"].source != "default"
+    if settings.by == "album" or not is_asked:
+        return ()
+    if settings.evidence == ("album",):
+        raise ConfigError(
+            "--by track asks no album, so --evidence album leaves nothing that could decide; leave "
+            "one of the two out"
+        )
+    return ("--by track asks no album: of --evidence the album's part was left out",)
 
 
 def _map_for(card: ModelCard, genre_map: Mapping[str, str]) -> Mapping[str, str]:

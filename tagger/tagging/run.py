@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tagger.catalog import Catalog, ModelRecord
 from tagger.errors import WorkersError
+from tagger.evidence.trials import TAKEN, Kind
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanTally, scan
 from tagger.genre_text import are_among, say_nothing
@@ -24,6 +25,7 @@ from tagger.records import AudioFile, RunSummary, Status, TrackResult
 from tagger.tagging.chunking import Units, chunks
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.listening import AnalysisPool, open_analysis_pool
+from tagger.tagging.mixtures import mixtures
 from tagger.tagging.recognition import recognise
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.request import TagRequest
@@ -37,6 +39,8 @@ _CHUNK_FILES = 256  # looked up at a time, at least; a folder is not cut unless 
 _ROUNDS = 32  # the workers wait for each other at a chunk's end, so each gets so many of its files
 _FLUSH_FILES = 32  # decided, written and recorded in one go
 _FLUSH_S = 0.5
+_MOST_MIXTURES = 100  # albums of several genres that are told one by one
+_SETTLED = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
 _MANY_FOLLOWING = 100  # genres of ours that change unasked, since the owner's tags do
 
 
@@ -75,6 +79,9 @@ class TagRun:
     _n_left: int = 0
     _n_linked: int = 0
     _about_following: str = ""
+    _n_by_evidence: int = 0
+    _are_rates_measured: bool = True
+    _mixtures: list[str] = field(default_factory=list)
     _seen: Seen = field(default_factory=Seen)
     _missing: Missing = field(default_factory=Missing)
     _listeners: AnalysisPool = field(init=False)
@@ -93,6 +100,9 @@ class TagRun:
             notes=(
                 *self._missing.held_back,
                 *filter(None, [self._about_following]),
+                *self.request.notes,
+                *_about_rates(self._n_by_evidence, are_measured=self._are_rates_measured),
+                *_about_mixtures(self._mixtures),
                 *_about_left(self._n_left),
                 *_about_linked(self._n_linked),
                 *_about_heard(self.n_analysed, self._interrupted),
@@ -126,8 +136,9 @@ class TagRun:
                     self.request, self.catalog, run_id, testimony, may_follow=may_follow
                 )
                 n_files = max(_CHUNK_FILES, _ROUNDS * self._listeners.workers.n_at_once)
+                self._are_rates_measured = testimony.rates.are_measured
                 for chunk in chunks(files, n_files):
-                    yield from self._run_chunk(chunk, settler, interrupts)
+                    yield from self._noted(self._run_chunk(chunk, settler, interrupts))
                 yield from self._not_scanned()
                 if run_id and self.request.scan.folders is None:
                     self._mark_missing()
@@ -167,6 +178,16 @@ class TagRun:
             self.catalog.remember_model(card.model_id, self.request.remember_as)
         return self.catalog.begin_run(self.request.command, card.model_id, self.request.paths)
 
+    def _noted(self, results: Iterator[TrackResult]) -> Iterator[TrackResult]:
+        """Yield the results of whole folders, and note what is to be said of them together."""
+        told: list[TrackResult] = []
+        for result in results:
+            is_settled = result.status in _SETTLED
+            self._n_by_evidence += is_settled and result.evidence in tuple(Kind)
+            told.append(result)
+            yield result
+        self._mixtures += mixtures(told)
+
     def _mark_missing(self) -> None:
         """Mark what is gone from the folders asked for, now that they were looked through."""
         folders = [folder for folder in map(absolute, self.request.paths) if folder.is_dir()]
@@ -183,7 +204,7 @@ class TagRun:
             if result.failure is not None:
                 tell(result.path, result.failure.trace)
             self._by_status[result.status] += 1
-            if result.status in (Status.WRITTEN, Status.PLANNED, Status.PREDICTED):
+            if result.status in _SETTLED:
                 self._by_genre.update(result.genres)
             if self._is_kept_filler(result):
                 self._fillers.update(result.before)
@@ -297,6 +318,20 @@ def _about_left(n_left: int) -> tuple[str, ...]:
     return (f"left as another model heard them: {n_left}; --refresh hears them anew",) * bool(
         n_left
     )
+
+
+def _about_rates(n_by_evidence: int, *, are_measured: bool) -> tuple[str, ...]:
+    note = (
+        "your tags are too few to measure how often an album or an artist tells a genre: two "
+        f"recordings that agree are taken as {TAKEN * 100:.0f} % sure, and one is not believed"
+    )
+    return (note,) * bool(n_by_evidence and not are_measured)
+
+
+def _about_mixtures(lines: list[str]) -> tuple[str, ...]:
+    n_more = len(lines) - _MOST_MIXTURES
+    more = f"several genres on {n_more} more albums"
+    return (*lines[:_MOST_MIXTURES], *([more] if n_more > 0 else []))
 
 
 def _about_linked(n_linked: int) -> tuple[str, ...]:
