@@ -47,6 +47,10 @@ class CheckpointError(TaggerError):
     """A checkpoint cannot be loaded or saved, or is not one of ours."""
 
 
+class HearingError(TaggerError):
+    """What a network makes of a file's sound cannot be used."""
+
+
 class TagReadError(TaggerError):
     """A file's tag cannot be understood."""
 

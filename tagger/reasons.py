@@ -41,6 +41,7 @@ class ReasonCode(StrEnum):
     HEARD_OTHERWISE = "heard_otherwise"
     UNASKED = "unasked"
     UNTRUSTED = "untrusted"
+    NO_LABELS = "no_labels"
     NEVER = "never"
     LINKED = "linked"
     # What undo did not do, or did in part
@@ -77,6 +78,7 @@ class ReasonCode(StrEnum):
     ENDED = "ended"
     LOST = "lost"
     NO_MEMORY = "no_memory"
+    NO_NUMBER = "no_number"
     CHANGED = "changed"
     HALF_WRITTEN = "half_written"
     FAULT = "fault"
@@ -107,6 +109,9 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.UNTRUSTED: (
         "sounds like {label} ({confidence} %), which this model cannot be trusted with; --genres "
         "together with --min-confidence writes it all the same"
+    ),
+    ReasonCode.NO_LABELS: (
+        "heard by a network that names no genre; tagger learn teaches it those of your tags"
     ),
     ReasonCode.NEVER: (
         "sounds like {label} ({confidence} %), which genre_map says is never written"
@@ -163,6 +168,7 @@ WORDS: Mapping[ReasonCode, str] = {
         "the machines were stopped: then run again with --force"
     ),
     ReasonCode.NO_MEMORY: "there is not enough memory for it; try --jobs 1",
+    ReasonCode.NO_NUMBER: "the network gives for it what is no number",
     ReasonCode.CHANGED: "it changed while it was analysed; run again",
     ReasonCode.HALF_WRITTEN: (
         "its tag was half written and could not be put back ({cause}); "

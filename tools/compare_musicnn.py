@@ -20,6 +20,7 @@ from tagger.errors import CheckpointError, DatasetError, TaggerError
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.models.files import find_model
 from tagger.networks import MusicNN
+from tagger.networks.frontend import LogMel
 from tagger.records import FloatArray
 
 TOLERANCE = 1e-3
@@ -81,6 +82,7 @@ def listen(model: LoadedModel, path: Path, n_patches: int) -> FloatArray:
     """
     if not isinstance(model.network, MusicNN):
         raise CheckpointError("is no musicnn")
+    assert isinstance(model.front_end, LogMel)
     config = model.front_end.config
     waveform, _ = load_waveform(path, config.sample_rate)
     # The original's frames are centred on multiples of the hop, the first on the very beginning.

@@ -20,6 +20,7 @@ from tagger.hearing.analysis import segment_plan
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.models.voting import softmax
 from tagger.networks.cnn_gru_attention import CNNGRUAttention
+from tagger.networks.frontend import LogMel
 from tagger.records import FloatArray
 from training.dataset import load_features
 from training.drawing import BLUE, GREY, new_figure, save_figure
@@ -76,6 +77,7 @@ def plot_attention_in_features(
     rows = np.flatnonzero(features.track_id == track_id)
     if not len(rows):
         raise DatasetError(f"holds no track {track_id}", features_path)
+    assert isinstance(model.front_end, LogMel)
     config = model.front_end.config
     starts = even_starts(config, model.card.max_segments)
     mel = torch.from_numpy(features.mel[np.repeat(rows, len(starts))])

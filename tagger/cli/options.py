@@ -23,8 +23,8 @@ catalog_option = click.option(
 model_option = click.option(
     "--model",
     metavar="NAME|FILE",
-    help="The network: default; musicnn or both, which know more and are slower; one of yours; or "
-    "a file.",
+    help="The network: default; fast; musicnn or both; one that was learned; or a file (.pt, or "
+    ".onnx with its card beside it).",
 )
 format_option = click.option(
     "--format",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.errors import AudioDecodeError, CheckpointError, TaggerError
+from tagger.errors import AudioDecodeError, CheckpointError, HearingError, TaggerError
 from tagger.models.card import ModelCard
 from tagger.models.files import BUNDLED, networks_of, read_card
 from tagger.models.verdict import even_chances, judge, said_by
@@ -153,6 +153,8 @@ def _hear(path: Path, model_path: Path, n_segments: int) -> TrackPrediction | Tr
         # What the system refuses may be granted tomorrow; what the file holds will not change.
         stage = Stage.READ if isinstance(exc.__cause__, OSError) else Stage.DECODE
         return TrackFailure(path, stage, exc.why)
+    except HearingError as exc:
+        return TrackFailure(path, Stage.ANALYSE, exc.why)
     except MemoryError:
         return TrackFailure(path, Stage.ANALYSE, Reason(ReasonCode.NO_MEMORY))
 
@@ -267,7 +269,7 @@ def _score_audible(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
     frames = model.front_end.frames(torch.from_numpy(waveforms))
     audible = (frames.square().mean(dim=(1, 2)).sqrt() > _SILENCE_RMS).numpy()
     if not audible.any():
-        n_labels, dim = len(model.card.labels), model.card.network["embedding_dim"]
+        n_labels, dim = len(model.card.labels), model.network.config.embedding_dim
         return SegmentScores(np.empty((0, n_labels), np.float32), np.empty((0, dim), np.float32))
     # Choosing copies: of all segments 5 MB, which takes its time.
     return score_segments(model, waveforms if audible.all() else waveforms[audible])

@@ -15,10 +15,11 @@ from torch import Tensor
 from tagger.errors import CheckpointError
 from tagger.files.atomic import FileKind, replaced
 from tagger.models.card import FORMAT, VERSION, ModelCard, card_of
-from tagger.models.files import find_bundled, read_card
+from tagger.models.files import find_base, read_card
 from tagger.models.novelty import Novelty
+from tagger.models.onnx_card import ONNX
 from tagger.networks import Network, network_of_card
-from tagger.networks.frontend import FrontEndConfig, LogMel
+from tagger.networks.frontend import FrontEnd, FrontEndConfig, LogMel
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class LoadedModel:
     """A checkpoint ready to be used: its card, front end, network in evaluation mode, novelty."""
 
     card: ModelCard
-    front_end: LogMel
+    front_end: FrontEnd
     network: Network
     novelty: Novelty | None
 
@@ -71,7 +72,8 @@ def save_checkpoint(
 def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
     """Write a checkpoint with the weights of another one and a head of its own, whole or not.
 
-    Of a head on several networks it is the card alone: these are used from where they are bundled.
+    Of a head on several networks it is the card alone: these are used from where they are bundled,
+    as one that a user brought is from where it lies.
 
     Args:
         path: Where to.
@@ -81,7 +83,7 @@ def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
     Raises:
         CheckpointError: the base cannot be read, or the new one cannot be written.
     """
-    if card.is_joint:
+    if card.is_joint or base_path.suffix == ONNX:
         save_card(path, card)
     else:
         save_checkpoint(path, load_checkpoint(base_path).network, card)
@@ -131,6 +133,8 @@ def load_checkpoint(path: Path) -> LoadedModel:
         CheckpointError: the file is missing, damaged, not one of ours, or contradicts itself.
     """
     # Says in plain words what is wrong with a damaged or foreign file.
+    if path.suffix == ONNX:
+        return _load_onnx(path)
     if read_card(path).is_joint:
         raise CheckpointError("it joins several networks; name one of them here", path)
     try:
@@ -149,13 +153,20 @@ def load_checkpoint(path: Path) -> LoadedModel:
     return LoadedModel(card, front_end, network, novelty)
 
 
+def _load_onnx(path: Path) -> LoadedModel:
+    from tagger.models.onnx_network import load_onnx  # onnxruntime's side is for few
+
+    card, front_end, network = load_onnx(path)
+    return LoadedModel(card, front_end, network, None)
+
+
 def _on_bundled(card: ModelCard, path: Path) -> LoadedModel:
-    """Return a head that was saved without weights, with those of the network bundled for it.
+    """Return a head that was saved without weights, with those of the network at hand for it.
 
     Raises:
-        CheckpointError: that is no longer bundled, or is damaged.
+        CheckpointError: that is no longer at hand, or is damaged.
     """
-    base = find_bundled(*card.bases) if card.bases else None
+    base = find_base(card)
     if base is None:
         needed = " and ".join(card.bases) or "weights"
         raise CheckpointError(f"it needs {needed}, which is not at hand; get the file anew", path)

@@ -15,12 +15,13 @@ from tagger.models.card import ModelCard
 from tagger.models.files import (
     BUNDLED,
     DEFAULT,
-    find_bundled,
+    find_base,
     find_model,
     is_stand_in,
     name_of_file,
     read_card,
 )
+from tagger.models.onnx_card import ONNX
 
 if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
     from tagger.catalog import Catalog, Remembered
@@ -137,7 +138,8 @@ def cards_at_hand(
     folders = (models_folder(), BUNDLED)
     files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in kinds]
     for path in dict.fromkeys((*files, *others)):
-        if path.suffix in kinds and path.is_file():
+        is_only_a_card = path.suffix == ".toml" and path.with_suffix(ONNX).is_file()
+        if path.suffix in kinds and path.is_file() and not is_only_a_card:
             try:
                 yield path, read_card(path)
             except CheckpointError as exc:
@@ -158,7 +160,7 @@ def base_of(path: Path) -> tuple[Path, ModelCard]:
     card = read_card(path)
     if card.head is None:
         return path, card
-    base = find_bundled(*card.bases)
+    base = find_base(card)
     if base is None:
         raise CheckpointError(
             f"it was learned on {' and '.join(card.bases)}, by which no bundled model hears; name "

@@ -20,6 +20,8 @@ from tagger.errors import CheckpointError, os_reason
 from tagger.genre_text import id_of
 from tagger.models.card import ModelCard, card_of
 from tagger.models.joint import Joint, Member, Rule
+from tagger.models.onnx_card import ARCHITECTURE as ONNX_NETWORK
+from tagger.models.onnx_card import ONNX, Wiring, read_onnx_card
 from tagger.models.unpickling import unpickle_plain
 
 # What zipfile raises on damaged archives, be it from the decompressors that it calls.
@@ -36,7 +38,7 @@ _NOT_AN_ARCHIVE = (
 )
 BUNDLED = Path(__file__).parent
 _JOINT = ".toml"
-_KINDS = (".pt", _JOINT)
+_KINDS = (".pt", ONNX, _JOINT)  # a card of an ONNX file is no model by itself
 
 DEFAULT, FAST = "default", "fast"
 _NAMED = {DEFAULT: "wide", FAST: "default"}
@@ -66,7 +68,7 @@ def find_model(name: str, learned: Path | None = None) -> Path:
     except OSError as exc:
         raise CheckpointError(os_reason(exc), path) from exc
     files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in _KINDS]
-    known = ", ".join(map(name_of_file, files)) or "none"
+    known = ", ".join(dict.fromkeys(map(name_of_file, files))) or "none"
     raise CheckpointError(f"there is no such model; there are: {known}", path)
 
 
@@ -114,6 +116,8 @@ def read_card(path: Path) -> ModelCard:
     Raises:
         CheckpointError: a file is missing, damaged, not one of ours, or from a newer version.
     """
+    if path.suffix == ONNX:
+        return read_onnx_card(path)
     if path.suffix == _JOINT:
         return _read_joint(path)
     try:
@@ -143,6 +147,24 @@ def find_bundled(*model_ids: str) -> Path | None:
     return next(own, None)
 
 
+def find_base(card: ModelCard) -> Path | None:
+    """Return the file of the network that a head is on: bundled, or where a user's lay.
+
+    Raises:
+        CheckpointError: it is damaged, or another network lies there by now.
+    """
+    if not card.bases:
+        return None
+    bundled = find_bundled(*card.bases)
+    if bundled is not None or card.architecture != ONNX_NETWORK:
+        return bundled
+    path = Path(Wiring.of(card).file)
+    found = read_card(path).model_id
+    if found not in card.bases:
+        raise CheckpointError(f"it is {found} now, and not {card.bases[0]}; learn anew", path)
+    return path
+
+
 def networks_of(card: ModelCard, path: Path) -> dict[str, Path]:
     """Return {model_id: checkpoint} of the networks that a model hears with.
 
@@ -155,6 +177,8 @@ def networks_of(card: ModelCard, path: Path) -> dict[str, Path]:
     if card.joint is not None:
         return {member.model_id: member.path for member in card.joint.members}
     found = {base: find_bundled(base) for base in card.bases}
+    if card.architecture == ONNX_NETWORK and card.head is not None:
+        found = {card.bases[0]: find_base(card)}
     networks = {base: file for base, file in found.items() if file is not None}
     if card.is_joint and len(networks) < len(found):
         gone = ", ".join(sorted(found.keys() - networks.keys()))

@@ -88,6 +88,8 @@ def judge(
         logits: Its segments'; by a head one row, since it judges the track's embedding.
         novelty: What tells whether the embedding is strange, if anything does.
     """
+    if not card.labels:
+        return heard
     probabilities = vote(logits, card.temperature, exclusive=card.exclusive)
     likeliest = card.labels[int(probabilities.argmax())]
     is_novel = card.exclusive and likeliest not in card.genre_labels  # sounds that are no music
@@ -103,4 +105,4 @@ def judge(
 
 def even_chances(labels: tuple[str, ...]) -> dict[str, float]:
     """Return the probabilities of labels of which nothing is known."""
-    return dict.fromkeys(labels, 1.0 / len(labels))
+    return {label: 1.0 / len(labels) for label in labels}

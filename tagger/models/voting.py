@@ -93,6 +93,8 @@ def vote_together(
         temperature: As for ``vote``, fitted on tracks that voted together.
         exclusive: As for ``vote``.
     """
+    if not probabilities.size:  # of a network that names nothing
+        return np.empty(0, np.float32)
     if not exclusive:
         p = np.clip(probabilities, 1e-6, 1 - 1e-6)
         return vote(np.log(p / (1 - p)).astype(np.float32), temperature, exclusive=False)

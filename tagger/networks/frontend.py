@@ -6,6 +6,7 @@ lie, and decoding them, is for ``tagger.audio``.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -59,7 +60,19 @@ class FrontEndConfig:
         return self.n_samples / self.sample_rate
 
 
-class LogMel(nn.Module):
+class FrontEnd(nn.Module, ABC):
+    """From the waveforms of segments to what a network is fed with."""
+
+    @abstractmethod
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Return (n, n_mels, n_frames), or (n, n_samples), of (n, n_samples) in [-1, 1]."""
+
+    @abstractmethod
+    def frames(self, waveforms: Tensor) -> Tensor:
+        """Return all that is looked at, (n, n_frames, n_fft), of (n, n_samples)."""
+
+
+class LogMel(FrontEnd):
     """Log-mel spectrogram of segments.
 
     Frames are not padded or centred: frame i covers samples i * hop_length up to

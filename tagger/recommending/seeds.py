@@ -213,7 +213,8 @@ def _embedding(prediction: TrackPrediction) -> FloatArray:
 
 
 def _likeliest(prediction: TrackPrediction) -> str:
-    return max(prediction.probabilities, key=lambda label: prediction.probabilities[label])
+    by_label = prediction.probabilities
+    return max(by_label, key=lambda label: by_label[label], default="")
 
 
 def _alike(n: int) -> FloatArray:

@@ -100,7 +100,10 @@ class GenrePolicy:
 
     def why_not(self, probabilities: Mapping[str, float]) -> Reason:
         """Return why ``choose`` gives nothing."""
-        label = self._ranked(probabilities)[0]
+        ranked = self._ranked(probabilities)
+        if not ranked:
+            return Reason(ReasonCode.NO_LABELS)
+        label = ranked[0]
         needed = self.thresholds.get(label, 2.0)
         heard: Mapping[str, Value] = {"label": label, "confidence": probabilities[label]}
         if not self.genre_of(label):
