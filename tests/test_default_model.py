@@ -21,6 +21,7 @@ from tagger.models.files import BUNDLED, find_model, name_of_file, networks_of, 
 from tagger.models.head import Head
 from tagger.models.verdict import said_by
 from tagger.records import TrackPrediction
+from tagger.tagging.albums import on_albums
 from tests.library import genre_of, make_model, make_track, run_tagger
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -115,14 +116,35 @@ def test_without_its_network_the_default_is_the_one_that_is_left_and_says_so(
 
 @pytest.mark.usefixtures("models")
 def test_of_an_albums_tracks_less_is_heard_than_of_a_track_alone(tmp_path: Path) -> None:
-    for folder, n_tracks in (("album", 6), ("loose", 2)):
+    for folder, n_tracks, title in (("album", 6, "One"), ("small", 5, "Two"), ("loose", 6, "")):
         for i in range(n_tracks):
-            make_track(tmp_path / "music" / folder / f"{i}.flac", 7.0)
+            path = tmp_path / "music" / folder / f"{i}.flac"
+            make_track(path, 7.0, album=title, artist="Ada")
     common = ("--dry-run", "--format", "jsonl", "--catalog", tmp_path / "c.db")
     heard = run_tagger("tag", tmp_path / "music", *common).records
-    assert (n_segments_in(heard, "album"), n_segments_in(heard, "loose")) == ({2}, {8})
+    assert [n_segments_in(heard, name) for name in ("album", "small", "loose")] == [{2}, {8}, {8}]
     heard = run_tagger("tag", tmp_path / "music", "--by", "track", *common).records
     assert n_segments_in(heard, "album") == {8}
+
+
+@pytest.mark.usefixtures("models")
+def test_how_much_is_heard_of_a_track_does_not_depend_on_what_a_run_covers(tmp_path: Path) -> None:
+    album, place = tmp_path / "music" / "album", tmp_path / "c.db"
+    tracks = [make_track(album / f"{i}.flac", 7.0, album="One", artist="Ada") for i in range(6)]
+    common = ("--format", "jsonl", "--catalog", place)
+    for portion in (tracks[:1], tracks[1:3], [album]):
+        heard = run_tagger("tag", *portion, *common).records
+        assert n_segments_in(heard, "album") == {2}
+
+
+def test_a_folder_of_very_many_tracks_is_not_searched_for_albums(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.tagging.albums._MOST_BESIDE", 6)
+    tracks = [make_track(tmp_path / f"{i}.flac", album="One", artist="Ada") for i in range(6)]
+    assert on_albums(tracks[:2], 6) == set(tracks[:2])
+    (tmp_path / "7.mp3").write_bytes(b"")
+    assert on_albums(tracks[:2], 6) == set()
 
 
 def n_segments_in(records: list[dict[str, Any]], folder: str) -> set[int]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tagger.errors import TagReadError
 from tagger.evidence.names import artist_of
+from tagger.files.names import is_audio_name
 from tagger.records import TagsFound
+from tagger.tags import read_tags
 
 AlbumKey = tuple[Path, str, str]
+
+_N_READERS = 8  # that wait for the disk side by side
+# Among more files than these an album is not looked for: one track of a folder with a hundred
+# thousand would have all their tags read.
+_MOST_BESIDE = 500
 
 
 def album_key(path: Path, tags: TagsFound) -> AlbumKey | None:
@@ -25,3 +37,49 @@ def album_key(path: Path, tags: TagsFound) -> AlbumKey | None:
     if not album:
         return None
     return path.parent, album, artist_of(tags).casefold()
+
+
+def on_albums(paths: Iterable[Path], n_tracks: int) -> set[Path]:
+    """Return the tracks whose album has so many, by the files that lie on the disk.
+
+    What a run covers, and in which portions it takes it, does not count: what is heard of a track
+    must not depend on that.
+
+    Args:
+        paths: The tracks asked about.
+        n_tracks: So many, or more.
+    """
+    own: dict[Path, list[Path]] = {}
+    for path in paths:
+        own.setdefault(path.parent, []).append(path)
+    found: set[Path] = set()
+    with ThreadPoolExecutor(_N_READERS) as readers:
+        for folder, asked in own.items():
+            beside = {*_tracks_in(folder), *asked}
+            if n_tracks <= len(beside) <= _MOST_BESIDE:
+                keys = dict(zip(beside, readers.map(_album_of, beside), strict=True))
+                found |= _in_large_ones(asked, keys, n_tracks)
+    return found
+
+
+def _in_large_ones(
+    asked: Collection[Path], keys: Mapping[Path, AlbumKey | None], n_tracks: int
+) -> set[Path]:
+    sizes = Counter(keys.values())
+    return {path for path in asked if keys[path] is not None and sizes[keys[path]] >= n_tracks}
+
+
+def _album_of(path: Path) -> AlbumKey | None:
+    try:
+        return album_key(path, read_tags(path))
+    except TagReadError:
+        return None
+
+
+def _tracks_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if is_audio_name(entry.name)]
+    except OSError:  # what cannot be looked at has no say
+        return []
+    return [folder / name for name in names]

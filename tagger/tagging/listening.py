@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from tagger.models.files import networks_of
 from tagger.models.verdict import said_by
 from tagger.reasons import ReasonCode
 from tagger.records import Stage, TrackFailure, TrackPrediction
+from tagger.tagging.albums import on_albums
 from tagger.tagging.request import TagRequest
 from tagger.tagging.track import Track
 
@@ -55,8 +55,10 @@ class AnalysisPool:
             ClusterError: the workers cannot be reached any more, or do not see the files.
         """
         by_path = {track.file.path: track for track in tracks}
-        n_in_folder = Counter(track.file.folder for track in tracks)
-        tasks = [self._task(track, n_in_folder[track.file.folder]) for track in tracks]
+        is_told = self.by_album and self.card.album_segments > 0
+        paths = [track.file.path for track in tracks if is_told]
+        of_album = on_albums(paths, _N_OF_ALBUM)
+        tasks = [self._task(track, track.file.path in of_album) for track in tracks]
         for outcome in self.workers.map_unordered(
             analyse_task, tasks, timeout_s=self.timeout_s, prepare=load_networks
         ):
@@ -66,13 +68,8 @@ class AnalysisPool:
             track.take(self._said_of(track, outcome))
             yield track
 
-    def _task(self, track: Track, n_in_folder: int) -> AnalysisTask:
-        """Return what is to be heard of a track.
-
-        Whether it has an album is told by how many lie beside it: to read its tag as well, before
-        anything is heard, would keep the workers waiting.
-        """
-        is_of_album = self.by_album and n_in_folder >= _N_OF_ALBUM
+    def _task(self, track: Track, is_of_album: bool) -> AnalysisTask:
+        """Return what is to be heard of a track."""
         most = self.card.album_segments if is_of_album else 0
         return _task(
             track.file.path,
