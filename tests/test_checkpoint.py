@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import pickle
 import random
+import struct
 import subprocess
 import sys
 import zipfile
@@ -19,9 +21,11 @@ import pytest
 import torch
 
 from tagger.errors import CheckpointError
+from tagger.models import checkpoint
 from tagger.models.card import FORMAT, VERSION
 from tagger.models.checkpoint import load_checkpoint, save_checkpoint, with_rounded_weights
 from tagger.models.files import find_model, read_card
+from tagger.networks import network_of_card
 from tests.library import make_model, make_track, run_tagger
 
 
@@ -242,6 +246,145 @@ def test_a_card_that_does_not_fit_its_weights_is_refused(
     assert caught.value.path == path
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"temperature": math.nan}, "temperature is nan"),
+        ({"temperature": 0.0}, "temperature is 0.0"),
+        ({"album_temperature": math.inf}, "album_temperature is inf"),
+        ({"album_temperature": True}, "album_temperature is True"),
+        ({"thresholds": {"Rock": math.nan}}, "threshold of Rock is nan"),
+        ({"thresholds": {"Rock": "0.5"}}, "threshold of Rock is '0.5'"),
+        ({"further": {"Rock": -math.inf}}, "threshold of Rock is -inf"),
+        ({"labels": ()}, "no labels"),
+        ({"labels": ("Rock", "Fo\x1b[2Jlk", "A", "B"), "writable": ()}, "Fo\\x1b[2Jlk"),
+        ({"labels": (1, 2, 3, 4), "writable": ()}, "1 is no genre"),
+        ({"model_id": "cnn\x1b]0;owned\x07"}, "is no name"),
+        ({"model_id": ["cnn"]}, "is no name"),
+        ({"max_segments": 0}, "max_segments is 0"),
+        ({"max_segments": 10**9}, "max_segments is 1000000000"),
+        ({"first_segments": -1}, "first_segments is -1"),
+        ({"sample_rate": 0}, "sample_rate is 0"),
+        ({"n_samples": 10**12}, "n_samples is 1000000000000"),
+        ({"front_end": {"n_mels": 100_000_000}}, "n_mels is 100000000"),
+        ({"front_end": {"n_mels": 128.0}}, "n_mels is 128.0"),
+        ({"front_end": {"n_fft": 1 << 15, "n_frames": 1 << 15}}, "frames of 32768 samples"),
+        ({"front_end": {"top_db": math.nan}}, "top_db is nan"),
+        ({"network": {"n_mels": 100_000_000}}, "n_mels is 100000000"),
+        ({"network": {"channels": [1, 2, 3, 10**8]}}, "channels is 100000000"),
+        ({"network": {"dropout": math.nan}}, "dropout is nan"),
+        ({"network": {"n_labels": -1}}, "n_labels is -1"),
+    ],
+)
+def test_a_card_that_says_what_cannot_be_is_refused(
+    model: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    loaded = load_checkpoint(model)
+    path = tmp_path / "odd.pt"
+    save_checkpoint(path, loaded.network, replace(loaded.card, **changes))
+    reason = refusal(path)
+    assert said in reason
+    assert reason.isprintable()
+
+
+def test_a_card_nested_too_deeply_is_refused(model: Path, tmp_path: Path) -> None:
+    path = rewritten(model, tmp_path / "odd.pt", lambda p: p.update(card="[" * 200_000))
+    assert "its card cannot be read" in refusal(path)
+
+
+def test_what_a_card_names_is_shown_so_that_it_does_nothing(model: Path, tmp_path: Path) -> None:
+    odd = '{"labels": [], "writable": [], "a\\u001b[2J": 1}'
+    path = rewritten(model, tmp_path / "odd.pt", lambda p: p.update(card=odd))
+    assert refusal(path).isprintable()
+
+
+def weights_changed(
+    model: Path, path: Path, change: Callable[[dict[str, torch.Tensor]], object]
+) -> str:
+    """Why a checkpoint with changed weights is not loaded."""
+    rewritten(model, path, lambda payload: change(payload["state"]))
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    assert caught.value.path == path
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_no_numbers_are_refused(
+    model: Path, tmp_path: Path, number: float
+) -> None:
+    for n, weight in enumerate(torch.load(model, weights_only=True)["state"].values()):
+
+        def spoil(state: dict[str, torch.Tensor], n: int = n) -> None:
+            list(state.values())[n].view(-1)[-1] = number
+
+        if weight.is_floating_point():
+            assert "no numbers" in weights_changed(model, tmp_path / "odd.pt", spoil), n
+
+
+def test_weights_that_are_more_than_the_file_are_refused(model: Path, tmp_path: Path) -> None:
+    vast = torch.zeros(1).expand(1 << 40)
+    said = weights_changed(model, tmp_path / "odd.pt", lambda state: state.update(vast=vast))
+    assert "more than the file holds" in said
+
+
+def test_a_network_far_larger_than_its_weights_is_not_built(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_checkpoint(model)
+    network = {**loaded.card.network, "channels": [16_384] * 4, "gru_size": 16_384}
+    save_checkpoint(tmp_path / "odd.pt", loaded.network, replace(loaded.card, network=network))
+    built: list[torch.device] = []
+
+    def build(*arguments: Any) -> Any:
+        built.append(torch.get_default_device())
+        return network_of_card(*arguments)
+
+    monkeypatch.setattr(checkpoint, "network_of_card", build)
+    with pytest.raises(CheckpointError, match="many more weights"):
+        load_checkpoint(tmp_path / "odd.pt")
+    assert built == [torch.device("meta")]
+
+
+def test_what_inflates_or_lies_in_a_checkpoint_twice_is_not_read(
+    model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.pt"
+    with (
+        zipfile.ZipFile(model) as whole,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+        packed.writestr("archive/data/endless", bytes(10_000_000))
+    assert "damaged" in refusal(path)
+
+
+def test_a_place_in_the_memo_that_nothing_can_have_takes_no_memory(
+    model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.pt"
+    put = pickle.LONG_BINPUT + struct.pack("<I", 2**32 - 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.PROTO + b"\x02" + b"}" + put + b".")
+    assert refusal(path) == "not a checkpoint made by this project"
+
+
+def test_what_finite_weights_make_no_number_of_is_that_files_failure(
+    model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "huge.pt"
+    rewritten(model, path, lambda p: p["state"]["normalise.norm.running_var"].fill_(-1.0))
+    track = make_track(tmp_path / "music" / "a.flac")
+    before = track.read_bytes()
+    outcome = run_tagger(
+        "tag", track, "--model", path, "--catalog", tmp_path / "catalog.db", "--format", "jsonl"
+    )
+    assert outcome.code == 1
+    assert [record["reason_code"] for record in outcome.records] == ["no_number"]
+    assert track.read_bytes() == before
+
+
 def test_a_save_that_fails_leaves_the_old_file(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,7 +409,7 @@ def test_a_model_is_found_by_its_file_and_a_name_too_long_for_one_is_refused(mod
             find_model(name)
 
 
-@pytest.mark.parametrize("kind", ["damaged", "foreign", "unfit"])
+@pytest.mark.parametrize("kind", ["damaged", "foreign", "unfit", "no number"])
 def test_a_run_without_a_usable_model_cannot_start(model: Path, tmp_path: Path, kind: str) -> None:
     track = make_track(tmp_path / "music" / "a.flac")
     before = track.read_bytes()
@@ -275,6 +418,8 @@ def test_a_run_without_a_usable_model_cannot_start(model: Path, tmp_path: Path, 
         path.write_bytes(model.read_bytes()[:-900])
     elif kind == "foreign":
         torch.save({"weight": torch.zeros(3)}, path)
+    elif kind == "no number":
+        rewritten(model, path, lambda p: next(iter(p["state"].values())).fill_(math.nan))
     else:
         loaded = load_checkpoint(model)
         card = replace(loaded.card, architecture="transformer")

@@ -254,12 +254,19 @@ def _main_logits(card: ModelCard, scores: SegmentScores) -> FloatArray:
 
 
 def score_segments(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:
-    """Return the network's logits and embeddings of waveforms (n_segments, n_samples)."""
+    """Return the network's logits and embeddings of waveforms (n_segments, n_samples).
+
+    Raises:
+        HearingError: they are no numbers, as what finite weights are multiplied to may be.
+    """
     import torch
 
     with torch.inference_mode():
         output = model.network(model.front_end(torch.from_numpy(waveforms)))
-    return SegmentScores(output.logits.numpy(), output.embedding.numpy())
+    scores = SegmentScores(output.logits.numpy(), output.embedding.numpy())
+    if not (np.isfinite(scores.logits).all() and np.isfinite(scores.embeddings).all()):
+        raise HearingError(Reason(ReasonCode.NO_NUMBER))
+    return scores
 
 
 def _score_audible(model: LoadedModel, waveforms: FloatArray) -> SegmentScores:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tagger.errors import CheckpointError
+from tagger.errors import CheckpointError, plain
 from tagger.models.head import Head
 from tagger.models.joint import Joint
+from tagger.models.plausible import why_implausible
 
 FORMAT = "tagger-checkpoint"
 VERSION = 3  # 2 had neither labels that exclude no other nor labels that are no genres
@@ -127,7 +128,7 @@ class ModelCard:
         """Read a card.
 
         Raises:
-            CheckpointError: it is not one, or from another version.
+            CheckpointError: it is not one, says what cannot be, or is from another version.
         """
         try:
             values = json.loads(text)
@@ -140,8 +141,11 @@ class ModelCard:
             if values.get("head") is not None:
                 values["head"] = Head.from_plain(values["head"])
             card = cls(**values)
-        except (ValueError, TypeError, KeyError) as exc:
-            raise CheckpointError(f"its card cannot be read ({exc})", path) from exc
+            refusal = why_implausible(card)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+            raise CheckpointError(f"its card cannot be read ({plain(str(exc))})", path) from exc
+        if refusal:
+            raise CheckpointError(f"its card cannot be: {plain(refusal)}", path)
         if card.contradicts_itself:
             raise CheckpointError("its labels contradict each other; get the file anew", path)
         return card
@@ -168,5 +172,7 @@ def card_of(payload: object, path: Path) -> ModelCard:
     if version not in _READABLE:
         newer = isinstance(version, int) and version > VERSION
         remedy = "update it" if newer else "get or train the model anew"
-        raise CheckpointError(f"has version {version}, this tagger reads {VERSION}; {remedy}", path)
-    return ModelCard.from_json(str(payload.get("card")), path)
+        named = version if isinstance(version, int) else "of another kind"
+        raise CheckpointError(f"has version {named}, this tagger reads {VERSION}; {remedy}", path)
+    card = payload.get("card")
+    return ModelCard.from_json(card if isinstance(card, str) else "", path)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tagger.errors import CheckpointError
+from tagger.errors import CheckpointError, plain
 from tagger.files.atomic import FileKind, replaced
 from tagger.models.card import FORMAT, VERSION, ModelCard, card_of
 from tagger.models.files import find_base, read_card
@@ -124,6 +124,7 @@ def save_atomically(path: Path, payload: Mapping[str, Any]) -> None:
 
 
 _CHECKPOINT = FileKind(b"", "", CheckpointError)
+_SPARE = 2  # times the weights in a file; older ones lacked a few that a network has
 
 
 def load_checkpoint(path: Path) -> LoadedModel:
@@ -145,10 +146,11 @@ def load_checkpoint(path: Path) -> LoadedModel:
     if not payload.get("state"):
         return _on_bundled(card, path)
     try:
-        network, front_end = _build(card, payload["state"])
-        novelty = _novelty_of(payload["novelty"], card)
+        state = _held(payload["state"], path)
+        network, front_end = _build(card, state)
+        novelty = _novelty_of(_held(payload["novelty"], path), card)
     except (KeyError, TypeError, RuntimeError, AttributeError, ValueError) as exc:
-        said = str(exc).splitlines()[0]
+        said = plain(str(exc).splitlines()[0])
         raise CheckpointError(f"its weights and its card do not fit: {said}", path) from exc
     return LoadedModel(card, front_end, network, novelty)
 
@@ -173,7 +175,25 @@ def _on_bundled(card: ModelCard, path: Path) -> LoadedModel:
     return replace(load_checkpoint(base), card=card, novelty=None)
 
 
+def _held(state: Mapping[str, Tensor], path: Path) -> Mapping[str, Tensor]:
+    """Return tensors, which are in the file and are numbers.
+
+    Raises:
+        CheckpointError: some are not.
+    """
+    # One number can be said to stand for a thousand million, or for each of many tensors.
+    if sum(value.numel() * value.element_size() for value in state.values()) > path.stat().st_size:
+        raise CheckpointError("its weights are more than the file holds; get the file anew", path)
+    if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+        raise CheckpointError("some of its weights are no numbers; get the file anew", path)
+    return state
+
+
 def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMel]:
+    with torch.device("meta"):  # nothing is allocated
+        shape = network_of_card(card.architecture, card.network).state_dict()
+    if _n_numbers(shape) > _SPARE * _n_numbers(state):
+        raise ValueError("the network has many more weights")
     network = network_of_card(card.architecture, card.network)
     front_end = FrontEndConfig(**card.front_end)
     head = card.head
@@ -186,6 +206,10 @@ def _build(card: ModelCard, state: Mapping[str, Tensor]) -> tuple[Network, LogMe
     network.load_state_dict({name: _float(value) for name, value in state.items()})
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network, LogMel(front_end).eval()
+
+
+def _n_numbers(state: Mapping[str, Tensor]) -> int:
+    return sum(value.numel() for value in state.values())
 
 
 def _novelty_state(novelty: Novelty | None) -> dict[str, Tensor]:

@@ -20,8 +20,8 @@ from tagger.errors import CheckpointError, os_reason
 from tagger.genre_text import id_of
 from tagger.models.card import ModelCard, card_of
 from tagger.models.joint import Joint, Member, Rule
-from tagger.models.onnx_card import ARCHITECTURE as ONNX_NETWORK
 from tagger.models.onnx_card import ONNX, Wiring, read_onnx_card
+from tagger.models.plausible import ONNX_NETWORK
 from tagger.models.unpickling import unpickle_plain
 
 # What zipfile raises on damaged archives, be it from the decompressors that it calls.
@@ -122,7 +122,9 @@ def read_card(path: Path) -> ModelCard:
         return _read_joint(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
+            # Ours are stored as they are. What inflates, or lies in a file twice, may be endless.
+            n_bytes = sum(entry.file_size for entry in archive.infolist())
+            damaged = n_bytes > path.stat().st_size or archive.testzip()
             names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
             stored = archive.read(names[0]) if names and not damaged else b""
     except OSError as exc:

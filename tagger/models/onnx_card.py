@@ -16,9 +16,9 @@ from pathlib import Path
 from tagger.errors import CheckpointError, os_reason
 from tagger.genre_text import id_of
 from tagger.models.card import ModelCard
+from tagger.models.plausible import ONNX_NETWORK
 
 ONNX = ".onnx"
-ARCHITECTURE = "onnx"
 ACTIVATIONS = ("softmax", "sigmoid")
 VALUES = ("logits", "probabilities")
 
@@ -189,7 +189,7 @@ def _card_of(top: _Table, file: Path, digest: str) -> ModelCard:
     heard = (asdict(replace(wiring, file=digest)), asdict(features), asdict(labels), n_segments)
     return ModelCard(
         model_id=id_of(name, hashlib.sha256(json.dumps(heard).encode()).hexdigest()[:10]),
-        architecture=ARCHITECTURE,
+        architecture=ONNX_NETWORK,
         network=asdict(wiring),
         front_end=asdict(features),
         sample_rate=features.sample_rate,

@@ -14,14 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.errors import CheckpointError, HearingError
+from tagger.errors import CheckpointError
 from tagger.models.card import ModelCard
 from tagger.models.onnx_card import FRONT_ENDS, Wiring, read_onnx_card
 from tagger.networks import Network, NetworkOutput
 from tagger.networks.audioset import AudioSetLogMel, Standardised, Waveform
 from tagger.networks.base import NetworkEnds
 from tagger.networks.frontend import FrontEnd, FrontEndConfig, LogMel
-from tagger.reasons import Reason, ReasonCode
 from tagger.records import FloatArray
 
 _LEAST = 1e-7  # a probability nearer to 0 or 1 is taken for this near
@@ -80,12 +79,9 @@ class OnnxNetwork(Network):
 
         Raises:
             CheckpointError: the file takes or gives something else than its card says.
-            HearingError: it gives what is no number.
         """
         parts = [self._heard(part) for part in self._batches(features.numpy())]
         logits, embeddings = (np.concatenate(ends) for ends in zip(*parts, strict=True))
-        if not (np.isfinite(logits).all() and np.isfinite(embeddings).all()):
-            raise HearingError(Reason(ReasonCode.NO_NUMBER))
         return NetworkOutput(torch.from_numpy(logits), torch.from_numpy(embeddings))
 
     def _batches(self, features: FloatArray) -> list[FloatArray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ def unpickle_plain(stored: bytes, path: Path) -> object:
         CheckpointError: there is more in it than belongs in a checkpoint, or it is damaged.
     """
     try:
+        _check_memo(stored)
         return _WithoutTensors(io.BytesIO(stored)).load()
     except (
         pickle.UnpicklingError,
@@ -31,6 +33,17 @@ def unpickle_plain(stored: bytes, path: Path) -> object:
         OverflowError,
     ) as exc:
         raise CheckpointError("not a checkpoint made by this project", path) from exc
+
+
+def _check_memo(stored: bytes) -> None:
+    """Refuse a place in the memo beyond all that can be there: memory is taken up to that place.
+
+    Raises:
+        UnpicklingError: there is one.
+    """
+    for opcode, argument, _ in pickletools.genops(stored):
+        if opcode.name in ("PUT", "LONG_BINPUT") and int(str(argument)) > len(stored):
+            raise pickle.UnpicklingError("a place in the memo that nothing can have")
 
 
 class _WithoutTensors(pickle.Unpickler):
