@@ -168,9 +168,9 @@ def test_a_genre_that_was_answered_in_review_is_a_witness(
     paths = make_album(music / "one", "", "")
     tag(music, *([] if was_written else ["--no-write"]))
     with Catalog.open(tmp_path / "catalog.db") as catalog:
-        ids = tuple(one.file_id for one in catalog.unanswered((), only_blank=False))
+        files = tuple(one.named for one in catalog.unanswered((), only_blank=False))
         # Our own word, confirmed, is a person's from then on.
-        answer = GivenAnswer(Action.CHANGE, "One", ("Rock",), ids)
+        answer = GivenAnswer(Action.CHANGE, "One", ("Rock",), files)
         catalog.give_answer(catalog.begin_run("review", None), answer)
         while carry_out_next(catalog, Manner()):
             pass

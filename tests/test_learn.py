@@ -533,10 +533,10 @@ def test_one_answer_is_one_observation_however_many_tracks_it_settles(place: Pat
     with library(place) as catalog:
         whole = gather(catalog, [MODEL.model_id], [])
         ids = [track.track_id for track in whole.tracks if track.tags.genres == ("Dub",)][:10]
-        file_of = {one.track_id: one.file_id for one in catalog.unanswered((), only_blank=False)}
+        file_of = {one.track_id: one.named for one in catalog.unanswered((), only_blank=False)}
         run_id = catalog.begin_run("review", None)
         files = tuple(file_of[n] for n in ids)
-        answer_id = catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Dub",), files))
+        noted = catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Dub",), files))
         lesson = gather(catalog, [MODEL.model_id], [])
         assert len(lesson.tracks) == len(whole.tracks) - 9
         assert lesson.aside.n_with_others == 9
@@ -544,5 +544,5 @@ def test_one_answer_is_one_observation_however_many_tracks_it_settles(place: Pat
         rows = [n for n, track in enumerate(whole.tracks) if track.track_id in ids]
         expected = whole.examples.embeddings[rows].mean(axis=0)
         assert np.allclose(lesson.examples.embeddings[row], expected, atol=1e-6)
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answer(noted.answer_id)
         assert len(gather(catalog, [MODEL.model_id], []).tracks) == len(whole.tracks)

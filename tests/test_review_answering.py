@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mutagen
 import pytest
 
-from tagger.catalog import Action, AnsweredState, Catalog, GivenAnswer, ModelRecord
+from tagger.catalog import (
+    Action,
+    AnsweredState,
+    Catalog,
+    GivenAnswer,
+    KnownTrack,
+    ModelRecord,
+    NamedFile,
+)
 from tagger.errors import CatalogError
 from tagger.tagging.answering import Manner, carry_out_next
 from tagger.tagging.recovery import close_pending
@@ -22,12 +32,13 @@ from tests.library import (
     run_tagger,
     set_tags,
 )
+from tests.reviews import reviewed
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
 
-def ids_of(catalog: Catalog) -> dict[str, int]:
-    return {one.path.name: one.file_id for one in catalog.unanswered((), only_blank=False)}
+def named(catalog: Catalog) -> dict[str, NamedFile]:
+    return {one.path.name: one.named for one in catalog.unanswered((), only_blank=False)}
 
 
 def give(
@@ -37,10 +48,10 @@ def give(
     action: Action = Action.GENRES,
 ) -> tuple[int, int]:
     """Return the run and the answer that some files were given."""
-    ids = ids_of(catalog)
+    files = named(catalog)
     run_id = catalog.begin_run("review", None)
-    answer = GivenAnswer(action, "Album", genres, tuple(ids[name] for name in names))
-    return run_id, catalog.give_answer(run_id, answer)
+    answer = GivenAnswer(action, "Album", genres, tuple(files[name] for name in names))
+    return run_id, catalog.give_answer(run_id, answer).answer_id
 
 
 def finish(catalog: Catalog) -> dict[int, tuple[AnsweredState, str]]:
@@ -160,11 +171,11 @@ def test_of_two_reviews_none_takes_back_what_was_answered_anew(
             finish(catalog)
             return UndoRun(request, own)
 
-        file_id = ids_of(catalog)["00.flac"]
+        file = named(catalog)["00.flac"]
         run_id, answer_id = give(catalog, "00.flac")
         finish(catalog)
         catalog.withdraw_answer(answer_id)
-        catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Dub",), (file_id,)))
+        catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Dub",), (file,)))
         monkeypatch.setattr("tagger.tagging.answering.UndoRun", late)
         finish(catalog)
     assert genre_of(heard / "00.flac") == ["Dub"]
@@ -228,8 +239,7 @@ def test_undo_of_a_review_that_runs_stops_it_first(heard: Path, place: Path) -> 
     with Catalog.open(place) as catalog:
         run_id, _ = give(catalog, "00.flac")
         finish(catalog)
-        ids = ids_of(catalog)
-        second = GivenAnswer(Action.GENRES, "Another", ("Jazz",), (ids["01.flac"],))
+        second = GivenAnswer(Action.GENRES, "Another", ("Jazz",), (named(catalog)["01.flac"],))
         catalog.give_answer(run_id, second)
         assert run_tagger("undo", "--catalog", place).code == 0
         with pytest.raises(CatalogError, match="taken back by tagger undo"):
@@ -253,7 +263,7 @@ def test_undo_takes_back_what_a_review_wrote_until_it_was_stopped(
 
         run_id, _ = give(catalog, "00.flac")
         finish(catalog)
-        answer = GivenAnswer(Action.GENRES, "", ("Jazz",), (ids_of(catalog)["01.flac"],))
+        answer = GivenAnswer(Action.GENRES, "", ("Jazz",), (named(catalog)["01.flac"],))
         catalog.give_answer(run_id, answer)
         with monkeypatch.context() as patch:
             # The review writes once more just before undo stops it.
@@ -268,8 +278,9 @@ def test_a_fill_is_the_taggers(heard: Path, place: Path, model: Path) -> None:
     with Catalog.open(place) as catalog:
         catalog.register_model(ModelRecord("mine-1", "head", ("Jazz",), 8))
         run_id = catalog.begin_run("review", "mine-1")
-        ids = tuple(ids_of(catalog).values())
-        catalog.give_answer(run_id, GivenAnswer(Action.FILL, "", ("Jazz",), ids, (0.912, 0.97)))
+        pairs = zip(named(catalog).values(), (0.912, 0.97), strict=True)
+        files = tuple(replace(file, confidence=confidence) for file, confidence in pairs)
+        catalog.give_answer(run_id, GivenAnswer(Action.FILL, "", ("Jazz",), files))
         finish(catalog)
         assert catalog.answer_of_tracks() == {}
     assert provenance_of(heard / "00.flac") == ["Jazz; 0.91; mine-1"]
@@ -284,3 +295,36 @@ def test_nothing_is_asked_again_that_waits_or_is_not_to_be_asked(heard: Path, pl
         finish(catalog)
         assert list(catalog.unanswered()) == []
         assert [one.path.name for one in catalog.unanswered((), only_blank=False)] == ["00.flac"]
+
+
+def test_a_file_that_took_anothers_number_is_neither_played_nor_written(
+    heard: Path, place: Path, run: Run
+) -> None:
+    with reviewed(place, write=False) as review:
+        file_id = named(review.session.catalog)["01.flac"].file_id
+        assert review.client.get(f"/sound/{file_id}").status_code == 200
+        (heard / "01.flac").unlink()
+        assert run_tagger("catalog", "prune", "--gone", heard, "--catalog", place).code == 0
+        make_track(heard / "02.flac")
+        run("tag", "--no-write", heard)
+        assert named(review.session.catalog)["02.flac"].file_id == file_id
+        assert review.client.get(f"/sound/{file_id}").status_code == 404
+
+
+def test_a_file_that_is_another_row_when_it_is_written_is_left_alone(
+    heard: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(heard)
+    lookup = Catalog.lookup
+
+    def renumbered(own: Catalog, *arguments: Any) -> list[KnownTrack | None]:
+        """The row was forgotten, and the file found anew, just before it is looked at."""
+        found = lookup(own, *arguments)
+        return [one and replace(one, file_id=one.file_id + 7) for one in found]
+
+    with Catalog.open(place) as catalog:
+        give(catalog, "00.flac")
+        monkeypatch.setattr(Catalog, "lookup", renumbered)
+        ((state, why),) = finish(catalog).values()
+    assert (state, "no longer in the catalogue" in why) == (AnsweredState.LEFT, True)
+    assert contents(heard) == before

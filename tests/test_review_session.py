@@ -11,7 +11,7 @@ from tagger.errors import ConfigError
 from tagger.records import Status, TagsFound
 from tagger.review.questions import QuestionKind
 from tagger.review.session import Session, StaleError
-from tests.catalogs import entry, filled
+from tests.catalogs import begin, entry, filled
 from tests.reviews import session_of
 
 
@@ -221,6 +221,44 @@ def test_what_was_answered_or_is_never_to_be_asked_is_not_asked_by_the_next_sess
     session.answer(session.current, ["Jazz"])
     session.never(session.current)
     assert asked(session_of(catalog, place)) == (QuestionKind.TRACK, "Title 40", 1)
+
+
+def renumbered(place: Path, name: str, gone: str) -> int:
+    """Forget the file with the highest number, and let another take that; return the number."""
+    with Catalog.open(place) as other:
+        files = {one.path.name: one.file_id for one in other.unanswered()}
+        other.mark_vanished([files[gone]])
+        other.prune()
+        other.record(begin(other), [blank(name, 99, "Dan", "D")])
+        (file_id,) = (one.file_id for one in other.unanswered() if one.path.name == name)
+        assert file_id == files[gone], "the number is free again"
+        return file_id
+
+
+def test_a_file_that_takes_a_forgotten_ones_number_gets_no_answer_of_its(place: Path) -> None:
+    known = [blank(f"b/{n}.mp3", n, "Bob", "Bob's") for n in range(3)]
+    session = session_of(filled(place, *known), place)
+    renumbered(place, "new.mp3", gone="2.mp3")
+    assert session.current is not None
+    session.answer(session.current, ["Jazz"])
+    answer = session.catalog.unfinished_answer(9)
+    assert answer is not None
+    assert [one.file.path.name for one in answer.files] == ["0.mp3", "1.mp3"]
+    ((path, why),) = session.left()
+    assert (path.name, "forgotten it since" in why) == ("2.mp3", True)
+    progress = session.progress()
+    assert (progress.n_settled, progress.n_left) == (2, 1)
+    session.undo()
+    assert (session.left(), session.progress().n_left) == ([], 0)
+
+
+def test_an_answer_of_which_no_file_is_left_settles_nothing(place: Path) -> None:
+    session = session_of(filled(place, blank("b/0.mp3", 0, "Bob", "Bob's")), place)
+    renumbered(place, "new.mp3", gone="0.mp3")
+    assert session.current is not None
+    session.answer(session.current, ["Jazz"])
+    assert session.catalog.unfinished_answer(9) is None
+    assert (session.progress().n_settled, len(session.left())) == (0, 1)
 
 
 def test_a_session_is_one_run(place: Path) -> None:

@@ -38,9 +38,9 @@ def test_what_goes_wrong_is_told_and_tried_again(
         return Catalog.open(place) if real is None else real(*arguments)
 
     with Catalog.open(place) as catalog:
-        ids = tuple(one.file_id for one in catalog.unanswered())
+        files = tuple(one.named for one in catalog.unanswered())
         run_id = catalog.begin_run("review", None)
-        catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Jazz",), ids))
+        catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Jazz",), files))
     monkeypatch.setattr(writing, "_RETRY_S", 0.01)
     if real is not None:
         monkeypatch.setattr(Catalog, step, breaks)

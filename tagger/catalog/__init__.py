@@ -18,6 +18,8 @@ from tagger.catalog.rows.answers import (
     AnsweredFile,
     AnsweredState,
     GivenAnswer,
+    NamedFile,
+    NotedAnswer,
     OpenAnswer,
     Unanswered,
 )
@@ -99,6 +101,8 @@ __all__ = [
     "KnownTrack",
     "Leftovers",
     "ModelRecord",
+    "NamedFile",
+    "NotedAnswer",
     "OpenAnswer",
     "PlannedWrite",
     "Reader",

@@ -15,6 +15,8 @@ from tagger.catalog.rows.answers import (
     AnsweredFile,
     AnsweredState,
     GivenAnswer,
+    NamedFile,
+    NotedAnswer,
     OpenAnswer,
     Unanswered,
 )
@@ -48,8 +50,8 @@ _is_settled = (
 _SAID = (Action.KEEP, Action.NEVER)
 
 
-def give(connection: Connection, run_id: int, answer: GivenAnswer) -> int:
-    """Note an answer and the files that it settles; return its number.
+def give(connection: Connection, run_id: int, answer: GivenAnswer) -> NotedAnswer:
+    """Note an answer and the files that it settles, but for those that are others meanwhile.
 
     Raises:
         CatalogError: The run has been taken back meanwhile; nothing is noted.
@@ -70,19 +72,37 @@ def give(connection: Connection, run_id: int, answer: GivenAnswer) -> int:
         .returning(answers.c.answer_id)
     ).scalar_one()
     state = AnsweredState.WRITTEN if answer.action in _SAID else AnsweredState.OPEN
-    confidences = answer.confidences or (None,) * len(answer.file_ids)
+    there = _still_there(connection, answer.files)
     rows = [
         {
             "answer_id": answer_id,
-            "file_id": file_id,
-            "confidence": confidence,
+            "file_id": file.file_id,
+            "confidence": file.confidence,
             "state": state.value,
             "reason": "",
         }
-        for file_id, confidence in zip(answer.file_ids, confidences, strict=True)
+        for file in answer.files
+        if file in there
     ]
-    connection.execute(insert(answered_files), rows)
-    return answer_id
+    if rows:
+        connection.execute(insert(answered_files), rows)
+    return NotedAnswer(answer_id, tuple(file for file in answer.files if file not in there))
+
+
+def _still_there(connection: Connection, named: Sequence[NamedFile]) -> set[NamedFile]:
+    """Return the files whose numbers and paths still go together."""
+    known_roots = Roots(connection)
+    found: set[tuple[int, int | None, Path]] = set()
+    for batch in batches([file.file_id for file in named]):
+        rows = connection.execute(
+            select(files.c.file_id, files.c.track_id, files.c.root_id, files.c.relative)
+            .where(files.c.file_id.in_(batch))
+            .with_for_update(read=True)  # nobody forgets them before the answer is noted
+        )
+        found |= {
+            (row.file_id, row.track_id, known_roots.path(row.root_id, row.relative)) for row in rows
+        }
+    return {file for file in named if (file.file_id, file.track_id, file.path) in found}
 
 
 def withdraw(connection: Connection, answer_id: int) -> None:

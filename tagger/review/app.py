@@ -220,7 +220,8 @@ class _Shown:
     def _path(self, file_id: int) -> Path | None:
         """Return where a file is, if it is the one that the catalogue knows."""
         known = self._pages.catalog.file_of(file_id) if file_id <= _LARGEST_NUMBER else None
-        if known is None:
+        # A number may be another file's by now: what was not asked about is not given.
+        if known is None or known.file.path != self._session.questions.path_of(file_id):
             return None
         try:
             file = stat_again(known.file)

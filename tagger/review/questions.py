@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from tagger.catalog import Unanswered, fold
 from tagger.evidence.names import artist_id_of, artist_of, is_nobody
@@ -63,9 +64,11 @@ class Questions:
 
     def __init__(self, found: Iterable[Unanswered], treat_as_blank: Sequence[str] = ()) -> None:
         self._by_number: dict[int, Question] = {}
+        self._paths: dict[int, Path] = {}
         self._blank = tuple(treat_as_blank)
         for kind, name, artist, units in self._grouped(_units(found, self._is_blank)):
             self._add(kind, name, artist, units)
+            self._paths |= {track.file_id: track.path for unit in units for track in unit}
 
     def __getitem__(self, number: int) -> Question:
         return self._by_number[number]
@@ -78,6 +81,10 @@ class Questions:
 
     def __len__(self) -> int:
         return len(self._by_number)
+
+    def path_of(self, file_id: int) -> Path | None:
+        """Return where the file of that number was when the session began."""
+        return self._paths.get(file_id)
 
     def is_blank(self, track: Unanswered) -> bool:
         """Return whether a track has no genre, or one that counts as none."""

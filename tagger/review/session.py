@@ -14,6 +14,7 @@ from tagger.catalog import (
     AnsweredState,
     Catalog,
     GivenAnswer,
+    NamedFile,
     fold,
 )
 from tagger.errors import ConfigError
@@ -26,6 +27,7 @@ from tagger.review.writing import Writer
 _MOST_GENRES = 8  # in one answer
 _MOST_LETTERS = 200  # in a genre
 _MOST_FOUND = 20  # by a search
+_PASSED_OVER = "the catalogue has forgotten it since the review began; start it anew to be asked"
 
 
 def _tell_nobody() -> None:
@@ -79,6 +81,7 @@ class _Done:
         answer_id: Of an answer.
         genres: What was answered.
         n_tracks: How many tracks that settles.
+        passed_over: Files that the answer says nothing of: they are others meanwhile.
     """
 
     removed: tuple[int, ...]
@@ -86,6 +89,7 @@ class _Done:
     answer_id: int | None = None
     genres: tuple[str, ...] = ()
     n_tracks: int = 0
+    passed_over: tuple[NamedFile, ...] = ()
 
 
 @dataclass
@@ -171,14 +175,17 @@ class Session:
                 n_blank=sum(map(self._n_blank, self._order)),
                 n_questions=len(self._order),
                 n_open=states.get(AnsweredState.OPEN, 0),
-                n_left=states.get(AnsweredState.LEFT, 0),
+                n_left=states.get(AnsweredState.LEFT, 0) + len(self._passed_over),
                 trouble=self.writer.trouble,
             )
 
     def left(self) -> list[tuple[Path, str]]:
         """Return the files that answers of this session could not be written to, and why."""
         with self._lock:
-            return [] if self.run_id is None else self.catalog.answers_left([self.run_id])
+            passed_over = [(path, _PASSED_OVER) for path in self._passed_over]
+            if self.run_id is None:
+                return passed_over
+            return [*self.catalog.answers_left([self.run_id]), *passed_over]
 
     def find(self, text: str) -> list[Question]:
         """Return open questions whose artist, album or track has a text in its name."""
@@ -302,6 +309,11 @@ class Session:
     def _n_answers(self) -> int:
         return sum(done.answer_id is not None for done in self._done)
 
+    @property
+    def _passed_over(self) -> list[Path]:
+        """The files that answers say nothing of, since they are others meanwhile."""
+        return [file.path for done in self._done for file in done.passed_over]
+
     def _n_blank(self, number: int) -> int:
         """Return how many tracks of a question have no genre."""
         if number not in self._blanks:
@@ -319,10 +331,11 @@ class Session:
             self.run_id = self.catalog.begin_run(REVIEW, None, self.paths)
         tracks = question.tracks
         subject = " – ".join(dict.fromkeys(filter(None, (question.artist, question.name))))
-        answer = GivenAnswer(action, subject, genres, tuple(track.file_id for track in tracks))
-        answer_id = self.catalog.give_answer(self.run_id, answer)
-        n_settled = len(tracks) if genres else 0
-        self._done.append(_Done((number,), (), answer_id, genres, n_settled))
+        answer = GivenAnswer(action, subject, genres, tuple(track.named for track in tracks))
+        noted = self.catalog.give_answer(self.run_id, answer)
+        gone = noted.passed_over
+        n_settled = len(tracks) - len(gone) if genres else 0
+        self._done.append(_Done((number,), (), noted.answer_id, genres, n_settled, gone))
         self._order.pop(0)
         self.writer.wake()
         self.on_answer()

@@ -171,8 +171,8 @@ def _look(catalog: Catalog, asked: AnsweredFile) -> _Found:
         file = stat_again(asked.file)
         tags = read_tags(file.path)
     (known,) = catalog.lookup([file], "")
-    if known is None:
-        raise _LeftError("it is no longer in the catalogue")
+    if known is None or known.file_id != asked.file_id:
+        raise _LeftError("it is no longer in the catalogue as what was asked about")
     return _Found(asked, file, tags, known)
 
 

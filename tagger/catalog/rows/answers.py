@@ -32,6 +32,24 @@ class AnsweredState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file as an answer names it: numbers alone may stand for another file by then.
+
+    A number is free again once ``catalog prune`` has forgotten its file.
+
+    Args:
+        file_id, track_id: The numbers of its rows when it was asked about.
+        path: Where it was then.
+        confidence: Of a fill, the probability of its genre.
+    """
+
+    file_id: int
+    track_id: int
+    path: Path
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GivenAnswer:
     """What a person says of some files.
 
@@ -39,15 +57,26 @@ class GivenAnswer:
         action: What is to be done.
         subject: What was asked about, for reading.
         genres: What was answered, or what is kept.
-        file_ids: The files that it settles.
-        confidences: Of a fill, each file's; () of all others.
+        files: Those that it settles.
     """
 
     action: Action
     subject: str
     genres: tuple[str, ...]
-    file_ids: tuple[int, ...]
-    confidences: tuple[float, ...] = ()
+    files: tuple[NamedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotedAnswer:
+    """An answer as it was kept.
+
+    Args:
+        answer_id: Its number.
+        passed_over: Files that are no longer what was asked about; it says nothing of them.
+    """
+
+    answer_id: int
+    passed_over: tuple[NamedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +137,8 @@ class Unanswered:
     heard: tuple[str, ...]
     confidence: float
     duration_s: float | None
+
+    @property
+    def named(self) -> NamedFile:
+        """As an answer names it."""
+        return NamedFile(self.file_id, self.track_id, self.path)
