@@ -168,6 +168,7 @@ class Catalog(Transactions):
     heard_by = reading(known.heard_by)
     recorded = reading(witnesses.recorded)
     tagged_ids = reading(witnesses.tagged_ids)
+    tagged_names = reading(witnesses.tagged_names)
     tagged_files = streaming(witnesses.tagged_files)
     written_unsigned = reading(witnesses.written_unsigned)
     bears = reading(witnesses.bears)

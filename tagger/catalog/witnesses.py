@@ -59,11 +59,13 @@ class Recorded:
     Args:
         unchanged: {row: its number} of those that are as they were recorded.
         tagged: Of these, those that bear a genre.
+        blank: And what the tags of the others say.
         written: {row: the genres that the tagger wrote there last} of others that are known.
     """
 
     unchanged: Mapping[int, int]
     tagged: Sequence[TaggedFile]
+    blank: Sequence[tuple[AudioFile, TagsFound]]
     written: Mapping[int, tuple[str, ...]]
 
 
@@ -74,6 +76,7 @@ def recorded(connection: Connection, found: Sequence[AudioFile]) -> Recorded:
     unchanged: dict[int, int] = {}
     changed: dict[int, int] = {}
     bearing: list[tuple[_Row, AudioFile]] = []
+    blank: list[tuple[AudioFile, TagsFound]] = []
     for root_id, relatives in by_root([place for place in rows if place is not None]):
         chosen = and_(files.c.root_id == root_id, files.c.relative.in_(relatives))
         for row in connection.execute(_statement().where(chosen)):
@@ -82,10 +85,12 @@ def recorded(connection: Connection, found: Sequence[AudioFile]) -> Recorded:
                 unchanged[n] = row.file_id
                 if row.file_genres:
                     bearing.append((row, found[n]))
+                else:
+                    blank.append((found[n], tags_of(row)))
             else:
                 changed[row.file_id] = n
     written = {changed[i]: genres for i, genres in _written(connection, list(changed)).items()}
-    return Recorded(unchanged, _tagged(connection, bearing), written)
+    return Recorded(unchanged, _tagged(connection, bearing), blank, written)
 
 
 def tagged_ids(connection: Connection) -> NDArray[np.int64]:
@@ -104,6 +109,32 @@ def tagged_files(connection: Connection, file_ids: Sequence[int]) -> Iterator[Ta
     for batch in batches(file_ids):
         rows = connection.execute(_statement().where(files.c.file_id.in_(batch))).all()
         yield from _tagged(connection, [(row, known_roots.file(row)) for row in rows])
+
+
+def tagged_names(connection: Connection) -> list[TagsFound]:
+    """Return whose the files are that bear a genre, and of what: each artist and album once."""
+    column = tracks.c
+    rows = connection.execute(
+        select(
+            column.artist,
+            column.album,
+            column.album_artist,
+            column.mb_artists,
+            column.mb_album_artists,
+        )
+        .where(column.file_genres != ())
+        .distinct()
+    )
+    return [
+        TagsFound(
+            artist=row.artist,
+            album=row.album,
+            album_artist=row.album_artist,
+            mb_artists=row.mb_artists or (),
+            mb_album_artists=row.mb_album_artists or (),
+        )
+        for row in rows
+    ]
 
 
 def bears(connection: Connection, genre: str) -> bool:

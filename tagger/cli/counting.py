@@ -27,3 +27,24 @@ def count_meanwhile(run: TagRun, bar: Any) -> threading.Thread:
     counting = threading.Thread(target=count, daemon=True)
     counting.start()
     return counting
+
+
+def show_looking(run: TagRun, bar: Any) -> None:
+    """Say how many files were looked at for their tags, until the first track is done.
+
+    Args:
+        run: Not begun yet; it counts its tracks on the bar.
+        bar: Of tqdm.
+    """
+    n_looked = 0
+
+    def look(n: int) -> None:
+        nonlocal n_looked
+        n_looked += n
+        bar.set_description_str(f"tags looked at: {n_looked}")
+
+    def tick(n: int) -> None:
+        bar.set_description_str("", refresh=False)
+        bar.update(n)
+
+    run.look, run.tick = look, tick

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from tagger.cli.counting import count_meanwhile
+from tagger.cli.counting import count_meanwhile, show_looking
 from tagger.cli.telling import Teller
 from tagger.config import config_path
 from tagger.errors import CatalogError, WorkersError, printable
@@ -54,7 +54,7 @@ def follow(
         closing(run.results()) as results,
     ):
         if show_bar:
-            run.tick = bar.update
+            show_looking(run, bar)
             count_meanwhile(run, bar)
 
         def beside() -> AbstractContextManager[None]:

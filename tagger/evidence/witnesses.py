@@ -140,6 +140,10 @@ class Witnesses:
             column.append(hash((whose, text)) if text else _NONE)
         return True
 
+    def speak_of(self, artist: str, album: Album | None) -> bool:
+        """Return whether any file is by an artist, or of an album."""
+        return artist in self._artists or album in self._albums
+
     def _number_of(self, genres: tuple[str, ...]) -> int:
         """Return the number of what some genres say of the music; -1 is nothing."""
         if genres not in self._told:

@@ -61,6 +61,7 @@ class TagRun:
         catalog: Where it is recorded; never written to in a dry run.
         may_follow: Asked once, before anything is heard, where many genres of ours would follow
             what the owner's tags say now; told how many at most.
+        look: Told of how many more files were looked at before anything is heard.
         tick: Told of how many more tracks all that takes long is done; an album's results come
             together, but its tracks are told of one by one.
     """
@@ -68,6 +69,7 @@ class TagRun:
     request: TagRequest
     catalog: Catalog
     may_follow: Callable[[int], bool] = _nobody_agrees
+    look: Callable[[int], object] = _nobody_counts
     tick: Callable[[int], object] = _nobody_counts
     n_analysed: int = 0
     _tally: ScanTally = field(default_factory=ScanTally)
@@ -130,7 +132,7 @@ class TagRun:
         with Interrupts() as interrupts, open_analysis_pool(self.request) as self._listeners:
             run_id = self._begin()
             try:
-                testimony = gather(self.request, self.catalog)
+                testimony = gather(self.request, self.catalog, self.look)
                 may_follow = self._may_follow(testimony.n_following(self.request.policy))
                 settler = Settler(
                     self.request, self.catalog, run_id, testimony, may_follow=may_follow

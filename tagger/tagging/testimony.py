@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,7 @@ from tagger.tags import is_ours, read_tags, source_of
 _AT_ONCE = 1000  # files looked up at a time
 _N_READERS = 8  # that wait for the disk side by side
 _ENOUGH = 50  # files that stand as they did make what a thousand say sure enough
+_ANYWHERE = Path("/folder/file")  # an album's name alone is compared
 _MOST_ASKED = 1000  # artists on albums whose word is kept: the walk goes album by album
 
 
@@ -115,7 +116,7 @@ class Testimony:
     @classmethod
     def none(cls) -> Testimony:
         """Return that of a library in which nobody has set anything."""
-        return cls(Witnesses().library(), Places(), ())
+        return cls(Witnesses().library(), Places(), (), Rates({}, {}))
 
     def said(self, path: Path, tags: TagsFound) -> Said | None:
         """Return what the owner's tags say of a track."""
@@ -172,20 +173,29 @@ class Testimony:
                 return
 
 
-def gather(request: TagRequest, catalog: Catalog) -> Testimony:
+def gather(
+    request: TagRequest, catalog: Catalog, tick: Callable[[int], object] = lambda _n: None
+) -> Testimony:
     """Return what the owner's tags say, in the files of a run and in the catalogue.
+
+    How sure that is takes the whole library to tell; it is gone through where anything in it
+    speaks of an artist or an album of which a file of the run is blank, or ours.
 
     Args:
         request: Whose files are looked at.
         catalog: What it knows is not read again.
+        tick: Told of how many more files were looked at.
 
     Raises:
         ConfigError: a genre that was asked for is nowhere.
     """
     if not request.evidence:
         return Testimony.none()
-    gathering = _Gathering(request, catalog)
+    gathering = _Gathering(request, catalog, tick)
     gathering.look()
+    # Of a library that has nothing to say of what is asked about, nothing else need be known.
+    if not (request.unknown_genres or gathering.may_be_told()):
+        return Testimony.none()
     gathering.ask_for_the_rest()
     library = gathering.witnesses.library()
     _check_names(request, library)
@@ -207,8 +217,12 @@ def _check_names(request: TagRequest, library: Library) -> None:
 class _Gathering:
     """Looks at the files of a run, and then asks the catalogue for those elsewhere."""
 
-    def __init__(self, request: TagRequest, catalog: Catalog) -> None:
+    def __init__(
+        self, request: TagRequest, catalog: Catalog, tick: Callable[[int], object]
+    ) -> None:
         self._request = request
+        self._tick = tick
+        self._asked: set[tuple[str, Album | None]] = set()
         self._catalog = catalog
         self._seen = array("q")
         self.places = Places()
@@ -222,18 +236,24 @@ class _Gathering:
             for files in chunks(scan(request.paths, request.scan, ScanTally()), _AT_ONCE):
                 known = self._catalog.recorded(files)
                 self._seen.extend(known.unchanged.values())
+                for file, tags in known.blank:
+                    self._ask(about(file.path, tags))
                 for one in known.tagged:
                     if not self._take_known(one):
                         self._count(one.file, one.tags, one.decided_by)
                 new = [n for n in range(len(files)) if n not in known.unchanged]
                 read = zip(new, readers.map(_tags, [files[n] for n in new]), strict=True)
-                self._take_new(
-                    (files[n], tags, known.written.get(n, ())) for n, tags in read if tags.genres
-                )
+                self._take_new((files[n], tags, known.written.get(n, ())) for n, tags in read)
+                self._tick(len(files))
 
     def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound, tuple[str, ...]]]) -> None:
         """Take files that are not as recorded, but for copies of those that we have written."""
-        tagged = list(found)
+        tagged = []
+        for file, tags, written in found:
+            if tags.genres:
+                tagged.append((file, tags, written))
+            else:
+                self._ask(about(file.path, tags))
         sizes = {file.size_bytes for file, _, _ in tagged}
         ours = self._catalog.written_unsigned(sizes) if sizes else set()
         for file, tags, written in tagged:
@@ -245,8 +265,30 @@ class _Gathering:
     def _count(self, file: AudioFile, tags: TagsFound, decided_by: str) -> None:
         """Note a genre of ours, which may follow what the owner's tags say."""
         track = about(file.path, tags)
+        self._ask(track)
         is_by_evidence = (source_of(tags) or decided_by) in tuple(Kind)
         self.ours[Ours(track.artist, track.album, tags.genres, is_by_evidence)] += 1
+
+    def _ask(self, track: About) -> None:
+        """Note whose track, and of what, is blank or ours, so that the library may be asked."""
+        if track.artist or track.album:
+            self._asked.add((track.artist, track.album))
+
+    def may_be_told(self) -> bool:
+        """Return whether any tag could say anything of what is to be asked."""
+        if any(self.witnesses.speak_of(*one) for one in self._asked):
+            return True
+        artists = {artist for artist, _ in self._asked} - {""}
+        albums = {(album.title, album.artist) for _, album in self._asked if album}
+        if not (artists or albums):
+            return False
+        for tags in self._catalog.tagged_names():
+            track = about(_ANYWHERE, tags)
+            if track.artist in artists:
+                return True
+            if track.album and (track.album.title, track.album.artist) in albums:
+                return True
+        return False
 
     def ask_for_the_rest(self) -> None:
         """Take what the catalogue knows of other files."""
@@ -272,10 +314,13 @@ class _Gathering:
         return True
 
     def _take(self, file: AudioFile, tags: TagsFound) -> None:
-        # What is given up is not taken for granted: it is to be replaced by this run.
-        if self._request.intent.overwrite and self._is_covered(file):
+        intent, track = self._request.intent, about(file.path, tags)
+        if intent.treat_as_blank and are_among(tags.genres, intent.treat_as_blank):
+            self._ask(track)
             return
-        if self.witnesses.add(len(self.places), about(file.path, tags), tags.genres):
+        # What is given up is not taken for granted: it is to be replaced by this run.
+        is_given_up = intent.overwrite and self._is_covered(file)
+        if not is_given_up and self.witnesses.add(len(self.places), track, tags.genres):
             self.places.add(file)
 
 
