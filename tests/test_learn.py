@@ -546,3 +546,21 @@ def test_one_answer_is_one_observation_however_many_tracks_it_settles(place: Pat
         assert np.allclose(lesson.examples.embeddings[row], expected, atol=1e-6)
         catalog.withdraw_answer(noted.answer_id)
         assert len(gather(catalog, [MODEL.model_id], []).tracks) == len(whole.tracks)
+
+
+def doubted_paths(place: Path) -> list[Path]:
+    outcome = run_tagger("doubtful", "--catalog", place, "--format", "jsonl")
+    return [Path(one["path"]) for one in outcome.records]
+
+
+def test_what_a_person_keeps_is_doubtful_no_more(place: Path) -> None:
+    with library(place, wrong=3) as catalog:
+        doubted = doubted_paths(place)
+        keep = [one.named for one in catalog.unanswered((), only_blank=False)]
+        files = tuple(file for file in keep if file.path == doubted[0])
+        run_id = catalog.begin_run("review", None)
+        noted = catalog.give_answer(run_id, GivenAnswer(Action.KEEP, "", (), files))
+        after = doubted_paths(place)
+        assert after == doubted[1:]
+        catalog.withdraw_answer(noted.answer_id)
+        assert len(doubted_paths(place)) == len(doubted)

@@ -328,3 +328,48 @@ def test_a_file_that_is_another_row_when_it_is_written_is_left_alone(
         ((state, why),) = finish(catalog).values()
     assert (state, "no longer in the catalogue" in why) == (AnsweredState.LEFT, True)
     assert contents(heard) == before
+
+
+@pytest.mark.parametrize("when", ["before it is given", "before it is written"])
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_a_change_replaces_only_the_genre_that_was_shown(
+    music: Path, place: Path, run: Run, when: str, *, is_recorded: bool
+) -> None:
+    path = make_track(music / "a.flac", genre="Blues")
+    run("tag", "--no-write", music)
+
+    def change() -> None:
+        set_tags(path, genre="Soul")
+        if is_recorded:
+            run("tag", "--no-write", music)
+
+    with Catalog.open(place) as catalog:
+        file = named(catalog)["a.flac"]
+        run_id = catalog.begin_run("review", None)
+        if when == "before it is given":
+            change()
+        noted = catalog.give_answer(run_id, GivenAnswer(Action.CHANGE, "", ("Jazz",), (file,)))
+        if when == "before it is written":
+            change()
+        outcomes = finish(catalog)
+        assert {state for state, _ in outcomes.values()} <= {AnsweredState.LEFT}
+        assert bool(noted.passed_over) == (not outcomes)
+    assert genre_of(path) == ["Soul"]
+
+
+def test_what_a_person_keeps_is_kept_until_it_is_taken_back_and_of_what_stood(
+    music: Path, place: Path, run: Run
+) -> None:
+    for name, genre in (("a", "Blues"), ("b", "Soul")):
+        make_track(music / f"{name}.flac", genre=genre)
+    run("tag", "--no-write", music)
+    before = contents(music)
+    with Catalog.open(place) as catalog:
+        run_id, answer_id = give(catalog, "a.flac", "b.flac", action=Action.KEEP, genres=())
+        assert finish(catalog) == {}
+        assert sorted(catalog.kept_genres().values()) == [("Blues",), ("Soul",)]
+        catalog.withdraw_answer(answer_id)
+        finish(catalog)
+        assert catalog.kept_genres() == {}
+        assert catalog.answered([run_id]) == {}
+    assert contents(music) == before

@@ -46,6 +46,8 @@ _is_settled = (
     )
     .exists()
 )
+# What is said of a person's genres holds of those that were shown alone.
+_OF_WHAT_STOOD = (Action.CHANGE, Action.KEEP)
 # What is only said, and not written: nothing is left to do with its files.
 _SAID = (Action.KEEP, Action.NEVER)
 
@@ -72,7 +74,7 @@ def give(connection: Connection, run_id: int, answer: GivenAnswer) -> NotedAnswe
         .returning(answers.c.answer_id)
     ).scalar_one()
     state = AnsweredState.WRITTEN if answer.action in _SAID else AnsweredState.OPEN
-    there = _still_there(connection, answer.files)
+    there = _still_there(connection, answer)
     rows = [
         {
             "answer_id": answer_id,
@@ -80,6 +82,7 @@ def give(connection: Connection, run_id: int, answer: GivenAnswer) -> NotedAnswe
             "confidence": file.confidence,
             "state": state.value,
             "reason": "",
+            "stood": file.stood,
         }
         for file in answer.files
         if file in there
@@ -89,20 +92,26 @@ def give(connection: Connection, run_id: int, answer: GivenAnswer) -> NotedAnswe
     return NotedAnswer(answer_id, tuple(file for file in answer.files if file not in there))
 
 
-def _still_there(connection: Connection, named: Sequence[NamedFile]) -> set[NamedFile]:
-    """Return the files whose numbers and paths still go together."""
+def _still_there(connection: Connection, answer: GivenAnswer) -> set[NamedFile]:
+    """Return the files whose numbers and paths still go together, and bear what was shown."""
     known_roots = Roots(connection)
-    found: set[tuple[int, int | None, Path]] = set()
-    for batch in batches([file.file_id for file in named]):
+    by_id = {file.file_id: file for file in answer.files}
+    found: set[NamedFile] = set()
+    columns = files.c.file_id, files.c.track_id, files.c.root_id, files.c.relative
+    for batch in batches(list(by_id)):
         rows = connection.execute(
-            select(files.c.file_id, files.c.track_id, files.c.root_id, files.c.relative)
+            select(*columns, tracks.c.file_genres)
+            .join(tracks, tracks.c.track_id == files.c.track_id)
             .where(files.c.file_id.in_(batch))
-            .with_for_update(read=True)  # nobody forgets them before the answer is noted
+            .with_for_update(read=True, of=files)  # nobody forgets them before it is noted
         )
-        found |= {
-            (row.file_id, row.track_id, known_roots.path(row.root_id, row.relative)) for row in rows
-        }
-    return {file for file in named if (file.file_id, file.track_id, file.path) in found}
+        for row in rows:
+            file = by_id[row.file_id]
+            where = row.track_id, known_roots.path(row.root_id, row.relative)
+            is_as_shown = answer.action not in _OF_WHAT_STOOD or row.file_genres == file.stood
+            if where == (file.track_id, file.path) and is_as_shown:
+                found.add(file)
+    return found
 
 
 def withdraw(connection: Connection, answer_id: int) -> None:
@@ -156,7 +165,12 @@ def unfinished(connection: Connection, most_files: int) -> OpenAnswer | None:
     known_roots = Roots(connection)
     is_withdrawn = row.withdrawn_at is not None
     found = connection.execute(
-        select(files.c.file_id, answered_files.c.confidence, *FILE_COLUMNS)
+        select(
+            files.c.file_id,
+            answered_files.c.confidence,
+            answered_files.c.stood,
+            *FILE_COLUMNS,
+        )
         .join(answered_files, answered_files.c.file_id == files.c.file_id)
         .where(
             answered_files.c.answer_id == row.answer_id,
@@ -165,7 +179,7 @@ def unfinished(connection: Connection, most_files: int) -> OpenAnswer | None:
         .order_by(files.c.file_id)
         .limit(most_files)
     )
-    some = tuple(AnsweredFile(f.file_id, known_roots.file(f), f.confidence) for f in found)
+    some = tuple(AnsweredFile(f.file_id, known_roots.file(f), f.confidence, f.stood) for f in found)
     return OpenAnswer(
         row.answer_id,
         row.run_id,
@@ -280,15 +294,21 @@ def answer_of_tracks(connection: Connection) -> dict[int, int]:
 
 
 def kept_genres(connection: Connection) -> dict[int, tuple[str, ...]]:
-    """Return {track_id: genres that a person said are right}, the latest answer last."""
+    """Return {track_id: genres that a person said are right}: those kept last, or put there."""
     rows = connection.execute(
-        select(files.c.track_id, answers.c.genres)
+        select(files.c.track_id, answers.c.action, answers.c.genres, answered_files.c.stood)
         .join(answered_files, answered_files.c.file_id == files.c.file_id)
         .join(answers, answers.c.answer_id == answered_files.c.answer_id)
-        .where(_stands, answers.c.action == Action.KEEP.value)
+        .where(
+            _stands,
+            answers.c.action.in_([action.value for action in _OF_WHAT_STOOD]),
+            files.c.track_id.is_not(None),
+        )
         .order_by(answers.c.answer_id)
     )
-    return {row.track_id: row.genres for row in rows}
+    return {
+        row.track_id: row.stood if row.action == Action.KEEP.value else row.genres for row in rows
+    }
 
 
 def stat_of(connection: Connection, file_id: int) -> AnsweredFile | None:
@@ -298,7 +318,7 @@ def stat_of(connection: Connection, file_id: int) -> AnsweredFile | None:
             files.c.file_id == file_id, files.c.vanished_at.is_(None)
         )
     ).first()
-    return None if row is None else AnsweredFile(row.file_id, Roots(connection).file(row), None)
+    return None if row is None else AnsweredFile(row.file_id, Roots(connection).file(row))
 
 
 def said_of(

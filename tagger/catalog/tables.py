@@ -254,5 +254,6 @@ answered_files = Table(
     Column("confidence", Float, comment="of a fill: the probability of its genre"),
     Column("state", String, nullable=False, comment="open, written, left or restored"),
     Column("reason", PlainText, nullable=False, comment="why it was left as it is"),
+    Column("stood", Strings, comment="the genres that stood there when it was asked about"),
     comment="the files that an answer settles, and how far that is",
 )

@@ -50,7 +50,8 @@ def command(
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
         networks = judging_networks(catalog, folders, settings, sources)
         lesson = teaching.gather(catalog, networks, folders, min_tracks=min_tracks)
-    found = teaching.doubts(lesson)
+        kept = catalog.kept_genres()
+    found = teaching.doubts(lesson, kept)
     for doubt in found[:limit]:
         printer.print(_record(doubt), _line(doubt))
     n_judged = len(lesson.tracks)

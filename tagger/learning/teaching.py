@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -196,10 +197,16 @@ def teach(
     return card, learned, report
 
 
-def doubts(lesson: Lesson) -> list[Doubt]:
+def doubts(
+    lesson: Lesson, kept: Mapping[int, tuple[str, ...]] = MappingProxyType({})
+) -> list[Doubt]:
     """Return the tracks whose genre is unlikelier than another, the most suspicious first.
 
     Each is judged by a head that its artist had no part in.
+
+    Args:
+        lesson: What was learned from; all of it is judged.
+        kept: {track_id: genres that a person said are right}; those are doubted no more.
     """
     names, examples = lesson.genres.names, lesson.examples
     with threadpool_limits(1):
@@ -209,7 +216,8 @@ def doubts(lesson: Lesson) -> list[Doubt]:
     found = []
     for track, truth, p in zip(lesson.tracks, examples.truth, probabilities, strict=True):
         likeliest = int(p.argmax())
-        if not truth[likeliest]:
+        is_kept = kept.get(track.track_id) == track.tags.genres
+        if not truth[likeliest] and not is_kept:
             own, other = float(p[truth].max()), float(p[likeliest])
             found.append(Doubt(track.path, track.tags.genres, own, names[likeliest], other))
     return sorted(found, key=lambda doubt: (doubt.likelihood - doubt.confidence, doubt.path))

@@ -192,7 +192,7 @@ def _check_may_be_written(found: _Found, answer: OpenAnswer, manner: Manner) -> 
     genres = found.tags.genres
     stands = f"its genre is {', '.join(genres)} now, set by somebody else meanwhile"
     if answer.action is Action.CHANGE:
-        if genres != found.known.tags.genres:
+        if genres != found.asked.stood:
             raise _LeftError(stands)
     elif not are_among(genres, manner.treat_as_blank):
         is_replaced = is_ours(found.tags) and answer.action is Action.GENRES

@@ -40,12 +40,14 @@ class NamedFile:
     Args:
         file_id, track_id: The numbers of its rows when it was asked about.
         path: Where it was then.
+        stood: The genres that stood there then; what is kept, or may be changed.
         confidence: Of a fill, the probability of its genre.
     """
 
     file_id: int
     track_id: int
     path: Path
+    stood: tuple[str, ...]
     confidence: float | None = None
 
 
@@ -56,7 +58,7 @@ class GivenAnswer:
     Args:
         action: What is to be done.
         subject: What was asked about, for reading.
-        genres: What was answered, or what is kept.
+        genres: What was answered; () where what stands is kept.
         files: Those that it settles.
     """
 
@@ -87,11 +89,13 @@ class AnsweredFile:
         file_id: The number of its row.
         file: The file, as it was last recorded.
         confidence: Of a fill, the probability of its genre.
+        stood: The genres that stood there when it was asked about.
     """
 
     file_id: int
     file: AudioFile
-    confidence: float | None
+    confidence: float | None = None
+    stood: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +145,4 @@ class Unanswered:
     @property
     def named(self) -> NamedFile:
         """As an answer names it."""
-        return NamedFile(self.file_id, self.track_id, self.path)
+        return NamedFile(self.file_id, self.track_id, self.path, self.tags.genres)
