@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import torch
 
-from tagger.errors import CheckpointError
+from tagger.errors import CheckpointError, WorkersError
 from tagger.models import checkpoint
 from tagger.models.card import FORMAT, VERSION
 from tagger.models.checkpoint import load_checkpoint, save_checkpoint, with_rounded_weights
@@ -383,6 +383,18 @@ def test_what_finite_weights_make_no_number_of_is_that_files_failure(
     assert outcome.code == 1
     assert [record["reason_code"] for record in outcome.records] == ["no_number"]
     assert track.read_bytes() == before
+
+
+def test_where_torch_cannot_compute_no_file_is_blamed(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("Failed to initialize cpuinfo!")
+
+    monkeypatch.setattr(torch.Tensor, "float", fail)
+    with pytest.raises(WorkersError, match="is /proc mounted") as caught:
+        load_checkpoint(model)
+    assert caught.value.path is None
 
 
 def test_a_save_that_fails_leaves_the_old_file(

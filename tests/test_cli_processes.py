@@ -273,12 +273,12 @@ def test_output_that_nobody_reads_ends_a_command_quietly(
         assert "BrokenPipe" not in err
 
 
-def test_a_command_whose_output_is_closed_still_works(
-    music: Path, place: Path, model: Path
+@pytest.mark.parametrize("streams", [">&- 2>&- <&-", "2>&-", "2</dev/null"])
+def test_a_command_whose_output_is_closed_or_whose_messages_cannot_be_written_still_works(
+    music: Path, place: Path, model: Path, streams: str
 ) -> None:
     (path,) = make_tracks(music, 1)
-    run_tagger("tag", "--catalog", place, "--model", model, "--no-write", music)
-    script = 'exec "$@" >&- 2>&- <&-'
+    script = f'exec "$@" {streams}'
     tag: list[str | Path] = [
         sys.executable,
         "-m",

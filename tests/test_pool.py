@@ -3,11 +3,14 @@
 import errno
 import logging
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 
+import joblib
 import pytest
 
 from tagger.errors import WorkersError
@@ -101,6 +104,36 @@ def test_a_system_without_room_for_workers_is_told_of(monkeypatch: pytest.Monkey
     monkeypatch.setattr("tagger.hearing.pool.joblib.Parallel.__call__", refuse)
     with pytest.raises(WorkersError, match="Too many open files"):
         list(map_unordered(square, [1], n_jobs=2, timeout_s=30.0))
+
+
+def test_a_want_of_open_files_is_told_before_workers_start() -> None:
+    opened = {int(name) for name in os.listdir("/proc/self/fd")}  # noqa: PTH208
+    few = next(n for n in count() if len(set(range(n)) - opened) == 5)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, before[1]))
+    try:
+        with pytest.raises(WorkersError, match="Too many open files"):
+            outcomes(square, [1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert outcomes(square, [1]) == ([1], [])
+
+
+def test_a_want_of_shared_memory_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock._make_name", full)
+    with pytest.raises(WorkersError, match="/dev/shm: No space left"):
+        outcomes(square, [1])
+
+
+def test_where_there_was_no_shared_memory_at_first_no_task_runs_in_the_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(joblib.parallel.BACKENDS, "loky")
+    with pytest.raises(WorkersError, match="no room in /dev/shm"):
+        outcomes(square, [1])
 
 
 def test_a_hang_costs_one_task() -> None:

@@ -567,6 +567,16 @@ def test_what_cannot_be_watched_ends_with_2(
     assert not place.exists()
 
 
+@pytest.mark.parametrize("number", ["nan", "inf"])
+@pytest.mark.parametrize("option", ["--settle", "--poll", "--rescan"])
+def test_a_time_that_never_comes_is_refused(
+    music: Path, place: Path, option: str, number: str
+) -> None:
+    outcome = run_tagger("watch", "--catalog", place, option, number, music)
+    assert outcome.code == 2
+    assert f"{number} is not" in outcome.err
+
+
 # Whole processes
 
 

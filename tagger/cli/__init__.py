@@ -6,10 +6,11 @@ Here alone a TaggerError becomes a message and an exit code: 0 all done, 1 some 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -50,6 +51,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run a command and leave with its exit code."""
     _open_closed_streams()
+    sys.stderr = _unfailing(sys.stderr)
     sys.exit(run())
 
 
@@ -62,8 +64,35 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             # The lowest free number, which is this one, since they are opened in their order.
             descriptor = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(descriptor, True)
             stream = os.fdopen(descriptor, "w" if number else "r", encoding="utf-8")
             setattr(sys, name, stream)
+
+
+class _Unfailing(io.FileIO):
+    """A file that takes all that is written, and drops what the system refuses."""
+
+    def write(self, data: Any) -> int:
+        """Write what can be written."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def _unfailing(stream: TextIO) -> TextIO:
+    """Return a stream to where one leads that never fails: of a full disk nobody can be told.
+
+    A run goes on without its messages, as it does where they were closed.
+    """
+    raw = _Unfailing(stream.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=True,
+        write_through=True,
+    )
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -8,6 +8,7 @@ import click
 
 from tagger.catalog import Catalog, SortKey, TrackQuery, Years
 from tagger.cli.options import (
+    NumberRange,
     catalog_option,
     format_option,
     max_option,
@@ -23,7 +24,7 @@ from tagger.records import Status
 
 @click.command("list")
 @click.option("--genre", help="Only this genre.")
-@click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Only so sure.")
+@click.option("--min-confidence", type=NumberRange(0, 1), metavar="P", help="Only so sure.")
 @click.option("--artist", help="Only artists whose name holds this.")
 @under_option
 @year_option

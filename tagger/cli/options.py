@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from tagger.catalog import Years
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class NumberRange(click.FloatRange):
+    """A range that NaN and infinity lie outside of; click lets NaN pass."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or tell the user."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number that can be counted to.", param, ctx)
+        return number
+
 
 catalog_option = click.option(
     "--catalog", metavar="FILE|URL", help="The catalogue. [default: catalog.db in your data folder]"

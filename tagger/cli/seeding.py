@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from tagger.cli.options import Command, under_option, year_option
+from tagger.cli.options import Command, NumberRange, under_option, year_option
 from tagger.recommending.recommend import MAX_PER_ARTIST, SimilarQuery
 
-_SECONDS = click.FloatRange(0)
+_SECONDS = NumberRange(0)
 
 
 def query_options(command: Command) -> Command:

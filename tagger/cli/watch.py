@@ -12,6 +12,7 @@ import click
 
 from tagger.catalog import Catalog
 from tagger.cli.following import follow, report, tell_next, tell_of_memory
+from tagger.cli.options import NumberRange
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import Teller, make_teller
@@ -39,7 +40,7 @@ _MAY_PASS = (Stage.READ, Stage.WRITE)
 @click.option(
     "--settle",
     "settle_s",
-    type=click.FloatRange(0.1),
+    type=NumberRange(0.1),
     default=5,
     show_default=True,
     metavar="SECONDS",
@@ -48,7 +49,7 @@ _MAY_PASS = (Stage.READ, Stage.WRITE)
 @click.option(
     "--poll",
     "poll_s",
-    type=click.FloatRange(0.1),
+    type=NumberRange(0.1),
     metavar="SECONDS",
     help="Look through the folders so often, for disks that raise no events. [default: every 60 "
     "seconds on network disks, else not at all]",
@@ -56,7 +57,7 @@ _MAY_PASS = (Stage.READ, Stage.WRITE)
 @click.option(
     "--rescan",
     "rescan_min",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     default=60,
     show_default=True,
     metavar="MINUTES",

@@ -15,18 +15,20 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
-import joblib
-from joblib.externals import loky
-from joblib.externals.loky.process_executor import BrokenProcessPool
-
 from tagger.errors import WorkersError, os_reason
 from tagger.reasons import Reason, ReasonCode
+
+with warnings.catch_warnings():  # of no room in /dev/shm; _check_locks says it in a line
+    warnings.simplefilter("ignore", UserWarning)
+    import joblib
+    from joblib.externals import loky
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _STDERR = 2
+_PIPES = 12  # that a pool needs besides one a worker, with some to spare
 _MIN_WORKER_BYTES = 600 * 2**20
 
 
@@ -253,7 +256,35 @@ class _Feed(Generic[Task]):
             return list(self._under_way), list(self._tasks[self._n_taken :])
 
 
+def _check_locks() -> None:
+    """Make sure that there is room for the locks between processes, which joblib does without.
+
+    Raises:
+        WorkersError: There is none, or was none when joblib was loaded.
+    """
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except OSError as exc:
+        raise WorkersError(
+            f"no worker process can be started, for want of room in /dev/shm: {os_reason(exc)}"
+        ) from exc
+    if "loky" not in joblib.parallel.BACKENDS:
+        raise WorkersError("there was no room in /dev/shm for worker processes; start anew")
+
+
+def _check_descriptors(n_jobs: int) -> None:
+    """Make sure that workers do not run out of open files half way, of which loky tells in pages.
+
+    Raises:
+        OSError: They would.
+    """
+    with ExitStack() as spare:
+        for _ in range(_PIPES + n_jobs):
+            spare.enter_context(Path(os.devnull).open("rb", buffering=0))
+
+
 def _stream(watched: Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> Iterator[Result]:
+    _check_locks()
     # joblib runs a single job in the parent itself, where a crash would end everything: so two
     # workers at least, of which one is idle where one task is let out at a time.
     parallel = joblib.Parallel(
@@ -265,6 +296,7 @@ def _stream(watched: Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> I
         initializer=None if log.isEnabledFor(logging.INFO) else _be_silent,
     )
     try:
+        _check_descriptors(max(2, n_jobs))
         with _deaf_children():
             results = parallel(joblib.delayed(watched)(task) for task in feed)
     except OSError as exc:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tagger.errors import CheckpointError, plain
+from tagger.errors import CheckpointError, WorkersError, plain
 from tagger.files.atomic import FileKind, replaced
 from tagger.models.card import FORMAT, VERSION, ModelCard, card_of
 from tagger.models.files import find_base, read_card
@@ -132,7 +132,9 @@ def load_checkpoint(path: Path) -> LoadedModel:
 
     Raises:
         CheckpointError: the file is missing, damaged, not one of ours, or contradicts itself.
+        WorkersError: PyTorch cannot work on this machine.
     """
+    _check_torch()
     # Says in plain words what is wrong with a damaged or foreign file.
     if path.suffix == ONNX:
         return _load_onnx(path)
@@ -160,6 +162,19 @@ def _load_onnx(path: Path) -> LoadedModel:
 
     card, front_end, network = load_onnx(path)
     return LoadedModel(card, front_end, network, None)
+
+
+def _check_torch() -> None:
+    """Make sure that PyTorch can compute, so that no file is blamed where it cannot.
+
+    Raises:
+        WorkersError: it cannot: without /proc it knows no processor.
+    """
+    try:
+        torch.zeros(1, dtype=torch.float16).float()
+    except RuntimeError as exc:
+        said = str(exc).splitlines()[0]
+        raise WorkersError(f"PyTorch cannot compute here ({said}); is /proc mounted?") from exc
 
 
 def _on_bundled(card: ModelCard, path: Path) -> LoadedModel:
