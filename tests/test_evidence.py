@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.evidence.draws import draw_artists, high_enough, low_enough, surely_right
+from tagger.evidence.leaving_out import trials_of
 from tagger.evidence.library import Library
 from tagger.evidence.trials import (
     TAKEN,
@@ -24,7 +25,6 @@ from tagger.evidence.trials import (
     Rest,
     class_of,
     measure,
-    trials_of,
 )
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import About, Witnesses, about

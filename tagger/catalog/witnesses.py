@@ -43,6 +43,7 @@ class TaggedFile:
         tags: Its tags.
         written: The genres that the tagger wrote there last; () if it never did.
         decided_by: The code of the reason for what became of it last.
+        track_id: The number of its track.
     """
 
     file_id: int
@@ -50,6 +51,7 @@ class TaggedFile:
     tags: TagsFound
     written: tuple[str, ...]
     decided_by: str = ""
+    track_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
         *FILE_COLUMNS,
         files.c.ctime_ns,
         files.c.inode,
+        files.c.track_id,
         *TAG_COLUMNS,
         tracks.c.reason_code,
     ).join(tracks, tracks.c.track_id == files.c.track_id)
@@ -177,7 +180,12 @@ def _tagged(connection: Connection, rows: Sequence[tuple[_Row, AudioFile]]) -> l
     written = _written(connection, [row.file_id for row, _ in rows])
     return [
         TaggedFile(
-            row.file_id, file, tags_of(row), written.get(row.file_id, ()), row.reason_code or ""
+            row.file_id,
+            file,
+            tags_of(row),
+            written.get(row.file_id, ()),
+            row.reason_code or "",
+            row.track_id,
         )
         for row, file in rows
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,21 +15,43 @@ from tagger.cli.options import catalog_option, format_option, model_option, verb
 from tagger.cli.output import Printer, path_fields, percent, plain
 from tagger.cli.screen import column
 from tagger.config import Settings, Sourced, load_settings
-from tagger.errors import LearnError, printable
+from tagger.errors import CheckpointError, LearnError, printable
+from tagger.evidence.outliers import Lone
+from tagger.evidence.trials import Kind
 from tagger.files.paths import absolute
-from tagger.models.choosing import is_named, named_model
+from tagger.learning.doubting import Doubtful, Heard, Sound, find_doubtful, heard_by, learned
+from tagger.models.card import ModelCard
+from tagger.models.choosing import cards_at_hand, is_named, model_in_force, named_model
 from tagger.models.files import read_card
 
-if TYPE_CHECKING:  # it brings scikit-learn, which not everybody has
-    from tagger.learning.teaching import Doubt
+log = logging.getLogger(__name__)
 
-COLUMNS = ("path", "genres", "likelihood", "suggestion", "confidence")
+COLUMNS = (
+    "path",
+    "genres",
+    "sureness",
+    "against",
+    "rest",
+    "n_agreeing",
+    "n_others",
+    "rest_confidence",
+    "likelihood",
+    "suggestion",
+    "confidence",
+)
 
 
 @click.command("doubtful")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH…]")
 @click.option("-n", "limit", type=click.IntRange(1), default=50, show_default=True, metavar="N")
-@click.option("--min-tracks", type=click.IntRange(2), default=10, show_default=True, metavar="N")
+@click.option(
+    "--min-tracks",
+    type=click.IntRange(2),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Of a genre, for its sound to be learned.",
+)
 @model_option
 @catalog_option
 @format_option
@@ -36,27 +59,71 @@ COLUMNS = ("path", "genres", "likelihood", "suggestion", "confidence")
 def command(
     paths: tuple[Path, ...], limit: int, min_tracks: int, format_: str, **options: Any
 ) -> int:
-    """List tracks that sound like another genre than the one you gave them, worst first.
+    """List tracks whose genre, set by you, looks wrong, the surest first.
 
-    Each is judged by what the tags of your other artists say. Only what is in the catalogue is
-    looked at, and nothing is changed.
+    A track is listed where it stands alone against its album or, if it is the only one there,
+    against its artist's other albums; and where it sounds like another genre than yours, by what
+    your other artists' tracks teach or, with too few of them, by what the model heard. Only what
+    is in the catalogue is looked at, and nothing is changed.
     """
-    require_learning()
-    from tagger.learning import teaching
-
     settings, sources = load_settings(options)
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
+        doubts = find_doubtful(
+            catalog,
+            folders,
+            sound=_sound(catalog, folders, settings, sources, min_tracks),
+            treat_as_blank=settings.treat_as_blank,
+            kept=catalog.kept_genres(),
+        )
+    if not doubts.n_judged:
+        where = f" in {', '.join(map(printable, folders))}" if folders else ""
+        raise LearnError(
+            f"no track with a genre of yours is known yet{where}; run tagger tag --no-write on "
+            "your music first"
+        )
+    for doubt in doubts.found[:limit]:
+        printer.print(_record(doubt), _line(doubt))
+    click.echo(
+        f"{doubts.n_judged} tracks judged, {doubts.n_lone} stand alone, {doubts.n_by_sound} sound "
+        "like another genre",
+        err=True,
+    )
+    return 0
+
+
+def _sound(
+    catalog: Catalog,
+    folders: Sequence[Path],
+    settings: Settings,
+    sources: Mapping[str, Sourced],
+    min_tracks: int,
+) -> Sound:
+    """Return what tells how tracks sound: the owner's other tracks, or else a model at hand."""
+    try:
+        require_learning()
+        from tagger.learning import teaching
+
         networks = judging_networks(catalog, folders, settings, sources)
         lesson = teaching.gather(catalog, networks, folders, min_tracks=min_tracks)
-        kept = catalog.kept_genres()
-    found = teaching.doubts(lesson, kept)
-    for doubt in found[:limit]:
-        printer.print(_record(doubt), _line(doubt))
-    n_judged = len(lesson.tracks)
-    click.echo(f"{n_judged} tracks judged, {len(found)} sound like another genre", err=True)
-    return 0
+    except LearnError as exc:
+        log.info("nothing is learned: %s", exc)
+        return heard_by(catalog, cards_to_believe(catalog, settings, sources))
+    return learned(teaching.judged(lesson))
+
+
+def cards_to_believe(
+    catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]
+) -> list[ModelCard]:
+    """Return the cards of models at hand, that of the model in force first."""
+    cards = [card for _, card in cards_at_hand((".pt", ".toml"), catalog.model_files())]
+    try:
+        first = read_card(model_in_force(catalog, settings, sources).path)
+    except CheckpointError as exc:  # a doubt needs no model
+        log.warning("%s", exc)
+        return cards
+    return [first, *(card for card in cards if card.model_id != first.model_id)]
 
 
 def judging_networks(
@@ -89,20 +156,42 @@ def judging_networks(
     return (max(heard, key=lambda model_id: (heard[model_id], model_id.startswith(BEST))),)
 
 
-def _record(doubt: Doubt) -> dict[str, Any]:
+def _record(doubt: Doubtful) -> dict[str, Any]:
+    rest, heard = doubt.rest, doubt.heard
     return {
         **path_fields(doubt.path),
         "genres": list(doubt.genres),
-        "likelihood": doubt.likelihood,
-        "suggestion": doubt.suggestion,
-        "confidence": doubt.confidence,
+        "sureness": doubt.sureness,
+        "against": rest and rest.kind.value,
+        "rest": list(rest.genres) if rest else [],
+        "n_agreeing": rest and rest.n_agreeing,
+        "n_others": rest and rest.n_recordings,
+        "rest_confidence": rest and rest.confidence,
+        "likelihood": heard and heard.likelihood,
+        "suggestion": heard and heard.suggestion,
+        "confidence": heard and heard.confidence,
     }
 
 
-def _line(doubt: Doubt) -> str:
+def _line(doubt: Doubtful) -> str:
     said = column(plain(", ".join(doubt.genres)), 16)
-    other = column(plain(doubt.suggestion), 16)
-    return (
-        f"{said} {percent(doubt.likelihood)}  sounds like {other} {percent(doubt.confidence)}  "
-        f"{printable(doubt.path)}"
+    told = filter(None, (_against(doubt.rest), _sounds(doubt.heard)))
+    return f"{said}  {'; '.join(told)}  {printable(doubt.path)}"
+
+
+def _against(rest: Lone | None) -> str:
+    if rest is None:
+        return ""
+    whose = "its album is" if rest.kind is Kind.ALBUM else "its artist is"
+    others = f"{rest.n_agreeing} of {rest.n_recordings} others"
+    return f"{whose} {plain(', '.join(rest.genres))} ({others})"
+
+
+def _sounds(heard: Heard | None) -> str:
+    if heard is None:
+        return ""
+    own = "" if heard.likelihood is None else f", its own {percent(heard.likelihood).strip()}"
+    is_own = heard.likelihood == heard.confidence
+    return f"sounds like {plain(heard.suggestion)} {percent(heard.confidence).strip()}" + (
+        "" if is_own else own
     )

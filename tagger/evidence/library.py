@@ -148,15 +148,15 @@ class Library:
         return self._artists_asked[number]
 
     @cached_property
-    def _by_album(self) -> _Index:
-        return _Index(self.columns.album)
+    def _by_album(self) -> Index:
+        return Index(self.columns.album)
 
     @cached_property
-    def _by_artist(self) -> _Index:
-        return _Index(self.columns.artist)
+    def _by_artist(self) -> Index:
+        return Index(self.columns.artist)
 
 
-class _Index:
+class Index:
     """The rows of each number of a column."""
 
     def __init__(self, numbers: IntArray) -> None:

@@ -85,14 +85,14 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A track whose genre is unlikely.
+    """How likely a track's genre is, by its sound.
 
     Args:
         path: Its file.
         genres: What a person set.
         likelihood: The probability of the likeliest of those.
         suggestion: What it sounds like.
-        confidence: The probability of that.
+        confidence: The probability of that; the same where it sounds like what it is called.
     """
 
     path: Path
@@ -202,25 +202,32 @@ def doubts(
 ) -> list[Doubt]:
     """Return the tracks whose genre is unlikelier than another, the most suspicious first.
 
-    Each is judged by a head that its artist had no part in.
-
     Args:
         lesson: What was learned from; all of it is judged.
         kept: {track_id: genres that a person said are right}; those are doubted no more.
+    """
+    found = [
+        doubt
+        for track, doubt in zip(lesson.tracks, judged(lesson), strict=True)
+        if doubt.likelihood < doubt.confidence and kept.get(track.track_id) != track.tags.genres
+    ]
+    return sorted(found, key=lambda doubt: (doubt.likelihood - doubt.confidence, doubt.path))
+
+
+def judged(lesson: Lesson) -> Iterator[Doubt]:
+    """Yield how likely each track's genre is, and the likeliest of all.
+
+    Each is judged by a head that its artist had no part in.
     """
     names, examples = lesson.genres.names, lesson.examples
     with threadpool_limits(1):
         folds = folds_of(examples, seed=0)
         logits = held_out_logits(examples, folds)
         probabilities = held_out_probabilities(examples, logits, folds)
-    found = []
     for track, truth, p in zip(lesson.tracks, examples.truth, probabilities, strict=True):
         likeliest = int(p.argmax())
-        is_kept = kept.get(track.track_id) == track.tags.genres
-        if not truth[likeliest] and not is_kept:
-            own, other = float(p[truth].max()), float(p[likeliest])
-            found.append(Doubt(track.path, track.tags.genres, own, names[likeliest], other))
-    return sorted(found, key=lambda doubt: (doubt.likelihood - doubt.confidence, doubt.path))
+        own, best = float(p[truth].max()), float(p[likeliest])
+        yield Doubt(track.path, track.tags.genres, own, names[likeliest], best)
 
 
 def _tagged(

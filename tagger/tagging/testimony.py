@@ -257,7 +257,7 @@ class _Gathering:
         sizes = {file.size_bytes for file, _, _ in tagged}
         ours = self._catalog.written_unsigned(sizes) if sizes else set()
         for file, tags, written in tagged:
-            if _are_ours(tags, written):
+            if are_ours(tags, written):
                 self._count(file, tags, "")
             elif (file.size_bytes, tags.genres) not in ours:
                 self._take(file, tags)
@@ -308,7 +308,7 @@ class _Gathering:
 
     def _take_known(self, one: TaggedFile) -> bool:
         """Take a file, unless its genres are ours; return whether they are not."""
-        if _are_ours(one.tags, one.written):
+        if are_ours(one.tags, one.written):
             return False
         self._take(one.file, one.tags)
         return True
@@ -324,7 +324,7 @@ class _Gathering:
             self.places.add(file)
 
 
-def _are_ours(tags: TagsFound, written: tuple[str, ...]) -> bool:
+def are_ours(tags: TagsFound, written: tuple[str, ...]) -> bool:
     """Return whether genres are the tagger's: by our own field, or by the journal without it."""
     return is_ours(tags) or tags.genres == written
 
