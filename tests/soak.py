@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -54,6 +55,8 @@ class Soak:
     seed: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     batch_s = _BATCH_S
+    kinds: ClassVar[tuple[str, ...]] = KINDS
+    how: ClassVar[tuple[str, ...]] = ("--by", "track", "--overwrite")
 
     def __post_init__(self) -> None:
         self._music = self.folder / "music"
@@ -85,15 +88,18 @@ class Soak:
         """Put all files back as they were, with a new catalogue in which all have been heard."""
         for path in self.folder.glob(f"{self._place.name}*"):
             path.unlink()
-        for n, kind in enumerate(KINDS):
+        for n, kind in enumerate(self.kinds):
             folder = self._music / f"{n:02d}"
             folder.mkdir(parents=True, exist_ok=True)
             for i in range(self.copies):
                 path = folder / f"{i:02d}{tagged.extension(kind)}"
                 if path not in self._old:
-                    self._old[path] = tagged.make(folder, kind).rename(path).read_bytes()
+                    self._old[path] = self._made(folder, kind).rename(path).read_bytes()
                 path.write_bytes(self._old[path])
         self._hear()
+
+    def _made(self, folder: Path, kind: str) -> Path:
+        return tagged.make(folder, kind)
 
     def _hear(self) -> None:
         card = read_card(self._model)
@@ -101,10 +107,14 @@ class Soak:
             record = ModelRecord(card.model_id, card.architecture, card.labels, 8)
             catalog.register_model(record)
             run_id = catalog.begin_run("tag", card.model_id)
-            catalog.record(run_id, [_entry(p, self._music, card.model_id) for p in self._old])
+            heard = [_entry(path, root, card.model_id) for path, root in self._heard().items()]
+            catalog.record(run_id, heard)
+
+    def _heard(self) -> dict[Path, Path]:
+        return dict.fromkeys(self._old, self._music)
 
     def _tag(self) -> int:
-        model = ("--model", str(self._model), "--by", "track", "--overwrite")
+        model = ("--model", str(self._model), *self.how)
         tag = ["tag", "--catalog", str(self._place), "--quiet", *model, str(self._music)]
         return cli.run(tag)
 
@@ -222,7 +232,12 @@ def main(n_kills: int, copies: int, seed: int) -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tagger-soak-") as folder:
         counts = Soak(Path(folder), copies, seed).run(n_kills)
-    click.echo(f"{len(KINDS) * copies} files, {time.monotonic() - started:.0f} s")
+    tell(counts, len(KINDS) * copies, started)
+
+
+def tell(counts: Counter[str], n_files: int, started: float) -> None:
+    """Print what was met."""
+    click.echo(f"{n_files} files, {time.monotonic() - started:.0f} s")
     for name, n in counts.items():
         click.echo(f"{name}: {n}")
 

@@ -29,6 +29,12 @@ def test_kills_at_random_moments_lose_nothing() -> None:
     assert counts["rounds"] >= 1
 
 
+def test_kills_while_the_owners_tags_decide_lose_nothing() -> None:
+    counts = counts_of("tests.soak_evidence", "-n", "6", "--copies", "2")
+    assert counts["kills"] >= 6
+    assert counts["rounds"] >= 1
+
+
 @pytest.mark.parametrize("after", ["rename", "restore", "moved catalogue"])
 def test_kills_after_which_something_moves_lose_nothing(after: str) -> None:
     assert counts_of("tests.soak_moves", "--after", after, "-n", "2")["kills"] == 2
