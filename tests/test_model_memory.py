@@ -220,3 +220,22 @@ def test_what_another_heard_in_an_earlier_recording_says_nothing(
     tag(music, "--model", "surer")
     make_track(path, 2.5)
     assert genres(tag(music, "--model", "default")) == {"Rock"}
+
+
+def test_a_server_keeps_it_as_a_file_does(
+    models: Path, music: Path, new_database: Callable[[], str]
+) -> None:
+    place = new_database()
+    common = ("--catalog", place, "--format", "jsonl")
+    make_model(models / "surer.pt", favourite="Folk", temperature=0.5, thresholds={})
+    make_tracks(music, 1)
+    for options, code in (
+        (("--model", "surer"), "untrusted"),
+        ((), "untrusted"),
+        (("--model", "default"), "heard_otherwise"),
+        ((), "heard_otherwise"),
+    ):
+        (one,) = run_tagger("tag", music, *options, *common).records
+        assert one["reason_code"] == code
+    told = run_tagger("similar", music / "00.flac", "--catalog", place)
+    assert "model" not in told.err, told.err
