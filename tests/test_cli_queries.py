@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 
+from tagger.cli.screen import Screen, width_of
 from tests.catalogs import entry, filled
 from tests.library import (
     LABELS,
@@ -63,6 +64,19 @@ def ask(library: Path) -> Ask:
 def names(outcome: Outcome) -> list[str]:
     assert (outcome.code, outcome.err) == (0, "")
     return [Path(record["path"]).name for record in outcome.records]
+
+
+def test_on_a_terminal_a_line_is_cut_and_has_a_head(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagger.cli.list_.screen_of_stdout", lambda: Screen(width=50))
+    head, *lines = run_tagger("list", "--catalog", library / "catalog.db").out.splitlines()
+    assert head == "genre             sure  time  track"
+    assert len(lines) == 7
+    assert all(width_of(line) <= 50 for line in lines)
+    (one,) = [line for line in lines if "One" in line]
+    assert one.startswith("Rock") and one.endswith("…")
+    assert one.index("Joni") == head.index("track")
 
 
 def test_list_gives_every_track_with_the_fields_promised(ask: Ask) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tagger.catalog import Catalog, SortKey, TrackQuery, Years
+from tagger.cli.completing import genres
 from tagger.cli.options import (
     NumberRange,
     catalog_option,
@@ -16,14 +17,15 @@ from tagger.cli.options import (
     verbose_option,
     year_option,
 )
-from tagger.cli.output import Printer
-from tagger.cli.rows import COLUMNS, row_line, row_record
+from tagger.cli.output import Printer, say
+from tagger.cli.rows import COLUMNS, HEADER, row_line, row_record
+from tagger.cli.screen import screen_of_stdout
 from tagger.config import load_settings
 from tagger.records import Status
 
 
 @click.command("list")
-@click.option("--genre", help="Only this genre.")
+@click.option("--genre", shell_complete=genres, help="Only this genre.")
 @click.option("--min-confidence", type=NumberRange(0, 1), metavar="P", help="Only so sure.")
 @click.option("--artist", help="Only artists whose name holds this.")
 @under_option
@@ -46,7 +48,12 @@ def command(
     catalog: str | None,
     format_: str,
 ) -> int:
-    """List the tracks of the catalogue."""
+    """List the tracks of the catalogue.
+
+    On a terminal a line is cut to its width; in a pipe or file it is whole.
+
+    Example: tagger list --genre Jazz --year 1950-1969 --sort confidence
+    """
     settings, _ = load_settings({"catalog": catalog})
     query = TrackQuery(
         genre=genre,
@@ -58,8 +65,10 @@ def command(
         sort=SortKey(sort),
         limit=limit,
     )
-    printer = Printer(format_, COLUMNS)
+    printer, screen = Printer(format_, COLUMNS), screen_of_stdout()
     with Catalog.open(settings.catalog, create=False, read_only=True) as opened:
-        for row in opened.tracks(query):
-            printer.print(row_record(row), row_line(row))
+        for n, row in enumerate(opened.tracks(query)):
+            if n == 0 and format_ == "text" and screen.width is not None:
+                say(screen.styled(screen.fit(HEADER), dim=True), color=screen.color)
+            printer.print(row_record(row), screen.fit(row_line(row)))
     return 0

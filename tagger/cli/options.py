@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tagger.cli.completing import models
 from tagger.files.paths import absolute
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ catalog_option = click.option(
 model_option = click.option(
     "--model",
     metavar="NAME|FILE",
+    shell_complete=models,
     help="The network: default; fast; musicnn or both; one that was learned; or a file (.pt, or "
     ".onnx with its card beside it).",
 )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tagger.catalog import Reader, TrackRow
+from tagger.cli import completing
 from tagger.cli.options import catalog_option, model_option, overwrite_file_option, verbose_option
 from tagger.cli.output import say
 from tagger.cli.seeding import query_of, query_options
@@ -25,7 +26,13 @@ _PATH = click.Path(path_type=Path)
 
 @click.command("playlist")
 @click.argument("more", metavar="[PATH]...", nargs=-1, type=_PATH)
-@click.option("--genre", "genres", multiple=True, help="Of this genre (or of several).")
+@click.option(
+    "--genre",
+    "genres",
+    multiple=True,
+    shell_complete=completing.genres,
+    help="Of this genre (or of several).",
+)
 @click.option("--like", multiple=True, type=_PATH, help="Like this track (and those after it).")
 @click.option("--from", "first", type=_PATH, metavar="PATH", help="Step by step from this track …")
 @click.option("--to", "last", type=_PATH, metavar="PATH", help="… to this one, both among them.")

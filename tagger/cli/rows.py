@@ -10,6 +10,11 @@ from tagger.cli.output import length, path_fields, percent, plain, reason_fields
 from tagger.cli.screen import column
 from tagger.errors import printable
 
+_GENRE = 16  # places
+
+HEADER = f"{column('genre', _GENRE)}  sure  time  track"
+"""Stands above ``row_line``s on a terminal."""
+
 COLUMNS = ("path", "title", "artist", "album", "year", "genres", "confidence", "duration_s")
 
 
@@ -39,4 +44,4 @@ def row_line(row: TrackRow) -> str:
     named = f"{told}  [{where}]" if told else where
     why = f" — {row.reason}" if row.reason and not row.genres else ""
     sure = percent(row.confidence if row.genres else None)
-    return f"{column(genres, 16)} {sure} {length(row.duration_s)}  {named}{why}"
+    return f"{column(genres, _GENRE)} {sure} {length(row.duration_s)}  {named}{why}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tagger.catalog import Reader
+from tagger.cli import completing
 from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
 from tagger.cli.output import Printer, plain
 from tagger.cli.rows import COLUMNS, row_line, row_record
@@ -34,7 +35,13 @@ _WHY = ("shared_genres", "distance", "nearest")
     help='Tracks like a mix of genres, in place of PATH: "Rock=2,Electronic".',
 )
 @click.option("-n", "n", type=click.IntRange(1), default=10, show_default=True, help="How many.")
-@click.option("--genre", "genres", multiple=True, help="Only this genre (or one of several).")
+@click.option(
+    "--genre",
+    "genres",
+    multiple=True,
+    shell_complete=completing.genres,
+    help="Only this genre (or one of several).",
+)
 @click.option("--same-genre", is_flag=True, help="Only genres of PATH or of what stands for it.")
 @query_options
 @click.option("--why", is_flag=True, help="Say what each track has in common with PATH.")

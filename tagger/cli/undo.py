@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, WriteQuery
+from tagger.cli.completing import genres, runs
 from tagger.cli.options import (
     allow_copies_option,
     catalog_option,
@@ -31,9 +32,13 @@ COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
 
 
 @click.command("undo")
-@click.argument("run_id", required=False, type=click.IntRange(1), metavar="[RUN]")
+@click.argument(
+    "run_id", required=False, type=click.IntRange(1), metavar="[RUN]", shell_complete=runs
+)
 @under_option
-@click.option("--genre", help="Only where this genre was written or replaced.")
+@click.option(
+    "--genre", shell_complete=genres, help="Only where this genre was written or replaced."
+)
 @click.option("--dry-run", "--pretend", "dry_run", is_flag=True, help="Touch nothing.")
 @click.option("--force", is_flag=True, help="Also where the genre was changed since.")
 @preserve_mtime_option
