@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.machine import bytes_read
+
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,13 @@ class Cost:
         wall_s: Time that passed.
         cpu_s: Time on the processors, of the command and all its processes.
         n_bytes: Bytes read by them; 0 where the system does not tell.
+        peak_mb: Megabytes that the largest of these processes held at most.
     """
 
     wall_s: float
     cpu_s: float
     n_bytes: float
+    peak_mb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Summary:
         start_up_s: Seconds before and after all tracks.
         rate_ratio: Its rate by the reference's of the same round.
         cpu_ratio: The reference's processor time by its own, of the same round.
+        peak_mb: Megabytes that its largest process held at most, of any round.
     """
 
     tracks_per_s: float
@@ -75,6 +81,7 @@ class Summary:
     start_up_s: float
     rate_ratio: float
     cpu_ratio: float
+    peak_mb: float
 
 
 def summarise(rounds: Sequence[Round], reference: Sequence[Round]) -> Summary:
@@ -94,6 +101,7 @@ def summarise(rounds: Sequence[Round], reference: Sequence[Round]) -> Summary:
         start_up_s=median(r.start_up_s for r in rounds),
         rate_ratio=median(b.wall_s / a.wall_s for a, b in pairs),
         cpu_ratio=median(b.cpu_s / a.cpu_s for a, b in pairs),
+        peak_mb=max(r.many.peak_mb for r in rounds),
     )
 
 
@@ -112,4 +120,6 @@ def run(words: Sequence[str], environment: Mapping[str, str], log: Path) -> Cost
     if process.returncode:
         said = log.read_text(encoding="utf-8", errors="replace")
         raise subprocess.CalledProcessError(process.returncode, words, said)
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, bytes_read() - read_before)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    n_bytes = bytes_read() - read_before
+    return Cost(wall_s, cpu_s, n_bytes, usage.ru_maxrss * _RSS_UNIT / 1e6)

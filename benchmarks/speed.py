@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,7 @@ class Setup:
         n_rounds: How often.
         n_jobs: Processes.
         model: As `--model` takes it.
+        also: Options of `tagger tag`, as one word each, with which it runs as well.
     """
 
     n_few: int
@@ -53,6 +55,7 @@ class Setup:
     n_rounds: int
     n_jobs: int
     model: str
+    also: tuple[str, ...] = ()
 
 
 def peer(value: str) -> tuple[str, str]:
@@ -80,6 +83,12 @@ def peer(value: str) -> tuple[str, str]:
 @click.option("--rounds", "n_rounds", default=5, show_default=True)
 @click.option("--jobs", "n_jobs", default=2, show_default=True, help="Processes.")
 @click.option("--model", default="default", show_default=True)
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="OPTIONS",
+    help="Run the tagger with these options as well, such as '--by track' or '--model both'.",
+)
 @click.option(
     "-o",
     "stem",
@@ -134,7 +143,8 @@ def measure(
     """
     model_id = read_card(find_model(setup.model)).model_id
     load_before = load_average()
-    sizes = dict.fromkeys((TAGGER, *DECODERS), (setup.n_few, setup.n_many))
+    taggers = (TAGGER, *(f"{TAGGER} {options}" for options in setup.also))
+    sizes = dict.fromkeys((*taggers, *DECODERS), (setup.n_few, setup.n_many))
     sizes |= dict.fromkeys(peers, (setup.n_peer_few, setup.n_peer_many))
     rounds: dict[str, list[Round]] = {name: [] for name in sizes}
     # On the corpus's own file system, where a hard link costs nothing.
@@ -205,7 +215,7 @@ def n_heard(name: str, said: str) -> int:
     >>> n_heard(TAGGER, '{"n_segments": 4}\n{"n_segments": 0}\n2 tracks in 1 s')
     1
     """
-    if name != TAGGER:
+    if not _is_tagger(name):
         return int(said.splitlines()[-1].split()[0])
     results = (json.loads(line) for line in said.splitlines() if line.startswith("{"))
     return sum(result["n_segments"] > 0 for result in results)
@@ -217,11 +227,16 @@ def _command(
     if name in peers:
         return [peers[name], str(Path(__file__).with_name("peers.py")), name, str(folder)]
     common = ["--jobs", str(setup.n_jobs), "--model", str(setup.model)]
-    if name != TAGGER:
+    if not _is_tagger(name):
         return [sys.executable, "-m", "benchmarks.decoders", name, str(folder), *common]
     catalog = ["--catalog", str(scratch / "catalog.db")]
-    options = ["--no-write", "--format", "jsonl", *catalog, *common]
+    own = shlex.split(name.removeprefix(TAGGER))
+    options = ["--no-write", "--format", "jsonl", *catalog, *common, *own]
     return [sys.executable, "-m", "tagger", "tag", *options, "--", str(folder)]
+
+
+def _is_tagger(name: str) -> bool:
+    return name.split()[0] == TAGGER
 
 
 def clean_environment(scratch: str) -> dict[str, str]:
@@ -243,8 +258,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"{load[0]:.1f}, {load[1]:.1f}.",
         "",
         "| | tracks/s | of the fastest decoder | CPU ms/track | the decoder's CPU by its own "
-        "| MB read/track | start-up s |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| MB read/track | start-up s | MB of the largest process |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [_row(name, summary) for name, summary in report["summaries"].items()]
     lines += [
@@ -260,14 +275,16 @@ def title(name: str) -> str:
     """Return what a contestant is called in tables and pictures."""
     if name in REFERENCES:
         return f"{name}, bare"
-    return {TAGGER: "tagger tag --no-write", "segments": "its decoding alone"}.get(name, name)
+    if _is_tagger(name):
+        return f"tagger tag --no-write{name.removeprefix(TAGGER)}"
+    return {"segments": "its decoding alone"}.get(name, name)
 
 
 def _row(name: str, summary: Mapping[str, float]) -> str:
     return (
         f"| {title(name)} | {summary['tracks_per_s']:.2f} "
         f"| {summary['rate_ratio']:.0%} | {summary['cpu_ms']:.1f} | {summary['cpu_ratio']:.0%} "
-        f"| {summary['read_mb']:.2f} | {summary['start_up_s']:.1f} |"
+        f"| {summary['read_mb']:.2f} | {summary['start_up_s']:.1f} | {summary['peak_mb']:.0f} |"
     )
 
 

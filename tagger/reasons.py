@@ -42,6 +42,7 @@ class ReasonCode(StrEnum):
     UNASKED = "unasked"
     UNTRUSTED = "untrusted"
     NO_LABELS = "no_labels"
+    STRANGE = "strange"
     NEVER = "never"
     LINKED = "linked"
     # What undo did not do, or did in part
@@ -112,6 +113,9 @@ WORDS: Mapping[ReasonCode, str] = {
     ),
     ReasonCode.NO_LABELS: (
         "heard by a network that names no genre; tagger learn teaches it those of your tags"
+    ),
+    ReasonCode.STRANGE: (
+        "unlike the music that this model knows (most like {label}, {confidence} %)"
     ),
     ReasonCode.NEVER: (
         "sounds like {label} ({confidence} %), which genre_map says is never written"

@@ -169,6 +169,10 @@ def test_what_is_no_music_gets_no_genre_and_has_no_say_in_its_album(
     )
     ran = run_tagger("tag", path, "--format", "jsonl", "--catalog", tmp_path / "c.db")
     assert ran.statuses == {"a.flac": "unsure"}
+    asked = ("--min-confidence", "0", "--genres", "all")
+    ran = run_tagger("tag", path, *asked, "--format", "jsonl", "--catalog", tmp_path / "d.db")
+    assert ran.records[0]["reason_code"] == "strange"
+    assert genre_of(path) == []
 
 
 def test_the_head_of_a_card_is_read_as_it_was_written(models: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -23,7 +24,7 @@ from tagger.cli.counting import count_meanwhile
 from tagger.errors import LearnError
 from tagger.learning.teaching import Aside, doubts, gather, teach
 from tagger.models.checkpoint import load_checkpoint
-from tagger.models.files import read_card
+from tagger.models.files import BUNDLED, read_card
 from tagger.tagging.run import TagRun
 from tests.catalogs import MODEL, entry, filled
 from tests.lessons import library, tagged
@@ -385,6 +386,27 @@ def test_where_nothing_can_be_saved_nothing_is_listened_to(
         assert outcome.code == 2
         assert str(target.parent) in outcome.err
     assert not place.exists()
+
+
+@pytest.mark.parametrize("name", ["wide.pt", "new.pt"])
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_nothing_is_learned_into_the_folder_of_what_is_bundled(
+    taught: tuple[Path, Path],
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    force: tuple[str, ...],
+) -> None:
+    bundled = tmp_path / "bundled"
+    shutil.copytree(BUNDLED, bundled)
+    monkeypatch.setattr("tagger.cli.learn._SHIPPED", bundled)
+    target = bundled / name
+    before = target.read_bytes() if target.is_file() else b""
+    outcome = run_tagger("learn", taught[0], "-o", target, *force, "--catalog", place)
+    assert (outcome.code, target.is_file()) == (2, name == "wide.pt")
+    assert "what lies there came with the tagger" in outcome.err
+    assert (target.read_bytes() if target.is_file() else b"") == before
 
 
 @pytest.mark.parametrize("there", ["a song", "text", "a network", "a pipe", "a dead link"])

@@ -105,13 +105,15 @@ def judged(
 ) -> Iterator[tuple[str, Written]]:
     """Yield what is written on clips that are left out of the fit, by what is left out."""
     folds = folds_of(clips.groups)
-    alone, together = [], []
+    alone, together, by_their_own = [], [], []
     for k in range(N_FOLDS):
         head, rest = fit_head(clips.take(folds != k), odd), clips.take(folds == k)
         alone.append(written_on(head, rest))
         together.append(written_together(head, rest))
+        by_their_own.append(written_together(head, rest, by_their_own=True))
     yield "artists left out", joined(alone)
     yield "the same, an artist's clips together", joined(together)
+    yield "the same, by thresholds of such votes", joined(by_their_own)
     for n, name in enumerate(names):
         head, rest = fit_head(clips.take(clips.collections != n), odd), clips.collections == n
         yield f"{name} left out", written_on(head, clips.take(rest))

@@ -77,12 +77,15 @@ class FittedHead:
         bias: (n_labels,).
         thresholds: {genre: least confidence at which it is written}, or NEVER.
         album_temperature: Of tracks that vote together.
+        together: {genre: least confidence} fitted on artists' clips that vote together; that of
+            ``thresholds`` where too few of them bear one out. To compare: it is not used.
     """
 
     weight: FloatArray
     bias: FloatArray
     thresholds: Mapping[str, float]
     album_temperature: float
+    together: Mapping[str, float]
 
     def probabilities(self, embeddings: FloatArray) -> FloatArray:
         """Return (n, n_labels) of embeddings (n, embedding_dim)."""
@@ -141,11 +144,14 @@ def fit_head(clips: HeardClips, odd: FloatArray, *, seed: int = 0) -> FittedHead
         softmax((logits / temperature).astype(np.float32)) for logits in (held_out, briefly)
     )
     weight, bias = fit_labels(clips, odd)
+    thresholds = _thresholds(said, clips.truth.right, clips.groups)
+    album_temperature = _album_temperature(said_briefly, clips)
     return FittedHead(
         (weight / temperature).astype(np.float32),
         (bias / temperature).astype(np.float32),
-        _thresholds(said, clips),
-        _album_temperature(said_briefly, clips),
+        thresholds,
+        album_temperature,
+        _thresholds_together(said_briefly, album_temperature, clips, thresholds),
     )
 
 
@@ -154,11 +160,17 @@ def written_on(head: FittedHead, clips: HeardClips) -> Written:
     return _written(head.probabilities(clips.embeddings), head.thresholds, clips.truth.right)
 
 
-def written_together(head: FittedHead, clips: HeardClips) -> Written:
-    """Return what a head would write on artists' clips that vote together, two at least."""
+def written_together(head: FittedHead, clips: HeardClips, *, by_their_own: bool = False) -> Written:
+    """Return what a head would write on artists' clips that vote together, two at least.
+
+    Args:
+        head: The head.
+        clips: The clips.
+        by_their_own: By the thresholds fitted on such votes, and not by those of single clips.
+    """
     said, right = _together(head.probabilities(clips.briefly), clips)
     agreed = [vote_together(each, head.album_temperature) for each in said]
-    return _written(np.array(agreed), head.thresholds, right)
+    return _written(np.array(agreed), head.together if by_their_own else head.thresholds, right)
 
 
 def folds_of(groups: IntArray, seed: int = 0) -> IntArray:
@@ -242,15 +254,27 @@ def _is_right(label: IntArray, right: BoolArray) -> BoolArray:
     return found
 
 
-def _thresholds(said: FloatArray, clips: HeardClips) -> Mapping[str, float]:
+def _thresholds(said: FloatArray, right: BoolArray, groups: IntArray) -> Mapping[str, float]:
     """Return {genre: least confidence}; NEVER where too few clips bear it out."""
-    is_right = _is_right(said.argmax(axis=1), clips.truth.right)
-    predictions = first_said(said, is_right, clips.groups)
+    is_right = _is_right(said.argmax(axis=1), right)
+    predictions = first_said(said, is_right, groups)
     least = thresholds_of(predictions, LABELS, precision=PRECISION, lowest=_LOWEST).least
     return {
         genre: least[genre] if _is_borne_out(predictions, n, least[genre]) else NEVER
         for n, genre in enumerate(GENRES)
     }
+
+
+def _thresholds_together(
+    said: FloatArray, temperature: float, clips: HeardClips, alone: Mapping[str, float]
+) -> Mapping[str, float]:
+    """Return {genre: least confidence} for artists' clips that vote together."""
+    each, right = _together(said, clips)
+    if not each:
+        return alone
+    agreed = np.array([vote_together(one, temperature) for one in each])
+    own = _thresholds(agreed, right, np.arange(len(agreed)))
+    return {genre: own[genre] if own[genre] < NEVER else alone[genre] for genre in alone}
 
 
 def _is_borne_out(predictions: Predictions, label: int, least: float) -> bool:

@@ -34,6 +34,7 @@ from tagger.tagging.run import TagRun
 BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
 # Only on a terminal, only where it takes a while, and gone when it is done.
 _BAR: Mapping[str, Any] = {"disable": None, "delay": 1, "leave": False, "dynamic_ncols": True}
+_SHIPPED = BUNDLED.resolve()
 
 
 @click.command("learn")
@@ -178,6 +179,8 @@ def _check_target(target: Path, base_path: Path, *, force: bool) -> None:
             f"{printable(target)} is there already and is no model that was learned; it is left "
             "as it is: name another --output, or say --force"
         )
+    if target.parent.resolve() == _SHIPPED:
+        raise LearnError("what lies there came with the tagger; name another --output")
     if target.parent != models_folder() and not os.access(target.parent, os.W_OK):
         raise LearnError(
             f"no file can be made in {printable(target.parent)}; name another --output"

@@ -349,6 +349,9 @@ def _sound(
     if not policy.uses_sound:
         return _Word(SOUND, (), confidence, Reason(ReasonCode.NO_EVIDENCE))
     chosen = policy.choose(probabilities)
+    if chosen and prediction.is_novel:  # however little a person asks to be sure of
+        heard: Mapping[str, Value] = {"label": chosen[0], "confidence": confidence}
+        return _Word(SOUND, (), confidence, Reason(ReasonCode.STRANGE, heard))
     return _Word(SOUND, chosen, confidence, None if chosen else policy.why_not(probabilities))
 
 
