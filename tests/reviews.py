@@ -77,19 +77,25 @@ def session_of(
 def reviewed(place: Location, *, password: str = "", write: bool = True) -> Iterator[Review]:
     """A review of a catalogue, and a browser that has followed the address."""
     with Catalog.open(place) as catalog:
-        card = default_card()
-        session = session_of(catalog, place, cards=(card,))
+        session = session_of(catalog, place, cards=(default_card(),))
         if write:
             session.writer.start()
-        keys = Keys(PORT, password)
-        pages = Pages(session, keys, MediaMaker(card), catalog, lambda: None)
-        client = TestClient(pages.app(("music.example",)), base_url=BASE)
-        assert client.get(f"/open?token={keys.once}").status_code == 200
         try:
-            yield Review(session, keys, client)
+            with pages_of(session, password=password) as review:
+                yield review
         finally:
             if write:
                 session.writer.finish(30)
+
+
+@contextmanager
+def pages_of(session: Session, *, password: str = "") -> Iterator[Review]:
+    """The pages of a session, and a browser that has followed the address."""
+    keys = Keys(PORT, password)
+    pages = Pages(session, keys, MediaMaker(default_card()), session.catalog, lambda: None)
+    client = TestClient(pages.app(("music.example",)), base_url=BASE)
+    assert client.get(f"/open?token={keys.once}").status_code == 200
+    yield Review(session, keys, client)
 
 
 def paths_of(session: Session) -> set[Path]:

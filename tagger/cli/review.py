@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,15 @@ from tagger.cli.options import (
     verbose_option,
 )
 from tagger.config import PASSWORD, Settings, load_settings
+from tagger.errors import LearnError
 from tagger.files.paths import absolute
 from tagger.models.card import ModelCard
 from tagger.models.choosing import cards_at_hand, model_in_force
 from tagger.models.files import read_card
 from tagger.review.app import Pages
+from tagger.review.doubting import Doubter
 from tagger.review.guard import Keys
-from tagger.review.learner import Learner
+from tagger.review.learner import NEEDS_LEARNING, Learner, can_learn
 from tagger.review.media import MediaMaker
 from tagger.review.questions import Questions
 from tagger.review.serving import (
@@ -74,6 +77,12 @@ _WAIT_S = 20.0  # for what is still to be written, when it ends
     metavar="NAME",
     help="A name by which this machine is reached as well; may be repeated.",
 )
+@click.option(
+    "--doubtful",
+    "is_doubtful",
+    is_flag=True,
+    help="Ask about genres that look wrong instead: change, keep or not now.",
+)
 @preserve_mtime_option
 @allow_copies_option
 @model_option
@@ -86,6 +95,7 @@ def command(
     no_browser: bool,
     host: str,
     allowed_hosts: tuple[str, ...],
+    is_doubtful: bool,
     **options: Any,
 ) -> int:
     """Ask you, in your browser, about the tracks whose genre nobody's ear is sure of.
@@ -93,6 +103,9 @@ def command(
     One answer settles an album, or all that an artist has without a genre. It is written into
     blanks and over genres of the tagger's, never over one that you set, and tagger undo takes the
     whole review back. Without PATH all that was heard is gone through. Ctrl-C ends it.
+
+    With --doubtful it goes through genres that look wrong, and only there a genre of yours is
+    replaced: by what you choose, after the page has shown old → new.
     """
     settings, sources = load_settings(options)
     folders = [absolute(path) for path in paths]
@@ -102,12 +115,8 @@ def command(
         sock = opened.enter_context(listen(door))
         catalog = opened.enter_context(Catalog.open(settings.catalog, create=False))
         cards = _cards(catalog, read_card(model_in_force(catalog, settings, sources).path))
-        session = _session(catalog, settings, folders, cards, limit)
-        learner = Learner(
-            settings.catalog, session.track_ids, lambda told: session.learn(told.likely)
-        )
-        session.on_answer = learner.answered
-        opened.callback(learner.finish)
+        session = _session(catalog, settings, folders, cards, limit, is_doubtful=is_doubtful)
+        begin_behind = _behind(session, settings, folders, opened)
         keys = Keys(sock.getsockname()[1], _password(door))
         base = address(sock, door)
         way = opened.enter_context(shown_the_way(way_in(base, keys)))
@@ -115,13 +124,11 @@ def command(
 
         def when_ready() -> None:
             _tell(base, keys, door)
-            if learner.why_not:
-                click.echo(learner.why_not, err=True)
             if not no_browser:
                 open_browser(way)
             session.writer.start()
             threading.Thread(target=media.warm_up, daemon=True).start()
-            learner.start()
+            begin_behind()
 
         pages = Pages(session, keys, media, catalog, lambda: _tell_way(base, keys))
         with suppress(KeyboardInterrupt):
@@ -136,9 +143,11 @@ def _session(
     folders: list[Path],
     cards: list[ModelCard],
     limit: int | None,
+    *,
+    is_doubtful: bool,
 ) -> Session:
     blank = settings.treat_as_blank
-    found = catalog.unanswered(folders, only_blank=not blank)
+    found = () if is_doubtful else catalog.unanswered(folders, only_blank=not blank)
     ways = Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write")
     manner = Manner(blank, settings.preserve_mtime, ways)
     return Session(
@@ -147,8 +156,34 @@ def _session(
         Suggesting(catalog, cards, settings.genre_map, blank),
         Writer(lambda: Catalog.open(settings.catalog, create=False), manner),
         paths=folders,
+        is_doubtful=is_doubtful,
         most_answers=limit,
     )
+
+
+def _behind(
+    session: Session, settings: Settings, folders: list[Path], opened: ExitStack
+) -> Callable[[], None]:
+    """Return what begins the process behind the page: it learns, or looks for what seems wrong."""
+    if session.is_doubtful:
+        if not can_learn():
+            raise LearnError(NEEDS_LEARNING)
+        doubter = Doubter(
+            settings.catalog,
+            folders,
+            lambda looked: session.take_suspects(looked.suspects, looked.why_not),
+        )
+        return doubter.start
+    learner = Learner(settings.catalog, session.track_ids, lambda told: session.learn(told.likely))
+    session.on_answer = learner.answered
+    opened.callback(learner.finish)
+
+    def begin() -> None:
+        if learner.why_not:
+            click.echo(learner.why_not, err=True)
+        learner.start()
+
+    return begin
 
 
 def _cards(catalog: Catalog, first: ModelCard) -> list[ModelCard]:
@@ -187,8 +222,9 @@ def _end(session: Session) -> None:
     is_done = session.writer.finish(_WAIT_S)
     session.end()
     progress = session.progress()
+    left = "in doubt" if session.is_doubtful else "blanks left"
     click.echo(
-        f"answers: {progress.n_answers}; tracks settled: {progress.n_settled}; blanks left: "
+        f"answers: {progress.n_answers}; tracks settled: {progress.n_settled}; {left}: "
         f"{progress.n_blank}",
         err=True,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -17,7 +18,7 @@ from tagger.errors import LearnError
 from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.fitting import folds_of, held_out_logits
 from tagger.learning.linear import fit_linear
-from tagger.learning.teaching import Lesson, gather
+from tagger.learning.teaching import Doubt, Lesson, doubts, gather
 from tagger.records import FloatArray
 
 Ranked = tuple[tuple[str, float], ...]
@@ -64,6 +65,19 @@ def opinion_on(catalog: Catalog, track_ids: Sequence[int], *, n_most: int = 9) -
         )
     }
     return Opinion(len(lesson.tracks), likely)
+
+
+def doubts_in(catalog: Catalog, folders: Sequence[Path]) -> list[Doubt]:
+    """Return the tracks whose genre looks wrong, the surest first; not what a person keeps.
+
+    Args:
+        catalog: Where all of them are.
+        folders: Where the tracks lie; () is anywhere.
+
+    Raises:
+        LearnError: there is too little to judge them by.
+    """
+    return doubts(gather(catalog, [_hears_most(catalog)], folders), catalog.kept_genres())
 
 
 def _hears_most(catalog: Catalog) -> str:

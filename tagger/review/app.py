@@ -149,6 +149,7 @@ class _Shown:
                 "open": progress.n_open,
                 "left": progress.n_left,
                 "trouble": progress.trouble,
+                "looking": progress.is_looking,
             }
         )
 
@@ -178,7 +179,7 @@ class _Shown:
         except TooLongError:
             return PlainTextResponse("too long", 413)
         except StaleError:
-            return self._stage(note="Another window went on meanwhile: here is what is asked now.")
+            return self._stage(note="Nothing was answered: this is what is asked now.")
         except CatalogError as exc:
             return PlainTextResponse(str(exc), 503)
         except TaggerError as exc:
@@ -199,6 +200,8 @@ class _Shown:
             "progress": session.progress(),
             "is_over": session.is_over,
             "left": session.left(),
+            "is_doubtful": session.is_doubtful,
+            "why_none": session.why_none,
         }
 
     def _html(self, template: str, status: int = 200) -> Response:
@@ -241,6 +244,7 @@ def _answer(session: Session, body: Mapping[str, Any]) -> None:
 _ACTIONS: Mapping[str, Callable[[Session, Mapping[str, Any]], None]] = {
     "answer": _answer,
     "skip": lambda session, body: session.skip(int(body["question"])),
+    "keep": lambda session, body: session.keep(int(body["question"])),
     "never": lambda session, body: session.never(int(body["question"])),
     "split": lambda session, body: session.split(int(body["question"])),
     "jump": lambda session, body: session.jump(int(body["question"])),

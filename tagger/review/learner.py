@@ -24,6 +24,10 @@ _MISSING = (
     "with scikit-learn it would learn from your answers as well: "
     "python -m pip install 'genre-tagger[learn]'"
 )
+NEEDS_LEARNING = (
+    "genres that look wrong are found with scikit-learn: "
+    "python -m pip install 'genre-tagger[learn]'"
+)
 
 Ranked = Sequence[tuple[str, float]]
 
@@ -82,7 +86,7 @@ class Learner:
     @property
     def why_not(self) -> str:
         """What would make it learn, or "" if it does."""
-        return "" if all(map(find_spec, _NEEDED)) else _MISSING
+        return "" if can_learn() else _MISSING
 
     def start(self) -> None:
         """Begin, if what learning needs is installed."""
@@ -105,7 +109,7 @@ class Learner:
     def _run(self) -> None:
         # Spawned, not forked: this process has threads.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts) as process:
+        with ProcessPoolExecutor(1, mp_context=context, initializer=leave_interrupts) as process:
             while self._wait():
                 try:
                     told = process.submit(learn, self.location, self.asked()).result()
@@ -124,6 +128,11 @@ class Learner:
             return not self._is_over
 
 
-def _leave_interrupts() -> None:
+def can_learn() -> bool:
+    """Return whether what learning needs is installed; it is not imported here."""
+    return all(map(find_spec, _NEEDED))
+
+
+def leave_interrupts() -> None:
     """Leave Ctrl-C, which reaches every process of a terminal, to the process that serves."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

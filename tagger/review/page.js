@@ -188,7 +188,9 @@
   function follow() {
     clearTimeout(timer);
     const writing = byId("writing");
-    if (!writing || (writing.dataset.open === "0" && !isBehind)) return;
+    if (!writing) return;
+    const isLooking = writing.dataset.looking === "true";
+    if (writing.dataset.open === "0" && !isBehind && !isLooking) return;
     timer = setTimeout(async () => {
       try {
         await look(writing);
@@ -204,6 +206,10 @@
     if (!answer.ok) return;
     const told = await answer.json();
     writing.dataset.open = String(told.open);
+    if (writing.dataset.looking === "true") {
+      if (!told.looking) await refresh();
+      return;
+    }
     writing.textContent = told.open ? `writing: ${told.open} to go` : "all written";
     const trouble = JSON.stringify([told.left, told.trouble]);
     isBehind = trouble !== troubleShown;

@@ -25,6 +25,23 @@ class QuestionKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """A track whose genre looks wrong.
+
+    Args:
+        track: The track.
+        suggestion: The genre that it seems to be.
+        likelihood: The probability of the likeliest that stands there.
+        confidence: The probability of the other.
+    """
+
+    track: Unanswered
+    suggestion: str
+    likelihood: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """Tracks that one answer settles.
 
@@ -66,9 +83,9 @@ class Questions:
         self._by_number: dict[int, Question] = {}
         self._paths: dict[int, Path] = {}
         self._blank = tuple(treat_as_blank)
+        self._suspects: dict[int, Suspect] = {}
         for kind, name, artist, units in self._grouped(_units(found, self._is_blank)):
             self._add(kind, name, artist, units)
-            self._paths |= {track.file_id: track.path for unit in units for track in unit}
 
     def __getitem__(self, number: int) -> Question:
         return self._by_number[number]
@@ -81,6 +98,23 @@ class Questions:
 
     def __len__(self) -> int:
         return len(self._by_number)
+
+    def add_suspects(self, suspects: Sequence[Suspect]) -> list[int]:
+        """Add the questions about tracks whose genre looks wrong; return their numbers.
+
+        What stands the same in an album is asked about as one.
+        """
+        self._suspects |= {one.track.file_id: one for one in suspects}
+        alike: dict[object, list[Unanswered]] = defaultdict(list)
+        for one in suspects:
+            key = album_key(one.track.path, one.track.tags) or one.track.file_id
+            alike[key, one.track.tags.genres].append(one.track)
+        return [self._of_unit(tuple(unit)).number for unit in alike.values()]
+
+    def suspects(self, question: Question) -> list[Suspect]:
+        """Return those of its tracks whose genre looks wrong."""
+        ids = (track.file_id for track in question.tracks)
+        return [self._suspects[file_id] for file_id in ids if file_id in self._suspects]
 
     def path_of(self, file_id: int) -> Path | None:
         """Return where the file of that number was when the session began."""
@@ -130,6 +164,7 @@ class Questions:
     ) -> Question:
         question = Question(len(self._by_number) + 1, kind, name, artist, units)
         self._by_number[question.number] = question
+        self._paths |= {track.file_id: track.path for track in question.tracks}
         return question
 
 

@@ -20,8 +20,8 @@ from tagger.catalog import (
 from tagger.errors import ConfigError
 from tagger.genre_text import why_no_genre, without_repeats
 from tagger.records import RunSummary, Status
-from tagger.review.questions import Question, Questions
-from tagger.review.suggesting import OfferedGenre, Suggesting
+from tagger.review.questions import Question, Questions, Suspect
+from tagger.review.suggesting import N_BUTTONS, OfferedGenre, Suggesting
 from tagger.review.writing import Writer
 
 _MOST_GENRES = 8  # in one answer
@@ -45,11 +45,12 @@ class Progress:
     Args:
         n_answers: Answers that stand.
         n_settled: Tracks that they settle.
-        n_blank: Tracks without a genre that are still to be asked about.
+        n_blank: Tracks without a genre that are still to be asked about, or in doubt.
         n_questions: Questions that are left.
         n_open: Tracks that are answered and not written yet.
         n_left: Tracks whose files could not be written.
         trouble: What keeps the writer from its work, or "".
+        is_looking: What looks wrong is still being looked for.
     """
 
     n_answers: int
@@ -59,16 +60,26 @@ class Progress:
     n_open: int
     n_left: int
     trouble: str
+    is_looking: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as it is shown."""
+    """A question as it is shown.
+
+    Args:
+        question: What it is about.
+        suggestions: The genres on the buttons.
+        heard: What it sounds like: (genre, p), likeliest first.
+        stands: The genres that stand in its files, and in how many.
+        likelihood: Of a genre in doubt: how likely it is; else None.
+    """
 
     question: Question
     suggestions: Sequence[OfferedGenre]
     heard: Sequence[tuple[str, float]]
     stands: Sequence[tuple[str, int]]
+    likelihood: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,7 @@ class Session:
         suggesting: What is offered.
         writer: Carries answers out.
         paths: What the user asked to review, for the list of runs.
+        is_doubtful: Genres that look wrong are asked about, and no blanks.
         most_answers: After so many it is over; None is never.
         on_answer: Called when an answer was given or taken back.
     """
@@ -111,9 +123,12 @@ class Session:
     suggesting: Suggesting
     writer: Writer
     paths: Sequence[Path] = ()
+    is_doubtful: bool = False
     most_answers: int | None = None
     on_answer: Callable[[], None] = _tell_nobody
     run_id: int | None = None
+    why_none: str = ""
+    _is_looking: bool = False
     _order: list[int] = field(default_factory=list)
     _skipped: list[int] = field(default_factory=list)
     _done: list[_Done] = field(default_factory=list)
@@ -122,6 +137,7 @@ class Session:
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        self._is_looking = self.is_doubtful
         numbers = (question.number for question in self.questions)
         self._order = sorted(numbers, key=lambda number: (-self._n_blank(number), number))
 
@@ -147,12 +163,30 @@ class Session:
             if number is None:
                 return None
             question = self.questions[number]
+            if self.is_doubtful:
+                return self._in_doubt(question)
             return Asked(
                 question,
                 self.suggesting.of(question),
                 self.suggesting.heard(question.tracks)[:3],
                 _stands(question),
             )
+
+    def _in_doubt(self, question: Question) -> Asked:
+        """Return the question whether the genre that stands is right."""
+        suspects = self.questions.suspects(question)
+        by_genre: dict[str, list[float]] = {}
+        for one in suspects:
+            by_genre.setdefault(one.suggestion, []).append(one.confidence)
+        means = [(genre, sum(found) / len(found)) for genre, found in by_genre.items()]
+        heard = sorted(means, key=lambda pair: (-len(by_genre[pair[0]]), -pair[1]))
+        stands = _stands(question)
+        # What stands is no change, and what it seems to be comes first.
+        told = {genre for track in question.tracks for genre in track.tags.genres} | set(by_genre)
+        others = [one for one in self.suggesting.of(question) if one.genre not in told]
+        offered = [*(OfferedGenre(genre, p) for genre, p in heard), *others][:N_BUTTONS]
+        likelihood = sum(one.likelihood for one in suspects) / len(suspects)
+        return Asked(question, offered, heard[:3], stands, likelihood)
 
     def track_ids(self) -> list[int]:
         """Return the tracks that are still to be asked about."""
@@ -164,6 +198,13 @@ class Session:
         """Offer from now on what was learned: {track_id: genres, likeliest first}."""
         with self._lock:
             self.suggesting.take(likely)
+
+    def take_suspects(self, suspects: Sequence[Suspect], why_none: str) -> None:
+        """Ask about tracks whose genre looks wrong, the surest first."""
+        with self._lock:
+            self._order += self.questions.add_suspects(suspects)
+            self.why_none = why_none
+            self._is_looking = False
 
     def progress(self) -> Progress:
         """Return how far it is."""
@@ -177,6 +218,7 @@ class Session:
                 n_open=states.get(AnsweredState.OPEN, 0),
                 n_left=states.get(AnsweredState.LEFT, 0) + len(self._passed_over),
                 trouble=self.writer.trouble,
+                is_looking=self._is_looking,
             )
 
     def left(self) -> list[tuple[Path, str]]:
@@ -207,9 +249,20 @@ class Session:
             CatalogError: It cannot be kept.
         """
         wanted = checked_genres(genres)
+        action = Action.CHANGE if self.is_doubtful else Action.GENRES
         with self._lock:
-            self._give(number, Action.GENRES, wanted)
+            self._give(number, action, wanted)
             self.suggesting.use(wanted, 1)
+
+    def keep(self, number: int) -> None:
+        """Say that the genres in doubt are right.
+
+        Raises:
+            StaleError, CatalogError: As for ``answer``.
+        """
+        with self._lock:
+            if self.is_doubtful:
+                self._give(number, Action.KEEP, ())
 
     def never(self, number: int) -> None:
         """Never ask about the tracks of a question again.
@@ -315,9 +368,11 @@ class Session:
         return [file.path for done in self._done for file in done.passed_over]
 
     def _n_blank(self, number: int) -> int:
-        """Return how many tracks of a question have no genre."""
+        """Return how many tracks of a question have no genre, or one in doubt."""
         if number not in self._blanks:
-            self._blanks[number] = sum(map(self.questions.is_blank, self.questions[number].tracks))
+            tracks = self.questions[number].tracks
+            n_blank = sum(map(self.questions.is_blank, tracks))
+            self._blanks[number] = len(tracks) if self.is_doubtful else n_blank
         return self._blanks[number]
 
     def _check(self, number: int) -> None:
@@ -334,7 +389,7 @@ class Session:
         answer = GivenAnswer(action, subject, genres, tuple(track.named for track in tracks))
         noted = self.catalog.give_answer(self.run_id, answer)
         gone = noted.passed_over
-        n_settled = len(tracks) - len(gone) if genres else 0
+        n_settled = 0 if action is Action.NEVER else len(tracks) - len(gone)
         self._done.append(_Done((number,), (), noted.answer_id, genres, n_settled, gone))
         self._order.pop(0)
         self.writer.wake()

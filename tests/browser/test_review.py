@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tagger.catalog import Catalog
+from tests import lessons
 from tests.library import genre_of, make_track, start_tagger, until
 from tests.test_cli_review import ended
 
@@ -32,9 +33,9 @@ ALBUMS = {
 
 
 @contextmanager
-def served(place: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def served(place: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A review, and the address that it has printed."""
-    process = start_tagger("review", "--catalog", str(place), "--no-browser")
+    process = start_tagger("review", "--catalog", str(place), "--no-browser", *options)
     try:
         assert process.stderr is not None
         (url,) = re.findall(r"http://\S+", process.stderr.readline().decode())
@@ -285,3 +286,30 @@ def test_nothing_is_wider_than_the_window(
         browser.get(url)
         asks(browser, "B" * 90)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def text_of(browser: Chrome, selector: str) -> str:
+    """What stands in the page now, read in one step: the page may be put anew at any moment."""
+    script = "const one = document.querySelector(arguments[0]); return one && one.textContent"
+    return str(browser.execute_script(script, selector) or "").strip()
+
+
+def test_a_genre_in_doubt_is_kept_or_changed_after_old_and_new_were_shown(
+    browser: Chrome, place: Path
+) -> None:
+    lessons.library(place, wrong=3).close()
+    with served(place, "--doubtful") as (_, url):
+        browser.get(url)
+        assert browser.find_element(By.CSS_SELECTOR, "[data-do=keep]")  # once it was found
+        first, kept = text_of(browser, "h1"), text_of(browser, ".stands b")
+        press(browser, "k")
+        until(lambda: text_of(browser, "h1") not in ("", first))
+        second, stood = text_of(browser, "h1"), text_of(browser, ".stands b")
+        other = {"Dub": "Fado", "Fado": "Dub"}[stood]
+        press(browser, "1")
+        assert text_of(browser, "#change") == f"{stood} → {other}"
+        assert text_of(browser, "h1") == second
+        press(browser, Keys.ENTER)
+        until(lambda: text_of(browser, "h1") not in ("", second))
+    with Catalog.open(place) as catalog:
+        assert sorted(catalog.kept_genres().values()) == sorted([(kept,), (other,)])
