@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tagger.catalog import Catalog
-from tagger.review.doubting import Doubter, Looked, look
+from tagger.review.doubting import Doubter, Looked, Search, look
 from tagger.review.questions import Questions, Suspect
 from tagger.review.session import Session
 from tagger.review.suggesting import Suggesting
@@ -34,7 +35,7 @@ def session_in_doubt(catalog: Catalog, place: Path, limit: int | None = None) ->
 
 def suspects(catalog: Catalog, suggestion: str = "Jazz") -> list[Suspect]:
     tracks = catalog.unanswered((), only_blank=False)
-    return [Suspect(track, suggestion, 0.03, 0.9) for track in tracks]
+    return [Suspect(track, (suggestion,), ("sounds like Jazz 90%",)) for track in tracks]
 
 
 @pytest.fixture
@@ -62,22 +63,31 @@ def genres(folder: Path) -> list[list[str]]:
 def test_what_sounds_wrong_is_found_in_a_process_of_its_own(place: Path) -> None:
     library(place, wrong=3).close()
     told: list[Looked] = []
-    Doubter(place, [], told.append).start()
+    Doubter(Search(place), told.append).start()
     until(lambda: told)
     found = told[0].suspects
     assert {one.track.path.name for one in found[:3]} == {"000.mp3", "001.mp3", "002.mp3"}
-    assert (found[0].suggestion, found[0].track.tags.genres) in [
-        ("Dub", ("Fado",)),
-        ("Fado", ("Dub",)),
-    ]
-    assert found[0].likelihood < found[0].confidence
+    assert found[0].likely[0] in {"Dub", "Fado"} - set(found[0].track.tags.genres)
+    assert re.fullmatch(r"sounds like (Dub|Fado) \d+%, its own \d+%", found[0].whys[0])
+
+
+def test_what_stands_alone_in_its_album_is_found_where_nothing_can_be_learned(
+    music: Path, place: Path, run: Run
+) -> None:
+    for n in range(6):
+        genre = "Polka" if n == 0 else "Dub"
+        make_track(music / f"{n}.flac", genre=genre, title=str(n), artist="Ann", album="One")
+    run("tag", "--no-write", music)
+    (suspect,) = look(Search(place)).suspects
+    assert (suspect.track.path.name, suspect.likely[0]) == ("0.flac", "Dub")
+    assert "5 of 5 others say Dub: the rest of its album" in suspect.whys
 
 
 def test_too_little_to_judge_by_is_said(place: Path) -> None:
     Catalog.open(place).close()
-    looked = look(place, [])
+    looked = look(Search(place))
     assert looked.suspects == ()
-    assert "heard" in looked.why_not
+    assert "no track with a genre of yours is known yet" in looked.why_not
 
 
 def test_it_is_told_that_it_still_looks_and_then_what_it_found(album: Path, place: Path) -> None:
@@ -92,7 +102,7 @@ def test_it_is_told_that_it_still_looks_and_then_what_it_found(album: Path, plac
             page = review.client.get("/stage").text
             assert review.client.get("/progress").json()["looking"] is False
         assert "In all of them stands <b><bdi>Blues" in page
-        assert "sounds 3 % likely" in page
+        assert "Sounds like Jazz 90%" in page
         assert 'data-do="keep"' in page
         assert 'data-do="never"' not in page
 
@@ -106,7 +116,7 @@ def test_what_stands_the_same_in_an_album_is_one_question(album: Path, place: Pa
         assert asked.stands == [("Blues", 2)]
         offered = [one.genre for one in asked.suggestions]
         assert (offered[:2], "Blues" in offered) == (["Jazz", "Soul"], False)
-        assert (asked.heard, asked.likelihood) == ([("Jazz", 0.9)], 0.03)
+        assert list(asked.whys) == ["sounds like Jazz 90%"]
         assert (session.progress().n_questions, session.progress().n_blank) == (2, 3)
 
 
@@ -158,7 +168,7 @@ def test_a_genre_that_changed_while_it_was_looked_at_is_not_in_doubt(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library(place, wrong=1).close()
-    assert look(place, []).suspects[0].track.path.name == "000.mp3"
+    assert look(Search(place)).suspects[0].track.path.name == "000.mp3"
     unanswered = Catalog.unanswered
 
     def changed(own: Catalog, *arguments: object, **options: object) -> object:
@@ -167,7 +177,7 @@ def test_a_genre_that_changed_while_it_was_looked_at_is_not_in_doubt(
             yield replace(track, tags=tags) if track.path.name == "000.mp3" else track
 
     monkeypatch.setattr(Catalog, "unanswered", changed)
-    assert "000.mp3" not in {one.track.path.name for one in look(place, []).suspects}
+    assert "000.mp3" not in {one.track.path.name for one in look(Search(place)).suspects}
 
 
 def test_why_nothing_was_judged_is_said_on_the_page(place: Path) -> None:

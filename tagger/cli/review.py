@@ -22,15 +22,14 @@ from tagger.cli.options import (
     verbose_option,
 )
 from tagger.config import PASSWORD, Settings, load_settings
-from tagger.errors import LearnError
 from tagger.files.paths import absolute
 from tagger.models.card import ModelCard
 from tagger.models.choosing import cards_at_hand, model_in_force
 from tagger.models.files import read_card
 from tagger.review.app import Pages
-from tagger.review.doubting import Doubter
+from tagger.review.doubting import Doubter, Search
 from tagger.review.guard import Keys
-from tagger.review.learner import NEEDS_LEARNING, Learner, can_learn
+from tagger.review.learner import Learner
 from tagger.review.media import MediaMaker
 from tagger.review.questions import Questions
 from tagger.review.serving import (
@@ -166,11 +165,14 @@ def _behind(
 ) -> Callable[[], None]:
     """Return what begins the process behind the page: it learns, or looks for what seems wrong."""
     if session.is_doubtful:
-        if not can_learn():
-            raise LearnError(NEEDS_LEARNING)
-        doubter = Doubter(
+        search = Search(
             settings.catalog,
-            folders,
+            tuple(folders),
+            settings.treat_as_blank,
+            tuple(session.suggesting.cards),
+        )
+        doubter = Doubter(
+            search,
             lambda looked: session.take_suspects(looked.suspects, looked.why_not),
         )
         return doubter.start

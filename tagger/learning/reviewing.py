@@ -6,7 +6,7 @@ fair sample of what is left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tagger.errors import LearnError
 from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.fitting import folds_of, held_out_logits
 from tagger.learning.linear import fit_linear
-from tagger.learning.teaching import Doubt, Lesson, doubts, gather
+from tagger.learning.teaching import Doubt, Lesson, gather, judged
 from tagger.records import FloatArray
 
 Ranked = tuple[tuple[str, float], ...]
@@ -67,8 +67,8 @@ def opinion_on(catalog: Catalog, track_ids: Sequence[int], *, n_most: int = 9) -
     return Opinion(len(lesson.tracks), likely)
 
 
-def doubts_in(catalog: Catalog, folders: Sequence[Path]) -> list[Doubt]:
-    """Return the tracks whose genre looks wrong, the surest first; not what a person keeps.
+def judged_in(catalog: Catalog, folders: Sequence[Path]) -> Iterator[Doubt]:
+    """Return how likely each track's genre is, by what the owner's other artists teach.
 
     Args:
         catalog: Where all of them are.
@@ -77,7 +77,7 @@ def doubts_in(catalog: Catalog, folders: Sequence[Path]) -> list[Doubt]:
     Raises:
         LearnError: there is too little to judge them by.
     """
-    return doubts(gather(catalog, [_hears_most(catalog)], folders), catalog.kept_genres())
+    return judged(gather(catalog, [_hears_most(catalog)], folders))
 
 
 def _hears_most(catalog: Catalog) -> str:

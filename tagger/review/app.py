@@ -86,6 +86,7 @@ class _Shown:
             loader=PackageLoader("tagger.review"), autoescape=True, undefined=StrictUndefined
         )
         self._templates.filters["shown"] = shown
+        self._templates.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
         self._templates.filters["percent"] = lambda p: f"{int(p * 100)} %"
 
     # Coming in

@@ -24,11 +24,6 @@ _MISSING = (
     "with scikit-learn it would learn from your answers as well: "
     "python -m pip install 'genre-tagger[learn]'"
 )
-NEEDS_LEARNING = (
-    "genres that look wrong are found with scikit-learn: "
-    "python -m pip install 'genre-tagger[learn]'"
-)
-
 Ranked = Sequence[tuple[str, float]]
 
 

@@ -30,15 +30,13 @@ class Suspect:
 
     Args:
         track: The track.
-        suggestion: The genre that it seems to be.
-        likelihood: The probability of the likeliest that stands there.
-        confidence: The probability of the other.
+        likely: What it seems to be, likeliest first.
+        whys: What speaks against its genre, in words.
     """
 
     track: Unanswered
-    suggestion: str
-    likelihood: float
-    confidence: float
+    likely: tuple[str, ...]
+    whys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

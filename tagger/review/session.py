@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from tagger.review.writing import Writer
 _MOST_GENRES = 8  # in one answer
 _MOST_LETTERS = 200  # in a genre
 _MOST_FOUND = 20  # by a search
+_MOST_WHYS = 3
 _PASSED_OVER = "the catalogue has forgotten it since the review began; start it anew to be asked"
 
 
@@ -72,14 +74,14 @@ class Asked:
         suggestions: The genres on the buttons.
         heard: What it sounds like: (genre, p), likeliest first.
         stands: The genres that stand in its files, and in how many.
-        likelihood: Of a genre in doubt: how likely it is; else None.
+        whys: What speaks against the genres that stand there, if they are in doubt.
     """
 
     question: Question
     suggestions: Sequence[OfferedGenre]
     heard: Sequence[tuple[str, float]]
     stands: Sequence[tuple[str, int]]
-    likelihood: float | None = None
+    whys: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +177,19 @@ class Session:
     def _in_doubt(self, question: Question) -> Asked:
         """Return the question whether the genre that stands is right."""
         suspects = self.questions.suspects(question)
-        by_genre: dict[str, list[float]] = {}
-        for one in suspects:
-            by_genre.setdefault(one.suggestion, []).append(one.confidence)
-        means = [(genre, sum(found) / len(found)) for genre, found in by_genre.items()]
-        heard = sorted(means, key=lambda pair: (-len(by_genre[pair[0]]), -pair[1]))
-        stands = _stands(question)
+        likely = Counter(genre for one in suspects for genre in one.likely)
+        whys = Counter(why for one in suspects for why in one.whys)
         # What stands is no change, and what it seems to be comes first.
-        told = {genre for track in question.tracks for genre in track.tags.genres} | set(by_genre)
-        others = [one for one in self.suggesting.of(question) if one.genre not in told]
-        offered = [*(OfferedGenre(genre, p) for genre, p in heard), *others][:N_BUTTONS]
-        likelihood = sum(one.likelihood for one in suspects) / len(suspects)
-        return Asked(question, offered, heard[:3], stands, likelihood)
+        told = {genre for track in question.tracks for genre in track.tags.genres} | set(likely)
+        others = (one for one in self.suggesting.of(question) if one.genre not in told)
+        offered = [*(OfferedGenre(genre) for genre, _ in likely.most_common()), *others]
+        return Asked(
+            question,
+            offered[:N_BUTTONS],
+            (),
+            _stands(question),
+            [why for why, _ in whys.most_common(_MOST_WHYS)],
+        )
 
     def track_ids(self) -> list[int]:
         """Return the tracks that are still to be asked about."""
