@@ -15,7 +15,15 @@ from tagger.learning import teaching
 from tagger.reasons import Reason, ReasonCode, Value
 from tagger.records import Stage, Status, TagsFound, TrackFailure
 from tagger.report import reporting
-from tagger.report.facts import Blank, DecadeCount, GenreCount, Report, Suspects
+from tagger.report.facts import (
+    Blank,
+    DecadeCount,
+    Filling,
+    GenreCount,
+    MixedCount,
+    Report,
+    Suspects,
+)
 from tagger.report.page import page
 from tagger.report.projection import flattened
 from tagger.report.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
@@ -139,6 +147,66 @@ def test_what_a_decision_says_is_what_a_report_counts(
     said = decide(one.prediction, heard, one.tags, ours=False, policy=policy, intent=Intent())
     (found,) = report_of(place, replace(one, reason=said.reason)).blanks
     assert (found.why, found.sounds_like) == (why, (("Folk", 1),))
+
+
+def song(name: str, album: str, *genres: str, artist: str = "Joni") -> CatalogEntry:
+    tags = TagsFound(genres, None, name, artist, album)
+    if genres:
+        return entry(name, tags=tags, status=Status.KEPT)
+    return blank(name, Reason(ReasonCode.UNSURE, POP), tags=tags)
+
+
+def test_blanks_that_the_owners_tags_would_fill_are_told_by_album(location: Location) -> None:
+    back = Reason(ReasonCode.TAKEN_BACK, {"genres": ("Dub",)})
+    one = song("one/4.mp3", "One")
+    report = report_of(
+        location,
+        *(song(f"one/{n}.mp3", "One", "Dub") for n in range(3)),
+        one,
+        song("one/5.mp3", "One"),
+        replace(one, file=audio_file("one/6.mp3"), status=Status.KEPT, reason=back),
+        song("two/7.mp3", "Two", artist="joni feat. Somebody"),
+        song("three/8.mp3", "Three", artist="Nick"),
+        entry("one/9.mp3", 9),
+    )
+    word = report.owners_word
+    assert word.n_fillable == 3
+    assert word.fillings == (
+        Filling("Joni", "One", ("Dub",), "album", 2),
+        Filling("joni feat. Somebody", "Two", ("Dub",), "artist", 1),
+    )
+    assert (word.albums, word.artists) == ((), ())
+    assert commands(report)[0] == "tagger tag /music"
+
+
+def test_albums_and_artists_of_several_genres_are_told(location: Location) -> None:
+    songs = [
+        *(song(f"one/{n}.mp3", "One", "Dub") for n in range(3)),
+        song("one/4.mp3", "One", "Jazz"),
+        *(song(f"two/{n}.mp3", "Two", "Polka", "Dub") for n in range(2)),
+        song("three/1.mp3", "Three", "Fado", artist="Nick"),
+        song("three/2.mp3", "Three", "fado", artist="Nick"),
+        song("loose/1.mp3", "", "Fado", artist="Tori"),
+        song("loose/2.mp3", "", "Rock", artist="Tori"),
+    ]
+    word = report_of(location, *songs).owners_word
+    assert word.albums == (MixedCount("Joni", "One", 4, (("Dub", 3), ("Jazz", 1))),)
+    assert word.artists == (
+        MixedCount("Joni", "", 6, (("Dub", 3), ("Polka, Dub", 2), ("Jazz", 1))),
+        MixedCount("Tori", "", 2, (("Fado", 1), ("Rock", 1))),
+    )
+    assert word.n_fillable == 0
+
+
+def test_of_one_folder_only_its_own_mixtures_are_told_by_all_that_is_known(place: Path) -> None:
+    songs = [
+        *(song(f"one/{n}.mp3", "One", "Dub") for n in range(3)),
+        song("one/4.mp3", "One", "Jazz"),
+        song("two/5.mp3", "Two"),
+    ]
+    word = report_of(place, *songs, under=MUSIC / "two").owners_word
+    assert (word.albums, word.artists) == ((), ())
+    assert word.n_fillable == 0  # the artist's others are of two minds, which nothing here rates
 
 
 def test_confidence_is_told_in_tenths_and_by_whether_it_was_enough(place: Path) -> None:

@@ -19,9 +19,12 @@ from tagger.report.facts import (
     Dot,
     FailureCount,
     Figures,
+    Filling,
     FolderCount,
     GenreCount,
+    MixedCount,
     Models,
+    OwnersWord,
     Report,
     SoundMap,
     Subject,
@@ -79,6 +82,13 @@ def report(name: str = "Jazz", **changes: object) -> Report:
         ),
         runs=(run,),
         models=Models(frozenset({name}), name, has_learned=False),
+        owners_word=OwnersWord(
+            7,
+            (Filling(name, name, (name,), "album", 6), Filling("", "", (name,), "artist", 1)),
+            (MixedCount(name, name, 9, ((name, 5), ("Pop", 3))),),
+            (MixedCount(name, "", 4, ((name, 3), ("Pop", 1))),),
+            n_more_fillings=2,
+        ),
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
 
@@ -94,6 +104,7 @@ EMPTY = report(
     sound_map=None,
     sureness=Sureness((0,) * 10, (0,) * 10),
     runs=(),
+    owners_word=OwnersWord(),
 )
 
 
@@ -109,6 +120,13 @@ def test_what_the_facts_say_stands_on_the_page(usual: Page) -> None:
     assert usual.rows("Tracks that sound like") == ["/music/JazzJazz2 %Jazz98 %"]
     assert usual.rows("Files that failed") == ["Jazzdecode3/music/Jazz"]
     assert usual.rows("Tracks without")[1] == "Not sure enough" + Blank.UNSURE.meaning + "20–"
+    assert usual.rows("Blanks that your own tags would fill") == [
+        "Jazz – Jazz6Jazzits album",
+        "–1Jazzits artist",
+    ]
+    assert usual.rows("Albums with several genres") == ["Jazz – Jazz9Jazz 5, Pop 3, others 1"]
+    assert usual.rows("Artists with several genres") == ["Jazz4Jazz 3, Pop 1"]
+    assert "7 blank tracks would be filled" in usual.text
     (run,) = usual.rows("The latest runs")
     assert run == "72026-01-31 12:30Jazz2 writtentagger undo 7 --catalog /music/Jazz"
     assert "And 5 genres more" in usual.text
@@ -138,7 +156,7 @@ def test_the_page_can_be_walked_without_seeing_it(usual: Page) -> None:
             assert node.attributes["aria-hidden"] == "true"
     assert all(node.attributes["scope"] in ("col", "row") for node in usual.all("th"))
     assert all(node.text.strip() for node in usual.all("th"))
-    assert len(usual.all("caption")) == len(usual.all("table")) == 7
+    assert len(usual.all("caption")) == len(usual.all("table")) == 10
     (plot,) = usual.all("div", role="img")
     assert "Map of 8 tracks by sound: Jazz 6, other genres 1, no genre 1" in str(plot.attributes)
 

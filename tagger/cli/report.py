@@ -84,7 +84,9 @@ def _report(under: Path | None, settings: Settings, sources: Mapping[str, Source
         model_id = _compared_by(catalog, settings, sources)
         suspects = _suspects(catalog, under, settings, sources)
         where = catalog_to_name(settings, sources)
-        request = ReportRequest(under, model_id, where, _at_hand(catalog))
+        request = ReportRequest(
+            under, model_id, where, _at_hand(catalog), tuple(settings.treat_as_blank)
+        )
         return gather(catalog, request, suspects)
 
 

@@ -71,7 +71,7 @@ class Trials:
 
 def trials_of(library: Library) -> Trials:
     """Return what would be said of each recording if nothing were set for it, or its album."""
-    alone = _recordings(library.columns)
+    alone = recordings(library.columns)
     kept = [not tells_of_no_artist(value) for value in library.values]
     elsewhere = _elsewhere(alone)
     return _by_album(alone, elsewhere).joined(
@@ -80,7 +80,7 @@ def trials_of(library: Library) -> Trials:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recordings:
+class Recordings:
     """Each recording once, (n,).
 
     Args:
@@ -100,7 +100,7 @@ class _Recordings:
     row: IntArray
 
 
-def _recordings(columns: Columns) -> _Recordings:
+def recordings(columns: Columns) -> Recordings:
     """Return each recording once, but for those whose copies are of two minds."""
     _, first, of_row = np.unique(columns.recording, return_index=True, return_inverse=True)
     value, _, is_clear = _commonest(of_row, columns.value, len(first))
@@ -111,14 +111,14 @@ def _recordings(columns: Columns) -> _Recordings:
     group = np.where(artist < 0, album + int(artist.max(initial=0)) + 1, artist)
     is_on_album = (album < n_albums).astype(np.int64)
     every = (artist, album, value, group, is_on_album, first)
-    return _Recordings(*(column[is_clear] for column in every))
+    return Recordings(*(column[is_clear] for column in every))
 
 
 def _commonest(
     group: IntArray, value: IntArray, n_groups: int
 ) -> tuple[IntArray, IntArray, BoolArray]:
     """Return each group's commonest value, how many have it, and whether more than half do."""
-    pairs, n_each = _count(group, value)
+    pairs, n_each = count_pairs(group, value)
     order = np.lexsort((-n_each, pairs[:, 0]))
     begins = np.searchsorted(pairs[order, 0], np.arange(n_groups))
     best = order[begins]
@@ -126,13 +126,13 @@ def _commonest(
     return pairs[best, 1], n_each[best], 2 * n_each[best] > n_all
 
 
-def _count(first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:
+def count_pairs(first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:
     """Return the pairs that there are, (n, 2), in order, and how often each is there."""
     codes, n_each = np.unique(first * _WIDE + second, return_counts=True)
     return np.column_stack([codes // _WIDE, codes % _WIDE]), n_each
 
 
-def _by_album(one: _Recordings, elsewhere: _Elsewhere) -> Trials:
+def _by_album(one: Recordings, elsewhere: _Elsewhere) -> Trials:
     """Return what albums say of tracks that are left out."""
     said, n_agreeing = _rest_of_album(one)
     rest = np.where(elsewhere.n_all == 0, 0, np.where(elsewhere.value == said, 1, 2))
@@ -156,23 +156,26 @@ def _by_album(one: _Recordings, elsewhere: _Elsewhere) -> Trials:
 def _n_with(*columns: IntArray) -> IntArray:
     """Return how many rows hold what each row holds (n,).
 
+    Args:
+        columns: (n,) each, of numbers from -1 on.
+
     >>> _n_with(np.array([4, 4, 5]), np.array([1, 2, 1])).tolist()
     [1, 1, 1]
     """
-    _, of_row, n_each = np.unique(
-        np.column_stack(columns), axis=0, return_inverse=True, return_counts=True
-    )
-    n_with: IntArray = n_each[of_row.ravel()]
+    group = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        _, group = np.unique(group * _WIDE + column, return_inverse=True)
+    n_with: IntArray = np.bincount(group)[group]
     return n_with
 
 
-def _rest_of_album(one: _Recordings) -> tuple[IntArray, IntArray]:
+def _rest_of_album(one: Recordings) -> tuple[IntArray, IntArray]:
     """Return what the majority of a recording's album is called without it, and how many are."""
     said = np.full(len(one.album), -1, np.int64)
     n_said = np.zeros(len(one.album), np.int64)
     if not len(said):
         return said, n_said
-    pairs, n_each = _count(one.album, one.value)
+    pairs, n_each = count_pairs(one.album, one.value)
     n_all = np.bincount(one.album)[one.album] - 1
     order = np.lexsort((-n_each, pairs[:, 0]))
     ranked = pairs[order]
@@ -202,7 +205,7 @@ class _Elsewhere:
     n_all: IntArray
 
 
-def _by_artist(one: _Recordings, elsewhere: _Elsewhere, is_kept: BoolArray) -> Trials:
+def _by_artist(one: Recordings, elsewhere: _Elsewhere, is_kept: BoolArray) -> Trials:
     """Return what an artist's other albums say of tracks whose whole album is left out."""
     rows = np.flatnonzero(elsewhere.value >= 0)
     rows = rows[is_kept[elsewhere.value[rows]]]
@@ -222,7 +225,7 @@ def _by_artist(one: _Recordings, elsewhere: _Elsewhere, is_kept: BoolArray) -> T
     )
 
 
-def _elsewhere(one: _Recordings) -> _Elsewhere:
+def _elsewhere(one: Recordings) -> _Elsewhere:
     """Return what each recording's artist is called on other albums."""
     nothing = np.zeros(len(one.artist), np.int64)
     rows = np.flatnonzero(one.artist >= 0)
@@ -253,9 +256,9 @@ def _most_elsewhere(
         album: (n,) of each recording.
     """
     n_values = int(value.max()) + 1
-    pairs, n_artist = _count(artist, value)
+    pairs, n_artist = count_pairs(artist, value)
     codes = pairs[:, 0] * n_values + pairs[:, 1]
-    here, n_here = _count(album, value)
+    here, n_here = count_pairs(album, value)
     in_all = np.searchsorted(codes, artist_of_album[here[:, 0]] * n_values + here[:, 1])
     n_left = n_artist[in_all] - n_here
     # Of the values that are on the album as well, the one of which most is left.

@@ -200,6 +200,58 @@ class Suspects:
 
 
 @dataclass(frozen=True, slots=True)
+class Filling:
+    """Blank tracks of an album that the owner's own tags would fill.
+
+    Args:
+        artist, album: Whose they are, and on what; "" where no tag says it.
+        genres: What would be written.
+        by: Who says so, "album" or "artist".
+        n_tracks: How many are blank.
+    """
+
+    artist: str
+    album: str
+    genres: tuple[str, ...]
+    by: str
+    n_tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class MixedCount:
+    """An album, or an artist (``album`` is "" then), with several genres that persons set.
+
+    Args:
+        genres: (genre, how many recordings bear it), the commonest first.
+    """
+
+    artist: str
+    album: str
+    n_tracks: int
+    genres: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersWord:
+    """What the owner's own tags say of albums and artists.
+
+    Args:
+        n_fillable: Blank tracks that they would fill.
+        fillings: By album, the largest first.
+        albums, artists: Those with several genres, the most mixed first.
+        n_more_fillings, n_more_albums, n_more_artists: How many were left out.
+    """
+
+    n_fillable: int = 0
+    fillings: tuple[Filling, ...] = ()
+    albums: tuple[MixedCount, ...] = ()
+    artists: tuple[MixedCount, ...] = ()
+    n_more_fillings: int = 0
+    n_more_albums: int = 0
+    n_more_artists: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FailureCount:
     """How many files failed in one way, and some of them."""
 
@@ -288,3 +340,4 @@ class Report:
     runs: tuple[RunRow, ...]
     models: Models
     decades: tuple[DecadeCount, ...] = ()
+    owners_word: OwnersWord = OwnersWord()

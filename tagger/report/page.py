@@ -10,6 +10,7 @@ from importlib.resources import files
 from tagger.errors import printable
 from tagger.report import sections, troubles
 from tagger.report.facts import Report, Subject
+from tagger.report.fillings import owners_word
 from tagger.report.html import Html, cut, element, file_name, paragraph
 from tagger.report.words import counted
 
@@ -24,6 +25,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], str]], ...] = (
     ("genres", "Genres", sections.genres),
     ("decades", "Decades", sections.decades),
     ("blanks", "Still blank, and why", troubles.blanks),
+    ("owner", "What your own tags say", owners_word),
     ("sure", "How sure the tagger was", sections.sureness),
     ("suspects", "Genres that look wrong", troubles.suspects),
     ("folders", "Folders", sections.folders),

@@ -15,6 +15,7 @@ from tagger.catalog import Catalog, RunRow, SurveyedTrack, fold
 from tagger.errors import printable
 from tagger.report import counting
 from tagger.report.facts import Dot, Models, Report, SoundMap, Subject, Suspect, Suspects
+from tagger.report.owning import OwnersTags
 from tagger.report.projection import flattened
 from tagger.report.words import counted
 
@@ -55,12 +56,14 @@ class ReportRequest:
         model_id: The model whose embeddings make the map; None: no map.
         catalog: Where the catalogue is, as commands are to name it; "" for the usual place.
         at_hand: The models that a command may name.
+        treat_as_blank: Genres that count as none.
     """
 
     under: Path | None = None
     model_id: str | None = None
     catalog: str = ""
     at_hand: ModelsAtHand = field(default_factory=lambda: ModelsAtHand({}, ""))
+    treat_as_blank: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class _Heard:
 class _Survey:
     """All that is counted while the tracks pass by."""
 
-    def __init__(self, under: Path | None) -> None:
+    def __init__(self, under: Path | None, owners: OwnersTags) -> None:
+        self.owners = owners
         self.totals = counting.Totals()
         self.genres = counting.Genres()
         self.decades = counting.Decades()
@@ -95,6 +99,7 @@ class _Survey:
         self.failures.add(track)
         if by in (counting.Whose.WAITING, counting.Whose.NOBODYS):
             self.blanks.add(track)
+            self.owners.add(track)
         if track.has_embedding and track.row.track_id is not None:
             genre = next(iter(track.row.genres), "")
             self.heard.add(_Heard(track.row.track_id, _name(track), genre))
@@ -108,7 +113,8 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
         request: What about.
         suspects: The tracks whose genre looks wrong, as ``judged`` tells.
     """
-    survey = _Survey(request.under)
+    owners = OwnersTags(catalog, request.under, request.treat_as_blank)
+    survey = _Survey(request.under, owners)
     for track in catalog.surveyed(request.under, request.model_id):
         survey.add(track)
     left = catalog.leftovers(request.under)
@@ -138,6 +144,7 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
         runs=_told(runs),
         models=_models(catalog, runs, request.at_hand),
         decades=tuple(survey.decades.counts()),
+        owners_word=owners.told(),
     )
 
 

@@ -33,6 +33,14 @@ def _write(report: Report) -> Step | None:
     return Step(why, f"tagger tag{_model(report)} {_where(report.subject)}")
 
 
+def _finish_albums(report: Report) -> Step | None:
+    n = report.owners_word.n_fillable
+    if not n or report.figures.n_waiting:  # the command that writes those does both
+        return None
+    why = f"{counted(n, 'track')} left blank that your own tags would fill: write them."
+    return Step(why, f"tagger tag{_model(report)} {_where(report.subject)}")
+
+
 def _hear_better(report: Report) -> Step | None:
     n = _n_blank(report, Blank.UNSURE)
     if n < _WORTH_A_WORD or "default" in report.models.used:
@@ -101,6 +109,7 @@ def _forget_gone(report: Report) -> Step | None:
 
 _STEPS: tuple[Callable[[Report], Step | None], ...] = (
     _write,
+    _finish_albums,
     _hear_better,
     _ask_for_more,
     _review,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tagger.catalog import Catalog
 from tagger.evidence.library import Library
@@ -10,15 +11,19 @@ from tagger.evidence.witnesses import Witnesses, about
 from tagger.tagging.testimony import are_ours
 
 
-def owners_library(catalog: Catalog, treat_as_blank: Sequence[str] = ()) -> Library:
+def owners_library(
+    catalog: Catalog, treat_as_blank: Sequence[str] = (), *, under: Path | None = None
+) -> Library:
     """Return what persons have set; its places are the numbers of the files' rows.
 
     Args:
         catalog: What is asked.
         treat_as_blank: Genres that count as none.
+        under: Only files in this folder.
     """
     witnesses = Witnesses(treat_as_blank)
     for one in catalog.tagged_files(catalog.tagged_ids().tolist()):
-        if not are_ours(one.tags, one.written):
+        is_here = under is None or one.file.path.is_relative_to(under)
+        if is_here and not are_ours(one.tags, one.written):
             witnesses.add(one.file_id, about(one.file.path, one.tags), one.tags.genres)
     return witnesses.library()
