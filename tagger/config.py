@@ -42,50 +42,179 @@ def config_path() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting may be.
+
+    Args:
+        wanted: In words.
+        of_text: Returns what a variable's text says; ValueError if that is nothing.
+        checked: Returns a value as it is kept; ValueError if it makes no sense.
+    """
+
+    wanted: str
+    of_text: Callable[[str], Any]
+    checked: Callable[[Any], Any]
+
+
+def _that(is_valid: Callable[[Any], bool]) -> Callable[[Any], Any]:
+    """Return what gives a value back if it is valid."""
+
+    def checked(value: Any) -> Any:
+        if not is_valid(value):
+            raise ValueError(f"not {value!r}")
+        return value
+
+    return checked
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().casefold()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(text)
+    return word in _TRUE
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _map(text: str) -> dict[str, str]:
+    """Return what a variable says of labels: "Hip-Hop=Rap,Pop=" writes Rap, and Pop never."""
+    pairs = [part.partition("=") for part in _list(text)]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError(text)
+    return {label.strip(): genre.strip() for label, _, genre in pairs}
+
+
+def _checked_names(value: Any) -> tuple[str, ...]:
+    names = _list(value) if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"not {value!r}")
+    return tuple(names)
+
+
+def _checked_evidence(value: Any) -> tuple[str, ...]:
+    names = _checked_names(value)
+    if not names or not set(names) <= set(EVIDENCE):
+        raise ValueError(f"not {value!r}")
+    return names
+
+
+def _checked_map(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError(f"not {value!r}")
+    for genre in filter(None, value.values()):
+        if why := why_no_genre(genre):
+            raise ValueError(why)
+        if ";" in genre:
+            raise ValueError(f"{genre!r} would read as two genres in MP3s")
+    return dict(value)
+
+
+def _one_of(*words: str) -> Kind:
+    return Kind(" or ".join(words), str, _that(lambda value: value in words))
+
+
+_DAY_S = 24 * 3600
+_TEXT = _that(lambda value: isinstance(value, str))
+_PLACE = Kind("a path or URL", str, _TEXT)
+_MODEL = Kind("a name or a path", str, _that(lambda v: isinstance(v, str) and bool(v)))
+_ADDRESS = Kind("an address such as tcp://host:8786", str, _TEXT)
+_JOBS = Kind("a whole number from 1 to 1024", int, _that(lambda v: _is_count(v) and 0 <= v <= 1024))
+_COUNT = Kind("a whole number from 1", int, _that(lambda v: _is_count(v) and v >= 1))
+_SHARE = Kind("a number from 0 to 1", float, _that(lambda v: _is_number(v) and 0 <= v <= 1))
+_SECONDS = Kind(
+    "seconds, more than 0, a day at most", float, _that(lambda v: _is_number(v) and 0 < v <= _DAY_S)
+)
+_SWITCH = Kind("true or false", _boolean, _that(lambda value: isinstance(value, bool)))
+_NAMES = Kind("a list of names", _list, _checked_names)
+_EVIDENCE = Kind(f"some of {', '.join(EVIDENCE)}", _list, _checked_evidence)
+_GENRE_MAP = Kind("a table of labels and genres", _map, _checked_map)
+
+
+def _setting(default: Any, kind: Kind, meaning: str) -> Any:
+    """Return a field of ``Settings``: its default, what it may be, and what it is for."""
+    about = {"kind": kind, "meaning": meaning}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=about)
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What can be set once and for all; each but the last three is an option of the same name.
 
-    Args:
-        catalog: A file or URL; "" is the default place.
-        model: A bundled model's name or a checkpoint file.
-        jobs: Worker processes; 0 is as many as cores and memory allow.
-        min_confidence: Replaces the model's own thresholds, in [0, 1].
-        genres: Labels that may be written; "all"; () is the model's choice.
-        max_genres: How many a track.
-        by: "track" or "album": what votes together.
-        evidence: What may decide on a genre: "album", "artist", "sound".
-        exclude: Glob patterns of files and folders left out.
-        overwrite: Replace genres that somebody else set.
-        preserve_mtime: Keep a file's time of change when its tag is written.
-        allow_copies: Write through a copy also where hard links, owner or attributes are lost.
-        provenance: Write the field that says a genre is ours.
-        follow_symlinks: Go into linked folders.
-        scheduler: Address of a Dask scheduler whose workers analyse; "" is processes here.
-        timeout: Seconds after which a track counts as hung.
-        hard_links: "write" or "leave": what becomes of files that have several names.
-        treat_as_blank: Genres that count as none, such as "Other".
-        genre_map: {label: the genre to write for it; "" is never}.
+    All that is known of a setting stands here: its name, type, default, what it may be, and what
+    it is for. The config file, the environment and the reference in docs/settings.md follow.
     """
 
-    catalog: str = ""
-    model: str = "default"
-    jobs: int = 0
-    min_confidence: float | None = None
-    genres: tuple[str, ...] = ()
-    max_genres: int = 1
-    by: str = "album"
-    evidence: tuple[str, ...] = EVIDENCE
-    exclude: tuple[str, ...] = ()
-    overwrite: bool = False
-    preserve_mtime: bool = False
-    allow_copies: bool = False
-    provenance: bool = True
-    follow_symlinks: bool = False
-    scheduler: str = ""
-    timeout: float = 60.0
-    hard_links: str = "write"
-    treat_as_blank: tuple[str, ...] = ()
-    genre_map: Mapping[str, str] = field(default_factory=dict)
+    catalog: str = _setting("", _PLACE, 'The catalogue, a file or URL; "" is the default place.')
+    model: str = _setting("default", _MODEL, "A bundled or learned model's name, or a file.")
+    jobs: int = _setting(0, _JOBS, "Worker processes; 0 is as many as cores and memory allow.")
+    min_confidence: float | None = _setting(
+        None, _SHARE, "Write from this confidence on, in place of the model's own for each genre."
+    )
+    genres: tuple[str, ...] = _setting(
+        (), _NAMES, 'What may be written, or "all"; without it the model\'s choice.'
+    )
+    max_genres: int = _setting(1, _COUNT, "How many genres a track gets by ear.")
+    by: str = _setting("album", _one_of("track", "album"), "What votes together.")
+    evidence: tuple[str, ...] = _setting(
+        EVIDENCE, _EVIDENCE, "What may decide: your tags of the album, of the artist, the sound."
+    )
+    exclude: tuple[str, ...] = _setting(
+        (), _NAMES, "Glob patterns of files and folders that are left out."
+    )
+    overwrite: bool = _setting(False, _SWITCH, "Replace genres that somebody else set.")
+    preserve_mtime: bool = _setting(
+        False, _SWITCH, "Keep a file's time of change when its tag is written."
+    )
+    allow_copies: bool = _setting(
+        False,
+        _SWITCH,
+        "Write a file anew also where that loses its hard links, owner or attributes.",
+    )
+    provenance: bool = _setting(True, _SWITCH, "Write the field that says a genre is ours.")
+    follow_symlinks: bool = _setting(False, _SWITCH, "Go into linked folders.")
+    scheduler: str = _setting(
+        "", _ADDRESS, 'A Dask scheduler whose workers analyse; "" is processes here.'
+    )
+    timeout: float = _setting(60.0, _SECONDS, "Seconds after which a track counts as hung.")
+    hard_links: str = _setting(
+        "write", _one_of("write", "leave"), "What becomes of files that have several names."
+    )
+    treat_as_blank: tuple[str, ...] = _setting(
+        (), _NAMES, 'Genres that count as none, such as "Other".'
+    )
+    genre_map: Mapping[str, str] = _setting(
+        {}, _GENRE_MAP, 'What to write for a label of the model; "" is never.'
+    )
+
+
+def variable_of(setting: str) -> str:
+    """Return the environment variable of a setting.
+
+    >>> variable_of("max_genres")
+    'TAGGER_MAX_GENRES'
+    """
+    return f"{APP.upper()}_{setting.upper()}"
+
+
+def kind_of(setting: str) -> Kind:
+    """Return what a setting may be."""
+    kind: Kind = next(f for f in fields(Settings) if f.name == setting).metadata["kind"]
+    return kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +251,7 @@ def load_settings(
         found[name] = Sourced(_checked(name, value, str(file)), str(file))
     _tell_unknown(environment, found)
     for name in found:
-        variable = f"{APP.upper()}_{name.upper()}"
+        variable = variable_of(name)
         if environment.get(variable):
             value = _from_text(name, environment[variable], variable)
             found[name] = Sourced(_checked(name, value, variable), variable)
@@ -140,7 +269,7 @@ def load_settings(
 
 def _tell_unknown(environment: Mapping[str, str], settings: Iterable[str]) -> None:
     """Warn of variables that are called like a setting and are none."""
-    known = {f"{APP.upper()}_{name.upper()}" for name in settings}
+    known = {variable_of(name) for name in settings}
     for variable in environment:
         if variable.startswith(f"{APP.upper()}_") and variable not in {*known, PASSWORD}:
             log.warning("%s is no setting%s", variable, _nearest(variable, known))
@@ -164,102 +293,16 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"not TOML: {exc}", path) from exc
 
 
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
-
-
 def _from_text(name: str, text: str, source: str) -> Any:
     try:
-        return _PARSERS[name](text)
-    except (ValueError, KeyError) as exc:
+        return kind_of(name).of_text(text)
+    except ValueError as exc:
         raise ConfigError(f"{source}: {text!r} is not a value of {name}") from exc
 
 
-def _boolean(text: str) -> bool:
-    word = text.strip().casefold()
-    if word not in _TRUE | _FALSE:
-        raise ValueError(text)
-    return word in _TRUE
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _map(text: str) -> dict[str, str]:
-    """Return what a variable says of labels: "Hip-Hop=Rap,Pop=" writes Rap, and Pop never."""
-    pairs = [part.partition("=") for part in _list(text)]
-    if not all(equals for _, equals, _ in pairs):
-        raise ValueError(text)
-    return {label.strip(): genre.strip() for label, _, genre in pairs}
-
-
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    "catalog": str,
-    "model": str,
-    "jobs": int,
-    "min_confidence": float,
-    "genres": _list,
-    "max_genres": int,
-    "by": str,
-    "evidence": _list,
-    "exclude": _list,
-    "overwrite": _boolean,
-    "preserve_mtime": _boolean,
-    "allow_copies": _boolean,
-    "provenance": _boolean,
-    "follow_symlinks": _boolean,
-    "scheduler": str,
-    "timeout": float,
-    "hard_links": str,
-    "treat_as_blank": _list,
-    "genre_map": _map,
-}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-_DAY_S = 24 * 3600
-_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "catalog": (lambda v: isinstance(v, str), "a path or URL"),
-    "model": (lambda v: isinstance(v, str) and bool(v), "a name or a path"),
-    "jobs": (lambda v: _is_count(v) and 0 <= v <= 1024, "a whole number from 1 to 1024"),
-    "min_confidence": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
-    "max_genres": (lambda v: _is_count(v) and v >= 1, "a whole number from 1"),
-    "by": (lambda v: v in ("track", "album"), "track or album"),
-    "hard_links": (lambda v: v in ("write", "leave"), "write or leave"),
-    "scheduler": (lambda v: isinstance(v, str), "an address such as tcp://host:8786"),
-    "timeout": (lambda v: _is_number(v) and 0 < v <= _DAY_S, "seconds, more than 0, a day at most"),
-}
-
-
 def _checked(name: str, value: Any, source: str) -> Any:
-    if name == "genre_map":
-        return _checked_map(value, source)
-    if name in ("genres", "evidence", "exclude", "treat_as_blank"):
-        value = _list(value) if isinstance(value, str) else value
-        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
-            raise ConfigError(f"{source}: {name} must be a list of names")
-        if name == "evidence" and not (value and set(value) <= set(EVIDENCE)):
-            raise ConfigError(f"{source}: evidence must be some of {', '.join(EVIDENCE)}")
-        return tuple(value)
-    valid, wanted = _RULES.get(name, (lambda v: isinstance(v, bool), "true or false"))
-    if not valid(value):
-        raise ConfigError(f"{source}: {name} must be {wanted}, not {value!r}")
-    return value
-
-
-def _checked_map(value: Any, source: str) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-        raise ConfigError(f"{source}: genre_map must be a table of labels and genres")
-    for genre in filter(None, value.values()):
-        if why := why_no_genre(genre):
-            raise ConfigError(f"{source}: genre_map: {why}")
-        if ";" in genre:
-            raise ConfigError(f"{source}: genre_map: {genre!r} would read as two genres in MP3s")
-    return dict(value)
+    kind = kind_of(name)
+    try:
+        return kind.checked(value)
+    except ValueError as exc:
+        raise ConfigError(f"{source}: {name} must be {kind.wanted}, {exc}") from exc

@@ -1,11 +1,13 @@
 """Settings and their order of precedence."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from tagger.config import load_settings
+from tagger.config import Settings, kind_of, load_settings
 from tagger.errors import ConfigError
+from tools import settings_page
 
 
 def test_option_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
@@ -84,6 +86,17 @@ def test_what_counts_as_blank_and_what_is_written_for_a_label_can_be_set(tmp_pat
 def test_by_default_nothing_counts_as_blank_and_labels_stand_for_themselves(tmp_path: Path) -> None:
     settings, _ = load_settings({}, environment={}, file=tmp_path / "none.toml")
     assert (settings.treat_as_blank, settings.genre_map) == ((), {})
+
+
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.page()
+
+
+def test_each_default_is_what_its_setting_may_be() -> None:
+    defaults = Settings()
+    for one in fields(Settings):
+        value = getattr(defaults, one.name)
+        assert value is None or kind_of(one.name).checked(value) == value
 
 
 def test_a_genre_map_in_a_variable_needs_an_equals_sign(tmp_path: Path) -> None:
