@@ -121,6 +121,6 @@ def os_reason(error: OSError) -> str:
     """Return what the operating system said, with a remedy where there is an evident one.
 
     >>> os_reason(OSError(13, "Permission denied"))
-    'Permission denied: give yourself the right to it, or leave it out with --exclude'
+    'Permission denied: give yourself the right to it, or leave it out with tagger tag --exclude'
     """
     return str(why_system_failed(error))

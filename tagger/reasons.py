@@ -40,6 +40,7 @@ class ReasonCode(StrEnum):
     UNSURE = "unsure"
     HEARD_OTHERWISE = "heard_otherwise"
     UNASKED = "unasked"
+    UNASKED_UNSURE = "unasked_unsure"
     UNTRUSTED = "untrusted"
     NO_LABELS = "no_labels"
     STRANGE = "strange"
@@ -89,7 +90,7 @@ class ReasonCode(StrEnum):
 WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.SAME: "the genre stands there already",
     ReasonCode.SOMEBODYS: "its genre was set by somebody else",
-    ReasonCode.TAKEN_BACK: "{genres} was taken back here; --force writes it again",
+    ReasonCode.TAKEN_BACK: "{genres} was taken back here; tagger tag --force writes it again",
     ReasonCode.UNDONE: "the write of run {run} was taken back",
     ReasonCode.ALBUM: "as {n_agreeing} of {n_all} tracks of its album",
     ReasonCode.ARTIST: "as {n_agreeing} of {n_all} tracks by its artist on other albums",
@@ -99,17 +100,22 @@ WORDS: Mapping[ReasonCode, str] = {
         "your tags say {genres} now; so many changes are made only with --yes, or when asked"
     ),
     ReasonCode.UNDECIDED: "heard, not decided on yet",
-    ReasonCode.OTHER_MODEL: "heard by {model}; --refresh hears it anew",
+    ReasonCode.OTHER_MODEL: "heard by {model}; tagger tag --refresh hears it anew",
     ReasonCode.SILENT: "silent",
     ReasonCode.TOO_SHORT: "too short: {duration_s} s, at least {needed_s} s needed",
     ReasonCode.UNSURE: "sounds like {label} ({confidence} %), {needed} % needed",
     ReasonCode.HEARD_OTHERWISE: "{model} heard {label} in it ({confidence} %), and more surely",
     ReasonCode.UNASKED: (
-        "sounds like {label} ({confidence} %), which is not written unless asked for with --genres"
+        "sounds like {label} ({confidence} %), which is not written unless asked for with "
+        "tagger tag --genres"
+    ),
+    ReasonCode.UNASKED_UNSURE: (
+        "sounds like {label} ({confidence} %), which is written only from {needed} % on, and if "
+        "asked for with tagger tag --genres"
     ),
     ReasonCode.UNTRUSTED: (
-        "sounds like {label} ({confidence} %), which this model cannot be trusted with; --genres "
-        "together with --min-confidence writes it all the same"
+        "sounds like {label} ({confidence} %), which this model cannot be trusted with; "
+        "tagger tag --genres together with --min-confidence writes it all the same"
     ),
     ReasonCode.NO_LABELS: (
         "heard by a network that names no genre; tagger learn teaches it those of your tags"
@@ -137,41 +143,43 @@ WORDS: Mapping[ReasonCode, str] = {
     ),
     ReasonCode.NOT_FOUND: ("no such file or folder: check the name, and whether its disk is there"),
     ReasonCode.MISSING: "{error}",
-    ReasonCode.DENIED: "{error}: give yourself the right to it, or leave it out with --exclude",
+    ReasonCode.DENIED: (
+        "{error}: give yourself the right to it, or leave it out with tagger tag --exclude"
+    ),
     ReasonCode.NO_ROOM: "{error}: make room on that disk and run again",
     ReasonCode.OVER_QUOTA: ("{error}: your quota on that disk is used up; make room and run again"),
     ReasonCode.READ_ONLY: "{error}: that disk is mounted read-only",
     ReasonCode.DISK_FAULT: ("{error}: the disk reports a fault; check it before anything else"),
     ReasonCode.SYSTEM: "{error}",
     ReasonCode.FOLDER: "a folder, not a sound file: give the files in it",
-    ReasonCode.NOT_A_FILE: "not a regular file: leave it out with --exclude",
+    ReasonCode.NOT_A_FILE: "not a regular file: leave it out with tagger tag --exclude",
     ReasonCode.OTHER_KIND: "not a kind of file that can be tagged; those are: {kinds}",
     ReasonCode.EMPTY: "the file is empty: delete it or put the real one back",
     ReasonCode.NOT_AUDIO: (
         "not audio that can be decoded: replace the file if it should be, "
-        "or leave it out with --exclude"
+        "or leave it out with tagger tag --exclude"
     ),
-    ReasonCode.NO_SOUND: "holds no sound: leave it out with --exclude",
+    ReasonCode.NO_SOUND: "holds no sound: leave it out with tagger tag --exclude",
     ReasonCode.UNKNOWN_CODEC: "its codec ({codec}) is not known here, or it is encrypted",
     ReasonCode.DAMAGED: ("damaged: no stretch of {needed_s} s can be decoded; replace the file"),
     ReasonCode.TAG: "{words}",
     ReasonCode.CRASHED: (
         "decoding it crashes the decoder ({signal}); the file is probably damaged, and is not "
-        "heard again until it changes or --force is said"
+        "heard again until it changes or tagger tag --force is said"
     ),
     ReasonCode.KILLED: (
-        "analysing it was ended by the system, probably for want of memory; try --jobs 1"
+        "analysing it was ended by the system, probably for want of memory; try tagger tag --jobs 1"
     ),
     ReasonCode.HUNG: (
         "analysing it took over {timeout_s} s; the file is probably damaged, or the disk very "
-        "slow: then give more time with --timeout"
+        "slow: then give more time with tagger tag --timeout"
     ),
     ReasonCode.ENDED: "analysing it ended its process ({how}); the file is probably damaged",
     ReasonCode.LOST: (
         "each worker that analysed it died or took too long; the file is probably damaged, unless "
-        "the machines were stopped: then run again with --force"
+        "the machines were stopped: then run tagger tag --force"
     ),
-    ReasonCode.NO_MEMORY: "there is not enough memory for it; try --jobs 1",
+    ReasonCode.NO_MEMORY: "there is not enough memory for it; try tagger tag --jobs 1",
     ReasonCode.NO_NUMBER: "the network gives for it what is no number",
     ReasonCode.CHANGED: "it changed while it was analysed; run again",
     ReasonCode.HALF_WRITTEN: (
@@ -180,7 +188,7 @@ WORDS: Mapping[ReasonCode, str] = {
     ),
     ReasonCode.FAULT: (
         "the tagger has a fault that this file brings out ({fault}); please report it, and leave "
-        "the file out with --exclude until then"
+        "the file out with tagger tag --exclude until then"
     ),
     ReasonCode.OTHER: "{words}",
 }
@@ -230,7 +238,7 @@ def why_system_failed(error: OSError) -> Reason:
     """Return what the operating system said.
 
     >>> str(why_system_failed(OSError(errno.EACCES, "Permission denied")))
-    'Permission denied: give yourself the right to it, or leave it out with --exclude'
+    'Permission denied: give yourself the right to it, or leave it out with tagger tag --exclude'
     """
     name = errno.errorcode.get(error.errno or 0)
     if name is None:

@@ -131,7 +131,10 @@ def test_without_a_file_it_is_printed_relative_to_where_one_is(
         (["--from", "/no/a.mp3", "--to", "/no/b.mp3"], "/no/a.mp3: it is not in the catalogue"),
         (["--like", "/no/a.mp3"], "no such file"),
         (["--genre", "Polka"], "there are: Rock, Folk"),
-        (["--genre", "Rock", "--under", "/no"], "no other track is what was asked for"),
+        (
+            ["--genre", "Rock", "--under", "/no"],
+            "no other track that was heard is of the genre Rock, in /no",
+        ),
         (["--genre", "Rock", "-n", "1"], "-n"),
     ],
 )

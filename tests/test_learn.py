@@ -71,6 +71,7 @@ def test_too_little_is_refused_with_what_there_is(place: Path, n: int) -> None:
     with filled(place, *some) as catalog, pytest.raises(LearnError, match="too little") as caught:
         gather(catalog, [MODEL.model_id], [])
     assert f"a person set: {n}, their artists: {n})" in str(caught.value)
+    assert str(caught.value).endswith(f"there are: Dub ({n} by {n})" if n else "there are: none")
 
 
 def test_what_is_too_little_is_told_with_what_would_help(place: Path) -> None:
@@ -279,7 +280,8 @@ def test_a_file_outside_is_heard_by_the_model_that_the_catalogue_compares_by(
 def test_a_learned_model_is_named_shortly(taught: tuple[Path, Path], place: Path) -> None:
     music, mine = taught
     outcome = run_tagger("learn", music, "--catalog", place.with_name("other.db"))
-    assert outcome.err.endswith("use it with tagger tag --model mine\n")
+    assert "tagger tag --model mine --no-write says what it hears" in outcome.err
+    assert outcome.err.endswith("more tracks by more artists help\n")  # too few to be sure of one
     by_name = ("--model", "mine", "--dry-run", "--format", "jsonl", "--catalog", place)
     assert {r["model"] for r in run_tagger("tag", music, *by_name).records} == {
         read_card(mine).model_id
@@ -371,7 +373,7 @@ def test_what_takes_the_place_of_the_catalogues_own_model_is_its_own_from_then_o
     music, mine = taught
     set_tags(music / "00.flac", genre="Fado", artist="Artist 0")
     outcome = run_tagger("learn", music, "--catalog", place)
-    assert outcome.err.endswith("tagger tag uses it with this catalogue from now on\n")
+    assert "tagger tag uses it with this catalogue from now on; it writes nothing" in outcome.err
     with closing(sqlite3.connect(place)) as database:
         own = database.execute("SELECT model_id FROM models WHERE default_since IS NOT NULL")
         assert (read_card(mine).model_id,) in own.fetchall()

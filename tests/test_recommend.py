@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -177,8 +178,29 @@ def test_a_seed_without_an_embedding_says_why(reader: Reader, name: str, why: st
 
 
 def test_what_nothing_is_left_of_is_said(reader: Reader) -> None:
-    with pytest.raises(CatalogError, match="no other track is what was asked for"):
+    with pytest.raises(CatalogError, match="no track has the genre Polka; there are: Rock, Pop"):
         matches(reader, genres=("Polka",))
+    with pytest.raises(
+        CatalogError, match="no other track that was heard is of the genre Folk, as"
+    ):
+        matches(reader, genres=("Folk",), max_duration_s=1.0)
+
+
+@pytest.mark.parametrize(
+    ("mix", "n", "shares"),
+    [
+        ({"Rock": 2.0, "Pop": 1.0}, 3, {"Rock": 2, "Pop": 1}),
+        ({"Rock": 1.0, "Pop": 2.0}, 3, {"Rock": 1, "Pop": 2}),
+        ({"Rock": 1.0, "Pop": 1.0, "Folk": 1.0}, 3, {"Rock": 1, "Pop": 1, "Folk": 1}),
+        ({"Rock": 9.0, "Folk": 1.0}, 1, {"Rock": 1}),
+        ({"Pop": 1.0, "Folk": 1.0}, 5, {"Pop": 2, "Folk": 1, "Rock": 2}),  # there are no more
+    ],
+)
+def test_a_mix_of_genres_shares_the_places_out(
+    reader: Reader, mix: dict[str, float], n: int, shares: dict[str, int]
+) -> None:
+    found = recommend(reader, from_mix(reader, mix), SimilarQuery(n=n, max_per_artist=None))
+    assert Counter(match.row.genres[0].title() for match in found) == shares
 
 
 def test_seeds_of_two_models_are_not_compared(tmp_path: Path) -> None:

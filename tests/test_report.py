@@ -131,7 +131,8 @@ def test_each_blank_track_has_its_reason(location: Location) -> None:
     ("writable", "threshold", "genre_map", "why"),
     [
         (["Folk"], 0.75, {}, Blank.UNSURE),
-        ([], 0.75, {}, Blank.UNASKED),
+        ([], 0.6, {}, Blank.UNASKED),
+        ([], 0.75, {}, Blank.UNSURE),
         (["Folk"], 2.0, {}, Blank.UNTRUSTED),
         (["Folk"], 0.1, {"Folk": ""}, Blank.NEVER),
     ],

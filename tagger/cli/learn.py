@@ -106,7 +106,7 @@ def command(
         for line in lines(lesson, report):
             say(line)
     if not dry_run:
-        click.echo(_about(target, as_default=as_default), err=True)
+        click.echo(_about(target, card, as_default=as_default), err=True)
     return 1 if n_failed else 0
 
 
@@ -212,8 +212,19 @@ def _save(
         catalog.set_default_model(card.model_id, target)
 
 
-def _about(target: Path, *, as_default: bool) -> str:
+def _about(target: Path, card: ModelCard, *, as_default: bool) -> str:
     if as_default:
-        return f"saved: {printable(target)}; tagger tag uses it with this catalogue from now on"
+        told = f"saved: {printable(target)}; tagger tag uses it with this catalogue from now on"
+        return told if card.writable else f"{told}; it {_WRITES_NOTHING}"
     name = target.stem if target.parent == models_folder() else printable(target)
+    if not card.writable:
+        return (
+            f"saved: {printable(target)}; tagger tag --model {name} --no-write says what it hears; "
+            f"without --no-write as well it {_WRITES_NOTHING}"
+        )
     return f"saved: {printable(target)}; use it with tagger tag --model {name}"
+
+
+_WRITES_NOTHING = (
+    "writes nothing, since it is not sure enough of any genre: more tracks by more artists help"
+)

@@ -76,6 +76,8 @@ def command(output: Path, force: bool, under: Path | None, **options: Any) -> in
     with replaced(target, kind) as draft:
         draft.write_bytes(text)
     click.echo(f"{report.figures.n_tracks} tracks in {printable(output)}", err=True)
+    if not report.figures.n_tracks:
+        click.echo("the page is empty: tagger tag FOLDER puts tracks in the catalogue", err=True)
     return 0
 
 

@@ -21,7 +21,7 @@ from tagger.recommending.ears import Ear, chosen_ear, seed_of_paths
 from tagger.recommending.recommend import Match, recommend
 from tagger.recommending.seeds import Seed, from_artist, from_mix
 
-_WHY = ("shared_genres", "distance", "nearest")
+_WHY = ("shared_genres", "nearest")
 
 
 @click.command("similar")
@@ -32,7 +32,7 @@ _WHY = ("shared_genres", "distance", "nearest")
     multiple=True,
     callback=parse_mix,
     metavar="GENRE=SHARE,…",
-    help='Tracks like a mix of genres, in place of PATH: "Rock=2,Electronic".',
+    help='Like a mix of genres, in place of PATH: of "Rock=2,Electronic" two of three are Rock.',
 )
 @click.option("-n", "n", type=click.IntRange(1), default=10, show_default=True, help="How many.")
 @click.option(
@@ -102,7 +102,6 @@ def _record(match: Match, *, why: bool) -> Mapping[str, Any]:
     return {
         **record,
         "shared_genres": list(match.shared_genres),
-        "distance": 1 - match.similarity,
         "nearest": None if match.nearest is None else str(match.nearest.path),
     }
 
@@ -113,7 +112,6 @@ def _line(match: Match, *, why: bool) -> str:
         return line
     shared = plain(", ".join(match.shared_genres))
     reasons = [f"both {shared}" if shared else "no genre in common"]
-    reasons.append(f"distance {1 - match.similarity:.3f}")
     if match.nearest is not None:
         reasons.append(f"most like {printable(match.nearest.path)}")
     return f"{line}\n       {'; '.join(reasons)}"

@@ -9,6 +9,7 @@ times as long.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,7 @@ from tagger.tags import is_ours
 MIN_TRACKS = 10  # of a genre, unless the user says otherwise
 _MIN_ARTISTS = 3  # of a genre
 _MIN_IN_ALL = 40  # tracks
+_MOST_TOLD = 12  # genres
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def gather(
     n_nameless = sum(not artist_of(track.tags) for track in single)
     kept = [n for n, names in enumerate(genres.tracks) if names]
     if len(genres.names) < 2 or len(kept) < _MIN_IN_ALL:
-        raise LearnError(_too_little(groups, n_nameless, aside, genres, min_tracks))
+        raise LearnError(_too_little(groups, n_nameless, aside, _told(single, groups), min_tracks))
     tracks = tuple(single[n] for n in kept)
     genres = replace(genres, tracks=tuple(genres.tracks[n] for n in kept))
     vectors = np.hstack([np.stack([_mean(one, said[n]) for n in kept]) for one in heard])
@@ -304,15 +306,29 @@ def _artist(track: TaggedTrack) -> str:
     return fold(artist_of(track.tags)) or str(track.path.parent)
 
 
+def _told(tracks: Sequence[TaggedTrack], groups: Sequence[str]) -> str:
+    """Return the genres that most tracks bear, each with its tracks and their artists."""
+    found = clean([track.tags.genres for track in tracks], groups, min_tracks=1, min_groups=1)
+    n_tracks = Counter(genre for genres in found.tracks for genre in genres)
+    artists: dict[str, set[str]] = defaultdict(set)
+    for genres, group in zip(found.tracks, groups, strict=True):
+        for genre in genres:
+            artists[genre].add(group)
+    told = [
+        f"{genre} ({n} by {len(artists[genre])})" for genre, n in n_tracks.most_common(_MOST_TOLD)
+    ]
+    return ", ".join(told) + ", …" * (len(n_tracks) > _MOST_TOLD)
+
+
 def _too_little(
-    groups: Sequence[str], n_nameless: int, aside: Aside, genres: CleanGenres, min_tracks: int
+    groups: Sequence[str], n_nameless: int, aside: Aside, told: str, min_tracks: int
 ) -> str:
     """Return in words why nothing can be learned, and what would have to be there."""
     parts = [
         "there is too little to learn from (tracks with a genre that a person set: "
         f"{len(groups)}, their artists: {len(set(groups))}); two genres that each have "
         f"{min_tracks} tracks by {_MIN_ARTISTS} artists are needed, and {_MIN_IN_ALL} tracks in "
-        f"all, and there are: {', '.join(genres.names) or 'none'}"
+        f"all, and there are: {told or 'none'}"
     ]
     if n_nameless:
         parts.append(

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from tagger.catalog import HeardTrack, Ids, Reader, TrackRow, Years, fold
-from tagger.errors import CatalogError
+from tagger.errors import CatalogError, printable
 from tagger.recommending.nearest import nearest_first
 from tagger.recommending.recordings import Recordings
 from tagger.recommending.seeds import Seed
@@ -24,6 +25,8 @@ from tagger.records import FloatArray
 
 MAX_PER_ARTIST = 2
 _CANDIDATES_A_STEP = 60
+_SUGGESTED = 8
+_ROUNDING = 1e-4  # of shares, which are float32: two thirds of three are two
 _WHOLE = np.ones((1, 1), np.float32)
 _NONE = np.empty(0, np.int64)
 
@@ -78,20 +81,61 @@ def recommend(reader: Reader, seed: Seed, query: SimilarQuery) -> list[Match]:
     Raises:
         CatalogError: The catalogue cannot be read, or there is no such track.
     """
-    among = _among(reader, seed, query)
-    (nearest,) = nearest_first(reader, seed.model_id, seed.target[None], _WHOLE, among)
     choice = _Choice(query, seed)
     matches: list[Match] = []
-    for batch in nearest:
-        for track, unit_vector in _candidates(reader, seed, batch):
-            if len(matches) < query.n and choice.takes(track, unit_vector):
-                matches.append(_match(track, unit_vector, seed))
-        if len(matches) >= query.n:
-            break
+    for genre, n in _shared_out(seed, query.n):
+        own = _among(reader, seed, query, genre)
+        matches += _nearest(reader, seed, choice, own, n)
+    if len(matches) < query.n:  # all of them, but for a mix whose genres have too few tracks
+        rest = _among(reader, seed, query)
+        matches += _nearest(reader, seed, choice, rest, query.n - len(matches))
     if not matches:
-        raise CatalogError("no other track is what was asked for; ask for less")
+        raise CatalogError(_nothing_left(reader, query))
     # A database may have compared rounded numbers.
     return sorted(matches, key=lambda match: -match.similarity)
+
+
+def _nearest(
+    reader: Reader, seed: Seed, choice: _Choice, among: Ids | None, n: int
+) -> Iterator[Match]:
+    """Yield so many tracks of some, the nearest to a seed first."""
+    (nearest,) = nearest_first(reader, seed.model_id, seed.target[None], _WHOLE, among)
+    candidates = chain.from_iterable(_candidates(reader, seed, batch) for batch in nearest)
+    taken = (_match(track, at, seed) for track, at in candidates if choice.takes(track, at))
+    return islice(taken, n)
+
+
+def _shared_out(seed: Seed, n: int) -> list[tuple[str, int]]:
+    """Return how many tracks each genre of a mix is to have, by largest remainder."""
+    if seed.tracks or len(seed.genres) != len(seed.weights) or len(seed.genres) < 2:
+        return []
+    exact = n * seed.weights
+    counts = np.floor(exact + _ROUNDING).astype(int)
+    largest_first = np.argsort(counts - exact, kind="stable")
+    counts[largest_first[: n - counts.sum()]] += 1
+    return [(genre, int(m)) for genre, m in zip(seed.genres, counts, strict=True) if m]
+
+
+def _nothing_left(reader: Reader, query: SimilarQuery) -> str:
+    """Return in words which of the things that were asked for no other track has."""
+    unknown = [genre for genre in query.genres if not len(reader.of_genre(genre))]
+    if unknown and len(unknown) == len(query.genres):
+        there = ", ".join(reader.genres(_SUGGESTED)) or "none"
+        return f"no track has the genre {' or '.join(unknown)}; there are: {there}"
+    asked = []
+    if query.genres:
+        asked.append(f"of the genre {' or '.join(query.genres)}")
+    if query.same_genre:
+        asked.append("of a genre of the tracks named")
+    if query.under is not None:
+        asked.append(f"in {printable(query.under)}")
+    if query.years is not None:
+        asked.append("of the years named")
+    if query.min_duration_s is not None or query.max_duration_s is not None:
+        asked.append("as long or as short")
+    if not asked:
+        return "no other track in the catalogue was heard by the model that compares"
+    return f"no other track that was heard is {', '.join(asked)}"
 
 
 def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackRow]:
@@ -168,13 +212,24 @@ class _Choice:
         return (least is None or duration_s >= least) and (most is None or duration_s <= most)
 
 
-def _among(reader: Reader, seed: Seed, query: SimilarQuery) -> Ids | None:
-    """Return the tracks that pass the filters on genre, folder and years; None: all do."""
+def _among(reader: Reader, seed: Seed, query: SimilarQuery, genre: str = "") -> Ids | None:
+    """Return the tracks that pass the filters on genre, folder and years; None: all do.
+
+    Args:
+        reader: The catalogue.
+        seed: Whose genres may be asked for.
+        query: The filters.
+        genre: One that they must have besides; "" for any.
+    """
     if query.same_genre and not seed.genres:
         raise CatalogError("the seed has no genre to share; leave out --same-genre")
     passing = [
-        np.concatenate([reader.of_genre(genre) for genre in genres])
-        for genres in (query.genres, seed.genres if query.same_genre else ())
+        np.concatenate([reader.of_genre(one) for one in genres])
+        for genres in (
+            query.genres,
+            seed.genres if query.same_genre else (),
+            (genre,) if genre else (),
+        )
         if genres
     ]
     if query.under is not None:

@@ -35,6 +35,7 @@ _UNWRITTEN = {
     ReasonCode.NEVER: Blank.NEVER,
     ReasonCode.UNTRUSTED: Blank.UNTRUSTED,
     ReasonCode.UNASKED: Blank.UNASKED,
+    ReasonCode.UNASKED_UNSURE: Blank.UNSURE,
     ReasonCode.UNSURE: Blank.UNSURE,
     ReasonCode.HEARD_OTHERWISE: Blank.UNSURE,
 }

@@ -110,9 +110,11 @@ class GenrePolicy:
             return Reason(ReasonCode.NEVER, heard)
         if needed > 1:  # --genres alone would not help
             return Reason(ReasonCode.UNTRUSTED, heard)
-        if label not in self.writable:
+        if label in self.writable:
+            return Reason(ReasonCode.UNSURE, {**heard, "needed": needed})
+        if probabilities[label] >= needed:
             return Reason(ReasonCode.UNASKED, heard)
-        return Reason(ReasonCode.UNSURE, {**heard, "needed": needed})
+        return Reason(ReasonCode.UNASKED_UNSURE, {**heard, "needed": needed})
 
     def _ranked(self, probabilities: Mapping[str, float]) -> list[str]:
         """Return the labels that are genres, likeliest first, none before its broader one."""
