@@ -16,15 +16,17 @@ _VARIABLE = "_TAGGER_COMPLETE"
 _AS_IT_STANDS = "\b\n"
 _HOW = (
     "bash:  tagger completion bash > ~/.local/share/bash-completion/completions/tagger\n"
-    "zsh:   tagger completion zsh > ~/.zfunc/_tagger    (a folder of $fpath)\n"
-    "fish:  tagger completion fish > ~/.config/fish/completions/tagger.fish"
+    "zsh:   tagger completion zsh > ~/.zfunc/_tagger    (a folder of $fpath)"
 )
 
 
 @click.command("completion", epilog=_AS_IT_STANDS + _HOW)
 @click.argument("shell", type=click.Choice(_SHELLS))
 def command(shell: str) -> int:
-    """Print a script that makes a shell complete commands, options, genres, models and runs."""
+    """Print a script that makes a shell complete commands, options, genres, models and runs.
+
+    Example: tagger completion fish > ~/.config/fish/completions/tagger.fish
+    """
     found = get_completion_class(shell)
     if found is None:
         raise TaggerError(f"nothing is known of {shell}")

@@ -65,6 +65,8 @@ def command(
     against its artist's other albums; and where it sounds like another genre than yours, by what
     your other artists' tracks teach or, with too few of them, by what the model heard. Only what
     is in the catalogue is looked at, and nothing is changed.
+
+    Example: tagger doubtful -n 20 ~/Music
     """
     settings, sources = load_settings(options)
     printer = Printer(format_, COLUMNS)

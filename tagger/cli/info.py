@@ -30,7 +30,10 @@ from tagger.models.files import read_card
 @click.option("--format", "format_", type=click.Choice(["text", "jsonl"]), default="text")
 @verbose_option
 def command(path: Path | None, show_config: bool, format_: str, **options: Any) -> int:
-    """Show what is known of PATH; without it, of the catalogue and the model."""
+    """Show what is known of PATH; without it, of the catalogue and the model.
+
+    Example: tagger info ~/Music/song.mp3
+    """
     settings, sources = load_settings(options)
     if show_config:
         _print(_config_record(sources), format_)

@@ -80,6 +80,8 @@ def command(
     and says how good it is, on artists that it did not learn from. tagger tag --model FILE then
     fills blanks your way; after --model both, which hardly learns better, it hears with two
     networks. No file is changed.
+
+    Example: tagger learn --default ~/Music
     """
     require_learning()
     from tagger.learning import teaching

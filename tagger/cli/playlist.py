@@ -63,6 +63,8 @@ def command(
     """Make a playlist: of a genre, of what is like some tracks, or from one track to another.
 
     tagger playlist --like A.mp3 B.mp3 -o mine.m3u8
+
+    Example: tagger playlist --like ~/Music/song.mp3 -n 40 -o mine.m3u8
     """
     if more and not like:
         raise click.UsageError("say --like before the tracks")

@@ -61,6 +61,8 @@ def command(output: Path, force: bool, under: Path | None, **options: Any) -> in
     loads nothing from anywhere.
 
     tagger report -o library.html
+
+    Example: tagger report -o library.html
     """
     settings, sources = load_settings(options)
     if output == _STDOUT:

@@ -105,6 +105,8 @@ def command(
 
     With --doubtful it goes through genres that look wrong, and only there a genre of yours is
     replaced: by what you choose, after the page has shown old → new.
+
+    Example: tagger review ~/Music
     """
     settings, sources = load_settings(options)
     folders = [absolute(path) for path in paths]

@@ -43,7 +43,10 @@ COLUMNS = (
 @format_option
 @verbose_option
 def command(limit: int | None, catalog: str | None, format_: str) -> int:
-    """List past runs, the latest first: when, of which paths, and how many tracks became what."""
+    """List past runs, the latest first: when, of which paths, and how many tracks became what.
+
+    Example: tagger runs -n 5
+    """
     settings, _ = load_settings({"catalog": catalog})
     printer = Printer(format_, COLUMNS)
     with Catalog.open(settings.catalog, create=False, read_only=True) as opened:

@@ -65,6 +65,8 @@ def command(
     """Show the tracks of the catalogue that sound most like PATH, or like several together.
 
     A file that is not in the catalogue is listened to now, and not added.
+
+    Example: tagger similar ~/Music/song.mp3 -n 20 --same-genre
     """
     if sum(map(bool, (paths, artist, mix))) != 1:
         raise click.UsageError("name tracks, or one of --artist and --mix")

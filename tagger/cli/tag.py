@@ -60,6 +60,8 @@ def command(
 
     Only files without any genre are written, and only where the network is sure enough. A second
     run looks at new and changed files alone.
+
+    Example: tagger tag --dry-run ~/Music
     """
     wish = make_wish(
         paths,

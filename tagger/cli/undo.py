@@ -63,6 +63,8 @@ def command(
     what they ask for. A genre that somebody has changed since is left alone. What was taken back
     is not written again unless tagger tag is given --force; taking an undo back by its number
     writes it again as well.
+
+    Example: tagger undo --under ~/Music/Live
     """
     settings, _ = load_settings(options)
     request = UndoRequest(

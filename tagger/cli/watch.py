@@ -78,6 +78,8 @@ def command(
 
     It waits until a folder's files have come to rest, and goes on until it is ended: by Ctrl-C, or
     by SIGTERM.
+
+    Example: tagger watch ~/Music
     """
     wish = make_wish(paths, options, no_write=no_write, refresh=refresh)
     seen = ScanOptions(wish.settings.exclude, wish.settings.follow_symlinks)

@@ -21,6 +21,8 @@ def command(catalog: str | None) -> int:
     of an older version that is not at the default place, or a PostgreSQL catalogue one of whose
     machines died: what was broken off is settled now, and its writes can be undone from here.
     Adopt it only if you trust whoever made it.
+
+    Example: tagger catalog adopt --catalog ~/theirs.db
     """
     settings, _ = load_settings({"catalog": catalog})
     found = adopt(settings.catalog)

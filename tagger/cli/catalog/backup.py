@@ -31,6 +31,8 @@ def command(target: Path | None, force: bool, catalog: str | None) -> int:
     The copy is verified before it gets its name. Another process may write to the catalogue
     meanwhile: the copy is what stood there when it began. It can be opened with --catalog, and
     put in the catalogue's place with tagger catalog restore.
+
+    Example: tagger catalog backup -o ~/catalog-copy.db
     """
     settings, _ = load_settings({"catalog": catalog})
     chosen = None if target is None else absolute(target)

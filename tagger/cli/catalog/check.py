@@ -23,6 +23,8 @@ def command(catalog: str | None, format_: str) -> int:
     """Look for damage and contradictions in the catalogue; change nothing.
 
     All of it is read. The exit code is 0 where all is well and 1 where something is wrong.
+
+    Example: tagger catalog check
     """
     settings, _ = load_settings({"catalog": catalog})
     printer = Printer(format_, COLUMNS)

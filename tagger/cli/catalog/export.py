@@ -65,7 +65,10 @@ _STARTS = {"csv": ",".join(COLUMNS[:3]).encode(), "jsonl": b'{"path"', "parquet"
 @catalog_option
 @verbose_option
 def command(format_: str, target: Path | None, force: bool, catalog: str | None) -> int:
-    """Write all that is known of every track; a path that is not UTF-8 is exact in path_b64."""
+    """Write all that is known of every track; a path that is not UTF-8 is exact in path_b64.
+
+    Example: tagger catalog export --format csv -o tracks.csv
+    """
     if format_ == "parquet" and target is None:
         raise click.UsageError("--format parquet needs -o FILE")
     settings, _ = load_settings({"catalog": catalog})

@@ -46,6 +46,8 @@ def command(
     Files on a disk that is not there have not vanished, and are not forgotten. Where tagger tag
     found so many gone that it marked none, --gone FOLDER looks for each file that is known there
     and forgets those that are gone.
+
+    Example: tagger catalog prune --dry-run
     """
     if gone is not None and under is not None:
         raise click.UsageError("--gone names a folder already; leave out --under")

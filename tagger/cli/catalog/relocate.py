@@ -23,6 +23,8 @@ def command(old: Path, new: Path, catalog: str | None) -> int:
 
     Nothing on the disk is looked at or moved. Single files that were moved need no such command:
     the next tagger tag knows them by their sound.
+
+    Example: tagger catalog relocate /mnt/old/Music ~/Music
     """
     settings, _ = load_settings({"catalog": catalog})
     with Catalog.open(settings.catalog, create=False) as opened:

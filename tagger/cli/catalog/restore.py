@@ -24,6 +24,8 @@ def command(source: Path, catalog: str | None) -> int:
     backup was made is taken up from the list beside the catalogue, so that they can be undone;
     what else has changed since is found by the next tagger tag. Writes that a kill left open stay
     open, for the next tagger tag to settle.
+
+    Example: tagger catalog restore ~/catalog-copy.db
     """
     settings, _ = load_settings({"catalog": catalog})
     found = restore(settings.catalog, absolute(source))

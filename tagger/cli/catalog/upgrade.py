@@ -18,6 +18,8 @@ def command(catalog: str | None) -> int:
 
     A catalogue in a file is upgraded by itself when it is first written to. One in PostgreSQL is
     shared with other machines, whose tagger may be older, and waits for this command.
+
+    Example: tagger catalog upgrade
     """
     settings, _ = load_settings({"catalog": catalog})
     done = upgrade_schema(settings.catalog)
