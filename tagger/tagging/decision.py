@@ -119,6 +119,8 @@ class GenrePolicy:
     def _ranked(self, probabilities: Mapping[str, float]) -> list[str]:
         """Return the labels that are genres, likeliest first, none before its broader one."""
         genres = [x for x in probabilities if self.genres is None or x in self.genres]
+        if not self.broader:  # asked of every track, several times
+            return sorted(genres, key=probabilities.__getitem__, reverse=True)
         return sorted(genres, key=lambda x: (-self._belief(x, probabilities), x in self.broader))
 
     def _passing(self, probabilities: Mapping[str, float]) -> list[str]:
