@@ -121,8 +121,9 @@ def test_an_interval_is_wide_where_queries_hang_together() -> None:
 def test_a_re_scan_of_an_unchanged_library_is_measured(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(rescans.main, [str(tmp_path), "-n", "12", "--rounds", "1"])
     assert outcome.exit_code == 0, outcome.output
-    row = next(line for line in outcome.output.splitlines() if line.startswith("| 12 |"))
-    assert all(float(cell) > 0 for cell in row.split("|")[2:5])
+    rows = [line.split("|") for line in outcome.output.splitlines() if line.startswith("| 12 |")]
+    assert [row[2].strip() for row in rows] == ["album,artist,sound", "sound"]
+    assert all(float(cell) > 0 for row in rows for cell in row[3:6])
     with Catalog.open(tmp_path / "rescan-12" / "catalog.db") as catalog:
         assert catalog.runs(1)[0].summary.by_status == {Status.UNCHANGED: 12}
 
