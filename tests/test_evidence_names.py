@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
@@ -9,7 +10,7 @@ import pytest
 
 from tagger.evidence.names import album_of, artist_key, artist_of, is_nobody, is_various
 from tagger.evidence.nobody import NOBODY, VARIOUS, VARIOUS_ID
-from tagger.evidence.witnesses import about
+from tagger.evidence.witnesses import Witnesses, about
 from tagger.records import TagsFound
 
 
@@ -141,3 +142,66 @@ def test_musicbrainz_tells_by_id_who_is_no_artist() -> None:
     )
     assert artist_of(hits) == "Joni"
     assert about(Path("/m/One/1.mp3"), TagsFound(artist="Some Name")).artist == "some name"
+
+
+# MusicBrainz ids
+
+
+def by(name: str, musicbrainz_id: str = "") -> TagsFound:
+    ids = (musicbrainz_id,) if musicbrainz_id else ()
+    return TagsFound(("Dub",), None, f"Song by {name}", name, f"Album by {name}", mb_artists=ids)
+
+
+def n_saying(asked: TagsFound, *others: TagsFound) -> int:
+    """How many recordings on other albums speak for a track."""
+    witnesses = Witnesses()
+    for n, tags in enumerate(others):
+        tags = replace(tags, title=f"{tags.title} {n}")
+        witnesses.add(n, about(Path(f"/m/{n}/{n}.mp3"), tags), tags.genres)
+    track = about(Path("/m/asked/0.mp3"), asked)
+    return witnesses.library().of_artist(track.artist, track.album).n_recordings
+
+
+def test_the_same_id_is_one_artist_however_the_name_is_spelt() -> None:
+    assert n_saying(by("Prince", "1"), by("Symbol", "1"), by("TAFKAP", "1"), by("X", "2")) == 2
+
+
+def test_two_ids_under_one_name_are_two_artists() -> None:
+    others = (by("Nirvana", "1"), by("Nirvana", "1"), by("Nirvana", "2"))
+    assert n_saying(by("Nirvana", "1"), *others) == 2
+    assert n_saying(by("Nirvana", "2"), *others) == 1
+    assert n_saying(by("Nirvana", "3"), *others) == 0
+    assert n_saying(by("Nirvana"), *others) == 0  # nobody knows which
+
+
+def test_a_name_without_an_id_is_whose_id_stands_under_it_alone() -> None:
+    assert n_saying(by("The Cure"), by("Cure", "1"), by("cure")) == 2
+    assert n_saying(by("The Cure", "1"), by("Cure"), by("cure")) == 2
+    assert n_saying(by("Kure", "1"), by("Cure", "1"), by("cure")) == 2
+
+
+def test_tracks_of_one_title_by_two_artists_of_one_name_are_two_recordings() -> None:
+    witnesses = Witnesses()
+    for n in range(2):
+        tags = replace(by("Nirvana", str(n)), title="Intro")
+        witnesses.add(n, about(Path(f"/m/{n}/1.mp3"), tags), tags.genres)
+    assert len(set(witnesses.library().columns.recording.tolist())) == 2
+
+
+def test_copies_are_one_recording_where_only_one_has_an_id() -> None:
+    witnesses = Witnesses()
+    for n in range(2):
+        tags = by("Nirvana", "1" * n)
+        witnesses.add(n, about(Path(f"/m/{n}/1.mp3"), tags), tags.genres)
+    assert len(set(witnesses.library().columns.recording.tolist())) == 1
+
+
+def test_who_may_be_meant_by_name_or_id_is_worth_asking_for() -> None:
+    witnesses = Witnesses()
+    witnesses.add(0, about(Path("/m/1.mp3"), by("Prince", "1")), ("Dub",))
+
+    def speaks(tags: TagsFound) -> bool:
+        return witnesses.speak_of(about(Path("/n/2.mp3"), tags).artist, None)
+
+    assert speaks(by("Prince")) and speaks(by("TAFKAP", "1"))
+    assert not speaks(by("Sparks", "2"))

@@ -77,6 +77,31 @@ def test_an_album_without_a_genre_is_filled_as_the_artists_others_say(
     assert our_field(music / "a" / "one" / "0.flac") == "Ambient; 0.90; artist"
 
 
+def test_an_artist_is_known_by_the_musicbrainz_id_however_the_name_is_spelt(
+    tag: Tag, music: Path
+) -> None:
+    prince, sparks = "070d193a-845c-479f-980e-bef15710653e", "0383dadf-2a4e-4d10-a46a-e9e041da8eb3"
+    blank = make_album(music / "a" / "one", "", artist="TAFKAP")
+    others = make_album(music / "z" / "two", "Funk", "Funk", artist="Prince", album="Two")
+    for path in (*blank, *others):
+        with_id(path, prince)
+    stranger = make_album(music / "b" / "three", "", artist="Prince", album="Three")
+    with_id(stranger[0], sparks)
+    tag(music)
+    assert (genre_of(blank[0]), our_field(blank[0])) == (["Funk"], "Funk; 0.90; artist")
+    assert genre_of(stranger[0]) == ["Rock"]
+    more = make_album(music / "c" / "four", "", artist="Symbol", album="Four")
+    with_id(more[0], prince)
+    tag(music / "c")  # the others' word comes from the catalogue
+    assert genre_of(more[0]) == ["Funk"]
+
+
+def with_id(path: Path, artist_id: str) -> None:
+    tags = mutagen.File(path)
+    tags["MUSICBRAINZ_ARTISTID"] = artist_id
+    tags.save()
+
+
 def test_what_the_owner_did_not_tag_is_left_to_the_sound(tag: Tag, music: Path) -> None:
     make_album(music / "one", "Ambient", "")
     make_album(music / "two", "Ambient", "Jazz", "", album="Two", artist="B")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tagger.evidence.artists import Artists
 from tagger.evidence.draws import IntArray
 from tagger.evidence.names import Album
 
@@ -63,7 +64,8 @@ class Library:
 
     Args:
         columns: All files.
-        artists, albums: {name: its number}.
+        artists: Tells artists apart, by number.
+        albums: {name: its number}.
         values: By number.
         written: By number.
     """
@@ -72,7 +74,7 @@ class Library:
         self,
         columns: Columns,
         *,
-        artists: Mapping[str, int],
+        artists: Artists,
         albums: Mapping[Album, int],
         values: Sequence[frozenset[str]],
         written: Sequence[tuple[str, ...]],
@@ -103,7 +105,7 @@ class Library:
 
     def of_artist(self, artist: str, album: Album | None) -> Word:
         """Return what the tracks by an artist say that are not on an album as well."""
-        number = self._artists.get(artist, -1)
+        number = self._artists.number(artist)
         if number < 0:
             return _NOTHING
         return self._artist(number).word(without=self._recordings_on(album))
@@ -120,7 +122,7 @@ class Library:
         if not artist:
             rows = self._by_album.rows(here)
         else:
-            rows = self._by_artist.rows(self._artists[artist])
+            rows = self._by_artist.rows(self._artists.number(artist))
             rows = rows[~np.isin(columns.recording[rows], list(self._recordings_on(album)))]
         agreeing: IntArray = rows[columns.value[rows] == value]
         return agreeing

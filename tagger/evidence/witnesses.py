@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tagger.evidence.artists import Artists, identity, marks_of
 from tagger.evidence.draws import IntArray
 from tagger.evidence.library import Columns, Library
 from tagger.evidence.names import (
@@ -33,13 +34,14 @@ Value = frozenset[str]
 """A set of genres as one value: the keys of those that say something."""
 
 _NONE = -1
+_SPREAD = -7046029254386353131  # 2 ** 64 over the golden ratio: multiples of it differ in all bits
 
 
 class About(NamedTuple):
     """Which track a file is.
 
     Args:
-        artist: The key of its artist; "" where that is none.
+        artist: Who its artist is, as ``artists.identity`` has it; "" where that is none.
         album: Its album, or None.
         title: What its recording is called, as a key.
         ids: Its recording's MusicBrainz id and its ISRC; "" where it has none.
@@ -86,9 +88,10 @@ def _whose(
         mb_artists=mb_artists,
         mb_album_artists=mb_album_artists,
     )
-    name = artist_of(tags)
-    is_none = is_nobody(name, artist_id_of(tags))
-    return "" if is_none else artist_key(name), album_of(folder, tags)
+    name, musicbrainz_id = artist_of(tags), artist_id_of(tags)
+    is_none = is_nobody(name, musicbrainz_id)
+    artist = "" if is_none else identity(artist_key(name), musicbrainz_id)
+    return artist, album_of(folder, tags)
 
 
 def value_of(genres: Iterable[str]) -> Value:
@@ -110,6 +113,7 @@ class Witnesses:
     def __init__(self, treat_as_blank: Sequence[str] = ()) -> None:
         self._treat_as_blank = treat_as_blank
         self._artists: dict[Hashable, int] = {}
+        self._marks: set[str] = set()
         self._albums: dict[Hashable, int] = {}
         self._written: dict[Hashable, int] = {}
         self._told: dict[tuple[str, ...], int] = {}  # as they stand in files
@@ -131,18 +135,21 @@ class Witnesses:
         written = self._number_of(tuple(genres))
         if written == _NONE or not (track.artist or track.album):
             return False
-        columns, whose = self._columns, track.artist or track.album
+        columns = self._columns
         columns["place"].append(place)
         columns["artist"].append(_number(self._artists, track.artist) if track.artist else _NONE)
+        self._marks.update(marks_of(track.artist))
         columns["album"].append(_number(self._albums, track.album) if track.album else _NONE)
         columns["written"].append(written)
         for column, text in zip(self._ids, (track.title, *track.ids), strict=True):
+            # An artist tells recordings apart once it is known who that is.
+            whose = None if track.artist else track.album
             column.append(hash((whose, text)) if text else _NONE)
         return True
 
     def speak_of(self, artist: str, album: Album | None) -> bool:
-        """Return whether any file is by an artist, or of an album."""
-        return artist in self._artists or album in self._albums
+        """Return whether any file may be by an artist, or is of an album."""
+        return album in self._albums or not self._marks.isdisjoint(marks_of(artist))
 
     def _number_of(self, genres: tuple[str, ...]) -> int:
         """Return the number of what some genres say of the music; -1 is nothing."""
@@ -160,20 +167,23 @@ class Witnesses:
         written: list[Any] = list(self._written)
         values: dict[Value, int] = {}
         of_written = [values.setdefault(value_of(genres), len(values)) for genres in written]
-        # Numbers that follow the names: draws of the artists must not depend on who came first.
-        artists, new_artist = _sorted(self._artists)
+        identities: list[Any] = list(self._artists)
+        artists = Artists(identities)
+        new_artist = np.array([*map(artists.number, identities), _NONE], np.int64)
+        # Numbers that follow the names, as those of artists do.
         albums, new_album = _sorted(self._albums)
         columns = {name: np.array(column, np.int64) for name, column in self._columns.items()}
+        artist = new_artist[columns["artist"]]
         return Library(
             Columns(
                 place=columns["place"],
-                artist=new_artist[columns["artist"]],
+                artist=artist,
                 album=new_album[columns["album"]],
                 value=np.array(of_written, np.int64)[columns["written"]],
                 written=columns["written"],
-                recording=_joined(*(np.array(column, np.int64) for column in self._ids)),
+                recording=_joined(*(_of(artist, column) for column in self._ids)),
             ),
-            artists={name: n for n, name in enumerate(artists)},
+            artists=artists,
             albums={name: n for n, name in enumerate(albums)},
             values=tuple(values),
             written=tuple(written),
@@ -190,6 +200,12 @@ def _sorted(known: dict[Any, int]) -> tuple[list[Any], IntArray]:
     renumbered = np.full(len(names) + 1, _NONE, np.int64)
     renumbered[[known[name] for name in names]] = np.arange(len(names))
     return names, renumbered
+
+
+def _of(artist: IntArray, ids: array[int]) -> IntArray:
+    """Return ids (n,) that are told apart by artist (n,) as well; -1 stays no id."""
+    found = np.array(ids, np.int64)
+    return np.where(found == _NONE, _NONE, found ^ (artist * _SPREAD))
 
 
 def _joined(*ids: IntArray) -> IntArray:

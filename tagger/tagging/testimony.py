@@ -21,6 +21,7 @@ import numpy as np
 from tagger.catalog import Catalog
 from tagger.catalog.witnesses import TaggedFile
 from tagger.errors import ConfigError, TagReadError
+from tagger.evidence.artists import marks_of
 from tagger.evidence.library import Library
 from tagger.evidence.names import Album
 from tagger.evidence.trials import Kind, Rates, measure
@@ -278,13 +279,13 @@ class _Gathering:
         """Return whether any tag could say anything of what is to be asked."""
         if any(self.witnesses.speak_of(*one) for one in self._asked):
             return True
-        artists = {artist for artist, _ in self._asked} - {""}
+        artists = {mark for artist, _ in self._asked for mark in marks_of(artist)}
         albums = {(album.title, album.artist) for _, album in self._asked if album}
         if not (artists or albums):
             return False
         for tags in self._catalog.tagged_names():
             track = about(_ANYWHERE, tags)
-            if track.artist in artists:
+            if not artists.isdisjoint(marks_of(track.artist)):
                 return True
             if track.album and (track.album.title, track.album.artist) in albums:
                 return True
