@@ -362,3 +362,41 @@ def test_a_library_without_some_files_is_as_if_they_had_never_been(songs: list[S
     assert Counter(trials_of(half).is_right.tolist()) == Counter(
         trials_of(library_of(told)).is_right.tolist()
     )
+
+
+# What the owner said once
+
+
+def answered(answer: int, *, n_albums: int = 5, n_artists: int = 6) -> Library:
+    """Each artist's tracks on several albums, all given a genre by answers; -1 is by none."""
+    witnesses = Witnesses()
+    songs = [
+        Song(f"Artist {a}", f"Album {a}.{n}", f"Song {a}.{n}.{t}", (f"Genre {a}",))
+        for a in range(n_artists)
+        for n in range(n_albums)
+        for t in range(3)
+    ]
+    for place, song in enumerate(songs):
+        said_at_once = -1 if answer < 0 else int(song.artist.split()[1]) + answer
+        witnesses.add(place, song.about, song.genres, answer=said_at_once)
+    return witnesses.library()
+
+
+def test_what_one_answer_said_of_many_tracks_bears_out_nothing() -> None:
+    assert len(trials_of(answered(-1).observed()).kind) == 2 * 6 * 5 * 3
+    assert measure(answered(-1)).are_measured
+    assert len(trials_of(answered(7).observed()).kind) == 0
+    assert not measure(answered(7)).are_measured
+
+
+def test_tracks_that_an_answer_settled_are_as_many_witnesses_as_they_are_recordings() -> None:
+    word = answered(7).of_artist("artist 0", None)
+    assert (word.n_agreeing, word.n_recordings) == (15, 15)
+
+
+def test_an_answer_that_the_owner_changed_since_is_another_word() -> None:
+    witnesses = Witnesses()
+    for place, song in enumerate(album("Rock", "Rock", "Jazz")):
+        witnesses.add(place, song.about, song.genres, answer=4)
+    observed = witnesses.library().observed().columns.recording.tolist()
+    assert observed[0] == observed[1] != observed[2]

@@ -10,8 +10,19 @@ import mutagen
 import pytest
 
 from tagger.catalog import Action, Catalog, GivenAnswer
+from tagger.evidence.trials import Kind
 from tagger.tagging.answering import Manner, carry_out_next
-from tests.library import Outcome, contents, genre_of, make_track, run_tagger, set_tags
+from tagger.tagging.owners import owners_library
+from tagger.tagging.testimony import gather
+from tests.library import (
+    Outcome,
+    contents,
+    genre_of,
+    make_track,
+    request_for,
+    run_tagger,
+    set_tags,
+)
 
 Tag = Callable[..., Outcome]
 
@@ -202,6 +213,24 @@ def test_a_genre_that_was_answered_in_review_is_a_witness(
     assert [genre_of(path) for path in paths] == [["Rock"]] * 2
     make_track(music / "one" / "2.flac", gain=0.0, artist="A", album="One", title="2")
     assert evidence(tag(music))["2.flac"] == ("written", "album", ["Rock"])
+
+
+def test_what_one_answer_gave_many_tracks_is_one_observation(
+    tag: Tag, music: Path, tmp_path: Path, model: Path
+) -> None:
+    make_album(music / "one", "Ambient", "Ambient", "Ambient", "")
+    tag(music)
+    request = request_for(model, music, evidence=tuple(Kind))
+    with Catalog.open(tmp_path / "catalog.db") as catalog:
+        assert gather(request, catalog).rates.seen[Kind.ALBUM, 2].n_trials == 3
+        found = catalog.unanswered((), only_blank=False)
+        files = tuple(one.named for one in found if one.tags.provenance is None)
+        answer = GivenAnswer(Action.CHANGE, "One", ("Ambient",), files)
+        catalog.give_answer(catalog.begin_run("review", None), answer)
+        assert gather(request, catalog).rates.seen == {}
+        columns = owners_library(catalog).columns
+    assert len(set(columns.recording.tolist())) == 3
+    assert len(set(columns.observation.tolist())) == 1
 
 
 def test_what_is_silent_may_be_filled_and_what_cannot_be_decoded_may_not(

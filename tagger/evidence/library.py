@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ class Columns:
         value: Its genres, as one value.
         written: The same as they are spelt.
         recording: Which recording it holds.
+        observation: Likewise, but recordings that one answer of the owner gave a genre are one.
     """
 
     place: IntArray
@@ -36,6 +37,7 @@ class Columns:
     value: IntArray
     written: IntArray
     recording: IntArray
+    observation: IntArray
 
     def take(self, rows: IntArray) -> Columns:
         """Return those rows only."""
@@ -92,6 +94,19 @@ class Library:
         stay = ~np.isin(self.columns.place, list(places))
         return Library(
             self.columns.take(np.flatnonzero(stay)),
+            artists=self._artists,
+            albums=self._albums,
+            values=self.values,
+            written=self.written,
+        )
+
+    def observed(self) -> Library:
+        """Return the library in which what the owner said once is there once.
+
+        However many tracks an answer settles, it is one word: they cannot bear each other out.
+        """
+        return Library(
+            replace(self.columns, recording=self.columns.observation),
             artists=self._artists,
             albums=self._albums,
             values=self.values,

@@ -137,7 +137,7 @@ def measure(library: Library, *, seed: int = 0) -> Rates:
         library: What persons have set.
         seed: Of the draws of artists.
     """
-    trials = trials_of(library)
+    trials = trials_of(library.observed())
     measured: dict[Class, Rate] = {}
     pooled: dict[_Pool, Rate] = {}
     seen: dict[Class | _Pool, Count] = {}

@@ -34,6 +34,7 @@ Value = frozenset[str]
 """A set of genres as one value: the keys of those that say something."""
 
 _NONE = -1
+_COLUMNS = ("place", "artist", "album", "written", "answer")
 _SPREAD = -7046029254386353131  # 2 ** 64 over the golden ratio: multiples of it differ in all bits
 
 
@@ -117,20 +118,21 @@ class Witnesses:
         self._albums: dict[Hashable, int] = {}
         self._written: dict[Hashable, int] = {}
         self._told: dict[tuple[str, ...], int] = {}  # as they stand in files
-        self._columns = {name: array("q") for name in ("place", "artist", "album", "written")}
+        self._columns = {name: array("q") for name in _COLUMNS}
         # What two copies of a recording have in common; of two that differ, 64 bits of a hash do.
         self._ids = tuple(array("q") for _ in range(3))
 
     def __len__(self) -> int:
         return len(self._columns["place"])
 
-    def add(self, place: int, track: About, genres: Sequence[str]) -> bool:
+    def add(self, place: int, track: About, genres: Sequence[str], *, answer: int = _NONE) -> bool:
         """Take a file; return whether it says anything, and of anyone.
 
         Args:
             place: The caller's number of the file.
             track: Which it is.
             genres: Those that a person set.
+            answer: The number of the answer that gave them, if one in a review did; -1 is none.
         """
         written = self._number_of(tuple(genres))
         if written == _NONE or not (track.artist or track.album):
@@ -141,6 +143,7 @@ class Witnesses:
         self._marks.update(marks_of(track.artist))
         columns["album"].append(_number(self._albums, track.album) if track.album else _NONE)
         columns["written"].append(written)
+        columns["answer"].append(answer)
         for column, text in zip(self._ids, (track.title, *track.ids), strict=True):
             # An artist tells recordings apart once it is known who that is.
             whose = None if track.artist else track.album
@@ -174,14 +177,17 @@ class Witnesses:
         albums, new_album = _sorted(self._albums)
         columns = {name: np.array(column, np.int64) for name, column in self._columns.items()}
         artist = new_artist[columns["artist"]]
+        value = np.array(of_written, np.int64)[columns["written"]]
+        recording = _joined(*(_of(artist, column) for column in self._ids))
         return Library(
             Columns(
                 place=columns["place"],
                 artist=artist,
                 album=new_album[columns["album"]],
-                value=np.array(of_written, np.int64)[columns["written"]],
+                value=value,
                 written=columns["written"],
-                recording=_joined(*(_of(artist, column) for column in self._ids)),
+                recording=recording,
+                observation=_joined(recording, _said_at_once(columns["answer"], value)),
             ),
             artists=artists,
             albums={name: n for n, name in enumerate(albums)},
@@ -206,6 +212,12 @@ def _of(artist: IntArray, ids: array[int]) -> IntArray:
     """Return ids (n,) that are told apart by artist (n,) as well; -1 stays no id."""
     found = np.array(ids, np.int64)
     return np.where(found == _NONE, _NONE, found ^ (artist * _SPREAD))
+
+
+def _said_at_once(answer: IntArray, value: IntArray) -> IntArray:
+    """Return what files (n,) have in common to which one answer gave the same; -1 is none."""
+    n_values = int(value.max(initial=0)) + 1
+    return np.where(answer == _NONE, _NONE, answer * n_values + value)
 
 
 def _joined(*ids: IntArray) -> IntArray:

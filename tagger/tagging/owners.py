@@ -21,9 +21,10 @@ def owners_library(
         treat_as_blank: Genres that count as none.
         under: Only files in this folder.
     """
-    witnesses = Witnesses(treat_as_blank)
+    witnesses, answers = Witnesses(treat_as_blank), catalog.answer_of_tracks()
     for one in catalog.tagged_files(catalog.tagged_ids().tolist()):
         is_here = under is None or one.file.path.is_relative_to(under)
         if is_here and not are_ours(one.tags, one.written):
-            witnesses.add(one.file_id, about(one.file.path, one.tags), one.tags.genres)
+            track, answer = about(one.file.path, one.tags), answers.get(one.track_id, -1)
+            witnesses.add(one.file_id, track, one.tags.genres, answer=answer)
     return witnesses.library()

@@ -225,6 +225,7 @@ class _Gathering:
         self._tick = tick
         self._asked: set[tuple[str, Album | None]] = set()
         self._catalog = catalog
+        self._answers = catalog.answer_of_tracks()
         self._seen = array("q")
         self.places = Places()
         self.witnesses = Witnesses(request.intent.treat_as_blank)
@@ -311,17 +312,19 @@ class _Gathering:
         """Take a file, unless its genres are ours; return whether they are not."""
         if are_ours(one.tags, one.written):
             return False
-        self._take(one.file, one.tags)
+        self._take(one.file, one.tags, self._answers.get(one.track_id, -1))
         return True
 
-    def _take(self, file: AudioFile, tags: TagsFound) -> None:
+    def _take(self, file: AudioFile, tags: TagsFound, answer: int = -1) -> None:
         intent, track = self._request.intent, about(file.path, tags)
         if intent.treat_as_blank and are_among(tags.genres, intent.treat_as_blank):
             self._ask(track)
             return
         # What is given up is not taken for granted: it is to be replaced by this run.
         is_given_up = intent.overwrite and self._is_covered(file)
-        if not is_given_up and self.witnesses.add(len(self.places), track, tags.genres):
+        if not is_given_up and self.witnesses.add(
+            len(self.places), track, tags.genres, answer=answer
+        ):
             self.places.add(file)
 
 
