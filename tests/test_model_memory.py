@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tagger.catalog import Catalog
 from tagger.models.files import read_card
+from tagger.models.head import Head
+from tagger.tagging.decision import Rival
+from tagger.tagging.rivals import Rivals
 from tests.library import (
     Outcome,
     genre_of,
     make_model,
     make_track,
     make_tracks,
+    request_for,
     run_tagger,
     start_tagger,
 )
@@ -239,3 +245,30 @@ def test_a_server_keeps_it_as_a_file_does(
         assert one["reason_code"] == code
     told = run_tagger("similar", music / "00.flac", "--catalog", place)
     assert "model" not in told.err, told.err
+
+
+def test_the_networks_of_which_a_model_is_made_do_not_contradict_it(
+    tag: Tag, models: Path, music: Path
+) -> None:
+    make_model(models / "surer.pt", favourite="Folk", temperature=0.5, thresholds={})
+    rule = 'members = ["default", "surer"]\nagreeing = []\ndoubt_left = 1.0\n'
+    (models / "joined.toml").write_text(rule)
+    make_tracks(music, 1)
+    assert tag(music, "--model", "surer").records[0]["status"] == "unsure"
+    assert genres(tag(music, "--model", "joined")) == {"Rock"}
+
+
+def test_a_model_that_was_taught_is_contradicted_only_in_words_that_it_knows(
+    models: Path, music: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shoegaze is no contradiction to Rock; a bundled model with a head speaks no owner's words."""
+    card = read_card(models / "default.pt")
+    head = Head(("base",), np.zeros((4, 8), np.float32), np.zeros(4, np.float32), None)
+    request = replace(request_for(models / "default.pt", music), card=replace(card, head=head))
+    rivals = Rivals(request, catalog)
+    assert [rivals._counts(Rival("m", label, 0.9)) for label in ("Folk", "Shoegaze")] == [
+        True,
+        False,
+    ]
+    monkeypatch.setattr("tagger.tagging.rivals.BUNDLED", models)
+    assert rivals._counts(Rival("m", "Shoegaze", 0.9))
