@@ -21,11 +21,11 @@ from tagger.files.stats import audio_file
 from tagger.genre_text import are_among
 from tagger.records import Status, TagsFound
 from tagger.tag_fields import TABLE
-from tagger.tagging import testimony
+from tagger.tagging import gathering, testimony
 from tagger.tagging.decision import Intent
+from tagger.tagging.gathering import gather
 from tagger.tagging.request import TagRequest
 from tagger.tagging.run import TagRun
-from tagger.tagging.testimony import gather
 from tagger.tags import is_ours
 from tests.catalogs import begin
 from tests.library import make_tracks, request_for
@@ -97,7 +97,7 @@ def test_a_part_is_told_what_the_whole_library_says(
         request = request_for(model, music / folder, intent=intent, evidence=tuple(Kind))
         told = said_of(gather(request, catalog), request, files)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(testimony._Gathering, "may_be_told", lambda self: True)
+            patch.setattr(gathering._Gathering, "may_be_told", lambda self: True)
             whole = said_of(gather(request, catalog), request, files)
         assert [_without_places(one) for one in told] == [_without_places(one) for one in whole]
 
@@ -132,7 +132,7 @@ def test_the_library_is_gone_through_only_where_it_may_say_something(
     catalog.record(begin(catalog), [entry])
     make_tracks(new, 1, **blank)
     asked: list[object] = []
-    monkeypatch.setattr(testimony._Gathering, "ask_for_the_rest", lambda self: asked.append(self))
+    monkeypatch.setattr(gathering._Gathering, "ask_for_the_rest", lambda self: asked.append(self))
     ticks: list[int] = []
     gather(request_for(model, new, evidence=tuple(Kind)), catalog, ticks.append)
     assert (bool(asked), ticks) == (asks, [1])

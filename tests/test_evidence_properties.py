@@ -25,8 +25,8 @@ from tagger.genre_text import are_among
 from tagger.hearing.analysis import AnalysisTask, Heard
 from tagger.models.files import read_card
 from tagger.records import AudioFile, Status, TrackPrediction, TrackResult
+from tagger.tagging.gathering import gather
 from tagger.tagging.run import TagRun
-from tagger.tagging.testimony import gather
 from tagger.tags import read_tags
 from tests.library import LABELS, contents, genre_of, make_track, request_for, set_tags
 
@@ -154,8 +154,8 @@ def test_neither_order_nor_portions_change_what_is_written(model: Path, tracks: 
             patch.setattr("tagger.tagging.run._CHUNK_FILES", 1)
             patch.setattr("tagger.tagging.run._ROUNDS", 0)
             patch.setattr("tagger.tagging.run._FLUSH_FILES", 1)
-            patch.setattr("tagger.tagging.testimony._AT_ONCE", 1)
-            for module in ("run", "testimony"):
+            patch.setattr("tagger.tagging.gathering._AT_ONCE", 1)
+            for module in ("run", "gathering"):
                 patch.setattr(f"tagger.tagging.{module}.scan", backward)
             tagged(copy, model, music.parent / "other.db")
         ours, theirs = (

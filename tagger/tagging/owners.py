@@ -8,7 +8,7 @@ from pathlib import Path
 from tagger.catalog import Catalog
 from tagger.evidence.library import Library
 from tagger.evidence.witnesses import Witnesses, about
-from tagger.tagging.testimony import are_ours
+from tagger.tagging.gathering import are_ours
 
 
 def owners_library(

@@ -23,6 +23,7 @@ from tagger.models.files import read_card
 from tagger.nets import tell
 from tagger.records import AudioFile, RunSummary, Status, TrackResult
 from tagger.tagging.chunking import Units, chunks
+from tagger.tagging.gathering import gather
 from tagger.tagging.interrupt import Interrupts
 from tagger.tagging.listening import AnalysisPool, open_analysis_pool
 from tagger.tagging.mixtures import mixtures
@@ -30,7 +31,6 @@ from tagger.tagging.recognition import recognise
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.request import TagRequest
 from tagger.tagging.settling import Settler
-from tagger.tagging.testimony import gather
 from tagger.tagging.track import Track
 from tagger.tagging.vanished import Missing, Seen, mark_missing
 from tagger.tags import clean_leftovers

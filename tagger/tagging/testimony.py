@@ -1,46 +1,27 @@
-"""The owner's own tags as a run finds them: gathered before anything is heard or decided.
+"""What the owner's own tags say of the tracks of a run.
 
-All files that the run covers are looked at first, and the catalogue is asked for the rest, so that
-neither the order of the walk nor how it is cut changes what the tags say. What a file says counts
-as long as stat(2) knows it again.
+What a file says counts as long as stat(2) knows it again. How they are gathered is
+``tagger.tagging.gathering``'s business.
 """
 
 from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from tagger.catalog import Catalog
-from tagger.catalog.witnesses import TaggedFile
-from tagger.errors import ConfigError, TagReadError
-from tagger.evidence.artists import marks_of
 from tagger.evidence.library import Library
 from tagger.evidence.names import Album
 from tagger.evidence.trials import Kind, Rates, measure
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import About, Witnesses, about
-from tagger.files.paths import absolute
-from tagger.files.scan import ScanTally, scan
-from tagger.genre_text import are_among
 from tagger.records import AudioFile, TagsFound
-from tagger.tagging.chunking import chunks
 from tagger.tagging.decision import GenrePolicy, follows
-from tagger.tagging.request import TagRequest
-from tagger.tagging.track import is_as_found
-from tagger.tags import is_ours, read_tags, source_of
 
-_AT_ONCE = 1000  # files looked up at a time
-_N_READERS = 8  # that wait for the disk side by side
 _ENOUGH = 50  # files that stand as they did make what a thousand say sure enough
-_ANYWHERE = Path("/folder/file")  # an album's name alone is compared
 _MOST_ASKED = 1000  # artists on albums whose word is kept: the walk goes album by album
 
 
@@ -172,170 +153,3 @@ class Testimony:
             n_standing += 1
             if n_standing == _ENOUGH:
                 return
-
-
-def gather(
-    request: TagRequest, catalog: Catalog, tick: Callable[[int], object] = lambda _n: None
-) -> Testimony:
-    """Return what the owner's tags say, in the files of a run and in the catalogue.
-
-    How sure that is takes the whole library to tell; it is gone through where anything in it
-    speaks of an artist or an album of which a file of the run is blank, or ours.
-
-    Args:
-        request: Whose files are looked at.
-        catalog: What it knows is not read again.
-        tick: Told of how many more files were looked at.
-
-    Raises:
-        ConfigError: a genre that was asked for is nowhere.
-    """
-    if not request.evidence:
-        return Testimony.none()
-    gathering = _Gathering(request, catalog, tick)
-    gathering.look()
-    # Of a library that has nothing to say of what is asked about, nothing else need be known.
-    if not (request.unknown_genres or gathering.may_be_told()):
-        return Testimony.none()
-    gathering.ask_for_the_rest()
-    library = gathering.witnesses.library()
-    _check_names(request, library)
-    return Testimony(library, gathering.places, request.evidence, ours=gathering.ours)
-
-
-def _check_names(request: TagRequest, library: Library) -> None:
-    """Raise ConfigError if a genre that was asked for stands in no tag of the library either."""
-    borne = [genre for genres in library.written for genre in genres]
-    strange = [name for name in request.unknown_genres if not are_among([name], borne)]
-    if strange:
-        known = ", ".join(request.card.genre_labels)
-        raise ConfigError(
-            f"--genres: neither this model nor your library knows {', '.join(strange)}; the model "
-            f"knows {known}"
-        )
-
-
-class _Gathering:
-    """Looks at the files of a run, and then asks the catalogue for those elsewhere."""
-
-    def __init__(
-        self, request: TagRequest, catalog: Catalog, tick: Callable[[int], object]
-    ) -> None:
-        self._request = request
-        self._tick = tick
-        self._asked: set[tuple[str, Album | None]] = set()
-        self._catalog = catalog
-        self._answers = catalog.answer_of_tracks()
-        self._seen = array("q")
-        self.places = Places()
-        self.witnesses = Witnesses(request.intent.treat_as_blank)
-        self.ours: Counter[Ours] = Counter()
-
-    def look(self) -> None:
-        """Take the files that the run covers: as recorded where they have not changed since."""
-        request = self._request
-        with ThreadPoolExecutor(_N_READERS) as readers:
-            for files in chunks(scan(request.paths, request.scan, ScanTally()), _AT_ONCE):
-                known = self._catalog.recorded(files)
-                self._seen.extend(known.unchanged.values())
-                for file, tags in known.blank:
-                    self._ask(about(file.path, tags))
-                for one in known.tagged:
-                    if not self._take_known(one):
-                        self._count(one.file, one.tags, one.decided_by)
-                new = [n for n in range(len(files)) if n not in known.unchanged]
-                read = zip(new, readers.map(_tags, [files[n] for n in new]), strict=True)
-                self._take_new((files[n], tags, known.written.get(n, ())) for n, tags in read)
-                self._tick(len(files))
-
-    def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound, tuple[str, ...]]]) -> None:
-        """Take files that are not as recorded, but for copies of those that we have written."""
-        tagged = []
-        for file, tags, written in found:
-            if tags.genres:
-                tagged.append((file, tags, written))
-            else:
-                self._ask(about(file.path, tags))
-        sizes = {file.size_bytes for file, _, _ in tagged}
-        ours = self._catalog.written_unsigned(sizes) if sizes else set()
-        for file, tags, written in tagged:
-            if are_ours(tags, written):
-                self._count(file, tags, "")
-            elif (file.size_bytes, tags.genres) not in ours:
-                self._take(file, tags)
-
-    def _count(self, file: AudioFile, tags: TagsFound, decided_by: str) -> None:
-        """Note a genre of ours, which may follow what the owner's tags say."""
-        track = about(file.path, tags)
-        self._ask(track)
-        is_by_evidence = (source_of(tags) or decided_by) in tuple(Kind)
-        self.ours[Ours(track.artist, track.album, tags.genres, is_by_evidence)] += 1
-
-    def _ask(self, track: About) -> None:
-        """Note whose track, and of what, is blank or ours, so that the library may be asked."""
-        if track.artist or track.album:
-            self._asked.add((track.artist, track.album))
-
-    def may_be_told(self) -> bool:
-        """Return whether any tag could say anything of what is to be asked."""
-        if any(self.witnesses.speak_of(*one) for one in self._asked):
-            return True
-        artists = {mark for artist, _ in self._asked for mark in marks_of(artist)}
-        albums = {(album.title, album.artist) for _, album in self._asked if album}
-        if not (artists or albums):
-            return False
-        for tags in self._catalog.tagged_names():
-            track = about(_ANYWHERE, tags)
-            if not artists.isdisjoint(marks_of(track.artist)):
-                return True
-            if track.album and (track.album.title, track.album.artist) in albums:
-                return True
-        return False
-
-    def ask_for_the_rest(self) -> None:
-        """Take what the catalogue knows of other files."""
-        seen = np.unique(np.array(self._seen, np.int64))
-        others = np.setdiff1d(self._catalog.tagged_ids(), seen, assume_unique=True)
-        for one in self._catalog.tagged_files(others.tolist()):
-            # The walk has just passed by without finding it as it was recorded.
-            if not self._is_covered(one.file) or is_as_found(one.file):
-                self._take_known(one)
-
-    def _is_covered(self, file: AudioFile) -> bool:
-        """Return whether the run looks at the place where a file is."""
-        folders = self._request.scan.folders
-        if folders is not None:
-            return file.folder in folders
-        return any(file.path.is_relative_to(absolute(path)) for path in self._request.paths)
-
-    def _take_known(self, one: TaggedFile) -> bool:
-        """Take a file, unless its genres are ours; return whether they are not."""
-        if are_ours(one.tags, one.written):
-            return False
-        self._take(one.file, one.tags, self._answers.get(one.track_id, -1))
-        return True
-
-    def _take(self, file: AudioFile, tags: TagsFound, answer: int = -1) -> None:
-        intent, track = self._request.intent, about(file.path, tags)
-        if intent.treat_as_blank and are_among(tags.genres, intent.treat_as_blank):
-            self._ask(track)
-            return
-        # What is given up is not taken for granted: it is to be replaced by this run.
-        is_given_up = intent.overwrite and self._is_covered(file)
-        if not is_given_up and self.witnesses.add(
-            len(self.places), track, tags.genres, answer=answer
-        ):
-            self.places.add(file)
-
-
-def are_ours(tags: TagsFound, written: tuple[str, ...]) -> bool:
-    """Return whether genres are the tagger's: by our own field, or by the journal without it."""
-    return is_ours(tags) or tags.genres == written
-
-
-def _tags(file: AudioFile) -> TagsFound:
-    """Return what a file's tags say; nothing where they cannot be read."""
-    try:
-        return read_tags(file.path)
-    except TagReadError:
-        return TagsFound()
