@@ -12,8 +12,8 @@ import pytest
 from tagger.catalog import Action, Catalog, GivenAnswer
 from tagger.evidence.trials import Kind
 from tagger.tagging.answering import Manner, carry_out_next
+from tagger.tagging.gathering import gather
 from tagger.tagging.owners import owners_library
-from tagger.tagging.testimony import gather
 from tests.library import (
     Outcome,
     contents,
