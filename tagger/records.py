@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -265,6 +266,7 @@ class TrackResult:
     """All that a run says of one track; a line of ``--format jsonl``.
 
     ``tags`` are those that were found, before anything was written; None where they were not read.
+    ``said`` is what the owner's tags say of it, whether they decided or not; None is nothing.
     """
 
     path: Path
@@ -278,6 +280,7 @@ class TrackResult:
     suggestions: tuple[Suggestion, ...] = ()
     tags: TagsFound | None = None
     evidence: str | None = None
+    said: Mapping[str, Any] | None = None
     is_old_failure: bool = False
 
     @classmethod

@@ -215,6 +215,43 @@ def test_a_genre_that_was_answered_in_review_is_a_witness(
     assert evidence(tag(music))["2.flac"] == ("written", "album", ["Rock"])
 
 
+def test_what_the_tags_said_is_kept_and_told_whether_it_decided_or_not(
+    tag: Tag, music: Path, tmp_path: Path, model: Path
+) -> None:
+    make_album(music / "one", "Ambient", "Ambient", "Ambient", "")
+    make_album(music / "two", "Dub", "", artist="B", album="Two")
+    said = {
+        "by": "album",
+        "genres": ["Ambient"],
+        "confidence": 0.9,
+        "n_agreeing": 3,
+        "n_recordings": 3,
+        "rest": "nothing",
+    }
+    of_one = {**said, "genres": ["Dub"], "confidence": 0.0, "n_agreeing": 1, "n_recordings": 1}
+    outcome = tag(music)
+    told = {Path(one["path"]).relative_to(music).as_posix(): one["said"] for one in outcome.records}
+    assert (told["one/3.flac"], told["two/1.flac"], told["one/0.flac"]) == (said, of_one, None)
+
+    def info(name: str, *options: str) -> Outcome:
+        return run_tagger("info", music / name, "--catalog", tmp_path / "catalog.db", *options)
+
+    assert info("one/3.flac", "--format", "jsonl").records[0]["evidence"] == said
+    assert info("two/1.flac", "--format", "jsonl").records[0]["evidence"] == of_one
+    assert info("two/0.flac", "--format", "jsonl").records[0]["evidence"] is None
+    text = info("one/3.flac").out
+    assert "  by               album\n  genres           Ambient\n" in text
+
+
+def test_verbose_tells_what_the_tags_said_where_the_sound_decided(
+    music: Path, place: Path, model: Path
+) -> None:
+    make_album(music / "two", "Dub", "", artist="B", album="Two")
+    outcome = run_tagger("tag", music, "--catalog", place, "--model", model, "--verbose")
+    (line,) = (one for one in outcome.out.splitlines() if one.startswith("written"))
+    assert line.endswith("; its album says Dub (tracks: 1 of 1; too little to go by)")
+
+
 def test_what_one_answer_gave_many_tracks_is_one_observation(
     tag: Tag, music: Path, tmp_path: Path, model: Path
 ) -> None:

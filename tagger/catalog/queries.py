@@ -181,6 +181,9 @@ def track_info(connection: Connection, path: Path) -> TrackInfo | None:
         probabilities={one.model_id: one.probabilities for one in heard},
         embedded_by=tuple(one.model_id for one in heard if one.block_id is not None),
         runs=tuple(runs.load_runs(connection, among=among)),
+        evidence=connection.scalar(
+            select(tracks.c.evidence).where(tracks.c.track_id == row.track_id)
+        ),
     )
 
 

@@ -160,6 +160,7 @@ def _track_values(run_id: int, entry: CatalogEntry) -> _Values:
         "confidence": entry.confidence,
         "status": entry.status.value,
         **reason_columns("reason", entry.reason),
+        "evidence": entry.evidence,
         "run_id": run_id,
         "duration_s": None if entry.prediction is None else entry.prediction.duration_s,
     }

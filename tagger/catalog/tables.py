@@ -118,6 +118,7 @@ tracks = Table(
     Column("status", String, nullable=False, comment="what became of it last"),
     Column("reason_code", String, comment="why, if there is anything to say"),
     Column("reason_values", Values, comment="what that code tells of"),
+    Column("evidence", Values, comment="what the owner's tags said of it, if anything"),
     Column("run_id", ForeignKey(runs.c.run_id), nullable=False, comment="the run that says so"),
     comment="recordings: what their tags say and what was decided",
 )

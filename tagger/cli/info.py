@@ -99,6 +99,7 @@ def _track_record(known: TrackInfo) -> Mapping[str, Any]:
     model_id, probabilities = next(iter(known.probabilities.items()), (None, {}))
     return {
         **row_record(known.row),
+        "evidence": dict(known.evidence) if known.evidence else None,
         "model": model_id,
         "probabilities": dict(probabilities),
         "runs": [run_record(run) for run in known.runs],

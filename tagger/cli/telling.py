@@ -93,8 +93,26 @@ def _line(result: TrackResult, roots: tuple[Path, ...]) -> str:
     stood_there = result.status in (Status.KEPT, Status.MOVED) and result.genres == result.before
     sure = percent(None if stood_there or not result.genres else result.confidence)
     why = f" — {result.reason}" if result.reason else ""
+    if result.said is not None and result.evidence != result.said["by"]:  # else the reason says it
+        why += f"; {said_in_words(result.said)}"
     where = printable(short(result.path, roots))
     return f"{result.status:9s} {column(said, 14)} {sure}  {where}{why}"
+
+
+def said_in_words(said: Mapping[str, Any]) -> str:
+    """Return what the owner's tags say of a track.
+
+    >>> said_in_words({"by": "album", "genres": ["Dub"], "confidence": 0.9, "n_agreeing": 2,
+    ...     "n_recordings": 3, "rest": "nothing"})
+    'its album says Dub (tracks: 2 of 3; 90 % sure)'
+    """
+    genres, confidence = plain(", ".join(said["genres"])), said["confidence"]
+    sure = f"{percent(confidence).strip()} sure" if confidence else "too little to go by"
+    return f"its {said['by']} says {genres} (tracks: {_of(said)}; {sure})"
+
+
+def _of(said: Mapping[str, Any]) -> str:
+    return f"{said['n_agreeing']} of {said['n_recordings']}"
 
 
 def _record(result: TrackResult, model_id: str) -> Mapping[str, Any]:
@@ -105,6 +123,7 @@ def _record(result: TrackResult, model_id: str) -> Mapping[str, Any]:
         "genres": list(result.genres),
         "confidence": result.confidence,
         "evidence": result.evidence,
+        "said": dict(result.said) if result.said else None,
         "probabilities": dict(heard.probabilities) if heard else {},
         "n_segments": heard.n_segments if heard else 0,
         "before": list(result.before),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tagger.evidence.library import Library, Word
 from tagger.evidence.names import tells_of_no_artist
@@ -37,6 +38,18 @@ class Said:
     def of_class(self) -> Class:
         """Its class."""
         return class_of(self.kind, self.n_agreeing, self.rest)
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What it says, as it is kept and printed."""
+        return {
+            "by": self.kind.value,
+            "genres": list(self.genres),
+            "confidence": self.confidence,
+            "n_agreeing": self.n_agreeing,
+            "n_recordings": self.n_recordings,
+            "rest": self.rest.value,
+        }
 
     @property
     def is_of_one(self) -> bool:

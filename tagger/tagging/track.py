@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tagger.catalog import CatalogEntry, KnownTrack
 from tagger.errors import RowError, TagReadError, TagWriteError
@@ -284,6 +285,7 @@ class Finished:
             suggestions=decision.suggestions,
             tags=found,
             evidence=None if self.failure or decision.status is Status.KEPT else decision.evidence,
+            said=self._said,
         )
 
     def unless_in(self, unrecorded: Mapping[Path, RowError]) -> Finished:
@@ -354,7 +356,13 @@ class Finished:
             prediction=None if self.track.is_left else self.track.heard,
             journal_id=self.journal_id,
             audio=self.track.audio,
+            evidence=self._said,
         )
+
+    @property
+    def _said(self) -> Mapping[str, Any] | None:
+        """What the owner's tags say of it, whether that was decided by or not."""
+        return None if self.track.said is None else self.track.said.told
 
 
 def _tags_differ(known: TagsFound, now: TagsFound) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ class CatalogEntry:
         journal_id: The journal entry of the write that this completes; it is closed in the same
             transaction.
         audio: The identity of its recording; None to leave the recorded one as it is.
+        evidence: What the owner's tags said of it, as ``Said.told`` has it; None is nothing.
     """
 
     file: AudioFile
@@ -42,6 +44,7 @@ class CatalogEntry:
     prediction: TrackPrediction | None = None
     journal_id: int | None = None
     audio: str | None = None
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +193,14 @@ class TrackInfo:
         probabilities: {model_id: {label: p}}.
         embedded_by: The models whose embedding of it is stored, the latest first.
         runs: The runs that heard it, wrote its tag or decided on it, the latest first.
+        evidence: What the owner's tags said of it when it was decided on; None is nothing.
     """
 
     row: TrackRow
     probabilities: Mapping[str, Mapping[str, float]]
     embedded_by: tuple[str, ...]
     runs: tuple[RunRow, ...]
+    evidence: Mapping[str, Any] | None = None
 
     @property
     def tags(self) -> TagsFound:

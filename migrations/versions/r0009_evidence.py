@@ -1,0 +1,24 @@
+"""What the owner's tags said of a track when it was decided on.
+
+Revision ID: 0009
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add a column, empty in the rows that are there."""
+    op.add_column("tracks", sa.Column("evidence", sa.Text(), nullable=True))
+
+
+def downgrade() -> None:
+    """Refuse: an older tagger would leave in it what holds no longer."""
+    raise NotImplementedError
