@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
+import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -619,3 +621,44 @@ def test_a_tag_that_is_not_utf8_does_not_get_in_the_way(tmp_path: Path) -> None:
         file.write(sounds.tone(3.0))
     path.write_bytes(path.read_bytes().replace(b"XXXXXXXX", b"caf\xe9\xff\xfe\xe9\xe9"))
     assert len(load_segments(path, plan()).waveforms) == 2
+
+
+def test_a_count_of_samples_that_has_wrapped_around_makes_no_damage(tmp_path: Path) -> None:
+    whole = streams._musepack_7(256)
+    plan = SegmentPlan(44_100, 322_464, 4)
+    for claimed in (256, 16_000_000):
+        path = tmp_path / f"{claimed}.mpc"
+        path.write_bytes(whole[:4] + struct.pack("<I", claimed) + whole[8:])
+        segments = load_segments(path, plan)
+        assert segments.starts_s == ()
+        assert segments.duration_s == pytest.approx(256 * 1152 / 44_100, abs=0.05)
+
+
+def test_a_speex_file_of_no_rate_is_told_as_that(tmp_path: Path) -> None:
+    path = tmp_path / "a.spx"
+    data = bytearray(streams._speex())
+    head = data.index(b"Speex   ") + 36
+    data[head : head + 4] = bytes(4)
+    path.write_bytes(data)
+    with pytest.raises(AudioDecodeError, match="0 samples a second"):
+        load_segments(path, SegmentPlan(44_100, 44_100, 4))
+
+
+@pytest.mark.parametrize("step_ms", [1, 100, 500])
+def test_a_wma_with_coarse_time_stamps_is_heard(tmp_path: Path, step_ms: int) -> None:
+    stamp = re.compile(rb"(?=\x01.(.{4})\x08(.{4})(.{4}))", re.DOTALL)  # how a payload begins
+    seconds = 20.0
+    tone = sounds.chirp(seconds)
+    whole = streams.stream("wma", np.stack([tone, tone], axis=1))
+    coarse, n_stamps = bytearray(whole), 0
+    for found in stamp.finditer(whole):
+        offset, size, time_ms = (struct.unpack("<I", part)[0] for part in found.groups())
+        if offset < size < 20_000 and time_ms < 60_000:
+            struct.pack_into("<I", coarse, found.start(3), time_ms // step_ms * step_ms)
+            n_stamps += 1
+    assert n_stamps > 300
+    path = tmp_path / "a.wma"
+    path.write_bytes(coarse)
+    segments = load_segments(path, SegmentPlan(44_100, 3 * 44_100, 4))
+    assert len(segments.starts_s) == 4
+    assert segments.duration_s == pytest.approx(seconds, abs=0.6)

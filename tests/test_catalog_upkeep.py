@@ -249,6 +249,22 @@ def test_writes_made_since_a_backup_can_be_undone_after_it_was_put_back(place: P
     assert_consistent(place)
 
 
+def test_at_each_moment_of_a_restore_a_catalogue_stands_at_its_place(
+    place: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = back_up(place)
+    catalog.close()
+
+    def cut(_draft: Path, target: Path) -> None:
+        assert_consistent(target)
+        raise OSError("the power is cut")
+
+    monkeypatch.setattr("tagger.catalog.sqlite.store.put_in_place", cut)
+    with pytest.raises(OSError, match="the power is cut"):
+        restore(place, copy)
+    assert_consistent(place)
+
+
 def test_a_catalogue_in_use_is_not_replaced(place: Path, catalog: Catalog) -> None:
     copy = back_up(place)
     catalog.record(1, entries(10, 20))

@@ -100,7 +100,8 @@ def frames_from(sound: Sound, start_s: float, stretches: Sequence[Stretch]) -> I
     """
     lead = _lead_of(sound) if len(stretches) > 1 else None
     *others, last = stretches
-    padded = (*others, Stretch(last.begin, last.end + ceil(_JITTER_S * sound.sample_rate)))
+    jitter_s = max(_JITTER_S, sound.step_s)
+    padded = (*others, Stretch(last.begin, last.end + ceil(jitter_s * sound.sample_rate)))
     rest = deque((sound.tick(a, start_s), sound.tick(b, start_s)) for a, b in padded)
     skipped: deque[Packet[AudioStream]] = deque(maxlen=_MOST_SKIPPED)
     for packet in _packets_from(sound, start_s):

@@ -226,6 +226,7 @@ def _decode_segment(sound: Sound, start_s: float, plan: SegmentPlan, out: FloatA
 def _fill(sound: Sound, start_s: float, stretches: tuple[Stretch, ...], out: FloatArray) -> bool:
     """Fill ``out`` with sound at the file's own rate; say whether it is whole and sane."""
     max_gap = round(_MAX_GAP_S * sound.sample_rate)
+    max_jitter = max(max_gap, round(sound.step_s * sound.sample_rate))
     is_filled = np.zeros(len(out), dtype=bool)
     position = -_NO_END
     for batch in _batches(frames_from(sound, start_s, stretches)):
@@ -233,7 +234,7 @@ def _fill(sound: Sound, start_s: float, stretches: tuple[Stretch, ...], out: Flo
         for frame, place in batch:
             part, rest = rest[: frame.samples], rest[frame.samples :]
             # Time stamps jitter by a few samples in some formats; the sound itself does not.
-            begin = position if abs(place - position) <= max_gap else place
+            begin = position if abs(place - position) <= max_jitter else place
             position = begin + frame.samples
             inside = slice(max(0, begin), max(0, position))
             out[inside] = part[max(0, -begin) :][: max(0, len(out) - inside.start)]

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from math import floor
 from pathlib import Path
 
@@ -41,12 +41,22 @@ _DECODERS = (
 )
 
 _RAW = ("pcm_", "dsd_")
+_SPEEX = b"Speex   "  # begins the header, with the rate 36 bytes on
+_PAGE = 4096
+_NO_RATE = "its header says 0 samples a second, which no decoder takes; make the file anew"
 
 # Without an index of their own; FFmpeg guesses their length from the bit rate at the start.
 _BARE_STREAMS = frozenset({"aac", "mp3"})
 
 # That of DSD at 1024 times the CD's rate, of which FFmpeg makes an eighth.
 _MAX_SAMPLE_RATE = 44100 * 1024 // 8
+
+# Some programs stamp the packets of a WMA by tenths of a second or more; three seconds tell.
+_N_STAMPS = 64
+_MOST_STEP_S = 2.0
+
+# Silence of Monkey's Audio, the thriftiest there is, has seven bytes a second.
+_MOST_S_A_BYTE = 10.0
 
 _OPTIONS = {
     "protocol_whitelist": "file,subfile",
@@ -75,6 +85,8 @@ class Sound:
         samples_per_tick: Samples in a unit of the stream's time stamps.
         origin_s: Time stamp of the first sample that is music and not encoder delay, seconds.
         duration_s: The length it claims, or that was counted, seconds.
+        step_s: How coarse its time stamps are: the same for all packets of so many seconds. 0
+            where each packet has its own.
     """
 
     container: InputContainer
@@ -83,6 +95,7 @@ class Sound:
     samples_per_tick: float
     origin_s: float
     duration_s: float
+    step_s: float = 0.0
 
     def tick(self, place: int, start_s: float) -> int:
         """Return the time stamp of a place in samples from ``start_s``."""
@@ -133,6 +146,9 @@ def _container_behind_id3(path: Path, refusal: av.error.FFmpegError) -> InputCon
     reason = why_system_failed(refusal) if isinstance(refusal, OSError) else NOT_AUDIO
     try:
         with path.open("rb") as file:
+            if _is_speex_of_no_rate(file.read(_PAGE)):
+                raise AudioDecodeError(Reason.told(_NO_RATE), path) from refusal
+            file.seek(0)
             header = file.read(10)
             size = 10 + sum(byte << 7 * n for n, byte in enumerate(reversed(header[6:])))
             file.seek(size)
@@ -141,6 +157,11 @@ def _container_behind_id3(path: Path, refusal: av.error.FFmpegError) -> InputCon
         return _container(f"subfile,,start,{size},end,0,,:file:{path}", path)
     except (OSError, av.error.FFmpegError) as exc:
         raise AudioDecodeError(reason, path) from exc
+
+
+def _is_speex_of_no_rate(start: bytes) -> bool:
+    at = start.find(_SPEEX)
+    return at >= 0 and start[at + 36 : at + 40] == bytes(4)
 
 
 def _check_is_a_file(path: Path) -> None:
@@ -177,6 +198,8 @@ def _sound(container: InputContainer, path: Path) -> Sound:
     samples_per_tick = float(stream.time_base) * sample_rate
     origin_s = float((stream.start_time or 0) * stream.time_base)
     sound = Sound(container, stream, sample_rate, samples_per_tick, origin_s, 0.0)
+    if container.format.name == "asf":
+        sound = replace(sound, step_s=_step_s(sound))
     claimed_s = _claimed_duration_s(sound)
     if claimed_s is not None:
         return replace(sound, duration_s=claimed_s)
@@ -204,11 +227,24 @@ def _claimed_duration_s(sound: Sound) -> float | None:
     # FFmpeg's guess from the first frames holds at a constant bit rate only.
     if is_guess and not _has_constant_bit_rate(sound):
         return None
+    claimed_s = None
     if sound.stream.duration is not None and sound.stream.time_base is not None:
-        return float(sound.stream.duration * sound.stream.time_base)
-    if sound.container.duration is not None:
-        return sound.container.duration / av.time_base
-    return None
+        claimed_s = float(sound.stream.duration * sound.stream.time_base)
+    elif sound.container.duration is not None:
+        claimed_s = sound.container.duration / av.time_base
+    # Below 0, or years in a few kilobytes: a count of samples that has wrapped around.
+    most_s = _MOST_S_A_BYTE * sound.container.size
+    return None if claimed_s is None or not 0 <= claimed_s <= most_s else claimed_s
+
+
+def _step_s(sound: Sound) -> float:
+    """Return how far apart time stamps are, seconds, where several packets share one; else 0."""
+    assert sound.stream.time_base is not None
+    stamps = [p.pts for p in islice(packets(sound), _N_STAMPS) if p.pts is not None]
+    steps = [later - earlier for earlier, later in pairwise(stamps)]
+    if all(steps):
+        return 0.0
+    return min(_MOST_STEP_S, float(max(steps) * sound.stream.time_base))
 
 
 def _has_constant_bit_rate(sound: Sound) -> bool:

@@ -126,7 +126,10 @@ _KINDS = {
 
 
 def move_aside(path: Path, target: Path) -> None:
-    """Rename a catalogue that nobody has open, with what belongs to it.
+    """Give a catalogue that nobody has open another name, with what belongs to it.
+
+    It keeps its own name as well, until another takes that over: a cut in between leaves no place
+    without a catalogue. Where the file system knows no second names it is renamed.
 
     Raises:
         CatalogError: Another program has it open.
@@ -139,7 +142,11 @@ def move_aside(path: Path, target: Path) -> None:
             reason = "another program has it open; close it and try again"
             raise CatalogError(reason, path) from error
         # It is damaged, which is why a backup is wanted.
-    for ending in ("-wal", "-shm", "-journal", ""):
+    try:
+        target.hardlink_to(path)
+    except OSError:
+        path.replace(target)
+    for ending in ("-wal", "-shm", "-journal"):
         part = path.with_name(path.name + ending)
         if part.exists():
             part.replace(target.with_name(target.name + ending))
