@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from starlette.testclient import TestClient
 
 from tagger.review import guard
 from tagger.review.guard import TOKEN_HEADER, Keys
-from tagger.review.serving import Door, address, listen, shown_the_way
+from tagger.review.serving import Door, address, listen, own_addresses, shown_the_way
 from tests.catalogs import filled
 from tests.reviews import BASE, PORT, Review, reviewed
 from tests.test_review_session import blank
@@ -220,6 +221,17 @@ def test_the_address_that_is_printed_is_one_that_is_answered() -> None:
         assert address(sock, Door("den")).startswith("http://den:")
     assert Door("den").names == ("den",)
     assert Door("0.0.0.0").names == Door("::").names == ()
+
+
+def test_all_addresses_together_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    family, kind = socket.AF_INET, socket.SOCK_STREAM
+    known = ["127.0.0.1", "10.1.2.3", "fd00::7", "10.1.2.3"]
+    found = [(family, kind, 0, "", (address, 0)) for address in known]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
+    monkeypatch.setattr("tagger.review.serving._FAR_AWAY", ())
+    assert own_addresses(Door("0.0.0.0")) == ["10.1.2.3"]
+    assert own_addresses(Door("::")) == ["10.1.2.3", "fd00::7"]
+    assert own_addresses(Door("den")) == own_addresses(Door()) == []
 
 
 # With --host: a password

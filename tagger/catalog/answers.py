@@ -29,7 +29,7 @@ from tagger.catalog.tables import (
     runs,
     tracks,
 )
-from tagger.catalog.tag_columns import tags_of
+from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.text import fold
 from tagger.errors import CatalogError
 
@@ -255,7 +255,13 @@ def unanswered(
     known_roots = Roots(connection)
     columns = tracks.c
     statement = (
-        select(files.c.file_id, files.c.root_id, files.c.relative, tracks)
+        select(
+            files.c.file_id,
+            files.c.root_id,
+            files.c.relative,
+            files.c.track_id,
+            *TAG_COLUMNS,
+        )
         .join(tracks, tracks.c.track_id == files.c.track_id)
         .join(roots, roots.c.root_id == files.c.root_id)
         .where(files.c.vanished_at.is_(None), ~_is_settled)
@@ -271,9 +277,6 @@ def unanswered(
             row.track_id,
             known_roots.path(row.root_id, row.relative),
             tags_of(row),
-            row.heard_genres,
-            row.confidence,
-            row.duration_s,
         )
 
 

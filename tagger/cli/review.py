@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,10 @@ from tagger.review.serving import (
     LOOPBACK,
     Door,
     address,
+    address_of,
     listen,
     open_browser,
+    own_addresses,
     serve,
     shown_the_way,
     way_in,
@@ -124,7 +126,8 @@ def command(
         media = MediaMaker(cards[0])
 
         def when_ready() -> None:
-            _tell(base, keys, door)
+            others = [address_of(host, sock) for host in own_addresses(door)] or [base]
+            _tell(base, keys, door, others)
             if not no_browser:
                 open_browser(way)
             session.writer.start()
@@ -206,19 +209,16 @@ def _tell_way(base: str, keys: Keys) -> None:
     click.echo(f"for another browser: {way_in(base, keys)}", err=True)
 
 
-def _tell(base: str, keys: Keys, door: Door) -> None:
+def _tell(base: str, keys: Keys, door: Door, others: Sequence[str]) -> None:
     click.echo(f"review: {way_in(base, keys)} (it works once; Ctrl-C ends the review)", err=True)
     if door.is_open_to_others:
         shown = "the one in " + PASSWORD if os.environ.get(PASSWORD) else keys.password
+        pages = " or ".join(f"{other}/login" for other in others)
         click.echo(
-            f"other machines: {base}/login{_where(door)}, password: {shown}; it and all else "
-            "travel in the clear, so use it only in a network that you trust",
+            f"other machines: {pages}, password: {shown}; it and all else travel in the clear, so "
+            "use it only in a network that you trust",
             err=True,
         )
-
-
-def _where(door: Door) -> str:
-    return "" if door.names else ", with this machine's address in place of localhost"
 
 
 def _end(session: Session) -> None:

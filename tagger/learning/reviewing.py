@@ -16,9 +16,10 @@ from threadpoolctl import threadpool_limits
 from tagger.catalog import Catalog
 from tagger.errors import LearnError
 from tagger.learning.calibration import fit_calibration, to_probabilities
+from tagger.learning.examples import Examples
 from tagger.learning.fitting import folds_of, held_out_logits
 from tagger.learning.linear import fit_linear
-from tagger.learning.teaching import Doubt, Lesson, gather, judged
+from tagger.learning.teaching import Doubt, gather, judged
 from tagger.records import FloatArray
 
 Ranked = tuple[tuple[str, float], ...]
@@ -55,7 +56,7 @@ def opinion_on(catalog: Catalog, track_ids: Sequence[int], *, n_most: int = 9) -
     is_asked = np.isin(embeddings.track_ids, np.asarray(track_ids, np.int64))
     vectors = embeddings.vectors[is_asked]
     with threadpool_limits(1):
-        said = _said(lesson, vectors)
+        said = calibrated(lesson.examples, vectors)
     order = np.argsort(-said, axis=1, kind="stable")[:, :n_most]
     names = lesson.genres.names
     likely = {
@@ -92,9 +93,13 @@ def _hears_most(catalog: Catalog) -> str:
     return max(heard, key=heard.__getitem__)
 
 
-def _said(lesson: Lesson, vectors: FloatArray) -> FloatArray:
-    """Return calibrated probabilities (n, n_genres) of embeddings (n, embedding_dim)."""
-    examples = lesson.examples
+def calibrated(examples: Examples, vectors: FloatArray) -> FloatArray:
+    """Return calibrated probabilities (n, n_genres) of embeddings (n, embedding_dim).
+
+    Args:
+        examples: What a head learns from, and is judged by in folds.
+        vectors: What it is asked about.
+    """
     exclusive = examples.are_exclusive
     logits = held_out_logits(examples, folds_of(examples, seed=0))
     calibration = fit_calibration(logits, examples.wanted, exclusive=exclusive)

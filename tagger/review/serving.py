@@ -9,8 +9,9 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +22,8 @@ from tagger.review.guard import OPEN_PATH, Keys
 
 LOOPBACK = "127.0.0.1"
 _ALL = ("0.0.0.0", "::")
+# Addresses that stand for others in documentation: no machine has them.
+_FAR_AWAY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 _MOST_AT_ONCE = 32  # requests
 _MOST_HEADERS = 16 << 10  # bytes
 
@@ -69,10 +72,37 @@ def listen(door: Door) -> socket.socket:
 
 def address(sock: socket.socket, door: Door) -> str:
     """Return the address of the page, without a token."""
-    port = sock.getsockname()[1]
     is_here = not door.is_open_to_others or door.host in _ALL
-    host = "localhost" if is_here else door.host
+    return address_of("localhost" if is_here else door.host, sock)
+
+
+def address_of(host: str, sock: socket.socket) -> str:
+    """Return the address of the page under a name or an address of this machine."""
+    port = sock.getsockname()[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def own_addresses(door: Door) -> list[str]:
+    """Return the addresses at which other machines reach this one, if all of them are served."""
+    if door.host not in _ALL:
+        return []
+    known = [_address_towards(family, far) for family, far in _FAR_AWAY]
+    with suppress(OSError):
+        known += [str(one[4][0]) for one in socket.getaddrinfo(socket.gethostname(), None)]
+    # The IPv4 socket answers at no IPv6 address; the other one, of most systems, at both.
+    is_served = (one for one in known if one and (door.host == "::" or ":" not in one))
+    usable = (one for one in is_served if not ip_address(one.partition("%")[0]).is_loopback)
+    return list(dict.fromkeys(usable))
+
+
+def _address_towards(family: socket.AddressFamily, far: str) -> str:
+    """Return this machine's address on the way to another; nothing is sent there."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect((far, 9))
+            return str(sock.getsockname()[0])
+    except OSError:
+        return ""
 
 
 def way_in(base: str, keys: Keys) -> str:

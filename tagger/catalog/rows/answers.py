@@ -129,18 +129,12 @@ class Unanswered:
         file_id, track_id: The numbers of its rows.
         path: Its file.
         tags: What stands in it.
-        heard: Genres that the tagger decided on.
-        confidence: The probability of the first of them, or of the likeliest.
-        duration_s: Its length in seconds, or None.
     """
 
     file_id: int
     track_id: int
     path: Path
     tags: TagsFound
-    heard: tuple[str, ...]
-    confidence: float
-    duration_s: float | None
 
     @property
     def named(self) -> NamedFile:
