@@ -15,7 +15,9 @@ def test_the_picture_of_the_rooms_is_that_of_the_code() -> None:
 
 def test_the_map_tells_what_each_room_is_for() -> None:
     rows = re.findall(r"^\| (`.+?) \|", PAGE, re.MULTILINE)
-    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} >= set(room_graph())
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert set(named) >= set(room_graph())
+    assert [room for room in room_graph() if named.count(room) > 1] == []
 
 
 def test_files_that_the_map_names_are_there() -> None:

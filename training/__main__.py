@@ -77,7 +77,7 @@ def prepare(
 @_features
 @click.option("-o", "--output", type=_FILE, required=True, help="The checkpoint to write.")
 @_config
-@click.option("--architecture", help="cnn, gru, cnn-gru or cnn-gru-attention.")
+@click.option("--architecture", help="A name of a network in tagger/networks, such as cnn-gru.")
 @_teacher
 @_epochs
 @click.option("--seed", type=int, help="Of split, weights and chance.")
