@@ -114,6 +114,11 @@ def test_a_card_that_is_no_toml_is_refused(ear: Path, text: str | bytes) -> None
         read_card(ear)
 
 
+def test_a_card_that_is_named_for_its_network_says_so(ear: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"it is the card of ear\.onnx; name that"):
+        read_card(ear.with_suffix(".toml"))
+
+
 def test_a_network_without_a_card_is_refused(ear: Path) -> None:
     ear.with_suffix(".toml").unlink()
     with pytest.raises(CheckpointError, match=r"needs a card beside it, ear\.toml"):

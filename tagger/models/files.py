@@ -119,6 +119,9 @@ def read_card(path: Path) -> ModelCard:
     if path.suffix == ONNX:
         return read_onnx_card(path)
     if path.suffix == _JOINT:
+        network = path.with_suffix(ONNX)
+        if network.is_file():
+            raise CheckpointError(f"it is the card of {network.name}; name that", path)
         return _read_joint(path)
     try:
         with zipfile.ZipFile(path) as archive:
