@@ -158,9 +158,16 @@ def test_row_errors_are_of_our_family() -> None:
         ("FATAL:  the database system is in recovery mode", "recovering"),
         ("FATAL:  the database system is starting up", "starting"),
         ("FATAL:  sorry, too many clients already", "connections"),
+        ('FATAL:  too many connections for database "music"', "connections"),
+        ('FATAL:  too many connections for role "me"', "connections"),
         ('FATAL:  database "music" does not exist', "createdb"),
     ],
 )
 def test_a_server_that_takes_nobody_in_says_why(said: str, told: str) -> None:
     error = OperationalError(None, None, psycopg.OperationalError(f"connection failed: {said}"))
     assert told in str(reason_of(error))
+
+
+def test_a_statement_that_the_server_broke_off_for_its_length_says_so() -> None:
+    error = OperationalError("SELECT 1", None, psycopg.errors.QueryCanceled("canceling statement"))
+    assert "statement_timeout" in str(reason_of(error))

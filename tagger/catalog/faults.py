@@ -59,6 +59,9 @@ _POSTGRESQL = {
     "53100": _FULL,
     "53": "the server lacks memory or connections; run again later",
     "55P03": _LOCKED,
+    "57014": "the server broke off what took longer than its statement_timeout; give the tagger's "
+    "user more time there (ALTER ROLE NAME SET statement_timeout = 0) and run again "
+    "(what was recorded before is safe)",
     "57": "the server ends or broke off what it was asked for; run again when it is back "
     "(what was recorded before is safe)",
     "58": "the server's disk reports a fault; check it before anything else",
@@ -73,6 +76,7 @@ _OF_A_ROW = {
 }
 # Without a code: why no connection came about, by what the client's library says.
 _NO_CONNECTION = {
+    "too many connections": _POSTGRESQL["53"],  # for a role or a database, which are named below
     "password authentication failed": _POSTGRESQL["28"],
     "no password supplied": _POSTGRESQL["28"],
     "no pg_hba.conf entry": _POSTGRESQL["28"],
