@@ -20,9 +20,12 @@ TAG_COLUMNS = (
 """What a query selects so that ``tags_of`` can say what stands in a file."""
 
 
+_EMPTY = [(one.name, one.kind.value) for one in TAG_FIELDS]
+
+
 def tags_of(row: Row[*tuple[Any, ...]]) -> TagsFound:
     """Return the tags that a row with TAG_COLUMNS tells; none where there is no track."""
-    values = {one.name: getattr(row, one.name) or one.kind.value for one in TAG_FIELDS}
+    values = {name: getattr(row, name) or empty for name, empty in _EMPTY}
     return TagsFound(
         genres=row.file_genres or (),
         provenance=row.provenance,

@@ -126,6 +126,11 @@ class GenrePolicy:
     def _passing(self, probabilities: Mapping[str, float]) -> list[str]:
         """Return the labels to write, if the likeliest or one narrower than it is among them."""
         ranked = self._ranked(probabilities)
+        # Without narrower ones the likeliest alone may be first; of most tracks it does not pass.
+        if not ranked or not (
+            self.broader or self._passes(ranked[0], probabilities, self.thresholds)
+        ):
+            return []
         passing = [x for x in ranked if self._passes(x, probabilities, self.thresholds)][:1]
         if not passing or ranked[0] not in (passing[0], self.broader.get(passing[0])):
             return []
