@@ -373,3 +373,18 @@ def test_what_a_person_keeps_is_kept_until_it_is_taken_back_and_of_what_stood(
         assert catalog.kept_genres() == {}
         assert catalog.answered([run_id]) == {}
     assert contents(music) == before
+
+
+def test_what_was_withdrawn_is_no_word_of_the_owners_before_it_is_taken_back(
+    music: Path, place: Path, run: Run
+) -> None:
+    make_track(music / "a.flac", artist="Ann")
+    run("tag", "--no-write", music)
+    with Catalog.open(place) as catalog:
+        _, answer_id = give(catalog, "a.flac")
+        finish(catalog)
+        assert catalog.persons_genres("Ann") == {("Jazz",): 1}
+        catalog.withdraw_answer(answer_id)
+        assert catalog.persons_genres("Ann") == {}
+        finish(catalog)
+        assert catalog.persons_genres("Ann") == {}

@@ -46,6 +46,17 @@ _is_settled = (
     )
     .exists()
 )
+# What was withdrawn and is not taken back yet is no person's word any more.
+_is_to_go = (
+    select(answered_files.c.file_id)
+    .join(answers, answers.c.answer_id == answered_files.c.answer_id)
+    .where(
+        answered_files.c.file_id == files.c.file_id,
+        ~_stands,
+        answered_files.c.state == AnsweredState.WRITTEN.value,
+    )
+    .exists()
+)
 # What is said of a person's genres holds of those that were shown alone.
 _OF_WHAT_STOOD = (Action.CHANGE, Action.KEEP)
 # What is only said, and not written: nothing is left to do with its files.
@@ -355,6 +366,7 @@ def persons_genres(connection: Connection, artist: str = "") -> dict[tuple[str, 
             columns.file_genres != (),
             columns.provenance.is_(None),
             files.c.vanished_at.is_(None),
+            ~_is_to_go,
         )
         .group_by(columns.file_genres)
     )
