@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tagger.catalog import Action, Catalog, CatalogEntry, GivenAnswer
 from tagger.evidence.library import Library
 from tagger.evidence.outliers import Lone, lone_tracks
-from tagger.evidence.trials import TAKEN, Kind, Rates, measure
+from tagger.evidence.trials import TAKEN, Class, Kind, Rate, Rates, Rest, measure
+from tagger.evidence.weighing import weigh
 from tagger.evidence.witnesses import Witnesses, about
 from tagger.learning.doubting import Doubtful, Heard, find_doubtful, heard_by
 from tagger.records import TagsFound
@@ -59,7 +63,41 @@ def test_an_album_of_one_mind_is_no_exception_to_be_doubted() -> None:
 
 
 def test_of_two_tracks_that_differ_neither_stands_alone() -> None:
-    assert alone(*album("Rock", "Jazz")) == []
+    sure = Rates({Class(kind, 1, rest): Rate(0.95, 1, 99, 9) for kind in Kind for rest in Rest}, {})
+    assert alone(*album("Rock", "Jazz"), rates=sure) == []
+    assert alone(*album("Rock"), *album("Jazz", on="Two"), rates=sure) == []
+
+
+SONGS = st.lists(
+    st.tuples(
+        st.sampled_from("AB"), st.sampled_from(["One", "Two", "Three"]), st.sampled_from("xyz")
+    ),
+    max_size=14,
+)
+
+
+@given(SONGS)
+def test_who_stands_alone_is_what_asking_the_others_one_by_one_gives(songs: list[Song]) -> None:
+    found = {(one.places[0], one.kind, one.genres, one.n_agreeing) for one in alone(*songs)}
+    assert found == set(naively_alone(songs))
+
+
+def naively_alone(songs: list[Song]) -> Iterator[tuple[int, Kind, tuple[str, ...], int]]:
+    library = library_of(songs)
+    for n, (artist, on, genre) in enumerate(songs):
+        beside = [g for m, (a, o, g) in enumerate(songs) if (a, o) == (artist, on) and m != n]
+        elsewhere = [g for a, o, g in songs if a == artist and o != on]
+        rest, kind = (beside, Kind.ALBUM) if beside else (elsewhere, Kind.ARTIST)
+        said, n_saying = Counter(rest).most_common(1)[0] if rest else ("", 0)
+        is_said = 2 * n_saying > len(rest) and said != genre and n_saying >= 2
+        if not is_said or 4 * rest.count(genre) > n_saying:
+            continue
+        tags = TagsFound((), None, "", artist, on)
+        told = weigh(
+            about(Path(f"/m/{artist}/{on}/{n}.flac"), tags), library.without([n]), NOTHING_MEASURED
+        )
+        if told is not None and told.confidence > 0.5:
+            yield n, kind, (said,), n_saying
 
 
 def test_halves_of_an_album_do_not_stand_alone() -> None:
