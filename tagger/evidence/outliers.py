@@ -60,8 +60,8 @@ def lone_tracks(library: Library, rates: Rates) -> list[Lone]:
 def _is_alone(trials: Trials) -> BoolArray:
     is_by_artist = trials.kind == list(Kind).index(Kind.ARTIST)
     is_alone: BoolArray = (
-        (trials.is_right == 0)
-        & (trials.n_saying >= _FEWEST_SAYING)
+        (trials.n_saying >= _FEWEST_SAYING)
+        # Where a track is called what the rest is, as many are alike as say so.
         & (trials.n_alike * _TIMES <= trials.n_saying)
         & ~(is_by_artist & (trials.n_beside > 0))
     )
