@@ -67,6 +67,11 @@ def names(outcome: Outcome) -> list[str]:
     return [Path(record["path"]).name for record in outcome.records]
 
 
+def test_where_nothing_is_found_that_is_said(library: Path) -> None:
+    none = run_tagger("list", "--catalog", library / "catalog.db", "--genre", "Polka")
+    assert (none.code, none.out, none.err) == (0, "", "no track is like that\n")
+
+
 def test_on_a_terminal_a_line_is_cut_and_has_a_head(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ from tagger.learning.doubting import Doubtful, Heard, Sound, find_doubtful, hear
 from tagger.models.card import ModelCard
 from tagger.models.choosing import cards_at_hand, is_named, model_in_force, named_model
 from tagger.models.files import read_card
+from tagger.report.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,8 @@ def command(
     for doubt in doubts.found[:limit]:
         printer.print(_record(doubt), _line(doubt))
     click.echo(
-        f"{doubts.n_judged} tracks judged, {doubts.n_lone} stand alone, {doubts.n_by_sound} sound "
-        "like another genre",
+        f"{counted(doubts.n_judged, 'track')} judged, {doubts.n_lone} stand alone, "
+        f"{doubts.n_by_sound} sound like another genre",
         err=True,
     )
     return 0

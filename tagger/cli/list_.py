@@ -67,10 +67,13 @@ def command(
     )
     printer, screen = Printer(format_, COLUMNS), screen_of_stdout()
     with Catalog.open(settings.catalog, create=False, read_only=True) as opened:
-        for n, row in enumerate(opened.tracks(query)):
-            if n == 0 and format_ == "text" and screen.width is not None:
+        n_found = 0
+        for n_found, row in enumerate(opened.tracks(query), 1):
+            if n_found == 1 and format_ == "text" and screen.width is not None:
                 say(screen.styled(screen.fit(HEADER), dim=True), color=screen.color)
             printer.print(row_record(row), screen.fit(row_line(row)))
         if not opened.counts().n_tracks:
             click.echo("the catalogue is empty; tagger tag FOLDER puts tracks in it", err=True)
+        elif n_found == 0 and format_ == "text":
+            click.echo("no track is like that", err=True)
     return 0

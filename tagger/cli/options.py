@@ -53,10 +53,10 @@ format_option = click.option(
 )
 under_option = click.option(
     "--under",
-    metavar="FOLDER",
+    metavar="PATH",
     type=click.Path(path_type=Path),
     callback=lambda _ctx, _param, value: None if value is None else absolute(value),
-    help="Only tracks in this folder.",
+    help="Only tracks in this folder, or this one file.",
 )
 year_option = click.option(
     "--year",

@@ -58,8 +58,9 @@ def command(
 ) -> int:
     """Fill blank genres in folders of music, and record what was heard in the catalogue.
 
-    Only files without any genre are written, and only where the network is sure enough. A second
-    run looks at new and changed files alone.
+    Only files without any genre are written: as your own tags call the album or the artist, or by
+    ear where that is sure enough. What the tagger wrote follows when you correct your tags. A
+    second run looks at new and changed files alone.
 
     Example: tagger tag --dry-run ~/Music
     """
