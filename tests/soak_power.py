@@ -270,7 +270,8 @@ class PowerSoak(Soak):
             self._killed(self._tag, 1_000_000)
             with Catalog.open(self._place) as catalog:
                 has_some = any(entry.overwritten for entry in catalog.pending_writes())
-            if not has_some:  # the kill came too soon, or too late
+            torn = [p for p, data in self._contents().items() if data not in self._both(p)]
+            if not (has_some and torn):  # the kill came too soon, or too late
                 self._begin(step)
 
     def _traced(self, step: str) -> None:

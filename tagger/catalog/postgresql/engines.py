@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from tagger.catalog.postgresql.stalls import tell_of_stalls
 from tagger.catalog.store import DURABLE
 from tagger.errors import CatalogError
 
@@ -53,6 +54,7 @@ def engine_for(url: URL, *, wait_s: float, read_only: bool = False) -> Engine:
     settings = _SETTINGS | ({"default_transaction_read_only": "on"} if read_only else {})
     event.listen(engine, "connect", lambda connection, _: _prepare(connection, settings))
     event.listen(engine, "begin", lambda connection: _begin(connection, wait_s))
+    tell_of_stalls(engine)
     return engine
 
 
