@@ -313,3 +313,45 @@ def test_a_genre_in_doubt_is_kept_or_changed_after_old_and_new_were_shown(
         until(lambda: text_of(browser, "h1") not in ("", second))
     with Catalog.open(place) as catalog:
         assert sorted(catalog.kept_genres().values()) == sorted([(kept,), (other,)])
+
+
+def pressed(browser: Chrome, key: str, *, is_held: bool) -> None:
+    """Press a key on the page itself, as one that is held down comes again and again."""
+    script = (
+        "document.body.dispatchEvent(new KeyboardEvent('keydown',"
+        " {key: arguments[0], repeat: arguments[1], bubbles: true, cancelable: true}))"
+    )
+    browser.execute_script(script, key, is_held)
+
+
+def test_a_key_that_is_held_answers_once(browser: Chrome, library: Library, place: Path) -> None:
+    library(ALBUMS)
+    with served(place) as (_, url):
+        browser.get(url)
+        asks(browser, "Ann")
+        for key in ("1", "s", "n"):
+            pressed(browser, key, is_held=True)
+        pressed(browser, "s", is_held=False)
+        asks(browser, "Three")  # the one after the first: the held keys did nothing
+        assert text_of(browser, ".figures dd") == "0"
+
+
+def test_what_was_shown_as_old_and_new_is_not_written_once_something_else_is_picked(
+    browser: Chrome, place: Path
+) -> None:
+    lessons.library(place, wrong=3).close()
+    with served(place, "--doubtful") as (_, url):
+        browser.get(url)
+        assert browser.find_element(By.CSS_SELECTOR, "[data-do=keep]")
+        first = text_of(browser, "h1")
+        for keys in (("m", "m"), ("Escape",)):
+            pressed(browser, "1", is_held=False)
+            assert browser.find_element(By.ID, "change").is_displayed()
+            for key in keys:
+                pressed(browser, key, is_held=False)
+            assert not browser.find_element(By.ID, "change").is_displayed()
+        pressed(browser, "Enter", is_held=False)
+        until(lambda: text_of(browser, "#said") == "Choose a genre, or type one.")
+        assert text_of(browser, "h1") == first
+    with Catalog.open(place) as catalog:
+        assert catalog.kept_genres() == {}
