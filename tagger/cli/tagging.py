@@ -38,8 +38,8 @@ _OPTIONS = (
         "--min-confidence",
         type=click.FloatRange(0, 1),
         metavar="P",
-        help="Write from this confidence on; of what is unlike all that the model knows it is 0.5 "
-        "at most. [default: the model's own for each genre]",
+        help="Write from this confidence on, but nothing of what is unlike all music that the "
+        "model knows. [default: the model's own for each genre]",
     ),
     click.option(
         "--genres",
