@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.catalog import Catalog, CatalogEntry, FailedFile
+from tagger.catalog import Action, Catalog, CatalogEntry, FailedFile, GivenAnswer
 from tagger.errors import LearnError
 from tagger.learning import teaching
 from tagger.reasons import Reason, ReasonCode, Value
@@ -297,6 +297,17 @@ def test_tracks_that_all_sound_the_same_are_no_trouble(n: int) -> None:
     places, share = flattened(np.ones((n, 8), np.float32))
     assert np.isfinite(places).all()
     assert share == 1.0
+
+
+def test_what_a_person_keeps_is_no_suspect(place: Path) -> None:
+    with library(place, wrong=3) as catalog:
+        first, *others = judged(catalog, (MODEL.model_id,), []).worst
+        files = [one.named for one in catalog.unanswered((), only_blank=False)]
+        kept = tuple(file for file in files if file.path == first.path)
+        catalog.give_answer(
+            catalog.begin_run("review", None), GivenAnswer(Action.KEEP, "", (), kept)
+        )
+        assert list(judged(catalog, (MODEL.model_id,), []).worst) == others
 
 
 def test_suspects_are_those_that_doubtful_names(place: Path) -> None:

@@ -187,7 +187,7 @@ def judged(catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]) -
             "judges some of them"
         )
     lesson = teaching.gather(catalog, networks, folders)
-    found = teaching.doubts(lesson)
+    found = teaching.doubts(lesson, catalog.kept_genres())
     worst = tuple(
         Suspect(one.path, one.genres, one.likelihood, one.suggestion, one.confidence)
         for one in found[:_MOST_SUSPECTS]
