@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,14 @@ def test_what_stands_alone_in_its_album_is_found_where_nothing_can_be_learned(
     (suspect,) = look(Search(place)).suspects
     assert (suspect.track.path.name, suspect.likely[0]) == ("0.flac", "Dub")
     assert "5 of 5 others say Dub: the rest of its album" in suspect.whys
+
+
+def test_a_search_that_dies_is_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagger.review.doubting._tell", os.abort)  # it takes no arguments
+    told: list[Looked] = []
+    Doubter(Search(place), told.append).start()
+    until(lambda: told)
+    assert "has died" in told[0].why_not
 
 
 def test_too_little_to_judge_by_is_said(place: Path) -> None:

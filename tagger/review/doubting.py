@@ -6,9 +6,8 @@ import logging
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,11 +139,20 @@ class Doubter:
         threading.Thread(target=self._run, name="doubting", daemon=True).start()
 
     def _run(self) -> None:
-        # Spawned, not forked: this process has threads.
+        # Spawned, not forked: this process has threads. It ends with this one at the latest.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(1, mp_context=context, initializer=leave_interrupts) as process:
-            try:
-                self.take(process.submit(look, self.search).result())
-            except BrokenProcessPool:
-                log.warning(_DIED)
-                self.take(Looked(why_not=_DIED))
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_tell, args=(theirs, self.search), daemon=True)
+        process.start()
+        theirs.close()  # so that its end is noticed here
+        try:
+            self.take(ours.recv())
+        except EOFError:
+            self.take(Looked(why_not=_DIED))
+
+
+def _tell(pipe: Connection, search: Search) -> None:
+    """Send what was found to who waits for it."""
+    leave_interrupts()
+    with pipe:
+        pipe.send(look(search))
