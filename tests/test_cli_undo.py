@@ -251,7 +251,9 @@ def test_what_was_taken_back_is_not_written_again_unless_forced(
     run("undo")
     again = run("tag", music)
     assert again.statuses == {"00.flac": "kept"}
-    assert again.records[0]["reason"] == "Rock was taken back here; --force writes it again"
+    assert (
+        again.records[0]["reason"] == "Rock was taken back here; tagger tag --force writes it again"
+    )
     assert run("tag", music).statuses == {"00.flac": "unchanged"}
     assert run("tag", "--dry-run", music).statuses == {"00.flac": "unchanged"}
     assert genre_of(path) == []
@@ -273,7 +275,9 @@ def test_what_a_person_took_out_by_hand_is_not_written_again_unless_forced(
     file.save()
     again = run("tag", music)
     assert again.statuses == {"00.flac": "kept"}
-    assert again.records[0]["reason"] == "Rock was taken back here; --force writes it again"
+    assert (
+        again.records[0]["reason"] == "Rock was taken back here; tagger tag --force writes it again"
+    )
     assert genre_of(path) == []
     folk = make_model(tmp_path / "folk.pt", "Folk")
     assert run("tag", "--model", folk, "--dry-run", music).statuses == {"00.flac": "planned"}

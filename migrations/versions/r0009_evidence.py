@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from tagger.migrations.kinds import TEXT
 
 revision = "0009"
 down_revision = "0008"
@@ -16,7 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add a column, empty in the rows that are there."""
-    op.add_column("tracks", sa.Column("evidence", sa.Text(), nullable=True))
+    op.add_column("tracks", sa.Column("evidence", TEXT, nullable=True))
 
 
 def downgrade() -> None:
