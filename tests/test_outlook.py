@@ -78,7 +78,11 @@ def test_what_is_decided_is_written_first() -> None:
     outlook = Outlook()
     outlook.see(of(ReasonCode.UNSURE, "a", "Ann"))
     outlook.see(TrackResult(Path("/m/b.mp3"), Status.PLANNED, ("Rock",)))
-    assert told(outlook) == [("tagger tag '/m/my music'", "writes 1 genre")]
+    linked = TrackResult(
+        Path("/m/c.mp3"), Status.PREDICTED, ("Rock",), reason=Reason(ReasonCode.LINKED)
+    )
+    outlook.see(linked)
+    assert told(outlook) == [("the same command without --dry-run or --no-write", "writes 1 genre")]
 
 
 def test_whoever_has_tagged_a_lot_is_told_of_learning() -> None:

@@ -117,7 +117,7 @@ def read_onnx_card(path: Path) -> ModelCard:
         raise CheckpointError(f"it needs a card beside it, {toml.name}", path) from exc
     except OSError as exc:
         raise CheckpointError(os_reason(exc), toml) from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise CheckpointError(f"this card is no TOML in UTF-8 ({exc})", toml) from exc
     try:
         return _card_of(_Table("", said), path.absolute(), digest)

@@ -41,7 +41,7 @@ class Outlook:
 
     def see(self, result: TrackResult) -> None:
         """Take a result."""
-        self._n_waiting += result.status in (Status.PLANNED, Status.PREDICTED)
+        self._n_waiting += _waits(result)
         self._n_persons += result.status is Status.KEPT
         if result.status is not Status.UNSURE:
             return
@@ -75,7 +75,8 @@ class Outlook:
         where = " ".join(quoted(path) for path in paths) + catalog_option(catalog)
         if self._n_waiting:  # nothing stands in files, or not even in the catalogue yet
             why = f"writes {counted(self._n_waiting, 'genre')}"
-            return [Step(why, f"tagger tag {where}")]
+            # Its options count too: a command made up here would drop them.
+            return [Step(why, "the same command without --dry-run or --no-write")]
         found = [self._review(where), self._ask_for_all(where), self._ask_for_less(where)]
         found.sort(key=lambda step: step[0], reverse=True)
         steps = [step for n, step in found if n >= _WORTH_A_WORD]
@@ -108,6 +109,12 @@ class Outlook:
             return ""
         said = ", ".join(f"{plain(name)} {n}" for name, n in labels.most_common(_MOST_LABELS))
         return f" (most like {said}{', …' if len(labels) > _MOST_LABELS else ''})"
+
+
+def _waits(result: TrackResult) -> bool:
+    """Return whether a genre is written as soon as the run may write."""
+    is_left = result.reason is not None and result.reason.code is ReasonCode.LINKED
+    return result.status in (Status.PLANNED, Status.PREDICTED) and not is_left
 
 
 def _promise(chances: Sequence[float]) -> str:
