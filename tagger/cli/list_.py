@@ -72,7 +72,7 @@ def command(
             if n_found == 1 and format_ == "text" and screen.width is not None:
                 say(screen.styled(screen.fit(HEADER), dim=True), color=screen.color)
             printer.print(row_record(row), screen.fit(row_line(row)))
-        if not opened.counts().n_tracks:
+        if n_found == 0 and not opened.counts().n_tracks:
             click.echo("the catalogue is empty; tagger tag FOLDER puts tracks in it", err=True)
         elif n_found == 0 and format_ == "text":
             click.echo("no track is like that", err=True)
