@@ -67,6 +67,13 @@ def names(outcome: Outcome) -> list[str]:
     return [Path(record["path"]).name for record in outcome.records]
 
 
+def test_an_empty_catalogue_is_told_from_one_without_such_a_track(place: Path) -> None:
+    Catalog.open(place).close()
+    none = run_tagger("list", "--catalog", place, "--genre", "Polka")
+    told = "the catalogue is empty; tagger tag FOLDER puts tracks in it\n"
+    assert (none.code, none.out, none.err) == (0, "", told)
+
+
 def test_where_nothing_is_found_that_is_said(library: Path) -> None:
     none = run_tagger("list", "--catalog", library / "catalog.db", "--genre", "Polka")
     assert (none.code, none.out, none.err) == (0, "", "no track is like that\n")
