@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import logging
 import os
 import tomllib
@@ -47,12 +48,13 @@ class Kind:
 
     Args:
         wanted: In words.
-        of_text: Returns what a variable's text says; ValueError if that is nothing.
+        of_text: Returns what a variable's text says; ValueError if that is nothing. None where no
+            variable can say it.
         checked: Returns a value as it is kept; ValueError if it makes no sense.
     """
 
     wanted: str
-    of_text: Callable[[str], Any]
+    of_text: Callable[[str], Any] | None
     checked: Callable[[Any], Any]
 
 
@@ -122,6 +124,16 @@ def _checked_map(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _checked_tables(value: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
+        raise ValueError(f"not {value!r}")
+    try:
+        json.dumps(value)  # as `info --config` shows it
+    except TypeError as exc:
+        raise ValueError("without dates and times") from exc
+    return dict(value)
+
+
 def _one_of(*words: str) -> Kind:
     return Kind(" or ".join(words), str, _that(lambda value: value in words))
 
@@ -141,6 +153,7 @@ _SWITCH = Kind("true or false", _boolean, _that(lambda value: isinstance(value, 
 _NAMES = Kind("a list of names", _list, _checked_names)
 _EVIDENCE = Kind(f"some of {', '.join(EVIDENCE)}", _list, _checked_evidence)
 _GENRE_MAP = Kind("a table of labels and genres", _map, _checked_map)
+_TABLES = Kind("tables by name", None, _checked_tables)
 
 
 def _setting(default: Any, kind: Kind, meaning: str) -> Any:
@@ -153,7 +166,7 @@ def _setting(default: Any, kind: Kind, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set once and for all; each but the last three is an option of the same name.
+    """What can be set once and for all; each but the last four is an option of the same name.
 
     All that is known of a setting stands here: its name, type, default, what it may be, and what
     it is for. The config file, the environment and the reference in docs/settings.md follow.
@@ -199,6 +212,9 @@ class Settings:
     )
     genre_map: Mapping[str, str] = _setting(
         {}, _GENRE_MAP, 'What to write for a label of the model; "" is never.'
+    )
+    playlist: Mapping[str, Mapping[str, Any]] = _setting(
+        {}, _TABLES, "Playlists that are kept fresh, one `[playlist.NAME]` each."
     )
 
 
@@ -294,8 +310,11 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _from_text(name: str, text: str, source: str) -> Any:
+    of_text = kind_of(name).of_text
+    if of_text is None:
+        raise ConfigError(f"{source}: {name} can be set in {config_path()} alone")
     try:
-        return kind_of(name).of_text(text)
+        return of_text(text)
     except ValueError as exc:
         raise ConfigError(f"{source}: {text!r} is not a value of {name}") from exc
 

@@ -12,7 +12,8 @@ import pytest
 
 from tagger.catalog import TrackRow
 from tagger.errors import PlaylistError
-from tagger.recommending.playlist import m3u8, write_playlist
+from tagger.recommending.keeping import Standing, write_playlist
+from tagger.recommending.playlist import m3u8
 from tagger.records import Status, TagsFound
 
 ROW = TrackRow(
@@ -110,18 +111,78 @@ def test_each_track_is_told_with_its_length(tmp_path: Path) -> None:
     ]
 
 
-def test_an_older_playlist_is_replaced_and_another_file_is_not(tmp_path: Path) -> None:
+OLD = m3u8([ROW], None)
+NEW = m3u8([replace(ROW, path=Path("/music/b.mp3"))], None)
+
+
+def test_an_older_playlist_of_ours_is_replaced(tmp_path: Path) -> None:
     place = tmp_path / "a.m3u8"
-    for old in ("#EXTM3U\nold.mp3\n", "\ufeff#EXTM3U\n", ""):
-        place.write_text(old, encoding="utf-8")
-        write_playlist(place, "#EXTM3U\nnew.mp3\n")
-        assert place.read_text() == "#EXTM3U\nnew.mp3\n"
-    place.write_text("my diary")
-    with pytest.raises(PlaylistError, match="--force"):
-        write_playlist(place, "#EXTM3U\n")
-    assert place.read_text() == "my diary"
-    write_playlist(place, "#EXTM3U\n", force=True)
+    assert write_playlist(place, OLD) is Standing.FREE
+    assert write_playlist(place, NEW) is Standing.OURS
+    assert "/music/b.mp3" in place.read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["a.m3u8"]
+
+
+def test_a_playlist_as_it_would_be_written_is_not_touched(tmp_path: Path) -> None:
+    place = tmp_path / "a.m3u8"
+    write_playlist(place, OLD)
+    os.utime(place, ns=(1, 1))
+    assert write_playlist(place, OLD) is Standing.SAME
+    assert place.stat().st_mtime_ns == 1
+
+
+def change(old: str) -> list[str]:
+    """What hands and programs make of a playlist of ours."""
+    lines = old.splitlines()
+    return [
+        old + "mine.mp3\n",
+        old.replace("/music/a.mp3", "/music/c.mp3"),
+        "\n".join(lines[:-1]) + "\n",
+        old.replace("\n", "\r\n"),
+        "\ufeff" + old,
+        "\n".join(line for line in lines if not line.startswith("# made")) + "\n",
+    ]
+
+
+@pytest.mark.parametrize("how", range(6))
+def test_what_somebody_changed_is_left_alone(tmp_path: Path, how: int) -> None:
+    place = tmp_path / "a.m3u8"
+    write_playlist(place, OLD)
+    changed = change(place.read_text())[how].encode()
+    place.write_bytes(changed)
+    with pytest.raises(PlaylistError, match="--force"):
+        write_playlist(place, NEW)
+    assert place.read_bytes() == changed
+    write_playlist(place, NEW, force=True)
+    assert "/music/b.mp3" in place.read_text()
+
+
+@pytest.mark.parametrize("theirs", ["#EXTM3U\nmine.mp3\n", "\ufeff#EXTM3U\n", "", "my diary"])
+def test_what_the_tagger_did_not_write_is_left_alone(tmp_path: Path, theirs: str) -> None:
+    place = tmp_path / "a.m3u8"
+    place.write_text(theirs, encoding="utf-8")
+    with pytest.raises(PlaylistError, match="--force"):
+        write_playlist(place, NEW)
+    assert place.read_text(encoding="utf-8") == theirs
+    write_playlist(place, NEW, force=True)
+    assert "/music/b.mp3" in place.read_text()
+
+
+def test_what_is_saved_while_we_write_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "a.m3u8"
+    write_playlist(place, OLD)
+    write = Path.write_bytes
+
+    def write_and_be_overtaken(path: Path, data: bytes) -> int:
+        write(place, b"#EXTM3U\nsaved just now.mp3\n")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_and_be_overtaken)
+    with pytest.raises(PlaylistError, match="the tagger did not write it"):
+        write_playlist(place, NEW)
+    assert place.read_text() == "#EXTM3U\nsaved just now.mp3\n"
 
 
 def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
@@ -144,9 +205,10 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> N
 @pytest.mark.parametrize("what", ["os.fsync", "pathlib.Path.replace"])
 def test_a_disk_that_fills_leaves_the_old_playlist(tmp_path: Path, what: str) -> None:
     place = tmp_path / "a.m3u8"
-    place.write_text("#EXTM3U\nold.mp3\n")
+    write_playlist(place, OLD)
+    before = place.read_bytes()
     full = OSError(28, "No space left on device")
     with mock.patch(what, side_effect=full), pytest.raises(PlaylistError, match="make room"):
         write_playlist(place, "#EXTM3U\nnew.mp3\n")
-    assert place.read_text() == "#EXTM3U\nold.mp3\n"
+    assert place.read_bytes() == before
     assert list(tmp_path.iterdir()) == [place]

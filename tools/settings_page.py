@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.config import Settings, kind_of, variable_of
+from tagger.recommending.recipes import KEYS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 _HEAD = (
@@ -21,15 +22,35 @@ _HEAD = (
 )
 
 
+_PLAYLISTS = (
+    "\n## Playlists\n"
+    "Each is a table `[playlist.NAME]`; what it is good for: [players.md](players.md).\n\n"
+    "| key | default | may be | what it does |\n"
+    "|---|---|---|---|\n"
+)
+
+
 def page() -> str:
-    """Return the page: a row a setting."""
+    """Return the page: a row a setting, and a row a key of a playlist's table."""
     defaults = Settings()
     rows = [
         f"| `{one.name}` | {_shown(getattr(defaults, one.name))} | {kind_of(one.name).wanted} "
-        f"| {one.metadata['meaning']} | `{variable_of(one.name)}` |"
+        f"| {one.metadata['meaning']} | {_variable(one.name)} |"
         for one in fields(Settings)
     ]
-    return _HEAD + "\n".join(rows) + "\n"
+    return _HEAD + "\n".join(rows) + "\n" + _PLAYLISTS + "\n".join(_playlist_rows()) + "\n"
+
+
+def _variable(setting: str) -> str:
+    return f"`{variable_of(setting)}`" if kind_of(setting).of_text else ""
+
+
+def _playlist_rows() -> list[str]:
+    return [
+        f"| `{key}` | {_shown(one.default)} | {one.metadata['wanted']} "
+        f"| {one.metadata['meaning']} |"
+        for key, one in KEYS.items()
+    ]
 
 
 def _shown(value: Any) -> str:

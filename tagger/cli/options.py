@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -144,10 +143,7 @@ def parse_years(text: str) -> Years:
     """
     from tagger.catalog import Years  # it brings numpy, which a page of help does without
 
-    parts = text.split("-")
-    if len(parts) > 2 or not any(parts) or not all(re.fullmatch(r"(\d{4})?", p) for p in parts):
-        raise click.BadParameter(f"{text!r} names no years; say 1990, 1990-, -1999 or 1990-1999")
-    first, last = (int(part) if part else None for part in (parts[0], parts[-1]))
-    if first is not None and last is not None and first > last:
-        raise click.BadParameter(f"{first} comes after {last}")
-    return Years(first, last)
+    try:
+        return Years.of_text(text)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc

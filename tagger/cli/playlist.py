@@ -1,31 +1,45 @@
-"""``tagger playlist``: tracks that go together, as an M3U8 file."""
+"""``tagger playlist``: tracks that go together, as an M3U8 file; and such files kept fresh."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from tagger.catalog import Reader, TrackRow
+from tagger.catalog import Reader
 from tagger.cli import completing
-from tagger.cli.options import catalog_option, model_option, overwrite_file_option, verbose_option
-from tagger.cli.output import say
-from tagger.cli.seeding import query_of, query_options
+from tagger.cli.options import (
+    catalog_option,
+    model_option,
+    quiet_option,
+    verbose_option,
+)
+from tagger.cli.output import plain, say
+from tagger.cli.refreshing import refreshed_line
+from tagger.cli.seeding import query_options
 from tagger.config import load_settings
-from tagger.errors import PlaylistError, printable
+from tagger.errors import ConfigError, PlaylistError, printable
 from tagger.files.paths import absolute
-from tagger.recommending.ears import chosen_ear
-from tagger.recommending.playlist import m3u8, write_playlist
-from tagger.recommending.sequences import alike, step_by_step
+from tagger.recommending.keeping import check_replaceable, sealed, write_playlist
+from tagger.recommending.recipes import LENGTH, Recipe, why_not
+from tagger.recommending.refreshing import (
+    Became,
+    check_keepable,
+    playlist_of,
+    refreshed,
+)
+from tagger.recommending.saved import kept_recipes, save_recipe
 
 _PATH = click.Path(path_type=Path)
+_OF_REFRESH = ("more", "refresh", "dry_run", "force", "catalog", "quiet")
+"""What goes with --refresh; all else stands in the playlist's table."""
 
 
 @click.command("playlist")
-@click.argument("more", metavar="[PATH]...", nargs=-1, type=_PATH)
+@click.argument("more", metavar="[PATH|NAME]...", nargs=-1, type=_PATH)
 @click.option(
     "--genre",
     "genres",
@@ -36,67 +50,137 @@ _PATH = click.Path(path_type=Path)
 @click.option("--like", multiple=True, type=_PATH, help="Like this track (and those after it).")
 @click.option("--from", "first", type=_PATH, metavar="PATH", help="Step by step from this track …")
 @click.option("--to", "last", type=_PATH, metavar="PATH", help="… to this one, both among them.")
-@click.option("-n", "n", type=click.IntRange(2), default=25, show_default=True, help="How many.")
+@click.option(
+    "-n", "n", type=click.IntRange(2), default=LENGTH, show_default=True, help="How many."
+)
 @query_options
 @click.option(
     "-o", "--output", type=_PATH, metavar="FILE", help="Where to; stdout if - or not given."
 )
 @click.option("--absolute", "is_absolute", is_flag=True, help="Paths from the root, not from FILE.")
-@overwrite_file_option
+@click.option(
+    "--save",
+    metavar="NAME",
+    help="Keep what FILE is made of by this name, for --refresh and watch.",
+)
+@click.option(
+    "--refresh",
+    is_flag=True,
+    help="Make the playlists that are kept anew (or those of NAME), unless somebody changed them.",
+)
+@click.option("--dry-run", "--pretend", "dry_run", is_flag=True, help="Say what would be written.")
+@click.option(
+    "--force", is_flag=True, help="Replace what the tagger did not write, or somebody changed."
+)
 @catalog_option
 @model_option
+@quiet_option
 @verbose_option
 def command(
     more: tuple[Path, ...],
-    genres: tuple[str, ...],
-    like: tuple[Path, ...],
-    first: Path | None,
-    last: Path | None,
-    n: int,
-    output: Path | None,
     is_absolute: bool,
+    save: str | None,
+    refresh: bool,
+    dry_run: bool,
     force: bool,
     catalog: str | None,
-    model: str | None,
+    quiet: bool,
     **options: Any,
 ) -> int:
     """Make a playlist: of a genre, of what is like some tracks, or from one track to another.
 
     tagger playlist --like A.mp3 B.mp3 -o mine.m3u8
 
+    tagger playlist --refresh makes those anew that were kept by --save, or stand in config.toml.
+
     Example: tagger playlist --like ~/Music/song.mp3 -n 40 -o mine.m3u8
     """
-    if more and not like:
+    if refresh:
+        _check_goes_with_refresh(click.get_current_context())
+        return _refresh(list(map(str, more)), catalog, force=force, dry_run=dry_run, quiet=quiet)
+    if more and not options["like"]:
         raise click.UsageError("say --like before the tracks")
-    if (first is None) != (last is None):
-        raise click.UsageError("--from and --to go together")
-    if first is not None and last is not None and absolute(first) == absolute(last):
-        raise click.UsageError("--from and --to name the same track")
-    if not (genres or like or first) or (like and first):
-        raise click.UsageError("give one of --genre, --like and --from … --to")
-    settings, sources = load_settings({"catalog": catalog, "model": model})
-    query = query_of(n, genres, options)
+    recipe = _recipe(more, options, is_absolute=is_absolute)
+    if why := why_not(recipe):
+        raise click.UsageError(why)
+    if save is not None and (recipe.output is None or not save.strip()):
+        raise click.UsageError("--save needs a name, and -o FILE to keep fresh")
+    settings, _ = load_settings({"catalog": catalog})
     with Reader.open(settings.catalog) as reader:
-        ear = chosen_ear(reader, settings, sources)
-        if first and last:
-            ends = (absolute(first), absolute(last))
-            rows = step_by_step(reader, ends, query, ear)
-        else:
-            rows = alike(reader, [absolute(path) for path in (*like, *more)], query, ear)
-    _put(rows, output, is_absolute=is_absolute, force=force)
+        if save is not None:
+            check_keepable(reader, recipe)
+        text, n_tracks = playlist_of(reader, recipe, recipe.output)
+    if recipe.output is None:
+        say(sealed(text).removesuffix(b"\n"))
+        return 0
+    _put(recipe.output, text, n_tracks, force=force, dry_run=dry_run, quiet=quiet)
+    if save is not None and not dry_run:
+        save_recipe(save, recipe)
     return 0
 
 
-def _put(rows: Sequence[TrackRow], output: Path | None, *, is_absolute: bool, force: bool) -> None:
-    if output == Path("-"):
-        output = None
-    # Of a link its target is written.
-    folder = Path.cwd() if output is None else Path(os.path.realpath(absolute(output))).parent
-    text = m3u8(rows, None if is_absolute else folder)
-    if output is None:
-        say(text.removesuffix("\n"))
-        return
+def _recipe(more: Sequence[Path], options: dict[str, Any], *, is_absolute: bool) -> Recipe:
+    """Return what the options ask for."""
+    first, last, output = options["first"], options["last"], options["output"]
+    return Recipe(
+        like=tuple(absolute(path) for path in (*options["like"], *more)),
+        genres=tuple(options["genres"]),
+        first=None if first is None else absolute(first),
+        last=None if last is None else absolute(last),
+        n=options["n"],
+        max_per_artist=options["max_per_artist"],
+        under=options["under"],
+        years=options["year"],
+        min_duration=options["min_duration"],
+        max_duration=options["max_duration"],
+        model=_lasting(options["model"] or ""),
+        output=None if output in (None, Path("-")) else absolute(output),
+        absolute=is_absolute,
+    )
+
+
+def _lasting(model: str) -> str:
+    """Return what names a model wherever one works: of a file its whole path."""
+    return str(absolute(Path(model))) if Path(model).is_file() else model
+
+
+def _put(
+    output: Path, text: str, n_tracks: int, *, force: bool, dry_run: bool, quiet: bool
+) -> None:
     if output.is_dir():
         raise PlaylistError("this is a folder; name a file in it with -o", output)
-    write_playlist(absolute(output), text, force=force)
-    click.echo(f"{len(rows)} tracks in {printable(output)}", err=True)
+    write = check_replaceable if dry_run else write_playlist
+    write(output, text, force=force)
+    if not quiet:
+        would = " would be written" if dry_run else ""
+        click.echo(f"{n_tracks} tracks in {printable(output)}{would}", err=True)
+
+
+def _check_goes_with_refresh(context: click.Context) -> None:
+    """Refuse options that --refresh would pass over in silence."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if is_given and parameter.expose_value and name not in _OF_REFRESH:
+            raise click.UsageError(
+                f"{parameter.opts[-1]} does not go with --refresh; it stands in a playlist's table"
+            )
+
+
+def _refresh(
+    names: list[str], catalog: str | None, *, force: bool, dry_run: bool, quiet: bool
+) -> int:
+    kept = kept_recipes()
+    unknown = [name for name in names if name not in kept]
+    if unknown or not kept:
+        there = ", ".join(map(plain, kept)) or "none; keep one with --save NAME"
+        raise ConfigError(
+            f"no playlist is called {plain(', '.join(unknown)) or 'so'}; there are: {there}"
+        )
+    asked = {name: kept[name] for name in names or kept}
+    n_failed = 0
+    for one in refreshed(asked, catalog, force=force, dry_run=dry_run):
+        n_failed += one.became is Became.FAILED
+        if not quiet or one.became is Became.FAILED:
+            say(refreshed_line(one))
+    return 1 if n_failed else 0

@@ -11,13 +11,10 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from tagger.catalog import TrackRow
-from tagger.errors import PlaylistError, printable
-from tagger.files.atomic import FileKind, replaced
+from tagger.errors import printable
+from tagger.recommending.keeping import SEAL
 
 _HEADER = "#EXTM3U"
-_PLAYLIST = FileKind(
-    _HEADER.encode(), "a file that is no playlist is there; --force overwrites it", PlaylistError
-)
 
 
 def m3u8(rows: Iterable[TrackRow], folder: Path | None) -> str:
@@ -28,7 +25,7 @@ def m3u8(rows: Iterable[TrackRow], folder: Path | None) -> str:
         folder: Where the playlist is to lie: paths are relative to it. None: they are absolute.
     """
     base = None if folder is None else os.path.realpath(os.fsencode(folder))
-    lines = [_HEADER]
+    lines = [_HEADER, f"# {SEAL}"]
     for row in rows:
         lines += [_extinf(row), entry(row.path, base)]
     return "\n".join(lines) + "\n"
@@ -63,6 +60,15 @@ def _behind_links(path: bytes) -> bytes:
     return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
 
 
+def uri_of(path: Path) -> str:
+    r"""Return the file:// URI of a path, made from the bytes of its name.
+
+    >>> uri_of(Path("/music/caf\udce9.mp3"))
+    'file:///music/caf%E9.mp3'
+    """
+    return _uri(os.fsencode(path))
+
+
 def _uri(path: bytes) -> str:
     return "file://" + quote_from_bytes(path)
 
@@ -75,18 +81,3 @@ def _extinf(row: TrackRow) -> str:
 
 def _on_one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def write_playlist(path: Path, text: str, *, force: bool = False) -> None:
-    """Write a playlist so that the file is there as a whole, or as it was.
-
-    Args:
-        path: Where; a link's target is written.
-        text: What.
-        force: Write over a file that is no playlist.
-
-    Raises:
-        PlaylistError: It cannot be written, or something else is there.
-    """
-    with replaced(path, _PLAYLIST.unless(force)) as draft:
-        draft.write_bytes(text.encode("utf-8"))

@@ -7,8 +7,22 @@ from pathlib import Path
 
 from tagger.catalog import Reader, TrackRow
 from tagger.recommending.ears import Ear, seed_of_paths
+from tagger.recommending.recipes import Recipe
 from tagger.recommending.recommend import SimilarQuery, path_between, recommend, spread
 from tagger.recommending.seeds import from_mix, from_paths
+
+
+def tracks_of(reader: Reader, recipe: Recipe, ear: Ear | None) -> list[TrackRow]:
+    """Return the tracks of a playlist, in the order in which they are to be played.
+
+    Args:
+        reader: The catalogue.
+        recipe: What it is made of.
+        ear: The model to compare by; None is the one that suits.
+    """
+    if recipe.first and recipe.last:
+        return step_by_step(reader, (recipe.first, recipe.last), recipe.query, ear)
+    return alike(reader, recipe.like, recipe.query, ear)
 
 
 def alike(

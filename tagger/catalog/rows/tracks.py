@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from tagger.catalog.rows.runs import RunRow
 from tagger.reasons import Reason
 from tagger.records import AudioFile, FloatArray, Stage, Status, TagsFound, TrackPrediction
+
+_YEAR = re.compile(r"(\d{4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,33 @@ class Years:
 
     first: int | None
     last: int | None
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """Return the years that a text names.
+
+        >>> Years.of_text("1990"), Years.of_text("-1999")
+        (Years(first=1990, last=1990), Years(first=None, last=1999))
+
+        Raises:
+            ValueError: it names none; says what to write.
+        """
+        parts = text.split("-")
+        if len(parts) > 2 or not any(parts) or not all(_YEAR.fullmatch(part) for part in parts):
+            raise ValueError(f"{text!r} names no years; say 1990, 1990-, -1999 or 1990-1999")
+        first, last = (int(part) if part else None for part in (parts[0], parts[-1]))
+        if first is not None and last is not None and first > last:
+            raise ValueError(f"{first} comes after {last}")
+        return cls(first, last)
+
+    def __str__(self) -> str:
+        """Return the text that names these years.
+
+        >>> str(Years(1990, 1990)), str(Years(None, 1999))
+        ('1990', '-1999')
+        """
+        first, last = ("" if year is None else str(year) for year in (self.first, self.last))
+        return first if first == last else f"{first}-{last}"
 
 
 class SortKey(StrEnum):
