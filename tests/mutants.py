@@ -79,6 +79,7 @@ def _mutant(root: Path, path: Path, found: tuple[cst.Module, cst.CSTNode, cst.CS
     line = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)[node].start.line
     name = path.relative_to(root).as_posix()
     broken = module.deep_replace(node, fault)
+    assert isinstance(broken, cst.Module), "what is replaced lies within it"
     return Mutant(name, line, _code(module, node), _code(module, fault), broken.code)
 
 
