@@ -144,6 +144,8 @@ class TagsFound:
         genres: Genres found in any container of the file, without duplicates, in order.
         provenance: Our own field as it stands, or None.
         read_by: The table that they were read by, as ``TABLE``; "" for tags that were not read.
+        overruled: What named genres of ours here when a person had set others, or none, in their
+            place; see ``tags.overruled_in``. The catalogue knows it, no file does.
     """
 
     genres: tuple[str, ...] = ()
@@ -198,6 +200,7 @@ class TagsFound:
         ape="MUSICBRAINZ_ALBUMARTISTID", mp4=f"{_ITUNES}:MusicBrainz Album Artist Id",
         asf="MusicBrainz/Album Artist Id")
     read_by: str = field(default="", compare=False, repr=False)
+    overruled: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_complete(self) -> bool:

@@ -99,6 +99,95 @@ def test_a_genre_without_our_field_that_a_person_set_or_took_out_stays_so(
     assert contents(music) == before
 
 
+# Replaced, and set again
+
+
+@pytest.mark.parametrize("options", [(), ("--no-provenance",)])
+@pytest.mark.parametrize("other", ["Techno", ""])
+@pytest.mark.parametrize("is_seen_again", [True, False])
+def test_a_genre_of_ours_that_a_person_replaced_and_set_again_is_the_persons(
+    tag: Tag, music: Path, options: tuple[str, ...], other: str, is_seen_again: bool
+) -> None:
+    owners = make_album(music, "Ambient", "Ambient", "Ambient", "")[:3]
+    filled = music / "3.flac"
+    tag(music, *options)
+    set_tags(filled, genre=other)
+    tag(music, *options)
+    set_tags(filled, genre="Ambient")
+    if is_seen_again:
+        assert tag(music, *options).by_name["3.flac"]["reason_code"] == "somebodys"
+    correct(owners, "Dub")
+    before = contents(music)
+    assert tag(music, *options).by_name["3.flac"]["reason_code"] == "somebodys"
+    assert tag(music, "--refresh", *options).by_name["3.flac"]["reason_code"] == "somebodys"
+    assert contents(music) == before
+
+
+@pytest.mark.parametrize("options", [(), ("--no-provenance",)])
+def test_what_a_person_set_again_is_a_witness(
+    tag: Tag, music: Path, options: tuple[str, ...]
+) -> None:
+    owners = make_album(music, "Ambient", "Ambient", "Ambient", "")[:3]
+    filled = music / "3.flac"
+    tag(music, *options)
+    for genre in ("Techno", "Ambient"):
+        set_tags(filled, genre=genre)
+        tag(music, *options)
+    correct(owners[1:], "")
+    blank = make_track(music / "4.flac", artist="A", album="One", title="One 4")
+    said = tag(music, *options).by_name["4.flac"]["said"]
+    assert said["n_agreeing"] == 2 and genre_of(blank) == ["Ambient"]
+
+
+@pytest.mark.parametrize("options", [(), ("--no-provenance",)])
+def test_what_was_written_in_place_of_a_persons_is_ours(
+    tag: Tag, music: Path, options: tuple[str, ...]
+) -> None:
+    track = make_track(music / "0.flac", artist="A", album="One", title="0")
+    tag(music, *options)
+    set_tags(track, genre="Dub")
+    tag(music, *options)
+    tag(music, "--overwrite", *options)
+    assert genre_of(track) == ["Rock"]
+    for n in (1, 2):
+        make_track(music / f"{n}.flac", genre="Metal", artist="A", album="One", title=str(n))
+    tag(music, *options)
+    assert genre_of(track) == ["Metal"]
+
+
+def test_what_a_person_set_again_is_the_persons_after_an_undo(
+    tag: Tag, music: Path, place: Path
+) -> None:
+    owners = make_album(music, "Ambient", "Ambient", "Ambient", "")[:3]
+    filled = music / "3.flac"
+    tag(music)
+    for genre in ("Techno", "Ambient"):
+        set_tags(filled, genre=genre)
+        tag(music)
+    assert tag(filled, "--overwrite").by_name["3.flac"]["status"] == "written"
+    assert genre_of(filled) == ["Rock"]
+    run_tagger("undo", "--catalog", place)
+    assert genre_of(filled) == ["Ambient"]
+    correct(owners, "Dub")
+    assert tag(music).by_name["3.flac"]["reason_code"] == "somebodys"
+    assert genre_of(filled) == ["Ambient"]
+
+
+def test_a_copy_of_what_a_person_set_again_is_the_persons(tag: Tag, music: Path) -> None:
+    owners = make_album(music, "Ambient", "Ambient", "Ambient", "")[:3]
+    filled = music / "3.flac"
+    tag(music, "--no-provenance")
+    for genre in ("Techno", "Ambient"):
+        set_tags(filled, genre=genre)
+        tag(music, "--no-provenance")
+    copy = music / "copy.flac"
+    copy.write_bytes(filled.read_bytes())
+    correct(owners, "Dub")
+    for _ in range(2):
+        assert tag(music, "--no-provenance").by_name["copy.flac"]["status"] in ("kept", "unchanged")
+    assert genre_of(copy) == ["Ambient"]
+
+
 # Many at once
 
 

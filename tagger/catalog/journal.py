@@ -30,7 +30,7 @@ from tagger.catalog.columns import now
 from tagger.catalog.packing import Noted
 from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.rows.answers import REVIEW
-from tagger.catalog.rows.writes import JournalEntry, PlannedWrite, WriteQuery
+from tagger.catalog.rows.writes import JournalEntry, PlannedWrite, WriteQuery, Written
 from tagger.catalog.sealing import Seal
 from tagger.catalog.tables import files, journal, rollbacks, runs
 from tagger.catalog.text import fold
@@ -227,12 +227,12 @@ def taken_back(connection: Connection, file_ids: Sequence[int]) -> dict[int, tup
     return found
 
 
-def unsigned(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """Return {file_id: the genres of our last write there that stands}, where it left no field.
+def written(connection: Connection, file_ids: Sequence[int]) -> dict[int, Written]:
+    """Return {file_id: our last write there that stands}.
 
     An undo puts down what somebody else had set, and an answer what a person said: neither is ours.
     """
-    found: dict[int, tuple[str, ...]] = {}
+    found: dict[int, Written] = {}
     for batch in batches(file_ids):
         rows = connection.execute(
             select(
@@ -246,8 +246,9 @@ def unsigned(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple
             .order_by(journal.c.journal_id)
         )
         for row in rows:
-            is_ours = row.provenance_after is None and row.command != REVIEW
-            found[row.file_id] = row.genres_after if is_ours else ()
+            is_signed = row.provenance_after is not None
+            is_answer = row.command == REVIEW and not is_signed
+            found[row.file_id] = Written(() if is_answer else row.genres_after, is_signed)
     return found
 
 

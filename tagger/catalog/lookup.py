@@ -12,6 +12,7 @@ from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
 from tagger.catalog.paths import Roots, by_root
 from tagger.catalog.rows.files import KnownTrack
+from tagger.catalog.rows.writes import Written
 from tagger.catalog.tables import failures, files, predictions, runs, tracks
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.why import reason_from
@@ -56,9 +57,9 @@ def known_tracks(
             rows[Place(root_id, row.relative)] = row
     file_ids = [row.file_id for row in rows.values()]
     taken_back = journal.taken_back(connection, file_ids)
-    unsigned = journal.unsigned(connection, file_ids)
+    written = journal.written(connection, file_ids)
     return [
-        _known(file, rows[place], model_id, taken_back, unsigned) if place in rows else None
+        _known(file, rows[place], model_id, taken_back, written) if place in rows else None
         for file, place in zip(found, places, strict=True)
     ]
 
@@ -107,7 +108,7 @@ def _known(
     row: _Row,
     model_id: str,
     taken_back: Mapping[int, tuple[str, ...]],
-    unsigned: Mapping[int, tuple[str, ...]],
+    written: Mapping[int, Written],
 ) -> KnownTrack | None:
     stat = (file.size_bytes, file.mtime_ns)
     recorded = row.track_id is not None and is_as_recorded(file, row)
@@ -129,7 +130,7 @@ def _known(
         audio=row.audio,
         has_vanished=row.vanished_at is not None,
         other_model=row.latest_model if row.probabilities is None else None,
-        unsigned=unsigned.get(row.file_id, ()),
+        written=written.get(row.file_id, Written()),
         decided_by=row.decided_by or "",
     )
 

@@ -41,6 +41,7 @@ _COLUMNS = {
     **{one.name: f"t.{one.name}" for one in TAG_FIELDS},
     "file_genres": "t.file_genres",
     "provenance": "t.provenance",
+    "overruled": "t.overruled",
     "tags_read_by": "t.tags_read_by",
     "heard_genres": "t.heard_genres",
     "confidence": "l.confidence",
@@ -342,6 +343,7 @@ def _tags(row: Mapping[str, Any]) -> TagsFound:
     return TagsFound(
         genres=_strings(row["file_genres"]),
         provenance=row["provenance"],
+        overruled=row["overruled"],
         read_by=row["tags_read_by"] or "",
         **values,
     )

@@ -112,6 +112,7 @@ tracks = Table(
     Column("duration_s", Float, comment="empty while it has never been decoded"),
     Column("file_genres", Strings, nullable=False, comment="genres that stand in the file"),
     Column("provenance", PlainText, comment="our own field in the file's tag"),
+    Column("overruled", PlainText, comment="what named genres of ours that a person replaced"),
     Column("genre", PlainText, nullable=False, comment="for reading: file_genres, or heard_genres"),
     Column("heard_genres", Strings, nullable=False, comment="genres the tagger decided on"),
     Column("confidence", Float, nullable=False, comment="probability of the first heard genre"),

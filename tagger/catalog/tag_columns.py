@@ -16,6 +16,7 @@ TAG_COLUMNS = (
     tracks.c.file_genres,
     tracks.c.provenance,
     tracks.c.tags_read_by,
+    tracks.c.overruled,
 )
 """What a query selects so that ``tags_of`` can say what stands in a file."""
 
@@ -30,6 +31,7 @@ def tags_of(row: Row[*tuple[Any, ...]]) -> TagsFound:
         genres=row.file_genres or (),
         provenance=row.provenance,
         read_by=row.tags_read_by or "",
+        overruled=row.overruled,
         **values,
     )
 
@@ -42,4 +44,5 @@ def tag_values(tags: TagsFound) -> Mapping[str, Any]:
         "file_genres": tags.genres,
         "provenance": tags.provenance,
         "tags_read_by": tags.read_by or None,
+        "overruled": tags.overruled,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,18 @@ class TaggedFile:
     track_id: int = 0
 
 
+class Before(NamedTuple):
+    """What is recorded of a file that has changed since.
+
+    Args:
+        tags: What its tags said.
+        written: The genres that the tagger wrote there last.
+    """
+
+    tags: TagsFound = TagsFound()
+    written: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What is recorded of files that were found.
@@ -62,13 +74,13 @@ class Recorded:
         unchanged: {row: its number} of those that are as they were recorded.
         tagged: Of these, those that bear a genre.
         blank: And what the tags of the others say.
-        written: {row: the genres that the tagger wrote there last} of others that are known.
+        changed: {row: what is recorded of it} of others that are known.
     """
 
     unchanged: Mapping[int, int]
     tagged: Sequence[TaggedFile]
     blank: Sequence[tuple[AudioFile, TagsFound]]
-    written: Mapping[int, tuple[str, ...]]
+    changed: Mapping[int, Before]
 
 
 def recorded(connection: Connection, found: Sequence[AudioFile]) -> Recorded:
@@ -76,7 +88,7 @@ def recorded(connection: Connection, found: Sequence[AudioFile]) -> Recorded:
     known_roots = Roots(connection)
     rows = {known_roots.place(file.path): n for n, file in enumerate(found)}
     unchanged: dict[int, int] = {}
-    changed: dict[int, int] = {}
+    changed: dict[int, tuple[int, TagsFound]] = {}
     bearing: list[tuple[_Row, AudioFile]] = []
     blank: list[tuple[AudioFile, TagsFound]] = []
     for root_id, relatives in by_root([place for place in rows if place is not None]):
@@ -90,9 +102,10 @@ def recorded(connection: Connection, found: Sequence[AudioFile]) -> Recorded:
                 else:
                     blank.append((found[n], tags_of(row)))
             else:
-                changed[row.file_id] = n
-    written = {changed[i]: genres for i, genres in _written(connection, list(changed)).items()}
-    return Recorded(unchanged, _tagged(connection, bearing), blank, written)
+                changed[row.file_id] = n, tags_of(row)
+    written = _written(connection, list(changed))
+    before = {n: Before(tags, written.get(i, ())) for i, (n, tags) in changed.items()}
+    return Recorded(unchanged, _tagged(connection, bearing), blank, before)
 
 
 def tagged_ids(connection: Connection) -> NDArray[np.int64]:
@@ -158,7 +171,8 @@ def written_unsigned(
             select(files.c.size_bytes, writes.c.genres_after)
             .join(writes, writes.c.file_id == files.c.file_id)
             .join(runs, runs.c.run_id == writes.c.run_id)
-            .where(files.c.size_bytes.in_(batch), _is_unsigned)
+            .join(tracks, tracks.c.track_id == files.c.track_id)
+            .where(files.c.size_bytes.in_(batch), _is_unsigned, tracks.c.overruled.is_(None))
         )
         found |= {(row.size_bytes, row.genres_after) for row in rows}
     return found
@@ -222,9 +236,10 @@ def _written_in_copies(
         rows = connection.execute(
             select(files.c.file_id, writes.c.genres_after)
             .join(_original, is_copy)
+            .join(tracks, tracks.c.track_id == _original.c.track_id)
             .join(writes, writes.c.file_id == _original.c.file_id)
             .join(runs, runs.c.run_id == writes.c.run_id)
-            .where(files.c.file_id.in_(batch), _is_unsigned)
+            .where(files.c.file_id.in_(batch), _is_unsigned, tracks.c.overruled.is_(None))
             .order_by(writes.c.journal_id)
         )
         found |= {row.file_id: row.genres_after for row in rows}

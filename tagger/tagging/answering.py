@@ -37,9 +37,11 @@ from tagger.tags import (
     Ways,
     carry_out_all,
     is_ours,
+    overruled_in,
     prepare_write,
     provenance_text,
     read_tags,
+    rewritten,
 )
 
 _AT_ONCE = 32  # files journalled, written and recorded in one go
@@ -173,6 +175,7 @@ def _look(catalog: Catalog, asked: AnsweredFile) -> _Found:
     (known,) = catalog.lookup([file], "")
     if known is None or known.file_id != asked.file_id:
         raise _LeftError("it is no longer in the catalogue as what was asked about")
+    tags = replace(tags, overruled=overruled_in(tags, known.written.genres, known.tags))
     return _Found(asked, file, tags, known)
 
 
@@ -256,7 +259,7 @@ def _record(catalog: Catalog, run_id: int, entries: Sequence[CatalogEntry]) -> N
 def _row(one: _Found, prepared: PreparedWrite, answer: OpenAnswer, journal_id: int) -> CatalogEntry:
     """Return a file's row as it is to be after its write; what was heard stays."""
     write = prepared.write
-    tags = replace(one.tags, genres=write.after, provenance=write.provenance_after)
+    tags = rewritten(one.tags, write.after, write.provenance_after)
     entry = _row_of(one, tags, answer)
     return replace(entry, file=stat_again(one.file), journal_id=journal_id)
 

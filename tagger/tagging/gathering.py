@@ -10,12 +10,13 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tagger.catalog import Catalog
-from tagger.catalog.witnesses import TaggedFile
+from tagger.catalog.witnesses import Before, TaggedFile
 from tagger.errors import ConfigError, TagReadError
 from tagger.evidence.artists import marks_of
 from tagger.evidence.library import Library
@@ -30,7 +31,7 @@ from tagger.tagging.chunking import chunks
 from tagger.tagging.request import TagRequest
 from tagger.tagging.testimony import Ours, Places, Testimony
 from tagger.tagging.track import is_as_found
-from tagger.tags import is_ours, read_tags, source_of
+from tagger.tags import is_ours, overruled_in, read_tags, source_of
 
 _AT_ONCE = 1000  # files looked up at a time
 _N_READERS = 8  # that wait for the disk side by side
@@ -108,21 +109,22 @@ class _Gathering:
                         self._count(one.file, one.tags, one.decided_by)
                 new = [n for n in range(len(files)) if n not in known.unchanged]
                 read = zip(new, readers.map(_tags, [files[n] for n in new]), strict=True)
-                self._take_new((files[n], tags, known.written.get(n, ())) for n, tags in read)
+                self._take_new((files[n], tags, known.changed.get(n, Before())) for n, tags in read)
                 self._tick(len(files))
 
-    def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound, tuple[str, ...]]]) -> None:
+    def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound, Before]]) -> None:
         """Take files that are not as recorded, but for copies of those that we have written."""
         tagged = []
-        for file, tags, written in found:
+        for file, tags, before in found:
             if tags.genres:
-                tagged.append((file, tags, written))
+                overruled = overruled_in(tags, before.written, before.tags)
+                tagged.append((file, replace(tags, overruled=overruled), before.written))
             else:
                 self._ask(about(file.path, tags))
         sizes = {file.size_bytes for file, _, _ in tagged}
         ours = self._catalog.written_unsigned(sizes) if sizes else set()
         for file, tags, written in tagged:
-            if are_ours(tags, written):
+            if is_ours(tags, written):
                 self._count(file, tags, "")
             elif (file.size_bytes, tags.genres) not in ours:
                 self._take(file, tags)
@@ -173,7 +175,7 @@ class _Gathering:
 
     def _take_known(self, one: TaggedFile) -> bool:
         """Take a file, unless its genres are ours; return whether they are not."""
-        if are_ours(one.tags, one.written):
+        if is_ours(one.tags, one.written):
             return False
         self._take(one.file, one.tags, self._answers.get(one.track_id, -1))
         return True
@@ -189,11 +191,6 @@ class _Gathering:
             len(self.places), track, tags.genres, answer=answer
         ):
             self.places.add(file)
-
-
-def are_ours(tags: TagsFound, written: tuple[str, ...]) -> bool:
-    """Return whether genres are the tagger's: by our own field, or by the journal without it."""
-    return is_ours(tags) or tags.genres == written
 
 
 def _tags(file: AudioFile) -> TagsFound:

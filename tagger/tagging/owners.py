@@ -8,7 +8,7 @@ from pathlib import Path
 from tagger.catalog import Catalog
 from tagger.evidence.library import Library
 from tagger.evidence.witnesses import Witnesses, about
-from tagger.tagging.gathering import are_ours
+from tagger.tags import is_ours
 
 
 def owners_library(
@@ -24,7 +24,7 @@ def owners_library(
     witnesses, answers = Witnesses(treat_as_blank), catalog.answer_of_tracks()
     for one in catalog.tagged_files(catalog.tagged_ids().tolist()):
         is_here = under is None or one.file.path.is_relative_to(under)
-        if is_here and not are_ours(one.tags, one.written):
+        if is_here and not is_ours(one.tags, one.written):
             track, answer = about(one.file.path, one.tags), answers.get(one.track_id, -1)
             witnesses.add(one.file_id, track, one.tags.genres, answer=answer)
     return witnesses.library()

@@ -41,6 +41,7 @@ from tagger.tags import (
     carry_out_all,
     prepare_write,
     provenance_text,
+    rewritten,
 )
 
 _WRITES = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
@@ -346,7 +347,7 @@ class Settler:
         if fault is not None:
             return self._unwritten(track, fault, journal_id)
         file = stat_if_there(track.file)
-        tags = replace(track.found, genres=write.after, provenance=write.provenance_after)
+        tags = rewritten(track.found, write.after, write.provenance_after)
         return Finished(track, track.decided, file, tags, journal_id)
 
     def _unwritten(

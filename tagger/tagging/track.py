@@ -27,7 +27,7 @@ from tagger.records import (
     TrackResult,
 )
 from tagger.tagging.decision import Rival
-from tagger.tags import is_ours, read_tags, source_of, taken_out
+from tagger.tags import is_ours, overruled_in, read_tags, source_of, taken_out
 
 
 @dataclass(slots=True)
@@ -97,7 +97,8 @@ class Track:
             # The sound in a file that has not changed fails to decode again; a system may relent.
             self.failure = known.failure if stage is Stage.DECODE else None
             return
-        self.tags = known.tags if stage is not Stage.READ and known.tags.is_complete else None
+        is_told = stage is not Stage.READ and known.tags.is_complete
+        self.tags = self._marked(known.tags) if is_told else None
 
     @property
     def needs_identity(self) -> bool:
@@ -125,7 +126,7 @@ class Track:
         self.failure = None
         known = self.known
         if known is not None and known.is_as_recorded and known.failure is None:
-            self.tags = known.tags if known.tags.is_complete else None
+            self.tags = self._marked(known.tags) if known.tags.is_complete else None
 
     def take_parts(self, parts: Iterable[TrackPrediction]) -> None:
         """Note what some of the networks that the model hears by have heard in its recording."""
@@ -148,9 +149,8 @@ class Track:
     @property
     def is_ours(self) -> bool:
         """Whether the genre that stands there is the tagger's: by our field, or by the journal."""
-        known = self.known.unsigned if self.known else ()
-        is_unsigned = self.found.provenance is None and bool(known)
-        return is_ours(self.found) or (is_unsigned and self.found.genres == known)
+        unsigned = self.known.written.unsigned if self.known else ()
+        return is_ours(self.found, unsigned if self.found.provenance is None else ())
 
     @property
     def is_by_evidence(self) -> bool:
@@ -161,7 +161,7 @@ class Track:
     @property
     def taken_out(self) -> tuple[str, ...]:
         """Genres of ours in whose place none stands: a person took them out."""
-        unsigned = self.known.unsigned if self.known and not self.found.genres else ()
+        unsigned = self.known.written.unsigned if self.known and not self.found.genres else ()
         return (*taken_out(self.found), *unsigned)
 
     @property
@@ -229,7 +229,7 @@ class Track:
         if self.has_stale_row:
             self.read_tags()
         else:
-            self.tags = self.known.tags
+            self.tags = self._marked(self.known.tags)
 
     def leave_unheard(self, model_id: str) -> None:
         """Note that the model in use has not heard it, and is not to."""
@@ -249,9 +249,16 @@ class Track:
     def read_tags(self) -> None:
         """Read its tags from the file, or note why they cannot be."""
         try:
-            self.tags, self.tags_read = read_tags(self.file.path), True
+            self.tags, self.tags_read = self._marked(read_tags(self.file.path)), True
         except TagReadError as exc:
             self.failure = TrackFailure.of(self.file.path, Stage.READ, exc)
+
+    def _marked(self, tags: TagsFound) -> TagsFound:
+        """Return what stands in its file, with what a person has replaced of ours."""
+        known = self.known
+        written = known.written.genres if known else ()
+        overruled = overruled_in(tags, written, known.tags if known else None)
+        return tags if overruled == tags.overruled else replace(tags, overruled=overruled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +310,7 @@ class Finished:
             return True  # its model may have taken it from what another one heard
         if self._is_news or track.moved_from or known.has_vanished:
             return True
-        if not known.tags.is_complete:
+        if not known.tags.is_complete or known.tags.overruled != self.tags.overruled:
             return True
         return not known.is_as_recorded or track.audio not in (None, known.audio)
 

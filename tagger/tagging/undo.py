@@ -38,6 +38,7 @@ from tagger.tags import (
     Ways,
     carry_out_all,
     is_ours,
+    overruled_in,
     prepare_restore,
     read_tags,
 )
@@ -308,12 +309,14 @@ class UndoRun:
     def _row(self, one: _Found, journal_id: int) -> CatalogEntry:
         """Return a file's row as it is to be; what was heard and decided stays."""
         (known,) = self.catalog.lookup([one.file], "")
-        ours = is_ours(one.wanted)
+        overruled = overruled_in(one.wanted, (), known.tags if known else None)
+        tags = replace(one.wanted, overruled=overruled)
+        ours = is_ours(tags)
         # A file that somebody changed since it was heard keeps its old stat, to be heard again.
         is_as_heard = known is not None and known.unchanged
         return CatalogEntry(
             file=stat_if_there(one.file) if is_as_heard else one.entry.file,
-            tags=one.wanted,
+            tags=tags,
             status=Status.WRITTEN if ours else Status.RESTORED,
             genres=known.genres if known else (),
             confidence=known.confidence if known else 0.0,

@@ -1,10 +1,11 @@
 """Genre tags: read from any container of a file, and written so that nothing else changes.
 
 `read_tags`, `prepare_write`, `prepare_restore` and `carry_out_all` are the way in; `is_ours`,
-`source_of`, `taken_out` and `provenance_text` know our own field; `audio_identity` tells
-recordings apart; `clean_leftovers` and `put_back` mend what a kill left behind. Formats: MP3,
-AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF, DSDIFF, Monkey's Audio,
-WavPack, Musepack, ASF, told by content. What genre to write is decided elsewhere.
+`overruled_in`, `rewritten`, `source_of`, `taken_out` and `provenance_text` know our own field;
+`audio_identity` tells recordings apart; `clean_leftovers` and `put_back` mend what a kill left
+behind. Formats: MP3, AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF,
+DSDIFF, Monkey's Audio, WavPack, Musepack, ASF, told by content. What genre to write is decided
+elsewhere.
 """
 
 from tagger.tags.batch import carry_out_all
@@ -13,7 +14,14 @@ from tagger.tags.healing import put_back
 from tagger.tags.identity import audio_identity
 from tagger.tags.inplace import Stands
 from tagger.tags.preparing import prepare_restore, prepare_write
-from tagger.tags.provenance import is_ours, provenance_text, source_of, taken_out
+from tagger.tags.provenance import (
+    is_ours,
+    overruled_in,
+    provenance_text,
+    rewritten,
+    source_of,
+    taken_out,
+)
 from tagger.tags.reader import read_tags
 from tagger.tags.temporary import clean_leftovers
 from tagger.tags.writer import SAFE_WAYS, PreparedWrite, Ways
@@ -28,11 +36,13 @@ __all__ = [
     "carry_out_all",
     "clean_leftovers",
     "is_ours",
+    "overruled_in",
     "prepare_restore",
     "prepare_write",
     "provenance_text",
     "put_back",
     "read_tags",
+    "rewritten",
     "source_of",
     "taken_out",
 ]

@@ -4,11 +4,16 @@ Its text is ``GENRE; CONFIDENCE; SOURCE``: the source is a model's id, or "album
 the owner's own tags decided. Several genres are joined by "; " too, and the text is read from its
 right end, so that nothing in a genre's name can be mistaken for a number. Whose a genre is needs no
 splitting: the genres that stand in the file, joined the same way, must be the text in front.
+
+The journal names what was written without that field, or what another program took the field from.
+Once a person has set another genre in place of ours, what named ours names it no longer, even if
+the person sets the same words again: the field stays in the file, so the catalogue keeps that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tagger.records import TagsFound
 from tagger.tags.fields import SEPARATOR
@@ -25,15 +30,69 @@ def provenance_text(genres: Sequence[str], confidence: float, source: str) -> st
     return SEPARATOR.join((*genres, f"{confidence:.2f}", source))
 
 
-def is_ours(tags: TagsFound) -> bool:
+def is_ours(tags: TagsFound, written: Sequence[str] = ()) -> bool:
     """Return whether the genre that stands in a file is the one that the tagger wrote.
+
+    Args:
+        tags: What stands there.
+        written: The genres that the journal says it wrote there last; our field tells by itself.
 
     >>> is_ours(TagsFound(genres=("Rock",), provenance="Rock; 0.87; cnn-1"))
     True
     >>> is_ours(TagsFound(genres=("Blues",), provenance="Rock; 0.87; cnn-1"))
     False
+    >>> is_ours(TagsFound(genres=("Rock",)), ["Rock"])
+    True
+    >>> is_ours(TagsFound(genres=("Rock",), overruled="Rock"), ["Rock"])
+    False
     """
-    return bool(tags.genres) and _named(tags) == SEPARATOR.join(tags.genres)
+    is_overruled = tags.overruled is not None and tags.overruled == _claim(tags, written)
+    return not is_overruled and _is_named(tags, written)
+
+
+def overruled_in(tags: TagsFound, written: Sequence[str], before: TagsFound | None) -> str | None:
+    """Return what named genres of ours in a file when a person had set others in their place.
+
+    Args:
+        tags: What stands there now.
+        written: As ``is_ours`` takes it.
+        before: What stood there when it was last recorded.
+
+    >>> ours = "Rock; 0.87; cnn-1"
+    >>> replaced = TagsFound(genres=("Dub",), provenance=ours)
+    >>> overruled_in(replaced, (), None)
+    'Rock; 0.87; cnn-1'
+    >>> overruled_in(TagsFound(genres=("Rock",), provenance=ours), (), replaced)
+    'Rock; 0.87; cnn-1'
+    """
+    claim = _claim(tags, written)
+    if claim and not _is_named(tags, written):
+        return claim
+    if before is None:
+        return None
+    has_same_field = tags.provenance is not None and tags.provenance == before.provenance
+    return tags.provenance if has_same_field and not is_ours(before) else before.overruled
+
+
+def rewritten(tags: TagsFound, genres: tuple[str, ...], provenance: str | None) -> TagsFound:
+    """Return tags after a write of ours: what it names is ours, whatever a person did before."""
+    named_anew = tags.overruled in (provenance, SEPARATOR.join(genres))
+    return replace(
+        tags,
+        genres=genres,
+        provenance=provenance,
+        overruled=None if named_anew else tags.overruled,
+    )
+
+
+def _claim(tags: TagsFound, written: Sequence[str]) -> str:
+    """Return what names genres of ours in a file: our field, or what the journal says."""
+    return tags.provenance or SEPARATOR.join(written)
+
+
+def _is_named(tags: TagsFound, written: Sequence[str]) -> bool:
+    standing = SEPARATOR.join(tags.genres)
+    return bool(tags.genres) and standing in (_named(tags), SEPARATOR.join(written))
 
 
 def taken_out(tags: TagsFound) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tagger.catalog.rows.writes import Written
 from tagger.records import AudioFile, Status, TagsFound, TrackFailure, TrackPrediction
 
 
@@ -28,7 +29,7 @@ class KnownTrack:
         audio: The identity of its recording; None if it was never told.
         has_vanished: It was found to be gone.
         other_model: A model that has heard it, where the one asked for has not.
-        unsigned: The genres that the tagger wrote there last, if it left no field beside them.
+        written: What the tagger wrote there last, as far as that was not taken back.
         decided_by: The code of the reason for what became of it last.
     """
 
@@ -45,7 +46,7 @@ class KnownTrack:
     audio: str | None = None
     has_vanished: bool = False
     other_model: str | None = None
-    unsigned: tuple[str, ...] = ()
+    written: Written = field(default_factory=Written)
     decided_by: str = ""
 
 

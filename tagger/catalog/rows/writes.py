@@ -30,6 +30,24 @@ class PlannedWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What the tagger wrote into a file last, and was not taken back.
+
+    Args:
+        genres: () where it never did, or where the last word was a person's answer.
+        is_signed: Whether it left its field beside them.
+    """
+
+    genres: tuple[str, ...] = ()
+    is_signed: bool = False
+
+    @property
+    def unsigned(self) -> tuple[str, ...]:
+        """The genres, if they have no field beside them."""
+        return () if self.is_signed else self.genres
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """A write as the journal has it.
 
