@@ -376,14 +376,24 @@ def let_another_reader_see(monkeypatch: pytest.MonkeyPatch, *opinions: list[str]
     )
 
 
-@pytest.mark.parametrize("opinions", [(["Polka"],), ([],), (None, ["Rock"])])
+@pytest.mark.parametrize(
+    ("opinions", "said"),
+    [
+        ((["Polka"],), "another reader would see the genre as 'Polka'"),
+        (([],), "another reader would see the genre as ''"),
+        ((None, ["Rock"]), "it is damaged"),
+    ],
+)
 def test_a_tag_that_another_reader_would_see_otherwise_is_not_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opinions: tuple[list[str] | None, ...]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    opinions: tuple[list[str] | None, ...],
+    said: str,
 ) -> None:
     path = tagged.make(tmp_path, "flac")
     before = path.read_bytes()
     let_another_reader_see(monkeypatch, *opinions)
-    with pytest.raises(TagWriteError):
+    with pytest.raises(TagWriteError, match=said):
         write_genres(path, ["Folk"], provenance=OURS)
     assert path.read_bytes() == before
 
