@@ -17,7 +17,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tag test lint types tests test-browser model parity dist clean distclean
+.PHONY: help setup setup-dev tag test lint types tests test-browser test-manual docs model parity dist clean distclean
 
 VENV_PYTHON := .venv/bin/python
 SETUP := @sh tools/with_python.sh -m tools.setup_venv
@@ -54,6 +54,14 @@ tests: setup-dev ## Run tests and doctests (pytest), some at a time
 
 test-browser: setup-dev ## Run the tests of tagger review in Chromium, which has to be installed
 	$(VENV_PYTHON) -m pytest tests/browser
+
+test-manual: ## Check the manual pages with groff, which has to be installed
+	@for page in man/*.1; do said=$$(groff -man -ww -Tutf8 "$$page" 2>&1 >/dev/null) && \
+	  test -z "$$said" || { echo "$$page: $$said" >&2; exit 1; }; done
+
+docs: setup-dev ## Make the site of docs/ in build/site
+	@NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --strict
+	@echo 'build/site/index.html'
 
 model: setup-dev ## Train the bundled network anew from FEATURES=FILE.npz TEACHER=FILE.npz
 	@test -n "$$MAKE_MODEL_FEATURES" || { echo 'make model: name a feature file: make model FEATURES=FILE.npz TEACHER=FILE.npz' >&2; exit 2; }

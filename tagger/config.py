@@ -169,7 +169,7 @@ class Settings:
     """What can be set once and for all; each but the last four is an option of the same name.
 
     All that is known of a setting stands here: its name, type, default, what it may be, and what
-    it is for. The config file, the environment and the reference in docs/settings.md follow.
+    it is for. The config file, the environment and docs/reference/settings.md follow.
     """
 
     catalog: str = _setting("", _PLACE, 'The catalogue, a file or URL; "" is the default place.')

@@ -18,7 +18,7 @@ Value = str | float | Sequence[str]
 
 
 class ReasonCode(StrEnum):
-    """What a reason is, for programs; docs/reasons.md lists them (a test holds that list)."""
+    """What a reason is, for programs; docs/reference/reasons.md lists them."""
 
     # What stands in the file
     SAME = "same"

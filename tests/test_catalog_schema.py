@@ -73,26 +73,6 @@ def test_every_table_is_explained() -> None:
     assert all(table.comment for table in metadata.tables.values())
 
 
-def test_every_table_view_and_column_stands_in_the_documentation(tmp_path: Path) -> None:
-    text = (Path(__file__).parent.parent / "docs" / "catalog.md").read_text(encoding="utf-8")
-    path = tmp_path / "catalog.db"
-    Catalog.open(path).close()
-    with closing(sqlite3.connect(path)) as database:
-        views = [name for (name,) in database.execute(VIEWS)]
-        columns = {view: database.execute(f"SELECT * FROM {view}").description for view in views}
-    for view in views:
-        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{view}` |")]
-        assert [name for name, *_ in columns[view] if f"`{name}`" not in line] == []
-    sections = dict(part.split("\n", 1) for part in text.split("\n### ")[1:])
-    assert set(sections) == set(metadata.tables)
-    for name, table in metadata.tables.items():
-        untold = [c.name for c in table.c if f"| `{c.name}` |" not in sections[name]]
-        assert untold == [], name
-
-
-VIEWS = "SELECT name FROM sqlite_schema WHERE type = 'view'"
-
-
 def test_the_library_view_reads_like_a_listing(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     kept = entry("b\n.mp3", genres=("Rock",), tags=TagsFound(("Jazz", "Blues")))

@@ -7,7 +7,6 @@ import pytest
 
 from tagger.config import Settings, kind_of, load_settings
 from tagger.errors import ConfigError
-from tools import settings_page
 
 
 def test_option_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
@@ -86,10 +85,6 @@ def test_what_counts_as_blank_and_what_is_written_for_a_label_can_be_set(tmp_pat
 def test_by_default_nothing_counts_as_blank_and_labels_stand_for_themselves(tmp_path: Path) -> None:
     settings, _ = load_settings({}, environment={}, file=tmp_path / "none.toml")
     assert (settings.treat_as_blank, settings.genre_map) == ((), {})
-
-
-def test_the_page_of_settings_is_that_of_the_code() -> None:
-    assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.page()
 
 
 def test_each_default_is_what_its_setting_may_be() -> None:

@@ -21,9 +21,17 @@ from tools.setup_venv import read_pins
 ROOT = Path(__file__).resolve().parent.parent
 NOT_PACKAGED = (".git", ".venv", ".*_cache", ".hypothesis", "build", "dist", "runs", "shared")
 PROJECT_FOLDERS = (
-    *(".ci", "docs", "examples", "migrations", "notebooks", "tagger", "tests", "tools", "training"),
+    *(".ci", "benchmarks", "docs", "examples", "man", "migrations", "notebooks", "tagger", "tests"),
+    *("tools", "training"),
 )
-PROJECT_FILES = ("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "constraints.txt")
+PROJECT_FILES = (
+    "CHANGELOG.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "constraints.txt",
+    "mkdocs.yml",
+)
 GENERATED = ("__pycache__", "*.egg-info")
 
 
@@ -74,7 +82,11 @@ def test_the_wheel_installs_the_tagger_and_its_migrations_alone(wheel: Path, tre
     modules = {str(path.relative_to(tree)) for path in (tree / "tagger").rglob("*.py")}
     revisions = {f"tagger/{path.relative_to(tree)}" for path in (tree / "migrations").rglob("*.py")}
     data = {name for name in names if not name.endswith(".py")}
-    assert names - data == modules | revisions
+    manual = {name for name in data if name.endswith(".1")}
+    assert {Path(name).name for name in manual} == {p.name for p in (tree / "man").iterdir()}
+    assert all(".data/data/share/man/man1/" in name for name in manual)
+    data -= manual
+    assert names - data - manual == modules | revisions
     assert "tagger/py.typed" in data
     assert data - {"tagger/py.typed"} == {
         str(path.relative_to(tree))

@@ -21,7 +21,7 @@ from tagger.catalog.sqlite import header
 from tagger.catalog.upkeep import upgrade_schema
 from tagger.catalog.why import reason_from
 from tagger.errors import AudioDecodeError, TagWriteError, os_reason
-from tagger.reasons import WORDS, Reason, ReasonCode, Value, values_of, why_system_failed
+from tagger.reasons import Reason, ReasonCode, Value, values_of, why_system_failed
 from tagger.records import Stage, Status, TrackFailure
 from tests.catalogs import (
     MODEL,
@@ -35,7 +35,6 @@ from tests.catalogs import (
     filled,
 )
 
-DOCS = Path(__file__).parent.parent / "docs" / "reasons.md"
 SAMPLES: Mapping[str, Value] = {
     "genres": ("Rock", "Folk"),
     "run": 7,
@@ -50,14 +49,6 @@ SAMPLES: Mapping[str, Value] = {
 
 def sample(code: ReasonCode) -> Reason:
     return Reason(code, {name: SAMPLES.get(name, f"a {name}") for name in values_of(code)})
-
-
-def test_the_documentation_lists_each_code_with_its_values_and_words() -> None:
-    rows = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
-    assert sorted(rows) == sorted(
-        f"| `{code}` | {', '.join(f'`{name}`' for name in values_of(code))} | {WORDS[code]} |"
-        for code in ReasonCode
-    )
 
 
 def test_probabilities_are_rounded_so_that_nothing_reads_as_enough() -> None:

@@ -84,7 +84,7 @@ def test_tagging_installs_neither_extras_nor_torchaudio(clone: Path) -> None:
 def test_testing_installs_the_extras_and_mends_torchaudio(clone: Path) -> None:
     run = FakeRun()
     bring_up_to_date(clone, "test", {}, run)
-    assert run.commands[-2].endswith("--editable .[training,test]")
+    assert run.commands[-2].endswith("--editable .[docs,training,test]")
     assert run.commands[-1].endswith("tools/patch_torchaudio.py")
 
 
@@ -98,7 +98,7 @@ def test_the_test_tools_come_on_top_of_what_is_there_and_stay(finished: Path) ->
     run = FakeRun()
     bring_up_to_date(finished, "test", {}, run)
     assert run.count("-m venv") == 0
-    assert run.count("[training,test]") == 1
+    assert run.count("[docs,training,test]") == 1
     again = FakeRun()
     bring_up_to_date(finished, "tag", {}, again)
     assert again.commands == []

@@ -45,7 +45,7 @@ TRY_AGAIN = "see the lines above, check the network, and call make again"
 
 Kind = Literal["tag", "test"]
 Plan = Literal["nothing", "install", "remake"]
-EXTRAS: dict[Kind, str] = {"tag": "", "test": "[training,test]"}
+EXTRAS: dict[Kind, str] = {"tag": "", "test": "[docs,training,test]"}
 # `.venv` and pip's downloads together, with room to spare.
 DISK_NEEDED: dict[Torch, int] = {"cpu": 3 * GIB, "cuda": 12 * GIB}
 

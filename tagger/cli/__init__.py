@@ -1,7 +1,6 @@
 """The door: ``tagger COMMAND``. A command's module is loaded only when it is called.
 
-Here alone a TaggerError becomes a message and an exit code: 0 all done, 1 some files failed,
-2 wrong usage or nothing could start, 130 interrupted.
+Here alone a TaggerError becomes a message and an exit code.
 """
 
 from __future__ import annotations
@@ -38,9 +37,19 @@ _COMMANDS = {
     "help": ("tagger.cli.help", "Show what a command does."),
 }
 
+EXIT_CODES = {
+    0: "all done",
+    1: "some files failed, or catalog check found something wrong",
+    2: "wrong usage, or nothing could start",
+    130: "interrupted",
+}
+
 
 @click.group(
-    cls=LazyGroup, lazy=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"Exit codes: {'; '.join(f'{code} {said}' for code, said in EXIT_CODES.items())}.",
 )
 @click.version_option(__version__, prog_name="tagger")
 def cli() -> None:

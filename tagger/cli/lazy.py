@@ -45,6 +45,10 @@ class LazyGroup(click.Group):
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
 
+    def short_help_of(self, name: str) -> str:
+        """Return what stands beside a command's name in --help."""
+        return self._lazy[name][1]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):

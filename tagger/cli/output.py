@@ -141,7 +141,7 @@ def path_fields(path: Path) -> dict[str, str]:
 
 
 def reason_fields(reason: Reason | None) -> dict[str, str | None]:
-    """Return a reason's fields: in words, and its code (docs/reasons.md).
+    """Return a reason's fields: in words, and its code (docs/reference/reasons.md).
 
     >>> from tagger.reasons import ReasonCode
     >>> reason_fields(Reason(ReasonCode.SILENT)), reason_fields(None)

@@ -1,36 +1,26 @@
-"""docs/settings.md, made from the settings themselves: `python -m tools.settings_page`."""
+"""docs/reference/settings.md: every setting, its default and its variable."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from tagger.config import Settings, kind_of, variable_of
 from tagger.recommending.recipes import KEYS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
-_HEAD = (
-    "# Settings\n"
-    "What you say once is kept in `config.toml` in your config folder (`~/.config/tagger` on "
-    "Linux), or in the environment. An option on the command line comes before both, and the "
-    "environment before the file. `tagger info --config` shows each value and where it came from. "
-    "In a variable names are separated by commas, and a map reads `Hip-Hop=Rap,International=`.\n\n"
-    "This page is made from the code by `python -m tools.settings_page`.\n\n"
-    "| setting | default | may be | what it does | variable |\n"
-    "|---|---|---|---|---|\n"
-)
+_TABLE = "| setting | default | may be | what it does | variable |\n|---|---|---|---|---|"
 
 
-_PLAYLISTS = (
-    "\n## Playlists\n"
-    "Each is a table `[playlist.NAME]`; what it is good for: [players.md](players.md).\n\n"
-    "| key | default | may be | what it does |\n"
-    "|---|---|---|---|\n"
-)
+_PLAYLISTS = """
+## Playlists
+
+Each is a table `[playlist.NAME]`; what it is good for: [players](../players.md).
+
+| key | default | may be | what it does |
+|---|---|---|---|"""
 
 
-def page() -> str:
+def body() -> str:
     """Return the page: a row a setting, and a row a key of a playlist's table."""
     defaults = Settings()
     rows = [
@@ -38,7 +28,7 @@ def page() -> str:
         f"| {one.metadata['meaning']} | {_variable(one.name)} |"
         for one in fields(Settings)
     ]
-    return _HEAD + "\n".join(rows) + "\n" + _PLAYLISTS + "\n".join(_playlist_rows()) + "\n"
+    return "\n".join([_TABLE, *rows, _PLAYLISTS, *_playlist_rows()])
 
 
 def _variable(setting: str) -> str:
@@ -69,7 +59,3 @@ def _shown(value: Any) -> str:
         names = ", ".join(f'"{name}"' for name in value)
         return f"`[{names}]`"
     return f"`{value}`"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
