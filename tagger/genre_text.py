@@ -81,12 +81,22 @@ def key_of(genre: str) -> str:
     >>> key_of("(17)Rock"), key_of("(17)"), key_of("🎸❤️")
     ('rock', '', '🎸❤')
     """
+    letters = letters_of(genre)
+    return ALIASES.get(letters, letters)
+
+
+@lru_cache(maxsize=4096)
+def letters_of(genre: str) -> str:
+    """Return what spellings of one word have in common, whatever else may be called the same.
+
+    >>> letters_of("Hip-Hop") == letters_of("hip hop"), letters_of("OST") == letters_of("Soundtrack")
+    (True, False)
+    """
     text = unicodedata.normalize("NFKC", spelling(genre)).casefold()
     if not any(c.isalnum() for c in text):
         # A genre may be all pictures; only punctuation and blanks say nothing.
         return "".join(c for c in text if unicodedata.category(c) == "So")
-    letters = "".join(c for c in _AND.sub("n", text) if c.isalnum() or _is_mark(c))
-    return ALIASES.get(letters, letters)
+    return "".join(c for c in _AND.sub("n", text) if c.isalnum() or _is_mark(c))
 
 
 def _is_mark(letter: str) -> bool:
