@@ -213,6 +213,15 @@ class Settings:
     genre_map: Mapping[str, str] = _setting(
         {}, _GENRE_MAP, 'What to write for a label of the model; "" is never.'
     )
+    genre_list: str = _setting(
+        "",
+        _PLACE,
+        'Your list of genres, TOML or a YAML tree (docs/genres.md); "" is genres.toml beside '
+        "config.toml, if it is there.",
+    )
+    with_parents: bool = _setting(
+        False, _SWITCH, "Write what a genre is a kind of as well, by your list of genres."
+    )
     playlist: Mapping[str, Mapping[str, Any]] = _setting(
         {}, _TABLES, "Playlists that are kept fresh, one `[playlist.NAME]` each."
     )

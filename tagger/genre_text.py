@@ -89,8 +89,8 @@ def key_of(genre: str) -> str:
 def letters_of(genre: str) -> str:
     """Return what spellings of one word have in common, whatever else may be called the same.
 
-    >>> letters_of("Hip-Hop") == letters_of("hip hop"), letters_of("OST") == letters_of("Soundtrack")
-    (True, False)
+    >>> letters_of("Hip-Hop"), letters_of("hip hop"), letters_of("OST"), key_of("OST")
+    ('hiphop', 'hiphop', 'ost', 'soundtrack')
     """
     text = unicodedata.normalize("NFKC", spelling(genre)).casefold()
     if not any(c.isalnum() for c in text):

@@ -45,6 +45,7 @@ class ReasonCode(StrEnum):
     NO_LABELS = "no_labels"
     STRANGE = "strange"
     NEVER = "never"
+    NOT_LISTED = "not_listed"
     LINKED = "linked"
     # What undo did not do, or did in part
     AS_BEFORE = "as_before"
@@ -126,6 +127,7 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.NEVER: (
         "sounds like {label} ({confidence} %), which genre_map says is never written"
     ),
+    ReasonCode.NOT_LISTED: "it would be {genres}, which your list of genres does not allow",
     ReasonCode.LINKED: "it has other names as well, and hard_links says to leave such files",
     ReasonCode.AS_BEFORE: "it stands as it did before",
     ReasonCode.CHANGED_SINCE: (

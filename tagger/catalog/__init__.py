@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tagger.catalog.batches import growing_sizes
 from tagger.catalog.revisions import HEAD
 from tagger.catalog.rows.answers import (
+    RENAMING,
     REVIEW,
     Action,
     AnsweredFile,
@@ -80,6 +81,7 @@ _LATER = {
 
 __all__ = [
     "HEAD",
+    "RENAMING",
     "REVIEW",
     "Action",
     "AnsweredFile",

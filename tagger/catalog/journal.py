@@ -29,7 +29,7 @@ from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
 from tagger.catalog.packing import Noted
 from tagger.catalog.paths import FILE_COLUMNS, Roots
-from tagger.catalog.rows.answers import REVIEW
+from tagger.catalog.rows.answers import RENAMING, REVIEW
 from tagger.catalog.rows.writes import JournalEntry, PlannedWrite, WriteQuery, Written
 from tagger.catalog.sealing import Seal
 from tagger.catalog.tables import files, journal, rollbacks, runs
@@ -237,6 +237,7 @@ def written(connection: Connection, file_ids: Sequence[int]) -> dict[int, Writte
         rows = connection.execute(
             select(
                 journal.c.file_id,
+                journal.c.genres_before,
                 journal.c.genres_after,
                 journal.c.provenance_after,
                 runs.c.command,
@@ -247,9 +248,24 @@ def written(connection: Connection, file_ids: Sequence[int]) -> dict[int, Writte
         )
         for row in rows:
             is_signed = row.provenance_after is not None
-            is_answer = row.command == REVIEW and not is_signed
-            found[row.file_id] = Written(() if is_answer else row.genres_after, is_signed)
+            before = found[row.file_id].genres if row.file_id in found else ()
+            is_ours = is_signed or stays_ours(row, before)
+            found[row.file_id] = Written(row.genres_after if is_ours else (), is_signed)
     return found
+
+
+def stays_ours(row: Row[*tuple[Any, ...]], ours: tuple[str, ...]) -> bool:
+    """Return whether a write that left no field of ours put genres of ours there.
+
+    An answer is a person's word. Of a renaming it depends on what stood there.
+
+    Args:
+        row: The write.
+        ours: The genres of ours that stood there last.
+    """
+    if row.command == RENAMING:
+        return bool(ours) and row.genres_before == ours
+    return bool(row.command != REVIEW)
 
 
 def n_standing(connection: Connection) -> dict[int, int]:

@@ -15,7 +15,7 @@ from tagger.catalog.batches import batches
 from tagger.catalog.known_roots import Place
 from tagger.catalog.lookup import is_as_recorded
 from tagger.catalog.paths import FILE_COLUMNS, Roots, by_root
-from tagger.catalog.rows.answers import REVIEW
+from tagger.catalog.rows.answers import RENAMING, REVIEW
 from tagger.catalog.tables import files, runs, track_genres, tracks
 from tagger.catalog.tables import journal as writes
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
@@ -24,12 +24,11 @@ from tagger.records import AudioFile, TagsFound
 
 _Row = Row[*tuple[Any, ...]]
 _original = files.alias("original")
-_is_answer = and_(runs.c.command == REVIEW, writes.c.provenance_after.is_(None))
 _is_unsigned = and_(
     journal.stands,
     writes.c.undoes.is_(None),
     writes.c.provenance_after.is_(None),
-    runs.c.command != REVIEW,
+    runs.c.command.not_in((RENAMING, REVIEW)),
 )
 
 
@@ -213,12 +212,21 @@ def _written(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple
     found = _written_in_copies(connection, file_ids)
     for batch in batches(file_ids):
         rows = connection.execute(
-            select(writes.c.file_id, writes.c.genres_after, _is_answer.label("is_answer"))
+            select(
+                writes.c.file_id,
+                writes.c.genres_before,
+                writes.c.genres_after,
+                writes.c.provenance_after,
+                runs.c.command,
+            )
             .join(runs, runs.c.run_id == writes.c.run_id)
             .where(writes.c.file_id.in_(batch), journal.stands, writes.c.undoes.is_(None))
             .order_by(writes.c.journal_id)
         )
-        found |= {row.file_id: () if row.is_answer else row.genres_after for row in rows}
+        for row in rows:
+            is_signed = row.provenance_after is not None
+            is_ours = is_signed or journal.stays_ours(row, found.get(row.file_id, ()))
+            found[row.file_id] = row.genres_after if is_ours else ()
     return found
 
 

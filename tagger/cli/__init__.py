@@ -28,6 +28,7 @@ _COMMANDS = {
     "playlist": ("tagger.cli.playlist", "Make a playlist of tracks that go together."),
     "learn": ("tagger.cli.learn", "Learn your own genres from your own tags."),
     "doubtful": ("tagger.cli.doubtful", "List tracks whose genre looks wrong."),
+    "genres": ("tagger.cli.genres", "List the library's genres, and put your own words for them."),
     "report": ("tagger.cli.report", "Write an HTML page about the library."),
     "runs": ("tagger.cli.runs", "List past runs."),
     "undo": ("tagger.cli.undo", "Put back the genres that a run replaced."),

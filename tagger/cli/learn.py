@@ -16,12 +16,19 @@ from tqdm import tqdm
 from tagger.catalog import Catalog, ModelRecord
 from tagger.cli.counting import count_meanwhile
 from tagger.cli.learn_report import lines, record
-from tagger.cli.options import catalog_option, model_option, overwrite_file_option, verbose_option
+from tagger.cli.options import (
+    catalog_option,
+    genre_list_option,
+    model_option,
+    overwrite_file_option,
+    verbose_option,
+)
 from tagger.cli.output import say
 from tagger.config import Settings, Sourced, load_settings, models_folder
 from tagger.errors import CheckpointError, LearnError, printable
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanOptions
+from tagger.genre_list import load_genre_list
 from tagger.hearing.pool import default_n_jobs
 from tagger.models.card import ModelCard
 from tagger.models.choosing import base_of, is_named, named_model
@@ -61,6 +68,7 @@ _SHIPPED = BUNDLED.resolve()
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+@genre_list_option
 @model_option
 @catalog_option
 @verbose_option
@@ -91,13 +99,16 @@ def command(
     folders = [absolute(path) for path in paths]
     target = (output or models_folder() / "mine.pt").expanduser().absolute()
     _check_target(target, base_path, force=force)
+    genre_list = load_genre_list(settings.genre_list)
     n_failed = 0
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
         if not dry_run:
             n_failed = _hear(catalog, folders, settings, base_path, base)
             # Who learns into the file of the catalogue's own model has that one replaced.
             as_default = as_default or _is_own(catalog, target)
-        lesson = teaching.gather(catalog, base.heard_by, folders, min_tracks=min_tracks)
+        lesson = teaching.gather(
+            catalog, base.heard_by, folders, min_tracks=min_tracks, genre_list=genre_list
+        )
         with tqdm(total=teaching.n_fits(lesson), desc="learning", unit=" fits", **_BAR) as bar:
             card, _, report = teaching.teach(lesson, base, target.stem, tick=bar.update)
         if not dry_run:

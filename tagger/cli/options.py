@@ -50,6 +50,11 @@ format_option = click.option(
     show_default=True,
     help="How results are printed.",
 )
+genre_list_option = click.option(
+    "--genre-list",
+    metavar="FILE",
+    help="Your list of genres, TOML or a YAML tree. [default: genres.toml in your config folder]",
+)
 under_option = click.option(
     "--under",
     metavar="PATH",

@@ -16,6 +16,7 @@ from tagger.catalog import Catalog
 from tagger.cli.options import (
     allow_copies_option,
     catalog_option,
+    genre_list_option,
     max_option,
     model_option,
     preserve_mtime_option,
@@ -23,6 +24,7 @@ from tagger.cli.options import (
 )
 from tagger.config import PASSWORD, Settings, load_settings
 from tagger.files.paths import absolute
+from tagger.genre_list import load_genre_list
 from tagger.models.card import ModelCard
 from tagger.models.choosing import cards_at_hand, model_in_force
 from tagger.models.files import read_card
@@ -86,6 +88,7 @@ _WAIT_S = 20.0  # for what is still to be written, when it ends
 )
 @preserve_mtime_option
 @allow_copies_option
+@genre_list_option
 @model_option
 @catalog_option
 @verbose_option
@@ -157,7 +160,7 @@ def _session(
     return Session(
         catalog,
         Questions(found, blank),
-        Suggesting(catalog, cards, settings.genre_map, blank),
+        Suggesting(catalog, cards, settings.genre_map, blank, load_genre_list(settings.genre_list)),
         Writer(lambda: Catalog.open(settings.catalog, create=False), manner),
         paths=folders,
         is_doubtful=is_doubtful,

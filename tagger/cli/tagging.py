@@ -14,6 +14,7 @@ from tagger.cli.options import (
     catalog_option,
     color_option,
     format_option,
+    genre_list_option,
     model_option,
     preserve_mtime_option,
     quiet_option,
@@ -47,6 +48,13 @@ _OPTIONS = (
         help="What may be written: labels, and genres of your own. [default: the model's choice]",
     ),
     click.option("--max-genres", type=click.IntRange(1), metavar="N", help="A track. [default: 1]"),
+    genre_list_option,
+    click.option(
+        "--with-parents",
+        is_flag=True,
+        default=None,
+        help="Write what a genre is a kind of as well, by your list of genres: Bebop; Jazz.",
+    ),
     click.option(
         "--by",
         type=click.Choice(["track", "album"]),

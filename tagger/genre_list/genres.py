@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -62,13 +62,14 @@ class GenreList:
             return styles
         return tuple(dict.fromkeys((*styles, *(x for style in styles for x in self.above(style)))))
 
-    def renamed(self, genres: Iterable[str]) -> tuple[str, ...]:
+    def renamed(self, genres: Sequence[str]) -> tuple[str, ...]:
         """Return genres in the owner's words, once each; nothing that stands there is left out.
 
         >>> GenreList(aliases={"Rap": "Hip-Hop"}).renamed(["Hip-Hop", "rap", "Live"])
         ('Hip-Hop', 'Live')
         """
-        return tuple(dict.fromkeys(map(self.word_for, genres)))
+        words = tuple(map(self.word_for, genres))
+        return words if words == tuple(genres) else tuple(dict.fromkeys(words))
 
     def telling(self, genres: tuple[str, ...]) -> tuple[str, ...]:
         """Return what genres in a tag say of the music, in the owner's words.

@@ -8,7 +8,6 @@ from tagger.config import config_path
 from tagger.errors import ConfigError, os_reason
 from tagger.genre_list.genres import GenreList
 from tagger.genre_list.toml_form import read_toml
-from tagger.genre_list.tree_form import read_tree
 
 _LONGEST = 1 << 20  # bytes; the largest trees of genres have some dozens of thousands
 _TREES = (".yaml", ".yml")
@@ -33,7 +32,11 @@ def load_genre_list(setting: str = "") -> GenreList:
         return GenreList()
     text = _text(path)
     try:
-        return read_tree(text) if path.suffix.lower() in _TREES else read_toml(text)
+        if path.suffix.lower() not in _TREES:
+            return read_toml(text)
+        from tagger.genre_list.tree_form import read_tree  # it brings yaml, which few need
+
+        return read_tree(text)
     except ConfigError as exc:
         raise ConfigError(exc.reason, path) from exc
 

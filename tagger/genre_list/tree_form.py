@@ -7,7 +7,6 @@ can be repeated into millions by YAML's anchors.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
@@ -22,11 +21,11 @@ _DEEPEST = 50
 
 
 def read_tree(text: str) -> GenreList:
-    """Return the list that a tree says: all its genres are allowed, each a kind of the one above.
+    r"""Return the list that a tree says: all its genres are allowed, each a kind of the one above.
 
     A genre that stands in two places is a kind of what it stands under first.
 
-    >>> genres = read_tree("- jazz:\\n    - bebop\\n    - swing\\n- rock\\n")
+    >>> genres = read_tree("- jazz:\n    - bebop\n    - swing\n- rock\n")
     >>> genres.allowed, genres.above("bebop")
     (('Jazz', 'Bebop', 'Swing', 'Rock'), ('Jazz',))
 
@@ -144,5 +143,5 @@ def _written(name: str) -> str:
 
 
 def _refusal(why: str, event: yaml.Event) -> ConfigError:
-    line = event.start_mark.line + 1
-    return ConfigError(f"line {line}: {why}")
+    assert event.start_mark is not None, "each event of a text has a place in it"
+    return ConfigError(f"line {event.start_mark.line + 1}: {why}")

@@ -9,8 +9,9 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tagger.genre_list import GenreList
 from tagger.genre_text import ALIASES, FILLER_KEYS, key_of, spelling
 
 _LONG = 6  # letters, from which on one that differs is a slip rather than another word
@@ -55,6 +56,7 @@ def clean(
     *,
     min_tracks: int = 10,
     min_groups: int = 3,
+    genre_list: GenreList | None = None,
 ) -> CleanGenres:
     """Return tracks' genres with one spelling each, the rare ones merged or left out.
 
@@ -63,7 +65,13 @@ def clean(
         groups: (n_tracks,) each track's artist, say: a genre of two artists is not to be learned.
         min_tracks: A genre needs at least so many.
         min_groups: And so many groups.
+        genre_list: The owner's: what it names otherwise is taken as that, what it does not allow
+            is left out.
     """
+    if genre_list:
+        listed = [genre_list.written(track) for track in genres]
+        found = clean(listed, groups, min_tracks=min_tracks, min_groups=min_groups)
+        return replace(found, changes=(*_by_list(genres, genre_list), *found.changes))
     written = Counter(genre for track in genres for genre in dict.fromkeys(track))
     names = _commonest_spellings(written)
     frequent = {key for key, n in _n_by_key(written).items() if n >= min_tracks}
@@ -91,6 +99,16 @@ def clean(
     ]
     ranked = sorted(left, key=lambda name: (-left[name], name))
     return CleanGenres(tuple(ranked), tracks, tuple(changes))
+
+
+def _by_list(genres: Sequence[Sequence[str]], genre_list: GenreList) -> list[GenreChange]:
+    """Return what the owner's list names otherwise or does not allow."""
+    borne = Counter(genre for track in genres for genre in dict.fromkeys(track))
+    return [
+        GenreChange(genre, genre_list.written([genre]), n, "your list of genres says so")
+        for genre, n in borne.most_common()
+        if genre_list.named(genre) != unicodedata.normalize("NFC", genre)
+    ]
 
 
 def _n_by_key(written: Counter[str]) -> Counter[str]:

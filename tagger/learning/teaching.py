@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from tagger.catalog import Catalog, TaggedTrack, fold
 from tagger.errors import LearnError
 from tagger.evidence.names import artist_of
+from tagger.genre_list import GenreList
 from tagger.genre_text import id_of, key_of
 from tagger.learning.curve import SHARES
 from tagger.learning.examples import Examples
@@ -110,6 +111,7 @@ def gather(
     folders: Sequence[Path],
     *,
     min_tracks: int = MIN_TRACKS,
+    genre_list: GenreList | None = None,
 ) -> Lesson:
     """Return what a catalogue has to learn from.
 
@@ -118,6 +120,7 @@ def gather(
         networks: The ids of those whose embeddings are learned from, side by side.
         folders: Where the tracks lie; () is anywhere.
         min_tracks: A genre with fewer is merged into a broader one, or left out.
+        genre_list: The owner's, in whose words genres are learned.
 
     Raises:
         LearnError: there is too little.
@@ -142,6 +145,7 @@ def gather(
         groups,
         min_tracks=min_tracks,
         min_groups=_MIN_ARTISTS,
+        genre_list=genre_list,
     )
     n_nameless = sum(not artist_of(track.tags) for track in single)
     kept = [n for n, names in enumerate(genres.tracks) if names]

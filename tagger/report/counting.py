@@ -33,6 +33,7 @@ _UNWRITTEN = {
     ReasonCode.TOO_SHORT: Blank.SHORT,
     ReasonCode.SILENT: Blank.SILENT,
     ReasonCode.NEVER: Blank.NEVER,
+    ReasonCode.NOT_LISTED: Blank.NEVER,
     ReasonCode.UNTRUSTED: Blank.UNTRUSTED,
     ReasonCode.UNASKED: Blank.UNASKED,
     ReasonCode.UNASKED_UNSURE: Blank.UNSURE,

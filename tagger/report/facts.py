@@ -32,7 +32,10 @@ class Blank(Enum):
         "Not to be trusted",
         "It sounds like a genre that the model is too often wrong about.",
     )
-    NEVER = ("Ruled out by you", "Your genre_map says that this genre is never written.")
+    NEVER = (
+        "Ruled out by you",
+        "Your genre_map or your list of genres says that this genre is never written.",
+    )
     SHORT = ("Too short", "There is less music than the model needs to hear.")
     SILENT = ("Silent", "There is nothing to hear.")
     TAKEN_BACK = (

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tagger.catalog import Unanswered
+from tagger.genre_list import GenreList
 from tagger.genre_text import are_among, key_of, why_no_genre
 from tagger.models.card import ModelCard
 from tagger.review.questions import Question
@@ -54,12 +55,15 @@ class Suggesting:
         catalog: What is asked.
         cards: Of the models that may have heard, those to be believed first.
         genre_map: {label: what is written for it; "" is never}.
+        treat_as_blank: Genres that count as none.
+        genre_list: The owner's, in whose words all is offered.
     """
 
     catalog: Heard
     cards: Sequence[ModelCard]
     genre_map: Mapping[str, str] = field(default_factory=dict)
     treat_as_blank: Sequence[str] = ()
+    genre_list: GenreList = field(default_factory=GenreList)
     _own: Counter[str] = field(default_factory=Counter)
     _learned: Mapping[int, Sequence[tuple[str, float]]] = field(default_factory=dict)
     _spelt: Mapping[str, str] | None = None
@@ -70,10 +74,10 @@ class Suggesting:
 
     @property
     def vocabulary(self) -> list[str]:
-        """The owner's genres, the commonest first, then the models'."""
+        """The owner's genres, the commonest first, then those of the list and the models'."""
         own = [genre for genre, _ in self._own.most_common()]
         models = (self._named(x) for card in self.cards for x in card.genre_labels)
-        return list(dict.fromkeys(filter(None, (*own, *models))))
+        return list(dict.fromkeys(filter(None, (*own, *self.genre_list.allowed, *models))))
 
     def use(self, genres: Iterable[str], n: int) -> None:
         """Note that an answer used these genres; a negative number takes that back."""
@@ -81,7 +85,7 @@ class Suggesting:
         self._spelt = None
 
     def _count(self, genres: Iterable[str], n: int) -> None:
-        for genre in filter(self._may_be_offered, genres):
+        for genre in filter(self._may_be_offered, self.genre_list.written(genres)):
             self._own[genre] += n
             if self._own[genre] <= 0:
                 del self._own[genre]
@@ -121,14 +125,14 @@ class Suggesting:
         total: dict[str, float] = defaultdict(float)
         for said in each:
             for genre, p in said:
-                total[genre] += p / len(each)
+                total[self.genre_list.named(genre)] += p / len(each)
         offered = ((genre, p) for genre, p in total.items() if self._may_be_offered(genre))
         return sorted(offered, key=lambda item: (-item[1], item[0]))
 
     def _of_artist(self, artist: str) -> Counter[str]:
         found: Counter[str] = Counter()
         for genres, n in self.catalog.persons_genres(artist).items() if artist else ():
-            for genre in filter(self._may_be_offered, genres):
+            for genre in filter(self._may_be_offered, self.genre_list.written(genres)):
                 found[genre] += n
         return found
 
@@ -145,8 +149,9 @@ class Suggesting:
 
     def _named(self, label: str) -> str:
         """Return what is written for a label: as the owner spells it, if the owner uses it."""
-        genre = self.genre_map.get(label, label)
-        return self._spellings().get(key_of(genre), genre)
+        mapped = self.genre_map.get(label, label)
+        genre = self.genre_list.named(mapped) if mapped else ""
+        return self._spellings().get(key_of(genre), genre) if genre else ""
 
     def _spellings(self) -> Mapping[str, str]:
         """Return {key: how the owner spells it most often}."""

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from tagger.errors import ConfigError
 from tagger.evidence.trials import BAR
 from tagger.evidence.weighing import Said
+from tagger.genre_list import GenreList
 from tagger.genre_text import are_among, why_no_genre
 from tagger.reasons import Reason, ReasonCode, Value
 from tagger.records import Decision, Status, Suggestion, TagsFound, TrackPrediction
@@ -52,6 +53,8 @@ class GenrePolicy:
         evidence_bar: From which confidence on the owner's own tags count.
         evidence_genres: Genres that they may bring; None is all.
         uses_sound: Whether what was heard may decide.
+        genre_list: The owner's genres, in whose words all is written.
+        with_parents: Write what genres are kinds of as well; ``max_genres`` does not count that.
     """
 
     writable: frozenset[str]
@@ -64,6 +67,8 @@ class GenrePolicy:
     evidence_bar: float = BAR
     evidence_genres: tuple[str, ...] | None = None
     uses_sound: bool = True
+    genre_list: GenreList = field(default_factory=GenreList)
+    with_parents: bool = False
 
     def believes(self, said: Said) -> bool:
         """Return whether what the owner's tags say may be written."""
@@ -73,7 +78,14 @@ class GenrePolicy:
 
     def genre_of(self, label: str) -> str:
         """Return what is written for a label; "" if nothing ever is."""
+        return self.genre_list.named(self._mapped(label))
+
+    def _mapped(self, label: str) -> str:
         return self.genre_map.get(label, label)
+
+    def listed(self, genres: Iterable[str]) -> tuple[str, ...]:
+        """Return what is written for genres, by the owner's list; () if none of them may be."""
+        return self.genre_list.written(genres, with_parents=self.with_parents)
 
     def choose(self, probabilities: Mapping[str, float]) -> tuple[str, ...]:
         """Return the genres to write, likeliest first; () if the likeliest is not one of them.
@@ -83,7 +95,7 @@ class GenrePolicy:
         (('Rock',), ())
         """
         passing = map(self.genre_of, self._passing(probabilities))
-        return tuple(dict.fromkeys(passing))[: self.max_genres]
+        return self.listed(tuple(dict.fromkeys(passing))[: self.max_genres])
 
     def confidence(self, probabilities: Mapping[str, float]) -> float:
         """Return how sure the first genre to write is; without one, the likeliest."""
@@ -106,8 +118,10 @@ class GenrePolicy:
         label = ranked[0]
         needed = self.thresholds.get(label, 2.0)
         heard: Mapping[str, Value] = {"label": label, "confidence": probabilities[label]}
-        if not self.genre_of(label):
+        if not self._mapped(label):
             return Reason(ReasonCode.NEVER, heard)
+        if not self.genre_of(label):
+            return Reason(ReasonCode.NOT_LISTED, {"genres": (self._mapped(label),)})
         if needed > 1:  # --genres alone would not help
             return Reason(ReasonCode.UNTRUSTED, heard)
         if label in self.writable:
@@ -163,6 +177,8 @@ def make_policy(
     further: Mapping[str, float] | None = None,
     uses_sound: bool = True,
     library_genres: Collection[str] = (),
+    genre_list: GenreList | None = None,
+    with_parents: bool = False,
 ) -> GenrePolicy:
     """Return the policy of a model's card and of what the user asked.
 
@@ -178,6 +194,8 @@ def make_policy(
         further: The card's thresholds for labels behind a likelier one.
         uses_sound: Whether what was heard may decide.
         library_genres: Those of ``genres`` that stand in the library and need not be labels.
+        genre_list: The owner's genres.
+        with_parents: ``--with-parents``.
 
     Raises:
         ConfigError: a name is none of the labels, or no tag could hold a genre.
@@ -205,8 +223,10 @@ def make_policy(
         broader or {},
         further or {},
         evidence_bar=BAR if min_confidence is None else min_confidence,
-        evidence_genres=None if chooses_all else genres,
+        evidence_genres=None if chooses_all else (genre_list or GenreList()).renamed(genres),
         uses_sound=uses_sound,
+        genre_list=genre_list or GenreList(),
+        with_parents=with_parents,
     )
     for genre in filter(None, map(policy.genre_of, chosen)):
         if why := why_no_genre(genre):
@@ -397,15 +417,19 @@ def _of_both(
     # An album would overrule its true exception, were persons' genres replaced by its word.
     if said is None or stands is _Stands.GIVEN_UP or not policy.believes(said):
         return replace(sound, genres=(), reason=_GONE) if was_evidence else sound
-    agrees = are_the_same(said.genres, found.genres)
+    genres = policy.listed(said.genres)
+    agrees = are_the_same(genres, found.genres)
     if stands is _Stands.OURS and not agrees and not _gives_way(said, was_evidence=was_evidence):
         return sound
     is_surer = sound.genres and sound.confidence > said.confidence
-    if said.is_of_one and is_surer and not are_the_same(said.genres, sound.genres):
+    if said.is_of_one and is_surer and not are_the_same(genres, sound.genres):
         return sound
+    if not genres:  # the sound is not asked: the owner has said that it is something else
+        reason = Reason(ReasonCode.NOT_LISTED, {"genres": said.genres})
+        return _Word(said.kind.value, (), said.confidence, reason)
     values = {"n_agreeing": float(said.n_agreeing), "n_all": float(said.n_recordings)}
     reason = Reason(ReasonCode(said.kind.value), values)
-    return _Word(said.kind.value, said.genres, said.confidence, reason)
+    return _Word(said.kind.value, genres, said.confidence, reason)
 
 
 def _gives_way(said: Said, *, was_evidence: bool) -> bool:
@@ -424,7 +448,10 @@ def follows(
         policy: What may be written.
         was_evidence: Whether the owner's tags decided on what stands there.
     """
-    if said is None or not policy.believes(said) or are_the_same(said.genres, genres):
+    if said is None or not policy.believes(said):
+        return False
+    listed = policy.listed(said.genres)
+    if not listed or are_the_same(listed, genres):
         return False
     return _gives_way(said, was_evidence=was_evidence)
 

@@ -70,7 +70,8 @@ def gather(
 def _check_names(request: TagRequest, library: Library) -> None:
     """Raise ConfigError if a genre that was asked for stands in no tag of the library either."""
     borne = [genre for genres in library.written for genre in genres]
-    strange = [name for name in request.unknown_genres if not are_among([name], borne)]
+    listed = request.policy.genre_list.word_for
+    strange = [name for name in request.unknown_genres if not are_among([listed(name)], borne)]
     if strange:
         known = ", ".join(request.card.genre_labels)
         raise ConfigError(
@@ -187,9 +188,8 @@ class _Gathering:
             return
         # What is given up is not taken for granted: it is to be replaced by this run.
         is_given_up = intent.overwrite and self._is_covered(file)
-        if not is_given_up and self.witnesses.add(
-            len(self.places), track, tags.genres, answer=answer
-        ):
+        genres = self._request.policy.genre_list.telling(tags.genres)
+        if not is_given_up and self.witnesses.add(len(self.places), track, genres, answer=answer):
             self.places.add(file)
 
 

@@ -11,6 +11,7 @@ from tagger.config import Settings, Sourced
 from tagger.errors import ConfigError
 from tagger.evidence.trials import Kind
 from tagger.files.scan import ScanOptions
+from tagger.genre_list import load_genre_list
 from tagger.hearing.pool import default_n_jobs
 from tagger.models.card import ModelCard
 from tagger.models.choosing import InForce, model_in_force, name_to_remember
@@ -150,7 +151,8 @@ def policy_of(
         library_genres: Genres of the settings that stand in the library and need not be labels.
 
     Raises:
-        ConfigError: the model does not have the labels asked for.
+        ConfigError: the model does not have the labels asked for, or the list of genres makes no
+            sense.
     """
     return make_policy(
         card.genre_labels,
@@ -164,6 +166,8 @@ def policy_of(
         further=card.further,
         uses_sound="sound" in settings.evidence,
         library_genres=library_genres,
+        genre_list=load_genre_list(settings.genre_list),
+        with_parents=settings.with_parents,
     )
 
 

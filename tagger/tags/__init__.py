@@ -1,11 +1,11 @@
 """Genre tags: read from any container of a file, and written so that nothing else changes.
 
 `read_tags`, `prepare_write`, `prepare_restore` and `carry_out_all` are the way in; `is_ours`,
-`overruled_in`, `rewritten`, `source_of`, `taken_out` and `provenance_text` know our own field;
-`audio_identity` tells recordings apart; `clean_leftovers` and `put_back` mend what a kill left
-behind. Formats: MP3, AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF,
-DSDIFF, Monkey's Audio, WavPack, Musepack, ASF, told by content. What genre to write is decided
-elsewhere.
+`overruled_in`, `rewritten`, `source_of`, `taken_out`, `provenance_text` and `renamed_provenance`
+know our own field; `audio_identity` tells recordings apart; `clean_leftovers` and `put_back` mend
+what a kill left behind. Formats: MP3, AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV,
+AIFF, DSF, DSDIFF, Monkey's Audio, WavPack, Musepack, ASF, told by content. What genre to write is
+decided elsewhere.
 """
 
 from tagger.tags.batch import carry_out_all
@@ -18,6 +18,7 @@ from tagger.tags.provenance import (
     is_ours,
     overruled_in,
     provenance_text,
+    renamed_provenance,
     rewritten,
     source_of,
     taken_out,
@@ -42,6 +43,7 @@ __all__ = [
     "provenance_text",
     "put_back",
     "read_tags",
+    "renamed_provenance",
     "rewritten",
     "source_of",
     "taken_out",

@@ -95,6 +95,17 @@ def _is_named(tags: TagsFound, written: Sequence[str]) -> bool:
     return bool(tags.genres) and standing in (_named(tags), SEPARATOR.join(written))
 
 
+def renamed_provenance(tags: TagsFound, genres: Sequence[str]) -> str:
+    """Return our own field as it is where the same genres are called otherwise.
+
+    >>> renamed_provenance(TagsFound(genres=("Rap",), provenance="Rap; 0.87; cnn-1"), ["Hip-Hop"])
+    'Hip-Hop; 0.87; cnn-1'
+    """
+    assert is_ours(tags), "a person's genre has no field of ours"
+    _, confidence, source = (tags.provenance or "").rsplit(SEPARATOR, 2)
+    return SEPARATOR.join((*genres, confidence, source))
+
+
 def taken_out(tags: TagsFound) -> tuple[str, ...]:
     """Return the genres that our field names though none stands there: somebody took them out.
 

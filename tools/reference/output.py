@@ -83,6 +83,21 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "suggestion": "the genre that it sounds like",
         "confidence": "of that genre",
     },
+    "genres": {
+        "genre": "as it stands in tags, letter by letter",
+        "word": "what your list of genres calls it; the same where nothing would change",
+        "allowed": "whether your list allows it to be written",
+        "n_tracks": "how many tracks bear it",
+        "n_ours": "on how many of these the tagger wrote it",
+    },
+    "genres --apply": {
+        "path": "the file",
+        "status": "what became of it",
+        "before": "the genres that stood there",
+        "genres": "those that stand there now, or would",
+        "ours": "whether the tagger wrote them, and so it stays",
+        **_REASON,
+    },
     "runs": {
         **_RUN,
         "elapsed_s": "how long it took, seconds",

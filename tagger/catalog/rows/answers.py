@@ -11,6 +11,9 @@ from tagger.records import AudioFile, TagsFound
 REVIEW = "review"
 """What the runs are called in which a person gives answers."""
 
+RENAMING = "genres"
+"""What the runs are called that put the owner's words for genres that stand in files."""
+
 
 class Action(StrEnum):
     """What an answer says of its files."""

@@ -1,0 +1,192 @@
+"""``tagger genres``: what stands in the library, and the owner's words put for it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tagger.catalog import Catalog
+from tagger.cli.options import (
+    allow_copies_option,
+    catalog_option,
+    format_option,
+    genre_list_option,
+    preserve_mtime_option,
+    quiet_option,
+    under_option,
+    verbose_option,
+)
+from tagger.cli.output import OutputClosedError, Printer, path_fields, plain, reason_fields
+from tagger.cli.screen import column
+from tagger.config import load_settings
+from tagger.errors import ConfigError, printable
+from tagger.genre_list import GenreList, default_place, load_genre_list
+from tagger.genre_text import letters_of
+from tagger.records import RunSummary, Status
+from tagger.tagging.renaming import (
+    RenameRequest,
+    RenameResult,
+    RenameRun,
+    Spelling,
+    n_to_rename,
+    spellings,
+)
+from tagger.tags import Ways
+
+_MANY = 100  # files that are renamed unasked, as many as may follow one's tags unasked
+LISTED = ("genre", "word", "allowed", "n_tracks", "n_ours")
+RENAMED = ("path", "status", "before", "genres", "ours", "reason")
+
+
+@click.command("genres")
+@click.option("--apply", "applies", is_flag=True, help="Put the words of your list into the files.")
+@click.option(
+    "--dry-run", "--pretend", "dry_run", is_flag=True, help="With --apply: touch nothing."
+)
+@click.option("--yes", is_flag=True, help=f"Rename more than {_MANY} files unasked.")
+@under_option
+@genre_list_option
+@preserve_mtime_option
+@allow_copies_option
+@catalog_option
+@format_option
+@quiet_option
+@verbose_option
+def command(
+    applies: bool,
+    dry_run: bool,
+    yes: bool,
+    under: Path | None,
+    format_: str,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """List the genres that stand in your library: how often, in which spellings, and what your
+    list of genres would change.
+
+    With --apply files get the words of your list, your own genres among them: that is the one
+    command that renames what you set. A genre of yours stays yours, one of the tagger's stays its
+    own, nothing is taken out, and tagger undo puts it back.
+
+    Example: tagger genres --apply --dry-run
+    """
+    settings, _ = load_settings(options)
+    genre_list = load_genre_list(settings.genre_list)
+    if applies and not genre_list:
+        raise ConfigError("there is no list of genres here yet (docs/genres.md)", default_place())
+    touches = applies and not dry_run
+    with Catalog.open(settings.catalog, create=False, read_only=not touches) as catalog:
+        if not applies:
+            _list(spellings(catalog, genre_list, under=under), Printer(format_, LISTED), genre_list)
+            return 0
+        if touches and not _is_wanted(n_to_rename(catalog, genre_list, under=under), yes=yes):
+            return 2
+        request = RenameRequest(
+            genre_list,
+            under,
+            dry_run=dry_run,
+            preserve_mtime=settings.preserve_mtime,
+            ways=Ways(settings.allow_copies, linked=settings.hard_links == "write"),
+        )
+        return _apply(RenameRun(request, catalog), Printer(format_, RENAMED), quiet=quiet)
+
+
+def _is_wanted(n: int, *, yes: bool) -> bool:
+    """Return whether so many files are to be renamed: a person is asked, on a terminal."""
+    if n <= _MANY or yes:
+        return True
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return click.confirm(f"rename genres in {n} files", err=True)
+    click.echo(f"{n} files would be renamed; so many only with --yes", err=True)
+    return False
+
+
+def _list(found: Sequence[Spelling], printer: Printer, genre_list: GenreList) -> None:
+    for _, group in groupby(found, key=lambda one: letters_of(one.word)):
+        together = list(group)
+        for one, text in zip(together, _lines(together), strict=True):
+            printer.print(_listed(one), text)
+    if not found:
+        click.echo("no file in the catalogue has a genre yet", err=True)
+    elif not genre_list:
+        click.echo(f"a list of your own goes to {printable(default_place())}", err=True)
+    elif any(one.changes for one in found):
+        click.echo("to put these words into the files: tagger genres --apply", err=True)
+
+
+def _listed(one: Spelling) -> Mapping[str, Any]:
+    return {
+        "genre": one.genre,
+        "word": one.word,
+        "allowed": one.is_allowed,
+        "n_tracks": one.n_tracks,
+        "n_ours": one.n_ours,
+    }
+
+
+def _lines(together: Sequence[Spelling]) -> list[str]:
+    """Return a line for each spelling of a genre; where it has many, all of them come first."""
+    lines = [_line(one) for one in together]
+    if len(together) > 1:
+        n = sum(one.n_tracks for one in together)
+        lines = [f"         {line}" for line in lines]
+        lines[0] = f"{n:7d}  {plain(together[0].word)}\n{lines[0]}"
+    return lines
+
+
+def _line(one: Spelling) -> str:
+    ours = f"{one.n_ours} by the tagger" if one.n_ours else ""
+    becomes = f"→ {plain(one.word)}" if one.changes else ""
+    about = ", ".join(filter(None, (ours, "" if one.is_allowed else "not allowed by your list")))
+    told = "  ".join(filter(None, (becomes, about)))
+    return f"{one.n_tracks:7d}  {column(plain(one.genre), 24)}  {told}".rstrip()
+
+
+def _apply(run: RenameRun, printer: Printer, *, quiet: bool) -> int:
+    try:
+        with closing(run.results()) as results:
+            for result in results:
+                _print(result, printer, quiet=quiet)
+    except (KeyboardInterrupt, OutputClosedError):
+        _report(run.summary, quiet=quiet)
+        return 130
+    _report(run.summary, quiet=quiet)
+    return 1 if run.summary.by_status.get(Status.FAILED) else 0
+
+
+def _print(result: RenameResult, printer: Printer, *, quiet: bool) -> None:
+    if result.status is Status.FAILED:
+        click.echo(f"{printable(result.path)}: {result.reason}", err=True)
+    silent = quiet or result.status is Status.FAILED
+    printer.print(_renamed(result), "" if silent else _change(result))
+
+
+def _renamed(result: RenameResult) -> Mapping[str, Any]:
+    return {
+        **path_fields(result.path),
+        "status": result.status,
+        "before": list(result.before),
+        "genres": list(result.genres),
+        "ours": result.is_ours,
+        **reason_fields(result.reason),
+    }
+
+
+def _change(result: RenameResult) -> str:
+    change = f"{plain(', '.join(result.before))} → {plain(', '.join(result.genres))}"
+    return f"{result.status:9s} {column(change, 32)}  {printable(result.path)}"
+
+
+def _report(summary: RunSummary, *, quiet: bool) -> None:
+    if quiet:
+        return
+    counts = [f"{n} {status}" for status, n in summary.by_status.items()]
+    click.echo(", ".join(counts) or "all genres are in the words of your list", err=True)
+    if summary.interrupted:
+        click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
