@@ -83,15 +83,6 @@ def database(location: Location) -> Iterator[Any]:
             yield connection
 
 
-def has_tables(path: Path) -> bool:
-    """Return whether a catalogue is there and set up: it is a file before it has a table."""
-    if not path.exists():
-        return False
-    with database(path) as connection:
-        named = "SELECT count(*) FROM sqlite_master WHERE name = 'library'"
-        return bool(connection.execute(named).fetchone()[0])
-
-
 def assert_consistent(location: Location) -> None:
     """Every row fits the others, by plain SQL and without the code under test."""
     with database(location) as connection:

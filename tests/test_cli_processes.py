@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import Engine, event
 
 from tagger.catalog import Catalog
-from tests.catalogs import Location, assert_consistent, has_tables
+from tests.catalogs import Location, assert_consistent
 from tests.library import (
     DEADLINE_S,
     contents,
@@ -28,6 +29,7 @@ from tests.library import (
     make_tracks,
     run_tagger,
     start_tagger,
+    until,
 )
 from tests.tagged import decoded
 
@@ -190,9 +192,7 @@ def test_ctrl_c_at_the_terminal_ends_with_130_and_the_next_run_goes_on(
 def test_ctrl_c_before_the_first_result_is_as_clean(music: Path, place: Path, model: Path) -> None:
     make_tracks(music, 20)
     process = start_tagger("tag", "--catalog", place, "--model", model, "--jobs", "2", music)
-    while not has_tables(place):
-        time.sleep(0.02)
-    time.sleep(0.5)  # the workers import torch
+    until(psutil.Process(process.pid).children)  # its workers, which import torch
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
