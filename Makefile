@@ -17,7 +17,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tag test lint types tests test-browser test-manual docs model parity dist clean distclean
+.PHONY: help setup setup-dev tag test lint types tests test-browser test-manual test-players docs model parity dist clean distclean
 
 VENV_PYTHON := .venv/bin/python
 SETUP := @sh tools/with_python.sh -m tools.setup_venv
@@ -25,7 +25,7 @@ SETUP := @sh tools/with_python.sh -m tools.setup_venv
 help: ## List these commands
 	@echo 'make tag MUSIC=~/Music   fills the blank genre tags of that folder'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'Variables: MUSIC=FOLDER, ARGS="OPTIONS OF tagger tag", FEATURES=FILE (model, parity),'
 	@echo '           CLIPS=FOLDER (parity), PYTHON=python3.12, TORCH=cuda (the large build of'
@@ -54,6 +54,9 @@ tests: setup-dev ## Run tests and doctests (pytest), some at a time
 
 test-browser: setup-dev ## Run the tests of tagger review in Chromium, which has to be installed
 	$(VENV_PYTHON) -m pytest tests/browser
+
+test-players: setup-dev ## Run the tests with MPD (mpd and mpc), which has to be installed
+	$(VENV_PYTHON) -m pytest tests/players
 
 test-manual: ## Check the manual pages with groff, which has to be installed
 	@for page in man/*.1; do said=$$(groff -man -ww -Tutf8 "$$page" 2>&1 >/dev/null) && \

@@ -166,7 +166,7 @@ def _setting(default: Any, kind: Kind, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set once and for all; each but the last four is an option of the same name.
+    """What can be set once and for all; each but the last five is an option of the same name.
 
     All that is known of a setting stands here: its name, type, default, what it may be, and what
     it is for. The config file, the environment and docs/reference/settings.md follow.
@@ -221,6 +221,11 @@ class Settings:
     )
     with_parents: bool = _setting(
         False, _SWITCH, "Write what a genre is a kind of as well, by your list of genres."
+    )
+    mpd_music: str = _setting(
+        "",
+        _PLACE,
+        "MPD's music_directory as this machine calls it, where that cannot be found out.",
     )
     playlist: Mapping[str, Mapping[str, Any]] = _setting(
         {}, _TABLES, "Playlists that are kept fresh, one `[playlist.NAME]` each."

@@ -87,6 +87,10 @@ class PlaylistError(TaggerError):
     """A playlist cannot be written."""
 
 
+class PlayerError(TaggerError):
+    """A program that plays cannot be reached, or refuses what it is asked."""
+
+
 class ConfigError(TaggerError):
     """A setting has a value that makes no sense."""
 

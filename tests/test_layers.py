@@ -58,7 +58,7 @@ LAYERS = [
         "training.encoding",
         "training.fma",
     },
-    {"tagger.learning"},
+    {"tagger.learning", "tagger.players"},
     {"tagger.recommending", "tagger.tagging", "tagger.watch"},
     {"tagger.hearing"},
     {"tagger.models"},

@@ -28,6 +28,7 @@ from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold, key_of
 from tagger.catalog.why import reason_from_text
+from tagger.errors import printable
 from tagger.reasons import Reason
 from tagger.records import FloatArray, Status, TagsFound
 from tagger.tag_fields import TAG_FIELDS, FieldKind, TagField
@@ -137,6 +138,17 @@ class Reader:
             return None
         found = self._tracks("f.root_id = ? AND f.relative = ?", tuple(place))
         return next(found, None)
+
+    def paths_named(self, name: str) -> list[Path]:
+        """Return the files of tracks whose own name this is, whatever folder they are in."""
+        end = _escaped(printable(Path(name)))
+        sql = (
+            "SELECT root_id, relative FROM files WHERE track_id IS NOT NULL "
+            "AND (name = ? OR name LIKE ? ESCAPE '\\')"
+        )
+        found = self._ask(sql, (printable(Path(name)), f"%/{end}"))
+        paths = (self._roots.path(*place) for place in found)
+        return [path for path in paths if path.name == name]
 
     def failure_at(self, path: Path) -> Reason | None:
         """Return why a file could not be handled when it was last tried, or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.files.paths import absolute
 from tagger.recommending.ears import Ear, chosen_ear, seed_of_paths
-from tagger.recommending.recommend import Match, recommend
+from tagger.recommending.recommend import Match, SimilarQuery, recommend
 from tagger.recommending.seeds import Seed, from_artist, from_mix
 
 _WHY = ("shared_genres", "nearest")
@@ -44,6 +44,13 @@ _WHY = ("shared_genres", "nearest")
 )
 @click.option("--same-genre", is_flag=True, help="Only genres of PATH or of what stands for it.")
 @query_options
+@click.option(
+    "--mpd",
+    is_flag=True,
+    help="Like the song that MPD plays now, in place of PATH, and queue them there. Host, port and "
+    "password as mpc has them: MPD_HOST, MPD_PORT.",
+)
+@click.option("--dry-run", "--pretend", "dry_run", is_flag=True, help="With --mpd: queue nothing.")
 @click.option("--why", is_flag=True, help="Say what each track has in common with PATH.")
 @catalog_option
 @model_option
@@ -56,6 +63,8 @@ def command(
     n: int,
     genres: tuple[str, ...],
     same_genre: bool,
+    mpd: bool,
+    dry_run: bool,
     why: bool,
     catalog: str | None,
     model: str | None,
@@ -68,16 +77,51 @@ def command(
 
     Example: tagger similar ~/Music/song.mp3 -n 20 --same-genre
     """
-    if sum(map(bool, (paths, artist, mix))) != 1:
-        raise click.UsageError("name tracks, or one of --artist and --mix")
+    if sum(map(bool, (paths, artist, mix, mpd))) != 1:
+        raise click.UsageError("name tracks, or one of --artist, --mix and --mpd")
+    if dry_run and not mpd:
+        raise click.UsageError("--dry-run goes with --mpd; all else is only shown")
     settings, sources = load_settings({"catalog": catalog, "model": model})
     query = query_of(n, genres, options, same_genre=same_genre)
     printer = Printer(format_, (*COLUMNS, "similarity", *(_WHY if why else ())))
-    with Reader.open(settings.catalog) as reader:
-        seed = _seed(reader, chosen_ear(reader, settings, sources), paths, artist, mix)
-        for match in recommend(reader, seed, query):
+
+    def show(matches: Iterable[Match]) -> None:
+        for match in matches:
             printer.print(_record(match, why=why), _line(match, why=why))
-    return 0
+
+    with Reader.open(settings.catalog) as reader:
+        ear = chosen_ear(reader, settings, sources)
+        if not mpd:
+            show(recommend(reader, _seed(reader, ear, paths, artist, mix), query))
+            return 0
+        return _queue(reader, ear, query, settings.mpd_music, show, dry_run=dry_run)
+
+
+def _queue(
+    reader: Reader,
+    ear: Ear | None,
+    query: SimilarQuery,
+    mpd_music: str,
+    show: Callable[[Iterable[Match]], None],
+    *,
+    dry_run: bool,
+) -> int:
+    """Put what goes with the song that MPD plays behind its queue; 1 if it does not know some."""
+    from tagger.players.mpd import connected
+    from tagger.players.queueing import next_songs
+
+    told = absolute(Path(mpd_music)) if mpd_music else None
+    with connected() as player:
+        found = next_songs(reader, player, query, ear=ear, told=told)
+        show(found.matches)
+        unknown = [] if dry_run else player.add(found.uris)
+    n = len(found.uris) - len(unknown)
+    what = f"{n} {'track' if n == 1 else 'tracks'}"
+    done = f"would queue {what}" if dry_run else f"queued {what}"
+    click.echo(f"{done} to go with {printable(found.playing)}", err=True)
+    for uri in unknown:
+        click.echo(f"MPD does not know {plain(uri)}; have it look: mpc update", err=True)
+    return 1 if unknown else 0
 
 
 def _seed(

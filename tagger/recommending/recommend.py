@@ -44,6 +44,7 @@ class SimilarQuery:
         under: Only tracks in this folder.
         min_duration_s, max_duration_s: Only tracks of such a length.
         years: Only tracks released then.
+        without: Never these files.
     """
 
     n: int = 10
@@ -54,6 +55,7 @@ class SimilarQuery:
     min_duration_s: float | None = None
     max_duration_s: float | None = None
     years: Years | None = None
+    without: frozenset[Path] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,8 @@ class _Choice:
     def takes(self, track: HeardTrack, unit_vector: FloatArray) -> bool:
         """Return whether a track may be named now; if so, it counts as named."""
         artist, at_most = fold(track.row.artist), self._query.max_per_artist
+        if track.row.path in self._query.without:
+            return False
         if not self._fits(track.row.duration_s) or self._named.hold(track, unit_vector):
             return False
         if artist and at_most is not None and self._by_artist[artist] >= at_most:
