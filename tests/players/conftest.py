@@ -58,6 +58,12 @@ class Player:
         )
         return done.stdout.splitlines()
 
+    def look(self) -> None:
+        """Have it look for songs, and wait until it has seen them all."""
+        self.mpc("update")
+        # mpc's own --wait may take the end of the look at the start for that of this one.
+        until(lambda: not any(line.startswith("Updating") for line in self.mpc("status")))
+
     def answers(self) -> bool:
         """Return whether it is there."""
         asked = subprocess.run(

@@ -26,7 +26,7 @@ def test_mpd_shows_our_genre_in_each_version_of_id3(player: Player, version: int
     song = player.music / "song.mp3"
     song.write_bytes(tagged.id3(version, [title]) + tagged.sound("mp3"))
     write_genres(song, [GENRE], provenance=f"{GENRE}; 0.90; cnn-1")
-    player.mpc("--wait", "update")
+    player.look()
     assert player.mpc("find", "title", "A title", "genre", GENRE) == ["song.mp3"]
 
 
@@ -35,7 +35,7 @@ def test_mpd_shows_our_genre_in_every_format_that_it_plays(player: Player) -> No
         folder = player.music / kind
         folder.mkdir()
         write_genres(tagged.make(folder, kind), [GENRE], provenance=f"{GENRE}; 0.90; cnn-1")
-    player.mpc("--wait", "update")
+    player.look()
     known = {str(Path(line).parent) for line in player.mpc("listall")}
     shown = {str(Path(line).parent) for line in player.mpc("find", "genre", GENRE)}
     assert known == set(SHOWN)
@@ -51,7 +51,7 @@ def library(player: Player, n: int = 4) -> Path:
         entries.append(at(i * 6, player.music, str(Path(name).parent)))
     catalog = player.place / "catalog.db"
     filled(catalog, *entries).close()
-    player.mpc("--wait", "update")
+    player.look()
     assert sorted(player.mpc("listall")) == sorted(names)
     return catalog
 
@@ -102,7 +102,7 @@ def test_a_song_that_mpd_has_not_seen_yet_is_named(player: Player) -> None:
     player.mpc("add", "Artist 0/00.mp3")
     player.mpc("play")
     os.remove(player.music / "#hash/12.mp3")  # noqa: PTH107
-    player.mpc("--wait", "update")
+    player.look()
     asked = ("similar", "--mpd", "--catalog", catalog, "-n", "3")
     outcome = run_tagger(*asked, **player.variables)
     assert outcome.code == 1
