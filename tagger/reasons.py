@@ -81,6 +81,7 @@ class ReasonCode(StrEnum):
     ENDED = "ended"
     LOST = "lost"
     NO_MEMORY = "no_memory"
+    TOO_MUCH = "too_much"
     NO_NUMBER = "no_number"
     CHANGED = "changed"
     HALF_WRITTEN = "half_written"
@@ -182,6 +183,9 @@ WORDS: Mapping[ReasonCode, str] = {
         "the machines were stopped: then run tagger tag --force"
     ),
     ReasonCode.NO_MEMORY: "there is not enough memory for it; try tagger tag --jobs 1",
+    ReasonCode.TOO_MUCH: (
+        "decoding it takes more than {most_mb} MB of memory, which no sane file does; replace it"
+    ),
     ReasonCode.NO_NUMBER: "the network gives for it what is no number",
     ReasonCode.CHANGED: "it changed while it was analysed; run again",
     ReasonCode.HALF_WRITTEN: (

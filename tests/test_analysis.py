@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 import torch
 
 from tagger.audio import SegmentPlan, planned_starts, segment_starts
+from tagger.errors import AudioDecodeError
+from tagger.hearing import memory
 from tagger.hearing.analysis import (
     analyse_file,
     predict_track,
@@ -19,11 +22,13 @@ from tagger.hearing.analysis import (
     score_track,
     segment_plan,
 )
+from tagger.hearing.memory import bounded
 from tagger.models.checkpoint import LoadedModel, load_checkpoint
 from tagger.models.voting import vote
 from tagger.networks import Network, NetworkOutput
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import Segments, SegmentScores, TrackFailure, TrackPrediction
+from tests.bombs import comments
 from tests.library import LABELS, NETWORK, make_track
 from tests.sounds import make_chirp, noise, silence, write_sound
 
@@ -212,7 +217,45 @@ def test_want_of_memory_costs_one_track(
     def starve(*_arguments: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr("tagger.audio.load_segments", starve)
+    monkeypatch.setattr("tagger.hearing.analysis.score_segments", starve)
     failure = failed(make_track(tmp_path / "a.flac"), model)
     assert failure.stage == "analyse"
     assert "--jobs 1" in str(failure.reason)
+
+
+def test_decoding_may_take_no_more_memory_than_a_sane_file_needs(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with (
+        pytest.raises(AudioDecodeError, match="takes more than 1024 MB of memory"),
+        bounded(tmp_path),
+    ):
+        np.empty(2 * memory.MOST_MB << 20, np.uint8)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    np.empty(2 * memory.MOST_MB << 20, np.uint8)
+
+
+def test_a_machine_that_has_less_memory_than_a_file_may_take_is_not_the_files_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_is_there", lambda _n_bytes: False)
+    with pytest.raises(MemoryError), bounded(tmp_path):
+        raise MemoryError
+
+
+def test_where_nobody_says_what_is_mapped_there_is_no_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_STATM", tmp_path / "statm")
+    with bounded(tmp_path):
+        np.empty(2 * memory.MOST_MB << 20, np.uint8)
+
+
+def test_an_absurd_tag_is_refused_before_a_decoder_opens_the_file(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("tagger.audio.load_segments")
+    path = tmp_path / "a.flac"
+    path.write_bytes(comments(5000))
+    failure = failed(path, model)
+    assert failure.stage == "read"
+    assert "more than 4,096 parts" in str(failure.reason)

@@ -12,6 +12,7 @@ from tagger.catalog import Catalog
 from tagger.models.files import read_card
 from tagger.records import Status
 from tagger.tagging.run import TagRun, count_files
+from tests.bombs import comments
 from tests.library import (
     contents,
     crash_on_some,
@@ -124,6 +125,19 @@ def test_a_crash_in_a_decoder_costs_one_track_until_that_changes(
     changed = TagRun(request_for(model, music), catalog)
     assert statuses(changed.results())["crash.flac"] == "kept"  # for the tags it has, not for none
     assert catalog.counts().n_failures == 0
+
+
+def test_a_file_whose_tag_is_absurd_is_told_at_once_and_not_opened_again(
+    music: Path, catalog: Catalog, model: Path
+) -> None:
+    make_tracks(music, 1)
+    (music / "absurd.flac").write_bytes(comments(5000))
+    for n_analysed in (2, 0):
+        run = TagRun(request_for(model, music), catalog)
+        (failed,) = [r.failure for r in run.results() if r.failure is not None]
+        assert (failed.path.name, failed.stage) == ("absurd.flac", "read")
+        assert "more than 4,096 parts" in str(failed.reason)
+        assert run.n_analysed == n_analysed
 
 
 def test_a_full_disk_leaves_the_file_and_the_rest_is_done(

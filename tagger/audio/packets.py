@@ -138,6 +138,8 @@ def _packets_from(sound: Sound, start_s: float) -> Iterator[Packet[AudioStream]]
     from_tick = sound.tick(0, start_s - preroll_s)
     try:
         sound.container.seek(max(0, from_tick), stream=sound.stream)
+    except MemoryError:
+        raise
     except av.error.FFmpegError as error:
         log.debug("%s: cannot seek to %.1f s: %s", sound.container.name, start_s, error)
         return

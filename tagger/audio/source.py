@@ -120,6 +120,8 @@ def opened(path: Path) -> Iterator[Sound]:
     try:
         # "file:" keeps a name like "12:30.mp3" from being taken for a URL.
         container = _container(f"file:{path}", path)
+    except MemoryError:
+        raise
     except av.error.FFmpegError as exc:
         container = _container_behind_id3(path, exc)
     with container:
@@ -155,6 +157,8 @@ def _container_behind_id3(path: Path, refusal: av.error.FFmpegError) -> InputCon
             if not header.startswith(b"ID3") or not file.read(4).startswith(_WITHOUT_ID3):
                 raise AudioDecodeError(reason, path) from refusal
         return _container(f"subfile,,start,{size},end,0,,:file:{path}", path)
+    except MemoryError:
+        raise
     except (OSError, av.error.FFmpegError) as exc:
         raise AudioDecodeError(reason, path) from exc
 
@@ -253,6 +257,8 @@ def _has_constant_bit_rate(sound: Sound) -> bool:
     for quarter in range(4):
         try:
             sound.container.seek((sound.stream.duration or 0) * quarter // 4, stream=sound.stream)
+        except MemoryError:
+            raise
         except av.error.FFmpegError:
             return False
         sizes.update(packet.size for packet in islice(packets(sound), 20) if packet.size)
@@ -264,6 +270,8 @@ def counted_duration_s(sound: Sound) -> float:
     assert sound.stream.time_base is not None
     try:
         sound.container.seek(0, stream=sound.stream)
+    except MemoryError:
+        raise
     except av.error.FFmpegError:
         return 0.0
     ends = (p.pts + length_of(p) for p in packets(sound) if p.pts is not None)
@@ -283,5 +291,7 @@ def packets(sound: Sound) -> Iterator[Packet[AudioStream]]:
     """Yield packets from where the file stands, to its end or to where it cannot be read on."""
     try:
         yield from sound.container.demux(sound.stream)
+    except MemoryError:
+        raise
     except av.error.FFmpegError as error:
         log.debug("%s: cannot be read on: %s", sound.container.name, error)

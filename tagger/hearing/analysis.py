@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tagger.errors import AudioDecodeError, CheckpointError, HearingError, TaggerError
+from tagger.errors import AudioDecodeError, CheckpointError, HearingError, TaggerError, TagReadError
+from tagger.hearing.memory import bounded
 from tagger.models.card import ModelCard
 from tagger.models.files import BUNDLED, networks_of, read_card
 from tagger.models.verdict import even_chances, judge, said_by
@@ -29,6 +30,7 @@ from tagger.records import (
     TrackFailure,
     TrackPrediction,
 )
+from tagger.tags import check_limits
 
 if TYPE_CHECKING:
     from tagger.audio import SegmentPlan
@@ -99,6 +101,10 @@ def analyse_task(task: AnalysisTask) -> Heard | TrackFailure:
     Raises:
         CheckpointError: a network cannot be loaded.
     """
+    try:
+        check_limits(task.path)
+    except TagReadError as exc:
+        return TrackFailure.of(task.path, Stage.READ, exc)
     heard = []
     for listener in task.listeners:
         try:
@@ -144,11 +150,9 @@ def analyse_file(
 
 def _hear(path: Path, model_path: Path, n_segments: int) -> TrackPrediction | TrackFailure:
     """Return what one network hears in a track, or why nothing could be heard."""
-    from tagger.audio import load_segments
-
     model = _model(model_path)
     try:
-        return predict_track(model, path, partial(load_segments, path), n_segments)
+        return predict_track(model, path, partial(_load, path), n_segments)
     except AudioDecodeError as exc:
         # What the system refuses may be granted tomorrow; what the file holds will not change.
         stage = Stage.READ if isinstance(exc.__cause__, OSError) else Stage.DECODE
@@ -157,6 +161,18 @@ def _hear(path: Path, model_path: Path, n_segments: int) -> TrackPrediction | Tr
         return TrackFailure(path, Stage.ANALYSE, exc.why)
     except MemoryError:
         return TrackFailure(path, Stage.ANALYSE, Reason(ReasonCode.NO_MEMORY))
+
+
+def _load(path: Path, plan: SegmentPlan, heard_s: Sequence[float]) -> Segments:
+    """Return the planned segments of a file, with no more memory than a sane one needs.
+
+    Raises:
+        AudioDecodeError: Nothing in it can be decoded, or not with so much.
+    """
+    from tagger.audio import load_segments
+
+    with bounded(path):
+        return load_segments(path, plan, heard_s)
 
 
 def segment_plan(card: ModelCard, max_segments: int = 0) -> SegmentPlan:

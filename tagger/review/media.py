@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.errors import AudioDecodeError
+from tagger.errors import AudioDecodeError, TagReadError
 from tagger.models.card import ModelCard
 from tagger.records import FloatArray
 
@@ -108,14 +108,16 @@ def _cover(path: Path) -> Media:
 
 def _sound(task: MediaTask) -> Media:
     from tagger.audio import SegmentPlan, load_segments, load_waveform
+    from tagger.tags import check_limits
 
     n_samples = round(task.segment_s * SAMPLE_RATE)
     try:
+        check_limits(task.path)
         segments = load_segments(task.path, SegmentPlan(SAMPLE_RATE, n_samples, task.max_segments))
         parts = [_middle(one) for one in segments.waveforms[: len(segments.starts_s)]]
         if not parts:  # shorter than one segment: all there is
             parts = [load_waveform(task.path, SAMPLE_RATE, _MOST_S)[0]]
-    except AudioDecodeError as exc:
+    except (AudioDecodeError, TagReadError) as exc:
         return Media(why_none=exc.reason)
     except MemoryError:
         return Media(why_none="there is not enough memory for it")

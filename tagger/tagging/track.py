@@ -91,11 +91,14 @@ class Track:
         known = self.known
         if known is None or not known.unchanged:
             return
-        stage = known.failure.stage if known.failure else None
+        failure = known.failure
+        stage = failure.stage if failure else None
+        code = failure.reason.code if failure else None
         self.prediction = known.prediction if known.is_as_recorded else None
         if self.prediction is None:
-            # The sound in a file that has not changed fails to decode again; a system may relent.
-            self.failure = known.failure if stage is Stage.DECODE else None
+            # What is in a file that has not changed is at fault again; a system may relent.
+            is_in_file = stage is Stage.DECODE or (stage, code) == (Stage.READ, ReasonCode.TAG)
+            self.failure = failure if is_in_file else None
             return
         is_told = stage is not Stage.READ and known.tags.is_complete
         self.tags = self._marked(known.tags) if is_told else None

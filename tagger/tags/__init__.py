@@ -2,10 +2,10 @@
 
 `read_tags`, `prepare_write`, `prepare_restore` and `carry_out_all` are the way in; `is_ours`,
 `overruled_in`, `rewritten`, `source_of`, `taken_out`, `provenance_text` and `renamed_provenance`
-know our own field; `audio_identity` tells recordings apart; `clean_leftovers` and `put_back` mend
-what a kill left behind. Formats: MP3, AAC, TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV,
-AIFF, DSF, DSDIFF, Monkey's Audio, WavPack, Musepack, ASF, told by content. What genre to write is
-decided elsewhere.
+know our own field; `audio_identity` tells recordings apart; `check_limits` keeps hostile tags
+from decoders; `clean_leftovers` and `put_back` mend what a kill left behind. Formats: MP3, AAC,
+TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF, DSDIFF, Monkey's Audio, WavPack,
+Musepack, ASF, told by content. What genre to write is decided elsewhere.
 """
 
 from tagger.tags.batch import carry_out_all
@@ -23,7 +23,7 @@ from tagger.tags.provenance import (
     source_of,
     taken_out,
 )
-from tagger.tags.reader import read_tags
+from tagger.tags.reader import check_limits, read_tags
 from tagger.tags.temporary import clean_leftovers
 from tagger.tags.writer import SAFE_WAYS, PreparedWrite, Ways
 
@@ -35,6 +35,7 @@ __all__ = [
     "Ways",
     "audio_identity",
     "carry_out_all",
+    "check_limits",
     "clean_leftovers",
     "is_ours",
     "overruled_in",

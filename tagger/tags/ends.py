@@ -55,7 +55,7 @@ def head_tags(file: BinaryIO) -> tuple[Span, ...]:
 def read(file: BinaryIO) -> list[Container]:
     """Return what each tag of the file says."""
     layout = layout_of(file)
-    found = [read_id3(span_bytes(file, head)) for head in layout.heads]
+    found = read_heads(file)
     if layout.appended:
         found.append(read_id3(span_bytes(file, layout.appended)))
     if layout.ape:
@@ -63,6 +63,11 @@ def read(file: BinaryIO) -> list[Container]:
     if layout.v1 is not None:
         found.append(read_v1(read_at(file, layout.v1, V1_SIZE)))
     return found
+
+
+def read_heads(file: BinaryIO) -> list[Container]:
+    """Return what each ID3v2 tag at the front of a file says."""
+    return [read_id3(span_bytes(file, head)) for head in head_tags(file)]
 
 
 def rest(file: BinaryIO) -> list[Part]:

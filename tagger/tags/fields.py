@@ -31,6 +31,10 @@ class TagFaultError(Exception):
     """
 
 
+class TagLimitError(TagFaultError):
+    """A tag that holds more than any sane one: no reader, nor any decoder, should open it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """The genres a file shall carry, and our own field beside them; () and None are nothing."""

@@ -18,11 +18,12 @@ from tagger.tags.ends import (
     layout_of,
     plan_heads,
     plan_v1,
+    read_heads,
     span_bytes,
     texts_of_v1,
 )
 from tagger.tags.fields import Change, Container, Part, Span, TagFaultError
-from tagger.tags.id3 import is_silent, read_id3, rest_of_id3, retagged
+from tagger.tags.id3 import is_silent, rest_of_id3, retagged
 from tagger.tags.id3v1 import V1_GENRE, V1_SIZE, read_v1
 from tagger.tags.limits import refuse_too_many
 from tagger.tags.splices import Splice, digest, read_at, size_of
@@ -61,7 +62,7 @@ class _Block:
 def read(file: BinaryIO) -> list[Container]:
     """Return what the comments say, and an ID3v2 tag in front of them."""
     found = [read_comments(_comments(file, b)) for b in _blocks(file) if b.kind == _COMMENTS]
-    found += [read_id3(span_bytes(file, head)) for head in head_tags(file)]
+    found += read_heads(file)
     v1 = layout_of(file).v1
     return found if v1 is None else [*found, read_v1(read_at(file, v1, V1_SIZE))]
 

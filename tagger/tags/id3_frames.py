@@ -14,7 +14,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tagger.tags.fields import TagFaultError
-from tagger.tags.limits import MAX_INFLATED, refuse_too_long, refuse_too_many
+from tagger.tags.limits import (
+    MAX_DEPTH,
+    MAX_INFLATED,
+    refuse_inflating,
+    refuse_too_deep,
+    refuse_too_many,
+)
 
 HEADER_SIZE = 10
 NEW_PADDING = 2048
@@ -91,6 +97,7 @@ def parse(data: bytes) -> Id3Tag:
     extended = body[: _extended_size(body, major)] if flags & _EXTENDED else b""
     tag = Id3Tag((major, data[4]), flags, extended, (), is_plain=is_plain)
     tag = _with_split_frames(tag, body[len(extended) :])
+    _refuse_bombs(tag)
     # A chunk may be longer than the tag in it; what is no padding there must not be lost.
     return replace(tag, junk=tag.junk + data[size:]) if data[size:].strip(b"\0") else tag
 
@@ -164,7 +171,6 @@ def refuse_unchangeable(tag: Id3Tag) -> None:
     if tag.junk:
         last = tag.frames[-1].id if tag.frames else "its header"
         raise TagFaultError(f"its ID3v2 tag is damaged behind {last}; repair it with a tag editor")
-    refuse_too_long(sum(_inflated_sizes(tag, tag.frames)), MAX_INFLATED)
     if tag.extended and _has_checksum(tag):
         raise TagFaultError("its ID3v2 tag has a checksum, which a new genre would make wrong")
 
@@ -249,18 +255,26 @@ def _inflated(body: bytes, most: int) -> bytes | None:
         return None
 
 
-def _inflated_sizes(tag: Id3Tag, frames: Iterable[Frame]) -> Iterator[int]:
-    """Yield the lengths of compressed frames once they are inflated, no further than is allowed.
+def _refuse_bombs(tag: Id3Tag) -> None:
+    """Raise TagLimitError where compressed frames hold too much, inflating no more than is allowed.
 
     Other readers inflate whole frames, and those in chapters as well.
     """
+    n_bytes = 0
+    for body in _packed_bodies(tag, tag.frames, MAX_DEPTH):
+        n_bytes += len(_inflated(body, MAX_INFLATED + 1 - n_bytes) or b"")
+        refuse_inflating(n_bytes)
+
+
+def _packed_bodies(tag: Id3Tag, frames: Iterable[Frame], depth: int) -> Iterator[bytes]:
+    """Yield what is compressed in frames, and in chapters among them down to a depth."""
     for frame in frames:
         if tag.major > 2 and frame.flags & _marks(tag).packed:
-            body = _unwrapped(tag, frame)
-            yield len(_inflated(body, MAX_INFLATED + 1) or b"")
+            yield _unwrapped(tag, frame)
         elif frame.id in _BEHIND_NAMES:
             inner, _ = _split(_chapter_frames(frame), tag.major, plain_sizes=tag.plain_sizes)
-            yield from _inflated_sizes(tag, inner)
+            refuse_too_deep(depth if inner else 1)
+            yield from _packed_bodies(tag, inner, depth - 1)
 
 
 # Frames that have frames in them, behind a name and, of a chapter, four numbers.

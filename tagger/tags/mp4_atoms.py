@@ -97,6 +97,15 @@ def _atoms(file: BinaryIO, path: tuple[bytes, ...], at: int, end: int) -> tuple[
     return tuple(atoms)
 
 
+def _refuse_too_many_items(file: BinaryIO, tags: Atom) -> None:
+    """Raise TagLimitError where tags hold too many items, whatever else is wrong with the file."""
+    at, n_items = tags.body, 0
+    while at < tags.end:
+        n_items += 1
+        refuse_too_many(range(n_items))
+        at += max(8, int.from_bytes(peek_at(file, at, 4)))
+
+
 def _atom_at(file: BinaryIO, path: tuple[bytes, ...], at: int, end: int) -> Atom:
     header = peek_at(file, at, 16)
     size, kind, header_size = int.from_bytes(header[:4]), header[4:8], 8
@@ -109,6 +118,8 @@ def _atom_at(file: BinaryIO, path: tuple[bytes, ...], at: int, end: int) -> Atom
     if len(path) > 16:
         raise TagFaultError("its MP4 atoms are nested too deep")
     whole = Atom((*path, kind), at, at + header_size, at + size)
+    if kind in (b"udta", b"ilst"):
+        _refuse_too_many_items(file, whole)
     if kind not in _CONTAINERS:
         return whole
     # ISO's meta begins with a version and flags, QuickTime's does not.
