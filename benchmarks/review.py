@@ -6,9 +6,10 @@ learns nothing. Two libraries: FMA Small's real artists, with albums of four mad
 tracks and mel statistics for an ear; and AllMusic's 900 single songs, heard by musicnn, where
 albums gain nothing.
 
-What `tagger review` ships is "by artist, largest first". "And filling" is a trial beyond it: a head
-is learned from the answers, and what it is surest of is filled once twenty tracks, drawn by chance
-from exactly those, were judged and eighteen were right. Those twenty count as answers.
+What `tagger review` asks is "by artist, largest first". "And filling" is for owners who take its
+offer: a head is learned from the answers, and what it is surest of is filled once twenty tracks,
+drawn by chance from exactly those, were judged and eighteen were right. Those twenty count as
+answers.
 """
 
 from __future__ import annotations
@@ -21,20 +22,16 @@ import click
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.examples import Examples
-from tagger.learning.fitting import folds_of, held_out_logits
-from tagger.learning.linear import fit_linear
+from tagger.learning.reviewing import calibrated, least_sure
 from tagger.records import FloatArray
+from tagger.review.filling import HOPED, N_DRAWN, N_ENOUGH, SURER, SUREST, WORTH
 
 _SHARES = (0.5, 0.8, 0.9)
 _RIGHT = 0.92  # of what is filled
 _ALBUM = 4  # tracks of a made-up one
 _SLIPS = 0.05
 _FIRST_FIT, _EVERY = 60, 60  # answers
-_DRAWN, _ENOUGH = 20, 18  # judged before anything is filled, and right among them
-_WORTH = 40  # tracks: fewer are not worth twenty answers
-_HOPED = 0.95  # right, of what held-out answers tell
 
 
 @dataclass(frozen=True)
@@ -151,17 +148,17 @@ def _fill_surest(owner: Owner, bar: float) -> float:
     """
     library = owner.library
     blank = np.array([n for n in range(len(library.truth)) if n not in owner.given])
-    said, sure, least = _learned(owner, min(_HOPED + bar, 0.995), library.vectors[blank])
+    said, sure, least = _learned(owner, min(HOPED + bar, SUREST), library.vectors[blank])
     chosen = np.flatnonzero(sure >= least)
-    if len(chosen) < _WORTH:
+    if len(chosen) < WORTH:
         return bar
-    drawn = owner.rng.choice(chosen, _DRAWN, replace=False)
+    drawn = owner.rng.choice(chosen, N_DRAWN, replace=False)
     n_right = 0
     for n in drawn.tolist():
         owner.ask((int(blank[n]),))
         n_right += said[n] in library.truth[int(blank[n])]
-    if n_right < _ENOUGH:
-        return bar + 0.01
+    if n_right < N_ENOUGH:
+        return bar + SURER
     rest = [n for n in chosen.tolist() if int(blank[n]) not in owner.given]
     owner.fill({int(blank[n]): said[n] for n in rest})
     return bar
@@ -177,31 +174,16 @@ def _learned(
     truth = np.eye(len(names), dtype=np.bool_)[first]
     examples = Examples(heard.astype(np.float32), truth, first, np.arange(len(first)))
     with threadpool_limits(1):
-        logits = held_out_logits(examples, folds_of(examples, 0))
-        calibration = fit_calibration(logits, examples.wanted, exclusive=True)
-        weight, bias = fit_linear(examples, exclusive=True)
-        held_out = to_probabilities(calibration.apply(logits), exclusive=True)
-        raw = (vectors @ weight.T + bias).astype(np.float32)
-        p = to_probabilities(calibration.apply(raw), exclusive=True)
-    least = _least(held_out.max(axis=1), held_out.argmax(axis=1) == first, hoped)
+        held_out, p = calibrated(examples, vectors)
+    least = least_sure(held_out.max(axis=1), held_out.argmax(axis=1) == first, hoped)
     return [names[n] for n in p.argmax(axis=1)], p.max(axis=1), least
-
-
-def _least(
-    sure: FloatArray, right: np.ndarray[tuple[int], np.dtype[np.bool_]], hoped: float
-) -> float:
-    """Return the least confidence from which on held-out answers are right so often."""
-    order = np.argsort(-sure, kind="stable")
-    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero((share >= hoped) & (np.arange(len(order)) >= _DRAWN))
-    return float(sure[order[enough[-1]]]) if len(enough) else 2.0
 
 
 ORDERS: Mapping[str, Order] = {
     "album by album, at random": lambda owner: by_album(owner, shuffled=True),
     "album by album, largest first": lambda owner: by_album(owner, shuffled=False),
-    "by artist, largest first (shipped)": by_artist,
-    "by artist, and filling (a trial)": lambda owner: by_artist(owner, filling=True),
+    "by artist, largest first": by_artist,
+    "by artist, and filling": lambda owner: by_artist(owner, filling=True),
 }
 
 

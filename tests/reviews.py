@@ -13,6 +13,7 @@ from tagger.catalog import Catalog
 from tagger.models.card import ModelCard
 from tagger.models.files import BUNDLED, read_card
 from tagger.review.app import Pages
+from tagger.review.filler import Filler
 from tagger.review.guard import TOKEN_HEADER, Keys
 from tagger.review.media import MediaMaker
 from tagger.review.questions import Questions
@@ -31,6 +32,7 @@ class Review:
     """A session, its pages, and a browser that was let in."""
 
     session: Session
+    filler: Filler
     keys: Keys
     client: TestClient
 
@@ -92,10 +94,18 @@ def reviewed(place: Location, *, password: str = "", write: bool = True) -> Iter
 def pages_of(session: Session, *, password: str = "") -> Iterator[Review]:
     """The pages of a session, and a browser that has followed the address."""
     keys = Keys(PORT, password)
-    pages = Pages(session, keys, MediaMaker(default_card()), session.catalog, lambda: None)
+    media = MediaMaker(default_card())
+    filler = Filler(session, place_of(session))
+    pages = Pages(session, filler, keys, media, session.catalog, lambda: None)
     client = TestClient(pages.app(("music.example",)), base_url=BASE)
     assert client.get(f"/open?token={keys.once}").status_code == 200
-    yield Review(session, keys, client)
+    yield Review(session, filler, keys, client)
+
+
+def place_of(session: Session) -> Location:
+    """Where a session's catalogue is."""
+    assert session.catalog.where is not None
+    return session.catalog.where
 
 
 def paths_of(session: Session) -> set[Path]:

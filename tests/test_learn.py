@@ -561,7 +561,7 @@ def test_one_answer_is_one_observation_however_many_tracks_it_settles(place: Pat
         rows = [n for n, track in enumerate(whole.tracks) if track.track_id in ids]
         expected = whole.examples.embeddings[rows].mean(axis=0)
         assert np.allclose(lesson.examples.embeddings[row], expected, atol=1e-6)
-        catalog.withdraw_answer(noted.answer_id)
+        catalog.withdraw_answers(noted.answer_id)
         assert len(gather(catalog, [MODEL.model_id], []).tracks) == len(whole.tracks)
 
 
@@ -579,5 +579,5 @@ def test_what_a_person_keeps_is_doubtful_no_more(place: Path) -> None:
         noted = catalog.give_answer(run_id, GivenAnswer(Action.KEEP, "", (), files))
         after = doubted_paths(place)
         assert after == doubted[1:]
-        catalog.withdraw_answer(noted.answer_id)
+        catalog.withdraw_answers(noted.answer_id)
         assert len(doubted_paths(place)) == len(doubted)

@@ -114,7 +114,7 @@ def test_what_a_person_set_meanwhile_is_left_alone(heard: Path, place: Path) -> 
         before = contents(heard)
         ((state, why),) = finish(catalog).values()
         assert catalog.answered([run_id]) == {AnsweredState.LEFT: 1}
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         assert catalog.answered([run_id]) == {}
         assert catalog.answers_left([run_id]) == []
         assert [one.path.name for one in catalog.unanswered()] == ["01.flac"]
@@ -134,7 +134,7 @@ def test_only_a_change_replaces_what_a_person_set(music: Path, place: Path, run:
         _, answer_id = give(catalog, "a.flac", action=Action.CHANGE)
         finish(catalog)
         assert genre_of(path) == ["Jazz"]
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         finish(catalog)
     assert path.read_bytes() == before
 
@@ -154,7 +154,7 @@ def test_what_is_withdrawn_is_restored_byte_for_byte(heard: Path, place: Path) -
     with Catalog.open(place) as catalog:
         _, answer_id = give(catalog, "00.flac", "01.flac")
         finish(catalog)
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         assert catalog.answer_of_tracks() == {}
         assert {state for state, _ in finish(catalog).values()} == {AnsweredState.RESTORED}
     assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
@@ -174,7 +174,7 @@ def test_of_two_reviews_none_takes_back_what_was_answered_anew(
         file = named(catalog)["00.flac"]
         run_id, answer_id = give(catalog, "00.flac")
         finish(catalog)
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         catalog.give_answer(run_id, GivenAnswer(Action.GENRES, "", ("Dub",), (file,)))
         monkeypatch.setattr("tagger.tagging.answering.UndoRun", late)
         finish(catalog)
@@ -189,7 +189,7 @@ def test_what_was_withdrawn_may_be_written_by_the_tagger(
     with Catalog.open(place) as catalog:
         _, answer_id = give(catalog, "a.flac", genres=("Rock",))
         finish(catalog)
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         finish(catalog)
     assert run("tag", music).statuses == {"a.flac": "written"}
     assert genre_of(path) == ["Rock"]
@@ -201,7 +201,7 @@ def test_an_answer_that_was_withdrawn_before_it_was_written_touches_nothing(
     before = contents(heard)
     with Catalog.open(place) as catalog:
         _, answer_id = give(catalog, "00.flac")
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         assert finish(catalog) == {}
     assert contents(heard) == before
 
@@ -257,9 +257,9 @@ def test_undo_takes_back_what_a_review_wrote_until_it_was_stopped(
 
     with Catalog.open(place) as catalog:
 
-        def late_runs(own: Catalog) -> object:
+        def late_runs(own: Catalog, **asked: Any) -> object:
             finish(catalog)
-            return runs(own)
+            return runs(own, **asked)
 
         run_id, _ = give(catalog, "00.flac")
         finish(catalog)
@@ -277,7 +277,7 @@ def test_undo_takes_back_what_a_review_wrote_until_it_was_stopped(
 def test_a_fill_is_the_taggers(heard: Path, place: Path, model: Path) -> None:
     with Catalog.open(place) as catalog:
         catalog.register_model(ModelRecord("mine-1", "head", ("Jazz",), 8))
-        run_id = catalog.begin_run("review", "mine-1")
+        run_id = catalog.begin_run("fill", "mine-1")
         pairs = zip(named(catalog).values(), (0.912, 0.97), strict=True)
         files = tuple(replace(file, confidence=confidence) for file, confidence in pairs)
         catalog.give_answer(run_id, GivenAnswer(Action.FILL, "", ("Jazz",), files))
@@ -368,7 +368,7 @@ def test_what_a_person_keeps_is_kept_until_it_is_taken_back_and_of_what_stood(
         run_id, answer_id = give(catalog, "a.flac", "b.flac", action=Action.KEEP, genres=())
         assert finish(catalog) == {}
         assert sorted(catalog.kept_genres().values()) == [("Blues",), ("Soul",)]
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         finish(catalog)
         assert catalog.kept_genres() == {}
         assert catalog.answered([run_id]) == {}
@@ -384,7 +384,7 @@ def test_what_was_withdrawn_is_no_word_of_the_owners_before_it_is_taken_back(
         _, answer_id = give(catalog, "a.flac")
         finish(catalog)
         assert catalog.persons_genres("Ann") == {("Jazz",): 1}
-        catalog.withdraw_answer(answer_id)
+        catalog.withdraw_answers(answer_id)
         assert catalog.persons_genres("Ann") == {}
         finish(catalog)
         assert catalog.persons_genres("Ann") == {}

@@ -62,7 +62,7 @@ def test_each_kind_of_answer_is_kept_carried_out_and_taken_back(
         assert catalog.answered([run_id]) == {AnsweredState.WRITTEN: 2}
         assert len(catalog.answer_of_tracks()) == 2
         for one in noted:
-            catalog.withdraw_answer(one.answer_id)
+            catalog.withdraw_answers(one.answer_id)
         assert finish(catalog) == {AnsweredState.RESTORED}
         assert (catalog.kept_genres(), catalog.answer_of_tracks()) == ({}, {})
     assert {path.name: path.read_bytes() for path in heard.iterdir()} == before

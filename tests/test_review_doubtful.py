@@ -85,7 +85,7 @@ def test_what_stands_alone_in_its_album_is_found_where_nothing_can_be_learned(
 
 
 def test_a_search_that_dies_is_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagger.review.doubting._tell", os.abort)  # it takes no arguments
+    monkeypatch.setattr("tagger.review.apart._tell", os.abort)  # it takes no arguments
     told: list[Looked] = []
     Doubter(Search(place), told.append).start()
     until(lambda: told)

@@ -13,6 +13,7 @@ from tagger.errors import LearnError
 from tagger.learning.reviewing import opinion_on
 from tagger.records import Status, TagsFound
 from tagger.review import learner
+from tagger.review.filling import HOPED
 from tagger.review.learner import Learner, Told, learn
 from tests.catalogs import MODEL, entry, prediction
 from tests.lessons import library
@@ -38,7 +39,7 @@ def test_what_is_offered_first_is_what_the_owners_other_tracks_sound_like(place:
         add_blanks(catalog)
         session = session_of(catalog, place)
         assert len(session.track_ids()) == 6
-        told = learn(place, session.track_ids())
+        told = learn(place, session.track_ids(), HOPED)
         assert told is not None
         assert told.n_observations == 90
         session.learn(told.likely)
@@ -57,15 +58,15 @@ def test_with_too_little_to_learn_from_the_models_own_labels_are_offered(place: 
         add_blanks(catalog)
         session = session_of(catalog, place)
         with pytest.raises(LearnError):
-            opinion_on(catalog, session.track_ids())
-        assert learn(place, session.track_ids()) == Told()
+            opinion_on(catalog, session.track_ids(), share=HOPED)
+        assert learn(place, session.track_ids(), HOPED) == Told()
         found = session.asked()
     assert found is not None
     assert {one.genre for one in found.suggestions} == {"Rock", "Pop"}
 
 
 def test_from_a_catalogue_that_cannot_be_read_nothing_is_taken(tmp_path: Path) -> None:
-    assert learn(tmp_path / "none.db", []) is None
+    assert learn(tmp_path / "none.db", [], HOPED) is None
 
 
 def test_it_learns_at_once_and_after_every_few_answers_in_a_process_of_its_own(
@@ -75,7 +76,7 @@ def test_it_learns_at_once_and_after_every_few_answers_in_a_process_of_its_own(
     with library(place) as catalog:
         add_blanks(catalog)
         session = session_of(catalog, place)
-        one = Learner(place, session.track_ids, taken.append)
+        one = Learner(place, session.track_ids, taken.append, lambda: HOPED)
         one.start()
         try:
             until(lambda: len(taken) == 1)
@@ -92,7 +93,7 @@ def test_without_scikit_learn_it_says_what_would_make_it_learn(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(learner, "_NEEDED", ("a_module_that_is_not_there",))
-    one = Learner(place, list, lambda _: None)
+    one = Learner(place, list, lambda _: None, lambda: HOPED)
     one.start()
     assert "genre-tagger[learn]" in one.why_not
     one.finish()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tagger.catalog.batches import growing_sizes
 from tagger.catalog.revisions import HEAD
 from tagger.catalog.rows.answers import (
+    FILL,
     RENAMING,
     REVIEW,
     Action,
@@ -80,6 +81,7 @@ _LATER = {
 }
 
 __all__ = [
+    "FILL",
     "HEAD",
     "RENAMING",
     "REVIEW",

@@ -63,6 +63,17 @@ _OF_WHAT_STOOD = (Action.CHANGE, Action.KEEP)
 _SAID = (Action.KEEP, Action.NEVER)
 
 
+def give_all(
+    connection: Connection, run_id: int, given: Sequence[GivenAnswer]
+) -> list[NotedAnswer]:
+    """Note several answers, all of them or none.
+
+    Raises:
+        CatalogError: As for ``give``.
+    """
+    return [give(connection, run_id, answer) for answer in given]
+
+
 def give(connection: Connection, run_id: int, answer: GivenAnswer) -> NotedAnswer:
     """Note an answer and the files that it settles, but for those that are others meanwhile.
 
@@ -125,9 +136,9 @@ def _still_there(connection: Connection, answer: GivenAnswer) -> set[NamedFile]:
     return found
 
 
-def withdraw(connection: Connection, answer_id: int) -> None:
-    """Note that an answer is taken back; files that it has not reached yet are left alone."""
-    _withdraw(connection, answers.c.answer_id == answer_id)
+def withdraw(connection: Connection, *answer_ids: int) -> None:
+    """Note that answers are taken back; files that they have not reached yet are left alone."""
+    _withdraw(connection, answers.c.answer_id.in_(answer_ids))
 
 
 def stop(connection: Connection, run_id: int) -> None:
@@ -160,7 +171,10 @@ def _has_ended(connection: Connection, run_id: int) -> bool:
 
 
 def unfinished(connection: Connection, most_files: int) -> OpenAnswer | None:
-    """Return the oldest answer with files to be written, or to be taken back, and some of them."""
+    """Return an answer with files to be written, or to be taken back, and some of them.
+
+    The oldest first; but a fill may be long, and what a person answered does not wait for it.
+    """
     is_to_restore = and_(~_stands, answered_files.c.state == AnsweredState.WRITTEN.value)
     is_to_write = and_(_stands, _is_open)
     row = connection.execute(
@@ -168,7 +182,7 @@ def unfinished(connection: Connection, most_files: int) -> OpenAnswer | None:
         .join(answered_files, answered_files.c.answer_id == answers.c.answer_id)
         .join(runs, runs.c.run_id == answers.c.run_id)
         .where(or_(is_to_restore, is_to_write))
-        .order_by(answers.c.answer_id)
+        .order_by(answers.c.action == Action.FILL.value, answers.c.answer_id)
         .limit(1)
     ).first()
     if row is None:

@@ -197,7 +197,8 @@ class Catalog(Transactions):
     # Answers
 
     give_answer = durable(answers.give)
-    withdraw_answer = durable(answers.withdraw)
+    give_answers = durable(answers.give_all)
+    withdraw_answers = durable(answers.withdraw)
     stop_answers = durable(answers.stop)
     settle_answer = writing(answers.settle)
     unfinished_answer = reading(answers.unfinished)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from tagger.catalog import Catalog, ModelRecord
+from tagger.catalog import Catalog
 from tagger.cli.counting import count_meanwhile
 from tagger.cli.learn_report import lines, record
 from tagger.cli.options import (
@@ -25,14 +25,15 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import say
 from tagger.config import Settings, Sourced, load_settings, models_folder
-from tagger.errors import CheckpointError, LearnError, printable
+from tagger.errors import LearnError, printable
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanOptions
 from tagger.genre_list import load_genre_list
 from tagger.hearing.pool import default_n_jobs
+from tagger.learning.saving import is_learned, record_of, save_learned
 from tagger.models.card import ModelCard
 from tagger.models.choosing import base_of, is_named, named_model
-from tagger.models.files import BUNDLED, read_card
+from tagger.models.files import BUNDLED
 from tagger.records import Status
 from tagger.tagging.decision import Intent, make_policy
 from tagger.tagging.request import TagRequest
@@ -187,7 +188,7 @@ def _check_target(target: Path, base_path: Path, *, force: bool) -> None:
         raise LearnError("this would overwrite the network itself; name another --output")
     if target.is_dir():
         raise LearnError(f"{printable(target)} is a folder; name a file, such as mine.pt")
-    if os.path.lexists(target) and not force and not _is_learned(target):
+    if os.path.lexists(target) and not force and not is_learned(target):
         raise LearnError(
             f"{printable(target)} is there already and is no model that was learned; it is left "
             "as it is: name another --output, or say --force"
@@ -204,24 +205,12 @@ def _same_file(target: Path, other: Path) -> bool:
     return target.exists() and other.exists() and target.samefile(other)
 
 
-def _is_learned(path: Path) -> bool:
-    try:
-        return path.is_file() and read_card(path).head is not None
-    except CheckpointError:
-        return False
-
-
 def _save(
     catalog: Catalog, target: Path, base_path: Path, card: ModelCard, *, as_default: bool
 ) -> None:
-    from tagger.models.checkpoint import save_with_head
-
-    if target.parent == models_folder():
-        target.parent.mkdir(parents=True, exist_ok=True)
-    save_with_head(target, base_path, card)
+    save_learned(target, base_path, card)
     if as_default:
-        dim = int(card.network["embedding_dim"])
-        catalog.register_model(ModelRecord(card.model_id, card.architecture, card.labels, dim))
+        catalog.register_model(record_of(card))
         catalog.set_default_model(card.model_id, target)
 
 

@@ -30,8 +30,9 @@ from tagger.models.choosing import cards_at_hand, model_in_force
 from tagger.models.files import read_card
 from tagger.review.app import Pages
 from tagger.review.doubting import Doubter, Search
+from tagger.review.filler import Filler
 from tagger.review.guard import Keys
-from tagger.review.learner import Learner
+from tagger.review.learner import Learner, Told
 from tagger.review.media import MediaMaker
 from tagger.review.questions import Questions
 from tagger.review.serving import (
@@ -122,7 +123,8 @@ def command(
         catalog = opened.enter_context(Catalog.open(settings.catalog, create=False))
         cards = _cards(catalog, read_card(model_in_force(catalog, settings, sources).path))
         session = _session(catalog, settings, folders, cards, limit, is_doubtful=is_doubtful)
-        begin_behind = _behind(session, settings, folders, opened)
+        filler = Filler(session, settings.catalog)
+        begin_behind = _behind(session, filler, settings, folders, opened)
         keys = Keys(sock.getsockname()[1], _password(door))
         base = address(sock, door)
         way = opened.enter_context(shown_the_way(way_in(base, keys)))
@@ -137,7 +139,7 @@ def command(
             threading.Thread(target=media.warm_up, daemon=True).start()
             begin_behind()
 
-        pages = Pages(session, keys, media, catalog, lambda: _tell_way(base, keys))
+        pages = Pages(session, filler, keys, media, catalog, lambda: _tell_way(base, keys))
         with suppress(KeyboardInterrupt):
             serve(pages.app((*allowed_hosts, *door.names)), sock, when_ready)
         _end(session)
@@ -169,7 +171,7 @@ def _session(
 
 
 def _behind(
-    session: Session, settings: Settings, folders: list[Path], opened: ExitStack
+    session: Session, filler: Filler, settings: Settings, folders: list[Path], opened: ExitStack
 ) -> Callable[[], None]:
     """Return what begins the process behind the page: it learns, or looks for what seems wrong."""
     if session.is_doubtful:
@@ -184,7 +186,12 @@ def _behind(
             lambda looked: session.take_suspects(looked.suspects, looked.why_not),
         )
         return doubter.start
-    learner = Learner(settings.catalog, session.track_ids, lambda told: session.learn(told.likely))
+
+    def take(told: Told) -> None:
+        session.learn(told.likely)
+        filler.learned(told.sure)
+
+    learner = Learner(settings.catalog, session.track_ids, take, lambda: filler.share)
     session.on_answer = learner.answered
     opened.callback(learner.finish)
 
@@ -235,6 +242,8 @@ def _end(session: Session) -> None:
         f"{progress.n_blank}",
         err=True,
     )
+    for run_id in session.fill_run_ids:
+        click.echo(f"filled by what was learned: tagger undo {run_id} takes that back", err=True)
     if progress.n_left:
         click.echo(f"could not be written: {progress.n_left}", err=True)
     if not is_done:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from tagger.catalog import Catalog
 from tagger.errors import CatalogError, TaggerError, TagWriteError, plain, printable
+from tagger.review.filler import Filler
 from tagger.review.guard import LOGIN_PATH, OPEN_PATH, Guard, Keys, TooLongError
 from tagger.review.media import Media, MediaMaker
 from tagger.review.session import Session, StaleError
@@ -34,6 +35,7 @@ class Pages:
 
     Args:
         session: Where the owner is.
+        filler: Offers to fill what was learned surely.
         keys: What opens the door.
         media: Makes sound and covers.
         catalog: Where files are looked up.
@@ -41,6 +43,7 @@ class Pages:
     """
 
     session: Session
+    filler: Filler
     keys: Keys
     media: MediaMaker
     catalog: Catalog
@@ -150,7 +153,7 @@ class _Shown:
                 "open": progress.n_open,
                 "left": progress.n_left,
                 "trouble": progress.trouble,
-                "looking": progress.is_looking,
+                "looking": progress.is_looking or self._pages.filler.shown().is_preparing,
             }
         )
 
@@ -176,7 +179,7 @@ class _Shown:
             return PlainTextResponse("there is no such action", 404)
         try:
             body = await _body(request)
-            await run_in_threadpool(action, self._session, body)
+            await run_in_threadpool(action, self._pages, body)
         except TooLongError:
             return PlainTextResponse("too long", 413)
         except StaleError:
@@ -199,6 +202,7 @@ class _Shown:
             "note": note,
             "asked": session.asked(),
             "progress": session.progress(),
+            "filling": self._pages.filler.shown(),
             "is_over": session.is_over,
             "left": session.left(),
             "is_doubtful": session.is_doubtful,
@@ -235,23 +239,32 @@ class _Shown:
         return file.path if track is not None and track.is_as_recorded else None
 
 
-def _answer(session: Session, body: Mapping[str, Any]) -> None:
+def _answer(pages: Pages, body: Mapping[str, Any]) -> None:
     genres = body["genres"]
     if not isinstance(genres, list) or not all(isinstance(genre, str) for genre in genres):
         raise TypeError
-    session.answer(int(body["question"]), genres)
+    pages.session.answer(int(body["question"]), genres)
 
 
-_ACTIONS: Mapping[str, Callable[[Session, Mapping[str, Any]], None]] = {
+def _join(pages: Pages, body: Mapping[str, Any]) -> None:
+    pages.session.join([int(number) for number in body["questions"]])
+
+
+_ACTIONS: Mapping[str, Callable[[Pages, Mapping[str, Any]], None]] = {
     "answer": _answer,
-    "skip": lambda session, body: session.skip(int(body["question"])),
-    "keep": lambda session, body: session.keep(int(body["question"])),
-    "never": lambda session, body: session.never(int(body["question"])),
-    "split": lambda session, body: session.split(int(body["question"])),
-    "jump": lambda session, body: session.jump(int(body["question"])),
-    "join": lambda session, body: session.join([int(n) for n in body["questions"]]),
-    "back": lambda session, _: session.back(),
-    "undo": lambda session, _: session.undo(),
+    "skip": lambda pages, body: pages.session.skip(int(body["question"])),
+    "keep": lambda pages, body: pages.session.keep(int(body["question"])),
+    "never": lambda pages, body: pages.session.never(int(body["question"])),
+    "split": lambda pages, body: pages.session.split(int(body["question"])),
+    "jump": lambda pages, body: pages.session.jump(int(body["question"])),
+    "join": _join,
+    "back": lambda pages, _: pages.session.back(),
+    "undo": lambda pages, _: pages.session.undo(),
+    "judge": lambda pages, _: pages.filler.begin(),
+    "right": lambda pages, body: pages.filler.mark(int(body["question"]), is_right=True),
+    "wrong": lambda pages, body: pages.filler.mark(int(body["question"]), is_right=False),
+    "leave": lambda pages, _: pages.session.leave(),
+    "fill": lambda pages, _: pages.filler.fill(),
 }
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagger.catalog import Catalog
 from tagger.errors import LearnError, TaggerError
 from tagger.models.card import ModelCard
-from tagger.review.learner import can_learn, leave_interrupts
+from tagger.review.apart import DiedError, apart
+from tagger.review.learner import can_learn
 from tagger.review.questions import Suspect
 
 if TYPE_CHECKING:  # numpy comes with it, which the page does without
@@ -139,20 +138,7 @@ class Doubter:
         threading.Thread(target=self._run, name="doubting", daemon=True).start()
 
     def _run(self) -> None:
-        # Spawned, not forked: this process has threads. It ends with this one at the latest.
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_tell, args=(theirs, self.search), daemon=True)
-        process.start()
-        theirs.close()  # so that its end is noticed here
         try:
-            self.take(ours.recv())
-        except EOFError:
+            self.take(apart(look, self.search))
+        except DiedError:
             self.take(Looked(why_not=_DIED))
-
-
-def _tell(pipe: Connection, search: Search) -> None:
-    """Send what was found to who waits for it."""
-    leave_interrupts()
-    with pipe:
-        pipe.send(look(search))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tagger.catalog import Catalog
 from tagger.errors import CatalogError, TaggerError
+from tagger.review.apart import leave_interrupts
+
+if TYPE_CHECKING:  # the page stands without numpy
+    from tagger.learning.examples import IntArray
+    from tagger.records import FloatArray
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +32,43 @@ _MISSING = (
 Ranked = Sequence[tuple[str, float]]
 
 
+class Likely(Mapping[int, Ranked]):
+    """What was learned of many tracks, in little memory: {track_id: genres, likeliest first}.
+
+    Args:
+        names: The genres.
+        track_ids: (n,) the tracks.
+        likeliest: (n, n_most) the numbers of each one's genres.
+        probabilities: (n, n_most) theirs.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        track_ids: IntArray,
+        likeliest: IntArray,
+        probabilities: FloatArray,
+    ) -> None:
+        order = track_ids.argsort()
+        self._names = tuple(names)
+        self._track_ids = track_ids[order]
+        self._likeliest = likeliest[order].astype("u2")
+        self._probabilities = probabilities[order].astype("f4")
+
+    def __getitem__(self, track_id: int) -> Ranked:
+        row = int(self._track_ids.searchsorted(track_id))
+        if row == len(self._track_ids) or self._track_ids[row] != track_id:
+            raise KeyError(track_id)
+        names = (self._names[n] for n in self._likeliest[row].tolist())
+        return tuple(zip(names, self._probabilities[row].tolist(), strict=True))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._track_ids.tolist())
+
+    def __len__(self) -> int:
+        return len(self._track_ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the learning process tells.
@@ -34,29 +76,39 @@ class Told:
     Args:
         n_observations: Tags and answers that it was learned from; 0 where there is too little.
         likely: {track_id: genres with their probabilities, likeliest first}.
+        sure: The tracks whose genre is so likely that it might be filled.
     """
 
     n_observations: int = 0
     likely: Mapping[int, Ranked] = field(default_factory=dict)
+    sure: frozenset[int] = frozenset()
 
 
-def learn(location: str | Path, track_ids: Sequence[int]) -> Told | None:
+def learn(location: str | Path, track_ids: Sequence[int], share: float) -> Told | None:
     """Return what the owner's tags and answers say of some tracks; runs in its own process.
 
-    None: the catalogue cannot be read now.
+    Args:
+        location: The catalogue.
+        track_ids: Of the tracks.
+        share: That is hoped to be right of what might be filled.
+
+    Returns:
+        None: the catalogue cannot be read now.
     """
     from tagger.learning.reviewing import opinion_on
 
     try:
         with Catalog.open(location, create=False, read_only=True) as catalog:
-            found = opinion_on(catalog, track_ids)
+            found = opinion_on(catalog, track_ids, share=share)
     except CatalogError as exc:  # others keep it busy: what was learned before stays
         log.info("nothing is learned: %s", exc)
         return None
     except TaggerError as exc:  # too little yet
         log.info("nothing is learned: %s", exc)
         return Told()
-    return Told(found.n_observations, found.likely)
+    likely = Likely(found.names, found.track_ids, found.likeliest, found.probabilities)
+    is_sure = found.probabilities[:, 0] >= found.least
+    return Told(found.n_observations, likely, frozenset(found.track_ids[is_sure].tolist()))
 
 
 @dataclass
@@ -67,11 +119,13 @@ class Learner:
         location: The catalogue.
         asked: Gives the tracks that are still to be asked about.
         take: Given what was learned.
+        share: Gives what is hoped to be right of what might be filled.
     """
 
     location: str | Path
     asked: Callable[[], Sequence[int]]
     take: Callable[[Told], None]
+    share: Callable[[], float]
     n_observations: int = 0
     _n_waiting: int = EVERY  # what is tagged already is learned from at once
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -107,7 +161,7 @@ class Learner:
         with ProcessPoolExecutor(1, mp_context=context, initializer=leave_interrupts) as process:
             while self._wait():
                 try:
-                    told = process.submit(learn, self.location, self.asked()).result()
+                    told = process.submit(learn, self.location, self.asked(), self.share()).result()
                 except BrokenProcessPool:
                     log.warning("the process that learns has died; suggestions stay as they are")
                     return
@@ -126,8 +180,3 @@ class Learner:
 def can_learn() -> bool:
     """Return whether what learning needs is installed; it is not imported here."""
     return all(map(find_spec, _NEEDED))
-
-
-def leave_interrupts() -> None:
-    """Leave Ctrl-C, which reaches every process of a terminal, to the process that serves."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

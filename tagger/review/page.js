@@ -50,6 +50,7 @@
   async function act(action, body) {
     if (isBusy) return;
     isBusy = true;
+    const slow = setTimeout(() => say("One moment…"), 700);
     try {
       const answer = await fetch(`/do/${action}`, {
         method: "POST",
@@ -66,6 +67,7 @@
     } catch {
       say("The review has ended, or cannot be reached. What was answered is kept.");
     } finally {
+      clearTimeout(slow);
       isBusy = false;
     }
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -128,6 +128,20 @@ class Questions:
             return [self._of_unit(unit) for unit in question.units]
         (unit,) = question.units
         return [self._of_unit((track,)) for track in unit] if len(unit) > 1 else []
+
+    def alone(self, track: Unanswered) -> Question:
+        """Return the question about one track of another question."""
+        return self._of_unit((track,))
+
+    def without(self, question: Question, file_ids: Collection[int]) -> Question | None:
+        """Return what is left of a question without some files; None: nothing is to be asked."""
+        if not any(track.file_id in file_ids for track in question.tracks):
+            return question
+        units = [tuple(t for t in unit if t.file_id not in file_ids) for unit in question.units]
+        left = tuple(unit for unit in units if any(map(self._is_blank, unit)))
+        if len(left) > 1:
+            return self._add(question.kind, question.name, question.artist, left)
+        return self._of_unit(left[0]) if left else None
 
     def join(self, questions: Sequence[Question]) -> Question:
         """Return the question that asks about all these at once."""

@@ -6,8 +6,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from tagger.catalog import (
     REVIEW,
@@ -16,14 +17,18 @@ from tagger.catalog import (
     Catalog,
     GivenAnswer,
     NamedFile,
+    Unanswered,
     fold,
 )
 from tagger.errors import ConfigError
 from tagger.genre_text import why_no_genre, without_repeats
-from tagger.records import RunSummary, Status
+from tagger.records import RunSummary
+from tagger.review.filling import FillSet, recorded
 from tagger.review.questions import Question, Questions, Suspect
+from tagger.review.shown import Asked, Progress
 from tagger.review.suggesting import N_BUTTONS, OfferedGenre, Suggesting
 from tagger.review.writing import Writer
+from tagger.tagging.answering import by_status
 
 _MOST_GENRES = 8  # in one answer
 _MOST_LETTERS = 200  # in a genre
@@ -41,68 +46,56 @@ class StaleError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the session is.
-
-    Args:
-        n_answers: Answers that stand.
-        n_settled: Tracks that they settle.
-        n_blank: Tracks without a genre that are still to be asked about, or in doubt.
-        n_questions: Questions that are left.
-        n_open: Tracks that are answered and not written yet.
-        n_left: Tracks whose files could not be written.
-        trouble: What keeps the writer from its work, or "".
-        is_looking: What looks wrong is still being looked for.
-    """
-
-    n_answers: int
-    n_settled: int
-    n_blank: int
-    n_questions: int
-    n_open: int
-    n_left: int
-    trouble: str
-    is_looking: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as it is shown.
-
-    Args:
-        question: What it is about.
-        suggestions: The genres on the buttons.
-        heard: What it sounds like: (genre, p), likeliest first.
-        stands: The genres that stand in its files, and in how many.
-        whys: What speaks against the genres that stand there, if they are in doubt.
-    """
-
-    question: Question
-    suggestions: Sequence[OfferedGenre]
-    heard: Sequence[tuple[str, float]]
-    stands: Sequence[tuple[str, int]]
-    whys: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Done:
     """Something that ``undo`` takes back.
 
     Args:
         removed: Questions that were asked no longer by it.
         added: Questions that took their place.
-        answer_id: Of an answer.
+        order: What was to be asked before it, where questions all over the order were changed.
+        answer_ids: Of an answer, or of all that a filling wrote.
         genres: What was answered.
         n_tracks: How many tracks that settles.
         passed_over: Files that the answer says nothing of: they are others meanwhile.
+        is_fill: It is the tagger's, and no answer.
+        undone: Called when it is taken back.
     """
 
-    removed: tuple[int, ...]
+    removed: tuple[int, ...] = ()
     added: tuple[int, ...] = ()
-    answer_id: int | None = None
+    order: tuple[int, ...] | None = None
+    answer_ids: tuple[int, ...] = ()
     genres: tuple[str, ...] = ()
     n_tracks: int = 0
     passed_over: tuple[NamedFile, ...] = ()
+    is_fill: bool = False
+    undone: Callable[[], object] = _tell_nobody
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether a person gave an answer."""
+        return bool(self.answer_ids) and not self.is_fill
+
+
+class Interlude(Protocol):
+    """What asks in between: the questions wait meanwhile. All is done under the session's lock."""
+
+    @property
+    def number(self) -> int | None:
+        """The question that is asked now, if one is."""
+
+    @property
+    def may_undo(self) -> bool:
+        """Whether the last thing that was done was done here."""
+
+    def asked(self) -> Asked | None:
+        """Return that question."""
+
+    def answer(self, genres: Sequence[str]) -> None:
+        """Take an answer to it."""
+
+    def leave(self) -> None:
+        """Ask no more; the questions go on."""
 
 
 @dataclass
@@ -118,6 +111,7 @@ class Session:
         is_doubtful: Genres that look wrong are asked about, and no blanks.
         most_answers: After so many it is over; None is never.
         on_answer: Called when an answer was given or taken back.
+        interlude: What asks in between, if anything does.
     """
 
     catalog: Catalog
@@ -128,14 +122,16 @@ class Session:
     is_doubtful: bool = False
     most_answers: int | None = None
     on_answer: Callable[[], None] = _tell_nobody
+    interlude: Interlude | None = None
     run_id: int | None = None
+    fill_run_ids: list[int] = field(default_factory=list)
     why_none: str = ""
     _is_looking: bool = False
     _order: list[int] = field(default_factory=list)
     _skipped: list[int] = field(default_factory=list)
     _done: list[_Done] = field(default_factory=list)
     _blanks: dict[int, int] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: threading.RLock = field(default_factory=threading.RLock)
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -148,7 +144,9 @@ class Session:
     @property
     def current(self) -> int | None:
         """The number of the question that is asked now; None: there is none, or it is over."""
-        with self._lock:
+        with self.lock:
+            if self.interlude is not None:
+                return self.interlude.number
             if self.is_over:
                 return None
             return self._order[0] if self._order else None
@@ -160,7 +158,9 @@ class Session:
 
     def asked(self) -> Asked | None:
         """Return the question that is asked now."""
-        with self._lock:
+        with self.lock:
+            if self.interlude is not None:
+                return self.interlude.asked()
             number = self.current
             if number is None:
                 return None
@@ -193,26 +193,38 @@ class Session:
 
     def track_ids(self) -> list[int]:
         """Return the tracks that are still to be asked about."""
-        with self._lock:
+        with self.lock:
             left = (self.questions[number] for number in self._order)
             return [track.track_id for question in left for track in question.tracks]
 
+    def blanks(self) -> list[Unanswered]:
+        """Return the tracks without a genre that are still to be asked about."""
+        with self.lock:
+            left = (self.questions[number] for number in self._order)
+            tracks = (track for question in left for track in question.tracks)
+            return list(filter(self.questions.is_blank, tracks))
+
+    @property
+    def n_answers_left(self) -> int | None:
+        """How many more answers are asked for; None is no end."""
+        return None if self.most_answers is None else self.most_answers - self._n_answers
+
     def learn(self, likely: Mapping[int, Sequence[tuple[str, float]]]) -> None:
         """Offer from now on what was learned: {track_id: genres, likeliest first}."""
-        with self._lock:
+        with self.lock:
             self.suggesting.take(likely)
 
     def take_suspects(self, suspects: Sequence[Suspect], why_none: str) -> None:
         """Ask about tracks whose genre looks wrong, the surest first."""
-        with self._lock:
+        with self.lock:
             self._order += self.questions.add_suspects(suspects)
             self.why_none = why_none
             self._is_looking = False
 
     def progress(self) -> Progress:
         """Return how far it is."""
-        with self._lock:
-            states = {} if self.run_id is None else self.catalog.answered([self.run_id])
+        with self.lock:
+            states = self.catalog.answered(self._run_ids) if self._run_ids else {}
             return Progress(
                 n_answers=self._n_answers,
                 n_settled=sum(done.n_tracks for done in self._done),
@@ -226,18 +238,18 @@ class Session:
 
     def left(self) -> list[tuple[Path, str]]:
         """Return the files that answers of this session could not be written to, and why."""
-        with self._lock:
+        with self.lock:
             passed_over = [(path, _PASSED_OVER) for path in self._passed_over]
-            if self.run_id is None:
+            if not self._run_ids:
                 return passed_over
-            return [*self.catalog.answers_left([self.run_id]), *passed_over]
+            return [*self.catalog.answers_left(self._run_ids), *passed_over]
 
     def find(self, text: str) -> list[Question]:
         """Return open questions whose artist, album or track has a text in its name."""
         key = fold(text.strip())
         if not key:
             return []
-        with self._lock:
+        with self.lock:
             found = (q for q in map(self.questions.__getitem__, self._order) if _mentions(q, key))
             return [question for question, _ in zip(found, range(_MOST_FOUND), strict=False)]
 
@@ -253,7 +265,11 @@ class Session:
         """
         wanted = checked_genres(genres)
         action = Action.CHANGE if self.is_doubtful else Action.GENRES
-        with self._lock:
+        with self.lock:
+            if self.interlude is not None:
+                self._check(number)
+                self.interlude.answer(wanted)
+                return
             self._give(number, action, wanted)
             self.suggesting.use(wanted, 1)
 
@@ -263,7 +279,8 @@ class Session:
         Raises:
             StaleError, CatalogError: As for ``answer``.
         """
-        with self._lock:
+        with self.lock:
+            self._check_no_interlude()
             if self.is_doubtful:
                 self._give(number, Action.KEEP, ())
 
@@ -273,7 +290,8 @@ class Session:
         Raises:
             StaleError, CatalogError: As for ``answer``.
         """
-        with self._lock:
+        with self.lock:
+            self._check_no_interlude()
             self._give(number, Action.NEVER, ())
 
     def skip(self, number: int) -> None:
@@ -282,14 +300,16 @@ class Session:
         Raises:
             StaleError: Another question is asked now.
         """
-        with self._lock:
+        with self.lock:
             self._check(number)
+            self._check_no_interlude()
             self._order.append(self._order.pop(0))
             self._skipped.append(number)
 
     def back(self) -> None:
         """Ask the question again that was skipped last."""
-        with self._lock:
+        with self.lock:
+            self._check_no_interlude()
             while self._skipped:
                 number = self._skipped.pop()
                 if number in self._order:
@@ -298,7 +318,8 @@ class Session:
 
     def jump(self, number: int) -> None:
         """Ask an open question now."""
-        with self._lock:
+        with self.lock:
+            self._check_no_interlude()
             if number in self._order:
                 self._to_front(number)
 
@@ -308,8 +329,9 @@ class Session:
         Raises:
             StaleError: Another question is asked now.
         """
-        with self._lock:
+        with self.lock:
             self._check(number)
+            self._check_no_interlude()
             parts = tuple(one.number for one in self.questions.split(self.questions[number]))
             if parts:
                 self._order[:1] = parts
@@ -317,7 +339,8 @@ class Session:
 
     def join(self, numbers: Sequence[int]) -> None:
         """Ask open questions together, as one."""
-        with self._lock:
+        with self.lock:
+            self._check_no_interlude()
             chosen = tuple(number for number in dict.fromkeys(numbers) if number in self._order)
             if len(chosen) < 2:
                 return
@@ -331,39 +354,92 @@ class Session:
         Raises:
             CatalogError: That cannot be kept.
         """
-        with self._lock:
-            if not self._done:
+        with self.lock:
+            if not self._done or (self.interlude is not None and not self.interlude.may_undo):
                 return
             last = self._done[-1]
-            if last.answer_id is not None:
-                self.catalog.withdraw_answer(last.answer_id)
+            if last.answer_ids:
+                self.catalog.withdraw_answers(*last.answer_ids)
                 self.suggesting.use(last.genres, -1)
                 self.writer.wake()
                 self.on_answer()
             self._done.pop()
-            rest = [n for n in self._order if n not in last.added]
-            self._order = [*last.removed, *rest]
+            rest = (n for n in self._order if n not in last.added)
+            self._order = list(last.order or (*last.removed, *rest))
+            last.undone()
+
+    # What is done in between
+
+    def leave(self) -> None:
+        """Go on with the questions."""
+        with self.lock:
+            if self.interlude is not None:
+                self.interlude.leave()
+
+    def settle_alone(
+        self, number: int, genres: tuple[str, ...], undone: Callable[[], object]
+    ) -> None:
+        """Keep an answer about a track that is part of a question; the rest of that is asked on.
+
+        Args:
+            number: Of the question about the track alone.
+            genres: The answer.
+            undone: Called when it is taken back.
+
+        Raises:
+            CatalogError: It cannot be kept.
+        """
+        done = self._kept(self.questions[number], Action.GENRES, genres)
+        order = tuple(self._order)
+        self._take_out({track.file_id for track in self.questions[number].tracks})
+        self._note(replace(done, order=order, undone=undone))
+        self.suggesting.use(genres, 1)
+
+    def note_nothing(self, undone: Callable[[], object]) -> None:
+        """Note something that is no answer, and that ``undo`` takes back."""
+        self._done.append(_Done(order=tuple(self._order), undone=undone))
+
+    def fill(self, chosen: FillSet, undone: Callable[[], object] = _tell_nobody) -> int:
+        """Have the tagger write what its owner let it write; return the run that does.
+
+        Args:
+            chosen: The set; what was judged of it is left out.
+            undone: Called when it is taken back.
+
+        Raises:
+            CatalogError: It cannot be kept; then nothing is written.
+        """
+        with self.lock:
+            order = tuple(self._order)
+            run_id, noted = recorded(self.catalog, chosen, self.paths)
+            self.fill_run_ids.append(run_id)
+            gone = tuple(file for one in noted for file in one.passed_over)
+            ids = tuple(one.answer_id for one in noted)
+            self._take_out({one.track.file_id for one in chosen.rest})
+            n_tracks = len(chosen.rest) - len(gone)
+            self._done.append(
+                _Done((), (), order, ids, (), n_tracks, gone, is_fill=True, undone=undone)
+            )
+            self.writer.wake()
+            return run_id
 
     def end(self) -> None:
         """Note in the catalogue that it is over."""
-        with self._lock:
+        with self.lock:
             if self.run_id is None:
                 return
-            counts = self.writer.counts()
-            by_status = {
-                Status.WRITTEN: counts[AnsweredState.WRITTEN],
-                Status.FAILED: counts[AnsweredState.LEFT],
-                Status.RESTORED: counts[AnsweredState.RESTORED],
-            }
-            summary = RunSummary(
-                {status: n for status, n in by_status.items() if n},
-                elapsed_s=time.monotonic() - self._started,
-            )
-            self.catalog.end_run(self.run_id, summary)
+            counts = self.catalog.answered([self.run_id])
+            elapsed_s = time.monotonic() - self._started
+            self.catalog.end_run(self.run_id, RunSummary(by_status(counts), elapsed_s=elapsed_s))
+
+    @property
+    def _run_ids(self) -> list[int]:
+        """The runs of this session: its answers', and those that filled."""
+        return [*([] if self.run_id is None else [self.run_id]), *self.fill_run_ids]
 
     @property
     def _n_answers(self) -> int:
-        return sum(done.answer_id is not None for done in self._done)
+        return sum(done.is_answer for done in self._done)
 
     @property
     def _passed_over(self) -> list[Path]:
@@ -382,9 +458,18 @@ class Session:
         if number != self.current:
             raise StaleError
 
+    def _check_no_interlude(self) -> None:
+        if self.interlude is not None:
+            raise ConfigError("first judge these tracks, or leave that with s")
+
     def _give(self, number: int, action: Action, genres: tuple[str, ...]) -> None:
         self._check(number)
-        question = self.questions[number]
+        done = self._kept(self.questions[number], action, genres)
+        self._order.pop(0)
+        self._note(replace(done, removed=(number,)))
+
+    def _kept(self, question: Question, action: Action, genres: tuple[str, ...]) -> _Done:
+        """Keep an answer about a question's tracks; return what ``undo`` has to know of it."""
         if self.run_id is None:
             self.run_id = self.catalog.begin_run(REVIEW, None, self.paths)
         tracks = question.tracks
@@ -393,10 +478,19 @@ class Session:
         noted = self.catalog.give_answer(self.run_id, answer)
         gone = noted.passed_over
         n_settled = 0 if action is Action.NEVER else len(tracks) - len(gone)
-        self._done.append(_Done((number,), (), noted.answer_id, genres, n_settled, gone))
-        self._order.pop(0)
+        return _Done(
+            answer_ids=(noted.answer_id,), genres=genres, n_tracks=n_settled, passed_over=gone
+        )
+
+    def _note(self, done: _Done) -> None:
+        self._done.append(done)
         self.writer.wake()
         self.on_answer()
+
+    def _take_out(self, file_ids: set[int]) -> None:
+        """Ask no longer about some files; what is left of their questions is asked on."""
+        rest = (self.questions.without(self.questions[n], file_ids) for n in self._order)
+        self._order = [question.number for question in rest if question is not None]
 
     def _to_front(self, number: int) -> None:
         self._order.remove(number)

@@ -7,9 +7,10 @@ touches files at a time, and an answer that is withdrawn meanwhile is taken back
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tagger.catalog import (
@@ -27,7 +28,7 @@ from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.genre_text import are_among
 from tagger.nets import net, tell
 from tagger.reasons import Reason, ReasonCode
-from tagger.records import AudioFile, Status, TagsFound
+from tagger.records import AudioFile, RunSummary, Status, TagsFound
 from tagger.tagging import ledger
 from tagger.tagging.track import stat_again
 from tagger.tagging.undo import UndoRequest, UndoRun
@@ -105,7 +106,27 @@ def _settled(
     catalog: Catalog, answer: OpenAnswer, outcomes: dict[int, tuple[AnsweredState, str]]
 ) -> Carried:
     catalog.settle_answer(answer.answer_id, outcomes)
+    if answer.action is Action.FILL:
+        _end_if_done(catalog, answer.run_id)
     return Carried(answer.answer_id, outcomes)
+
+
+def _end_if_done(catalog: Catalog, run_id: int) -> None:
+    """Note that a run of filling is over, once nothing of it is left to be written."""
+    counts = catalog.answered([run_id])
+    if not counts.get(AnsweredState.OPEN):
+        (run,) = catalog.runs(among={run_id})
+        elapsed_s = (datetime.now(UTC) - run.started).total_seconds()
+        catalog.end_run(run_id, RunSummary(by_status(counts), elapsed_s=elapsed_s))
+
+
+def by_status(counts: Mapping[AnsweredState, int]) -> dict[Status, int]:
+    """Return how many files of answers that stand became what, as a run tells it."""
+    found = {
+        Status.WRITTEN: counts.get(AnsweredState.WRITTEN, 0),
+        Status.FAILED: counts.get(AnsweredState.LEFT, 0),
+    }
+    return {status: n for status, n in found.items() if n}
 
 
 @dataclass(frozen=True, slots=True)

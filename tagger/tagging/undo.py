@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tagger.catalog import (
+    FILL,
     REVIEW,
     Catalog,
     CatalogEntry,
@@ -194,7 +195,7 @@ class UndoRun:
         return self.request.journal_ids is None or entry.journal_id in self.request.journal_ids
 
     def _entries(self) -> Sequence[JournalEntry]:
-        """Return what is to be taken back; a review that still writes is ended first.
+        """Return what is to be taken back; a review, or its filling, that still writes ends first.
 
         What it wrote between a look and its end would be left behind: the look comes after.
         """
@@ -211,11 +212,13 @@ class UndoRun:
         return self.catalog.standing_writes(replace(query, run_id=run_id))
 
     def _stop_review(self, run_id: int) -> None:
-        """End a review whose run is to be taken back as a whole: it may be running still."""
+        """End a review, or its filling, that is to be taken back as a whole: it may run still."""
         query = self.request.query
         if query.under is not None or query.genre is not None or query.file_ids:
             return
-        if any(run.run_id == run_id and run.command == REVIEW for run in self.catalog.runs()):
+        if any(
+            run.run_id == run_id and run.command in (REVIEW, FILL) for run in self.catalog.runs()
+        ):
             with self.catalog.writing():  # what it has under way is finished first
                 self.catalog.stop_answers(run_id)
 

@@ -6,6 +6,7 @@ import http.server
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tagger.catalog import Catalog
-from tests import lessons
+from tests import fillable, lessons
 from tests.library import genre_of, make_track, start_tagger, until
 from tests.test_cli_review import ended
 
@@ -355,3 +356,46 @@ def test_what_was_shown_as_old_and_new_is_not_written_once_something_else_is_pic
         assert text_of(browser, "h1") == first
     with Catalog.open(place) as catalog:
         assert catalog.kept_genres() == {}
+
+
+def test_what_was_judged_right_twenty_times_is_filled_by_keyboard(
+    browser: Chrome, place: Path, music: Path
+) -> None:
+    fillable.library(place, music).close()
+    with served(place) as (process, url):
+        browser.get(url)
+        until(lambda: 'class="offer"' in stage_now(browser))  # once it has learned
+        pressed(browser, "s", is_held=False)  # it is shown with the next question
+        until(lambda: text_of(browser, ".offer"))
+        pressed(browser, "f", is_held=False)
+        for n in range(20):
+            until(lambda n=n: f"{n + 1} of 20" in text_of(browser, ".judging"))
+            path = music / file_shown(browser)
+            proposed = text_of(browser, ".proposed bdi")
+            if n in (3, 7):  # the owner knows better twice, and says so once by a button
+                pressed(browser, "x" if n == 3 else "1", is_held=False)
+            else:
+                assert proposed == fillable.truth(int(path.stem))
+                pressed(browser, "y", is_held=False)
+        until(lambda: text_of(browser, "h1") == "18 of 20 were right")
+        assert "other 40 can be filled" in text_of(browser, ".passed")
+        pressed(browser, "f", is_held=False)
+        until(lambda: "18 of 20 were right: 40 tracks are filled" in text_of(browser, ".filled"))
+        until(lambda: sum(map(bool, map(genre_of, music.iterdir()))) == 59)
+        pressed(browser, "u", is_held=False)
+        until(lambda: sum(map(bool, map(genre_of, music.iterdir()))) == 19)
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def stage_now(browser: Chrome) -> str:
+    """What would be shown now; asked for twice a second."""
+    time.sleep(0.5)
+    script = "const done = arguments[0]; fetch('/stage').then((a) => a.text()).then(done);"
+    return str(browser.execute_async_script(script))
+
+
+def file_shown(browser: Chrome) -> str:
+    """The file of the track that is shown, by its title."""
+    number = text_of(browser, "h1").removeprefix("Title ")
+    return f"{int(number):02d}.flac"

@@ -10,6 +10,8 @@ from tagger.records import AudioFile, TagsFound
 
 REVIEW = "review"
 """What the runs are called in which a person gives answers."""
+FILL = "fill"
+"""What the runs are called in which the tagger writes what a person let it write in a review."""
 
 RENAMING = "genres"
 """What the runs are called that put the owner's words for genres that stand in files."""
@@ -142,4 +144,8 @@ class Unanswered:
     @property
     def named(self) -> NamedFile:
         """As an answer names it."""
-        return NamedFile(self.file_id, self.track_id, self.path, self.tags.genres)
+        return self.named_with(None)
+
+    def named_with(self, confidence: float | None) -> NamedFile:
+        """As a fill names it, with the probability of its genre."""
+        return NamedFile(self.file_id, self.track_id, self.path, self.tags.genres, confidence)
