@@ -232,6 +232,18 @@ class Settings:
     )
 
 
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Refuse names that are no setting's.
+
+    Raises:
+        ConfigError: one is none; it says which was meant, it may be.
+    """
+    known = [one.name for one in fields(Settings)]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"unknown setting {name!r}{_nearest(name, known)}")
+
+
 def variable_of(setting: str) -> str:
     """Return the environment variable of a setting.
 

@@ -31,6 +31,7 @@ from tagger.tagging.recognition import recognise
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.request import TagRequest
 from tagger.tagging.settling import Settler
+from tagger.tagging.testimony import Testimony
 from tagger.tagging.track import Track
 from tagger.tagging.vanished import Missing, Seen, mark_missing
 from tagger.tags import clean_leftovers
@@ -64,6 +65,7 @@ class TagRun:
         look: Told of how many more files were looked at before anything is heard.
         tick: Told of how many more tracks all that takes long is done; an album's results come
             together, but its tracks are told of one by one.
+        testify: Gives what the owner's tags say; None asks the files of the run and the catalogue.
     """
 
     request: TagRequest
@@ -71,6 +73,7 @@ class TagRun:
     may_follow: Callable[[int], bool] = _nobody_agrees
     look: Callable[[int], object] = _nobody_counts
     tick: Callable[[int], object] = _nobody_counts
+    testify: Callable[[], Testimony] | None = None
     n_analysed: int = 0
     _tally: ScanTally = field(default_factory=ScanTally)
     _by_status: Counter[Status] = field(default_factory=Counter)
@@ -132,7 +135,7 @@ class TagRun:
         with Interrupts() as interrupts, open_analysis_pool(self.request) as self._listeners:
             run_id = self._begin()
             try:
-                testimony = gather(self.request, self.catalog, self.look)
+                testimony = self._testimony()
                 may_follow = self._may_follow(testimony.n_following(self.request.policy))
                 settler = Settler(
                     self.request, self.catalog, run_id, testimony, may_follow=may_follow
@@ -150,6 +153,11 @@ class TagRun:
             finally:
                 if run_id:
                     self.catalog.end_run(run_id, self.summary)
+
+    def _testimony(self) -> Testimony:
+        if self.testify is not None:
+            return self.testify()
+        return gather(self.request, self.catalog, self.look)
 
     def _may_follow(self, n_following: int) -> bool:
         """Return whether so many genres of ours may follow the owner's tags."""
