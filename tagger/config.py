@@ -124,6 +124,15 @@ def _checked_map(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _checked_folders(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError(f"not {value!r}")
+    for folder in value:
+        if not folder.startswith(("/", "~/")):
+            raise ValueError(f"{folder!r} is no folder from the root or from ~")
+    return dict(value)
+
+
 def _checked_tables(value: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
         raise ValueError(f"not {value!r}")
@@ -153,6 +162,7 @@ _SWITCH = Kind("true or false", _boolean, _that(lambda value: isinstance(value, 
 _NAMES = Kind("a list of names", _list, _checked_names)
 _EVIDENCE = Kind(f"some of {', '.join(EVIDENCE)}", _list, _checked_evidence)
 _GENRE_MAP = Kind("a table of labels and genres", _map, _checked_map)
+_PATH_MAP = Kind("a table of folders", _map, _checked_folders)
 _TABLES = Kind("tables by name", None, _checked_tables)
 
 
@@ -166,7 +176,7 @@ def _setting(default: Any, kind: Kind, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set once and for all; each but the last five is an option of the same name.
+    """What can be set once and for all; each but the last six is an option of the same name.
 
     All that is known of a setting stands here: its name, type, default, what it may be, and what
     it is for. The config file, the environment and docs/reference/settings.md follow.
@@ -226,6 +236,12 @@ class Settings:
         "",
         _PLACE,
         "MPD's music_directory as this machine calls it, where that cannot be found out.",
+    )
+    path_map: Mapping[str, str] = _setting(
+        {},
+        _PATH_MAP,
+        "Folders here, and what the program that reads playlists calls them; without it playlists "
+        "name files from their own folder on.",
     )
     playlist: Mapping[str, Mapping[str, Any]] = _setting(
         {}, _TABLES, "Playlists that are kept fresh, one `[playlist.NAME]` each."

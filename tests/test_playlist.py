@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -12,8 +13,9 @@ import pytest
 
 from tagger.catalog import TrackRow
 from tagger.errors import PlaylistError
+from tagger.recommending import playlist
 from tagger.recommending.keeping import Standing, write_playlist
-from tagger.recommending.playlist import m3u8
+from tagger.recommending.playlist import Song
 from tagger.records import Status, TagsFound
 
 ROW = TrackRow(
@@ -41,6 +43,10 @@ NAMES = [
     b"http:song.mp3",
     b"file:..mp3",
 ]
+
+
+def m3u8(rows: Iterable[TrackRow], folder: Path | None) -> str:
+    return playlist.m3u8(map(Song.of, rows), folder)
 
 
 def read_m3u8(path: Path) -> list[bytes]:

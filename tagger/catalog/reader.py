@@ -186,6 +186,15 @@ class Reader:
         )
         return [name for (name,) in self._ask(sql, (f"%{_escaped(fold(part))}%", limit))]
 
+    def of_albums(self, names: Sequence[str]) -> Ids:
+        """Return the tracks of albums of these names, whoever made them."""
+        keys = list({fold(name) for name in names})
+        found = [
+            self._ids(f"SELECT track_id FROM tracks WHERE album_key IN ({_marks(some)})", some)
+            for some in map(tuple, batches(keys))
+        ]
+        return np.concatenate([np.empty(0, np.int64), *found])
+
     def of_years(self, years: Years) -> Ids:
         """Return the tracks that were released in some years."""
         bounds = {"year >= ?": years.first, "year <= ?": years.last}

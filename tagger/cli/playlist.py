@@ -19,12 +19,12 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import plain, say
 from tagger.cli.refreshing import refreshed_line
-from tagger.cli.seeding import query_options
+from tagger.cli.seeding import parse_path_map, query_options
 from tagger.config import load_settings
 from tagger.errors import ConfigError, PlaylistError, printable
 from tagger.files.paths import absolute
 from tagger.recommending.keeping import check_replaceable, sealed, write_playlist
-from tagger.recommending.recipes import LENGTH, Recipe, why_not
+from tagger.recommending.recipes import LENGTH, Recipe, why_not, why_not_kept
 from tagger.recommending.refreshing import (
     Became,
     check_keepable,
@@ -54,10 +54,34 @@ _OF_REFRESH = ("more", "refresh", "dry_run", "force", "catalog", "quiet")
     "-n", "n", type=click.IntRange(2), default=LENGTH, show_default=True, help="How many."
 )
 @query_options
+@click.option("--albums", is_flag=True, help="Whole albums, until there are so many tracks (-n).")
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="Another draw of what is near, by number."
+)
+@click.option(
+    "--extend",
+    type=_PATH,
+    metavar="PLAYLIST",
+    help="Begin with this playlist, and go on with -n tracks that go with it.",
+)
+@click.option(
+    "--exclude-playlist",
+    multiple=True,
+    type=_PATH,
+    metavar="PLAYLIST",
+    help="Nothing that stands in this playlist; may be repeated.",
+)
 @click.option(
     "-o", "--output", type=_PATH, metavar="FILE", help="Where to; stdout if - or not given."
 )
 @click.option("--absolute", "is_absolute", is_flag=True, help="Paths from the root, not from FILE.")
+@click.option(
+    "--path-map",
+    multiple=True,
+    metavar="HERE=THERE",
+    callback=lambda _context, _option, values: parse_path_map(values),
+    help="What a folder is called by the program that reads the playlist; may be repeated.",
+)
 @click.option(
     "--save",
     metavar="NAME",
@@ -105,6 +129,8 @@ def command(
         raise click.UsageError(why)
     if save is not None and (recipe.output is None or not save.strip()):
         raise click.UsageError("--save needs a name, and -o FILE to keep fresh")
+    if save is not None and (why := why_not_kept(recipe)):
+        raise click.UsageError(why)
     settings, _ = load_settings({"catalog": catalog})
     with Reader.open(settings.catalog) as reader:
         if save is not None:
@@ -134,8 +160,13 @@ def _recipe(more: Sequence[Path], options: dict[str, Any], *, is_absolute: bool)
         min_duration=options["min_duration"],
         max_duration=options["max_duration"],
         model=_lasting(options["model"] or ""),
+        albums=options["albums"],
+        seed=options["seed"],
+        extend=None if options["extend"] is None else absolute(options["extend"]),
+        exclude_playlist=tuple(map(absolute, options["exclude_playlist"])),
         output=None if output in (None, Path("-")) else absolute(output),
         absolute=is_absolute,
+        path_map=options["path_map"] or None,
     )
 
 

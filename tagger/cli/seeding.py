@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from tagger.cli.options import Command, NumberRange, under_option, year_option
+from tagger.files.paths import absolute
 from tagger.recommending.recommend import MAX_PER_ARTIST, SimilarQuery
 
 _SECONDS = NumberRange(0)
@@ -64,3 +66,18 @@ def parse_mix(_context: click.Context, _option: click.Parameter, values: Sequenc
     if any(not genre or not 0 < share < float("inf") for genre, share in shares.items()):
         raise click.BadParameter("each part is a genre and how much of it, such as Rock=2")
     return shares
+
+
+def parse_path_map(values: Sequence[str]) -> Mapping[str, str]:
+    """Return {folder here: folder there} of ``"/home/me/Music=/music"``, given several times.
+
+    >>> parse_path_map(["/home/me/Music=/music"])
+    {'/home/me/Music': '/music'}
+    """
+    folders = {}
+    for value in values:
+        here, equals, there = value.partition("=")
+        if not here or not equals:
+            raise click.BadParameter(f"{value!r}: say for instance /home/me/Music=/music")
+        folders[str(absolute(Path(here)))] = there
+    return folders

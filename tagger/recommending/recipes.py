@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from tagger.catalog import Years
 from tagger.errors import ConfigError
 from tagger.files.paths import absolute
+from tagger.recommending.path_map import PathMap
 from tagger.recommending.playlist import uri_of
 from tagger.recommending.recommend import MAX_PER_ARTIST, SimilarQuery
 
@@ -92,6 +93,14 @@ def _switch(value: Any) -> bool:
     return value
 
 
+def _folders(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise ValueError
+    for folder in value:
+        _path(folder)
+    return dict(value)
+
+
 _PATHS = ("a path or a list of paths", _several(_path))
 _PATH = ("a path", _path)
 _NAME = ("a name", _text)
@@ -138,12 +147,49 @@ class Recipe:
     max_duration: float | None = field(
         default=None, metadata=_key(*_SECONDS, "Only tracks as short.")
     )
+    albums: bool = field(
+        default=False,
+        metadata=_key(
+            "true or false",
+            _switch,
+            "Whole albums, each in its order, until there are `n` tracks; `max_per_artist` counts "
+            "albums.",
+        ),
+    )
+    seed: int | None = field(
+        default=None,
+        metadata=_key(
+            "a whole number from 0",
+            _count_from(0),
+            "Another draw for each number, out of four times as many that are near.",
+        ),
+    )
+    extend: Path | None = field(
+        default=None,
+        metadata=_key(*_PATH, "A playlist that comes first, and that the rest is to go with."),
+    )
+    exclude_playlist: tuple[Path, ...] = field(
+        default=(), metadata=_key(*_PATHS, "Playlists whose tracks are left out.")
+    )
     model: str = field(default="", metadata=_key(*_NAME, "By which model tracks are compared."))
     output: Path | None = field(default=None, metadata=_key(*_PATH, "The file; there must be one."))
     absolute: bool = field(
         default=False,
         metadata=_key("true or false", _switch, "Paths from the root, not from the file's folder."),
     )
+    path_map: Mapping[str, str] | None = field(
+        default=None,
+        metadata=_key(
+            "a table of folders",
+            _folders,
+            "What folders are called where the playlist is read, as the setting `path_map`.",
+        ),
+    )
+
+    @property
+    def mapped(self) -> PathMap | None:
+        """What files are called where the playlist is read; None if as here."""
+        return PathMap(self.path_map) if self.path_map else None
 
     @property
     def query(self) -> SimilarQuery:
@@ -174,9 +220,21 @@ def why_not(recipe: Recipe) -> str:
         return "--from and --to go together"
     if recipe.first is not None and recipe.first == recipe.last:
         return "--from and --to name the same track"
-    if not (recipe.genres or recipe.like or recipe.first) or (recipe.like and recipe.first):
+    is_seeded = recipe.genres or recipe.like or recipe.extend
+    if not (is_seeded or recipe.first) or (recipe.like and recipe.first):
         return "give one of --genre, --like and --from … --to"
+    if recipe.first and (recipe.albums or recipe.extend):
+        return "--albums and --extend do not go with --from … --to"
     return ""
+
+
+def why_not_kept(recipe: Recipe) -> str:
+    """Return why a recipe cannot be kept, by the names of options; "" if it can."""
+    if recipe.output is None:
+        return "it has no --output, the file to write"
+    if recipe.output == recipe.extend:
+        return "--extend is the --output itself, and would grow each time"
+    return why_not(recipe)
 
 
 def recipe_of(name: str, table: Mapping[str, Any], file: Path) -> Recipe:
@@ -198,9 +256,8 @@ def recipe_of(name: str, table: Mapping[str, Any], file: Path) -> Recipe:
     recipe = Recipe(
         **{KEYS[key].name: _value(where, key, value, file) for key, value in table.items()}
     )
-    why = why_not(recipe).replace("--", "")
-    if why or recipe.output is None:
-        raise ConfigError(f"{where}: {why or 'it has no output, the file to write'}", file)
+    if why := why_not_kept(recipe).replace("--", ""):
+        raise ConfigError(f"{where}: {why}", file)
     return recipe
 
 

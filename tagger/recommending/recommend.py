@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from tagger.catalog import HeardTrack, Ids, Reader, TrackRow, Years, fold
 from tagger.errors import CatalogError, printable
+from tagger.recommending.drawing import Draw
 from tagger.recommending.nearest import nearest_first
 from tagger.recommending.recordings import Recordings
 from tagger.recommending.seeds import Seed
@@ -29,6 +31,7 @@ _SUGGESTED = 8
 _ROUNDING = 1e-4  # of shares, which are float32: two thirds of three are two
 _WHOLE = np.ones((1, 1), np.float32)
 _NONE = np.empty(0, np.int64)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,20 @@ def _nothing_left(reader: Reader, query: SimilarQuery) -> str:
     return f"no other track that was heard is {', '.join(asked)}"
 
 
-def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackRow]:
+def path_between(
+    reader: Reader, ends: Seed, query: SimilarQuery, draw: Draw | None = None
+) -> list[TrackRow]:
     """Return tracks from the first of two seeds to the second, each a small step from the last.
 
-    The way is cut into even steps, and each takes the nearest track that may be named. It has
-    ``query.n`` tracks, the ends among them, or fewer where the catalogue has no more.
+    The way is cut into even steps, and each takes the nearest track that may be named, by another
+    artist than the last one where there is such. It has ``query.n`` tracks, the ends among them, or
+    fewer where the catalogue has no more.
+
+    Args:
+        reader: The catalogue.
+        ends: The two seeds.
+        query: Which tracks may be named.
+        draw: Takes at each step one of the nearest few, in place of the nearest.
     """
     first, last = ends.tracks
     steps = steps_between(ends.unit_vectors[0], ends.unit_vectors[1], max(query.n, 2))[1:-1]
@@ -158,28 +170,47 @@ def path_between(reader: Reader, ends: Seed, query: SimilarQuery) -> list[TrackR
         for track, unit_vector in _candidates(reader, ends, np.unique(np.concatenate(near)))
     }
     choice = _Choice(query, ends)
-    between_them = []
+    way = [first.row]
     for batch in near:
-        known = (candidates[i] for i in batch.tolist() if i in candidates)
+        order = batch.tolist() if draw is None else draw.near_first(batch.tolist())
+        known = [candidates[i] for i in order if i in candidates]
+        # Stable: among those by others, and those by the same artist, the nearest stay first.
+        known.sort(key=lambda one: _by_one_artist(one[0].row, way[-1]))
         taken = next((track for track, where in known if choice.takes(track, where)), None)
         if taken is not None:
-            between_them.append(taken.row)
-    return [first.row, *between_them, last.row]
+            way.append(taken.row)
+    return [*way, last.row]
 
 
-def spread(rows: Sequence[TrackRow]) -> list[TrackRow]:
-    """Return tracks in nearly the same order, no artist twice in a row where that can be helped."""
-    left, spread_out = list(rows), list[TrackRow]()
+def spread(rows: Sequence[TrackRow], after: str = "") -> list[TrackRow]:
+    """Return tracks in nearly the same order, no artist twice in a row where that can be helped.
+
+    Args:
+        rows: The tracks.
+        after: The artist of the track that they are to follow.
+    """
+    by_artist = spread_out([(fold(row.artist), row) for row in rows], fold(after))
+    return [row for _, row in by_artist]
+
+
+def spread_out(named: Sequence[tuple[str, T]], last: str = "") -> list[tuple[str, T]]:
+    """Return things in nearly the same order, no artist twice in a row where that can be helped.
+
+    Args:
+        named: (artist, thing); "" is nobody.
+        last: The artist of what comes before.
+    """
+    left, ordered = list(named), list[tuple[str, T]]()
     while left:
-        last = spread_out[-1] if spread_out else None
-        others = [row for row in left if last is None or not _by_one_artist(row, last)] or left
+        others = [one for one in left if not last or one[0] != last] or left
         # An artist of more than half of what is left cannot wait.
-        artist, n = Counter(fold(row.artist) for row in left).most_common(1)[0]
-        urgent = (row for row in others if 2 * n > len(left) and fold(row.artist) == artist)
+        artist, n = Counter(name for name, _ in left).most_common(1)[0]
+        urgent = (one for one in others if 2 * n > len(left) and one[0] == artist)
         taken = next(urgent, others[0])
         left.remove(taken)
-        spread_out.append(taken)
-    return spread_out
+        ordered.append(taken)
+        last = taken[0]
+    return ordered
 
 
 def _by_one_artist(row: TrackRow, other: TrackRow) -> bool:

@@ -16,7 +16,7 @@ from tagger.recommending.ears import chosen_ear
 from tagger.recommending.keeping import Standing, sealed, standing_of, write_playlist
 from tagger.recommending.playlist import m3u8
 from tagger.recommending.recipes import Recipe
-from tagger.recommending.sequences import tracks_of
+from tagger.recommending.sequences import songs_of
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +126,10 @@ def playlist_of(reader: Reader, recipe: Recipe, output: Path | None) -> tuple[st
         recipe: What it is made of.
         output: Where it is to lie; None is the folder that one works in.
     """
-    ear = chosen_ear(reader, *load_settings({"model": recipe.model or None}))
-    rows = tracks_of(reader, recipe, ear)
+    settings, sources = load_settings({"model": recipe.model or None})
+    if recipe.path_map is None:
+        recipe = replace(recipe, path_map=settings.path_map)
+    songs = songs_of(reader, recipe, chosen_ear(reader, settings, sources))
     # Of a link its target is written.
     folder = Path.cwd() if output is None else Path(os.path.realpath(output)).parent
-    return m3u8(rows, None if recipe.absolute else folder), len(rows)
+    return m3u8(songs, None if recipe.absolute else folder, recipe.mapped), len(songs)

@@ -73,6 +73,18 @@ def test_a_playlist_in_the_music_folder_is_loaded_and_played(player: Player, whe
     assert player.mpc("current", "-f", "%file%") == ["Jóga – ライブ/06.mp3"]
 
 
+@pytest.mark.parametrize("there", ["", "{music}"])
+def test_a_playlist_in_the_folder_of_playlists_is_loaded(player: Player, there: str) -> None:
+    catalog = library(player)
+    asked = ("playlist", "--like", player.music / "Artist 0/00.mp3", "--catalog", catalog)
+    named = f"{player.music}={there.format(music=player.music)}"
+    output = player.lists / "morning.m3u"
+    assert run_tagger(*asked, "--path-map", named, "-o", output).code == 0
+    assert player.mpc("lsplaylists") == ["morning"]
+    player.mpc("load", "morning")
+    assert len(player.mpc("playlist", "-f", "%file%")) == 3
+
+
 def test_what_goes_with_the_song_that_plays_is_queued(player: Player) -> None:
     catalog = library(player)
     player.mpc("add", "Artist 0/00.mp3")
