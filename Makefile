@@ -52,7 +52,7 @@ types: setup-dev ## Check types (mypy)
 tests: setup-dev ## Run tests and doctests (pytest), some at a time
 	$(VENV_PYTHON) -m pytest -n auto --dist worksteal --hypothesis-profile ci
 
-test-browser: setup-dev ## Run the tests of tagger review in Chromium, which has to be installed
+test-browser: setup-dev ## Run the tests of the pages in Chromium, which has to be installed
 	$(VENV_PYTHON) -m pytest tests/browser
 
 test-players: setup-dev ## Run the tests with MPD (mpd and mpc), which has to be installed

@@ -118,6 +118,8 @@ def plain(text: str) -> str:
     >>> plain("Rock\x1b[2J")
     'Rock\\x1b[2J'
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

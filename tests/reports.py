@@ -15,6 +15,7 @@ class Node:
     tag: str
     attributes: dict[str, str | None]
     text: str = ""
+    inside: list[Node] = field(default_factory=list, repr=False)
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Page(HTMLParser):
         assert len(attrs) == len(dict(attrs)), f"an attribute stands twice in {tag}"
         node = Node(tag, dict(attrs))
         self.nodes.append(node)
+        for outer in self._open:
+            outer.inside.append(node)
         if tag not in VOID:
             self._open.append(node)
 
@@ -41,7 +44,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         for node in self._open:
             node.text += data
-        if self._open and self._open[-1].tag not in ("style", "script"):
+        if self._open and self._open[-1].tag not in ("style", "script", "noscript"):
             self.words.append(data)
 
     @property
@@ -60,7 +63,7 @@ class Page(HTMLParser):
 
     def rows(self, caption: str) -> list[str]:
         """The rows of the table with a caption, as text."""
-        (table,) = [one for one in self.all("table") if one.text.startswith(caption)]
+        (table,) = [one for one in self.all("table") if one.text.strip().startswith(caption)]
         start = self.nodes.index(table)
         tables = [*self.all("table"), None]
         after = tables[tables.index(table) + 1]

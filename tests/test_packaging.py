@@ -101,6 +101,7 @@ def test_the_wheel_installs_the_tagger_and_its_migrations_alone(wheel: Path, tre
             "review/*.js",
             "review/templates/*.html",
             "report/*.js",
+            "report/templates/*.html",
         )
         for path in (tree / "tagger").glob(pattern)
     }

@@ -23,10 +23,12 @@ from tagger.report.facts import (
     MixedCount,
     Report,
     Suspects,
+    Whose,
 )
+from tagger.report.listing import for_script
 from tagger.report.page import page
-from tagger.report.projection import flattened
-from tagger.report.reporting import MOST_DOTS, ModelsAtHand, ReportRequest, gather, judged
+from tagger.report.projection import fitted
+from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, judged
 from tagger.report.steps import list_unsure, next_steps
 from tagger.tagging.decision import Intent, decide, make_policy
 from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry, filled, planned
@@ -112,7 +114,7 @@ def test_decades_are_told_by_the_year_of_release_the_latest_first(location: Loca
     )
     assert found.decades == (DecadeCount(2000, 1, "Pop", 1), DecadeCount(1990, 3, "Jazz", 2))
     (row, _) = parsed(page(found)).rows("Tracks by decade")
-    assert row == "2000s1Pop 100 %"
+    assert row == "2000s 1 Pop 100 %"
 
 
 def test_each_blank_track_has_its_reason(location: Location) -> None:
@@ -234,7 +236,7 @@ def test_a_report_can_be_about_one_folder(location: Location) -> None:
     assert [one.folder for one in report.folders] == [MUSIC / "c", MUSIC / "c" / "d"]
     assert report.failures == ()
     assert report.sound_map is not None
-    assert len(report.sound_map.dots) == 5
+    assert report.sound_map.n_dots == len(report.tracks) == 5
 
 
 def test_failures_are_told_with_their_reason_and_an_example(location: Location) -> None:
@@ -253,16 +255,54 @@ def test_files_that_are_gone_are_not_counted_and_copies_are_told(location: Locat
 
 
 def test_the_map_is_the_same_each_time_and_has_a_dot_a_track(location: Location) -> None:
-    first = report_of(location, *TRACKS).sound_map
+    first = report_of(location, *TRACKS)
     with Catalog.open(location, create=False, read_only=True) as catalog:
-        second = gather(catalog, ReportRequest(model_id=MODEL.model_id), Suspects()).sound_map
-    assert first is not None
-    assert first == second
-    assert (len(first.dots), first.n_heard) == (11, 11)
-    # As the first track writes it, whatever its case elsewhere.
-    assert first.genres == ("Rock", "Jazz", "Other", "Blues", "Pop")
-    assert all(0 <= dot.x <= 1 and 0 <= dot.y <= 1 for dot in first.dots)
-    assert sum(dot.is_blank for dot in first.dots) == 5
+        second = gather(catalog, ReportRequest(model_id=MODEL.model_id), Suspects())
+    assert first.sound_map is not None
+    assert first.sound_map == second.sound_map
+    there = dict(zip((one.file for one in first.tracks), first.sound_map.places, strict=True))
+    assert first.sound_map.n_dots == 11
+    assert [name for name, place in there.items() if place is None] == [BAD.path.name]
+    assert all(0 <= part <= 1 for place in there.values() if place for part in place)
+
+
+def test_the_list_has_every_track_with_what_is_known_of_it(location: Location) -> None:
+    tracks = {one.file: one for one in report_of(location, *TRACKS).tracks}
+    assert len(tracks) == 12
+    assert list(tracks) == sorted(tracks, key=lambda name: f"{tracks[name].folder}/{name}")
+    one = tracks["2.mp3"]
+    assert (one.title, one.artist, one.album) == ("a/2.mp3", "Other artist", "Album")
+    assert (one.genres, one.folder) == (("Jazz", "rock"), str(MUSIC / "a"))
+    told = {name: (one.whose, one.why) for name, one in tracks.items()}
+    assert told["1.mp3"] == (Whose.OURS, None)
+    assert told["2.mp3"] == (Whose.PERSONS, None)
+    assert told["6.mp3"] == (Whose.WAITING, None)
+    assert told["9.mp3"] == (Whose.NOBODYS, Blank.SILENT)
+    assert told["bad.mp3"] == (Whose.UNREAD, None)
+
+
+def test_names_are_listed_as_they_are_shown(location: Location) -> None:
+    tags = TagsFound(("a\u202e" * 200,), None, "b\x1b" + "b" * 300, "c\u2028", "d\x85")
+    (one,) = report_of(location, entry("e\udce9/f\n.mp3", tags=tags)).tracks[1:]
+    assert one.title == r"b\x1b" + "b" * 154 + "…"
+    assert (one.artist, one.album) == (r"c\u2028", r"d\x85")
+    assert len(one.genres[0]) == 160
+    assert (one.folder, one.file) == (rf"{MUSIC}/e\xe9", r"f\n.mp3")
+
+
+def test_what_the_script_gets_names_what_tracks_share_once(place: Path) -> None:
+    report = report_of(place, *TRACKS)
+    data = for_script(report)
+    assert [data["artist"]["words"][n] for n in data["artist"]["of"]] == [
+        one.artist for one in report.tracks
+    ]
+    assert len(set(data["artist"]["words"])) == len(data["artist"]["words"])
+    colours = dict(zip(data["genre"]["words"], data["genre"]["colours"], strict=True))
+    # Rock is the commonest, whatever its case, and a track is coloured by its first genre.
+    assert (colours["Rock",], colours["ROCK",], colours["Jazz", "rock"]) == (0, 0, 1)
+    assert colours[()] == -1
+    assert "blank: not sure enough" in data["state"]["words"]
+    assert len(data["places"]) == 2 * len(report.tracks)
 
 
 def test_without_anything_heard_there_is_no_map(place: Path) -> None:
@@ -277,7 +317,7 @@ def test_an_embedding_that_holds_no_number_is_no_dot(place: Path) -> None:
     spoilt = replace(TRACKS[0], prediction=replace(broken, embedding=vector))
     sound_map = report_of(place, spoilt, *TRACKS[1:]).sound_map
     assert sound_map is not None
-    assert len(sound_map.dots) == 10
+    assert sound_map.n_dots == 10
 
 
 def test_what_sounds_alike_is_near_on_the_map() -> None:
@@ -285,18 +325,19 @@ def test_what_sounds_alike_is_near_on_the_map() -> None:
     sides = np.repeat([1.0, -1.0], 50)
     vectors = rng.normal(0, 0.2, (100, 16)).astype(np.float32)
     vectors[:, 3] += 2 * sides
-    places, share = flattened(vectors)
-    across = places[:, 0]
+    plane = fitted(vectors)
+    across = plane.places(vectors)[:, 0]
     assert abs(across[:50].mean() - across[50:].mean()) > 0.5
     assert across[:50].std() < 0.2
-    assert 0.5 < share <= 1
+    assert 0.5 < plane.explained <= 1
 
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_tracks_that_all_sound_the_same_are_no_trouble(n: int) -> None:
-    places, share = flattened(np.ones((n, 8), np.float32))
-    assert np.isfinite(places).all()
-    assert share == 1.0
+    vectors = np.ones((n, 8), np.float32)
+    plane = fitted(vectors)
+    assert np.isfinite(plane.places(vectors)).all()
+    assert plane.explained == 1.0
 
 
 def test_what_a_person_keeps_is_no_suspect(place: Path) -> None:
@@ -400,15 +441,12 @@ def test_a_run_that_can_be_undone_is_told_however_long_ago_it_was(place: Path) -
     assert [run.run_id for run in runs] == [*reversed(later[-5:]), run_id]
 
 
-def test_a_large_library_is_counted_whole_and_drawn_in_part(place: Path) -> None:
-    n_tracks = 2 * MOST_DOTS + 10
-    with Catalog.open(place) as catalog:
-        run_id = begin(catalog)
-        for start in range(0, n_tracks, 500):
-            stop = min(start + 500, n_tracks)
-            catalog.record(run_id, [entry(f"{n:05d}.mp3", n % 50) for n in range(start, stop)])
-        report = gather(catalog, ReportRequest(model_id=MODEL.model_id), Suspects())
-    assert report.figures.n_tracks == n_tracks
-    assert report.sound_map is not None
-    assert report.sound_map.n_heard == n_tracks
-    assert MOST_DOTS / 2 <= len(report.sound_map.dots) <= MOST_DOTS
+def test_a_library_too_large_for_a_page_is_counted_whole_and_listed_in_part(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "MOST_LISTED", 40)
+    names = [f"{n:03d}.mp3" for n in range(100)]
+    report = report_of(place, *(entry(name, n) for n, name in enumerate(names)))
+    assert report.figures.n_tracks == 101
+    assert [one.file for one in report.tracks] == [*names[::4], "bad.mp3"]
+    assert "Map and list hold 26 tracks, evenly picked" in parsed(page(report)).text

@@ -27,6 +27,7 @@ from selenium import webdriver
 from selenium.webdriver import Keys
 
 from tagger.files.names import is_audio_name
+from tools.chromium import chromium, show_as
 
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _WIDTH, _HEIGHT = 800, 860
@@ -54,7 +55,8 @@ def main(film: Path, pictures: Path | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         catalog = _library(folder)
-        with _served(catalog) as url, _browser() as browser:
+        with _served(catalog) as url, chromium() as browser:
+            show_as(browser, _WIDTH, _HEIGHT)
             browser.get(url)
             time.sleep(_SETTLED_S)
             if pictures is not None:
@@ -94,44 +96,13 @@ def _served(catalog: Path) -> Iterator[str]:
         process.communicate()
 
 
-@contextmanager
-def _browser() -> Iterator[webdriver.Chrome]:
-    driver = shutil.which("chromedriver")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if not driver or not chromium:
-        raise click.ClickException("install Chromium: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--disable-dev-shm-usage", "--hide-scrollbars"):
-        options.add_argument(argument)
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    try:
-        _size(browser, _WIDTH, "light")
-        yield browser
-    finally:
-        browser.quit()
-
-
-def _size(browser: webdriver.Chrome, width: int, scheme: str) -> None:
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": _HEIGHT, "deviceScaleFactor": 1, "mobile": False},
-    )
-    browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-    )
-
-
 def _picture_all(browser: webdriver.Chrome, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for width in _WIDTHS:
         for scheme in ("light", "dark"):
-            _size(browser, width, scheme)
+            show_as(browser, width, _HEIGHT, scheme)
             (folder / f"review-{width}-{scheme}.png").write_bytes(browser.get_screenshot_as_png())
-    _size(browser, _WIDTH, "light")
+    show_as(browser, _WIDTH, _HEIGHT)
 
 
 def _shot(browser: webdriver.Chrome, keys: str) -> Image.Image:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -24,6 +23,7 @@ from tagger.report.facts import (
     FolderCount,
     GenreCount,
     Sureness,
+    Whose,
 )
 from tagger.tags import is_ours
 
@@ -40,16 +40,6 @@ _UNWRITTEN = {
     ReasonCode.UNSURE: Blank.UNSURE,
     ReasonCode.HEARD_OTHERWISE: Blank.UNSURE,
 }
-
-
-class Whose(Enum):
-    """Who set a track's genre, if it has one; UNREAD: nobody knows, the file was never read."""
-
-    PERSONS = auto()
-    OURS = auto()
-    WAITING = auto()
-    NOBODYS = auto()
-    UNREAD = auto()
 
 
 def whose(track: SurveyedTrack) -> Whose:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import Enum, auto
 from pathlib import Path
 
 from tagger.catalog import RunRow
 from tagger.records import Stage
 
 N_BINS = 10
+
+
+class Whose(Enum):
+    """Who set a track's genre, if it has one; UNREAD: nobody knows, the file was never read."""
+
+    PERSONS = auto()
+    OURS = auto()
+    WAITING = auto()
+    NOBODYS = auto()
+    UNREAD = auto()
 
 
 class Blank(Enum):
@@ -265,21 +275,29 @@ class FailureCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
-    """A track on the map.
+class ListedTrack:
+    """A track as the list of all has it.
 
     Args:
-        x, y: Where, in [0, 1], from the upper left.
-        genre: The number of its genre in the map's list, or None where it is none of them.
-        is_blank: It bears no genre, and none was decided on.
-        name: What it is called, its genres included.
+        title, artist, album: From its tags; "" where they say nothing.
+        genres: Those that it bears, or that were decided on; () where there are none.
+        year: Of its release, if a tag says it.
+        whose: Who set the genre.
+        why: Why it has none, where it has none.
+        folder, file: Where it lies, as it is shown.
+        track_id: Its number, if the model of the map has heard it.
     """
 
-    x: float
-    y: float
-    genre: int | None
-    is_blank: bool
-    name: str
+    title: str
+    artist: str
+    album: str
+    genres: tuple[str, ...]
+    year: int | None
+    whose: Whose
+    why: Blank | None
+    folder: str
+    file: str
+    track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,16 +306,19 @@ class SoundMap:
 
     Args:
         model: The id of the model that heard them.
-        n_heard: How many tracks it has heard; the dots are all of them or a sample.
-        genres: The most frequent ones, which have a colour each.
+        places: Where each listed track lies, (x, y) in [0, 1] from the upper left; None of those
+            that were not heard.
         explained: The share of the embeddings' variance that two dimensions keep, in [0, 1].
     """
 
     model: str
-    n_heard: int
-    genres: tuple[str, ...]
-    dots: tuple[Dot, ...]
+    places: tuple[tuple[float, float] | None, ...]
     explained: float
+
+    @property
+    def n_dots(self) -> int:
+        """How many tracks lie on it."""
+        return len(self.places) - self.places.count(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +345,7 @@ class Report:
         decades: By year of release, the latest first.
         n_more_genres, n_more_folders, n_more_failures: How many (failures: files) were left out.
         blanks: In the order of ``Blank``.
+        tracks: All of them by path, or as many as one page can bear, evenly picked.
         sound_map: None where too few tracks were heard by one model.
         runs: The latest first.
     """
@@ -339,6 +361,7 @@ class Report:
     suspects: Suspects
     failures: tuple[FailureCount, ...]
     n_more_failures: int
+    tracks: tuple[ListedTrack, ...]
     sound_map: SoundMap | None
     runs: tuple[RunRow, ...]
     models: Models

@@ -1,4 +1,8 @@
-"""The page: one file that asks nothing of anybody else, and runs no script but its own."""
+"""The page: one file that asks nothing of anybody else, and runs no script but its own.
+
+What it says stands in ``templates``. Whatever is put into them is escaped, and shows characters
+that cannot be seen, or that turn the text around them: a name is shown, and does nothing else.
+"""
 
 from __future__ import annotations
 
@@ -6,124 +10,122 @@ import base64
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files
+from typing import NamedTuple
 
-from tagger.errors import printable
-from tagger.report import sections, troubles
-from tagger.report.facts import Report, Subject
-from tagger.report.fillings import owners_word
-from tagger.report.html import Html, cut, element, file_name, paragraph
-from tagger.report.words import counted
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tagger.catalog import RunRow
+from tagger.errors import plain
+from tagger.report import words
+from tagger.report.facts import Blank, Report
+from tagger.report.listing import for_script
+from tagger.report.steps import list_unsure, next_steps, undo
 
 START = "<!DOCTYPE html><!-- tagger report -->"
 """What every page begins with; a file that begins so may be written over."""
 
 _MOST_ROOTS = 5
-_SECTIONS: tuple[tuple[str, str, Callable[[Report], str]], ...] = (
-    ("glance", "At a glance", sections.at_a_glance),
-    ("next", "What to do next", sections.what_next),
-    ("sound", "Map of the library", sections.the_map),
-    ("genres", "Genres", sections.genres),
-    ("decades", "Decades", sections.decades),
-    ("blanks", "Still blank, and why", troubles.blanks),
-    ("owner", "What your own tags say", owners_word),
-    ("sure", "How sure the tagger was", sections.sureness),
-    ("suspects", "Genres that look wrong", troubles.suspects),
-    ("folders", "Folders", sections.folders),
-    ("failures", "Failures", troubles.failures),
-    ("runs", "Past runs", sections.runs),
+_NOT_UNSURE = (Blank.WAITING, Blank.TAKEN_BACK, Blank.FAILED)
+
+
+class _Section(NamedTuple):
+    """A part of the page: its id and template, its heading, and whether there is anything to say.
+
+    ``is_wide``: it takes the whole width where two stand side by side.
+    """
+
+    id: str
+    title: str
+    is_told: Callable[[Report], object] = lambda report: report.figures.n_tracks
+    is_wide: bool = False
+
+
+_SECTIONS = (
+    _Section("glance", "At a glance"),
+    _Section("next", "What to do next", next_steps),
+    _Section("explore", "All tracks", lambda report: report.tracks, is_wide=True),
+    _Section("genres", "Genres", is_wide=True),
+    _Section("blanks", "Still blank, and why", is_wide=True),
+    _Section("owner", "What your own tags say", lambda report: _has_owners_word(report), True),
+    _Section("decades", "Decades", lambda report: report.decades),
+    _Section("sure", "How sure the tagger was"),
+    _Section("suspects", "Genres that look wrong", is_wide=True),
+    _Section("folders", "Folders", is_wide=True),
+    _Section("failures", "Failures", lambda report: report.failures, is_wide=True),
+    _Section("runs", "Past runs", lambda report: report.runs, is_wide=True),
 )
-_OF_AN_EMPTY_ONE = frozenset({"next", "runs"})
 
 
 def page(report: Report) -> str:
     """Return the whole page."""
     style, script = _asset("page.css"), _asset("page.js")
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("meta", name="generator", content=f"tagger {report.subject.version}"),
-        element("title", _title(report.subject)),
-        element("style", style),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            start=Markup(START),
+            policy=_policy(style, script),
+            style=Markup(style),
+            script=Markup(script),
+            sections=[one for one in _SECTIONS if one.is_told(report)],
+            report=report,
+            roots=_roots(report),
+            steps=next_steps(report),
+            blanks_to_list=any(one.why not in _NOT_UNSURE for one in report.blanks),
+            listed=for_script(report),
+        )
     )
-    found = _found(report)
-    body = element(
-        "body",
-        _header(report),
-        _contents(found),
-        element("main", *(_section(*one) for one in found)),
-        _footer(report.subject),
-        element("script", script),
+
+
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("tagger.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
     )
-    return f"{START}\n{element('html', head, body, lang='en')}\n"
+    for one in (words.count, words.counted, words.share, words.hours, words.name, words.file_name):
+        found.filters[one.__name__] = one
+    found.globals |= {"list_unsure": list_unsure, "undo": undo, "outcome": _outcome}
+    # As short as it can be, and in the letters of its words: it is most of the page.
+    found.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    return found
 
 
-def _found(report: Report) -> list[tuple[str, str, str]]:
-    """Return (id, title, content) of the sections that have something to say."""
-    is_empty = not report.figures.n_tracks
-    chosen = [one for one in _SECTIONS if not is_empty or one[0] in _OF_AN_EMPTY_ONE]
-    made = [(id_, title, make(report)) for id_, title, make in chosen]
-    return [one for one in made if one[2]]
+def _shown(value: object) -> object:
+    """Return text as it is shown; markup, whose parts came through here, as it is."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _title(subject: Subject) -> str:
-    folder = next(iter([subject.under] if subject.under else subject.roots), None)
-    where = f" {cut(printable(folder))}" if folder else ""
-    return f"Music library{where}, {subject.made:%Y-%m-%d}"
-
-
-def _header(report: Report) -> Html:
+def _roots(report: Report) -> list[str]:
     subject = report.subject
-    folders = [subject.under] if subject.under else list(subject.roots[:_MOST_ROOTS])
-    n_more = 0 if subject.under else len(subject.roots) - len(folders)
-    when = element(
-        "time",
-        f"{subject.made:%Y-%m-%d %H:%M}",
-        datetime=subject.made.isoformat(timespec="seconds"),
-    )
-    is_empty = not report.figures.n_tracks
-    return element(
-        "header",
-        element("h1", "Music library"),
-        element("ul", *(element("li", file_name(folder)) for folder in folders)),
-        paragraph(f"and {counted(n_more, 'folder')} more") if n_more else "",
-        paragraph("The catalogue knows no track here yet.") if is_empty else "",
-        paragraph("As the catalogue stood at ", when, class_="note"),
-    )
+    folders = [subject.under] if subject.under else subject.roots[:_MOST_ROOTS]
+    return [words.file_name(folder) for folder in folders]
 
 
-def _contents(found: list[tuple[str, str, str]]) -> Html:
-    links = (element("li", element("a", title, href=f"#{id_}")) for id_, title, _ in found)
-    return element("nav", element("ul", *links), aria_label="Contents")
+def _outcome(run: RunRow) -> str:
+    """Return what became of a run's tracks."""
+    told = [f"{words.count(n)} {status}" for status, n in run.summary.by_status.items() if n]
+    if run.ended is None:
+        told.append("under way, or killed")
+    elif run.summary.interrupted:
+        told.append("interrupted")
+    return ", ".join(told) or "nothing to do"
 
 
-def _section(id_: str, title: str, content: str) -> Html:
-    return element(
-        "section",
-        element("h2", title, id=f"{id_}-title"),
-        content,
-        id=id_,
-        aria_labelledby=f"{id_}-title",
-    )
+def _has_owners_word(report: Report) -> bool:
+    word = report.owners_word
+    return bool(word.fillings or word.albums or word.artists)
 
 
-def _footer(subject: Subject) -> Html:
-    return element(
-        "footer",
-        paragraph(
-            f"Made by tagger {subject.version} from its catalogue alone: no music file was opened. "
-            "This page loads nothing from anywhere."
-        ),
-    )
-
-
-def _asset(name: str) -> Html:
+def _asset(name: str) -> str:
     text = (files("tagger.report") / name).read_text(encoding="utf-8")
     assert "</" not in text, "it would end its element"
-    return Html(text)
+    return text
 
 
 def _policy(style: str, script: str) -> str:

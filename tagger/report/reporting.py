@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-
 from tagger import __version__
-from tagger.catalog import Catalog, RunRow, SurveyedTrack, fold
-from tagger.errors import printable
+from tagger.catalog import Catalog, RunRow, SurveyedTrack
 from tagger.report import counting
-from tagger.report.facts import Dot, Models, Report, SoundMap, Subject, Suspect, Suspects
+from tagger.report.facts import Models, Report, Subject, Suspect, Suspects, Whose
+from tagger.report.listing import Listing
 from tagger.report.owning import OwnersTags
-from tagger.report.projection import flattened
+from tagger.report.soundmap import sound_map
 from tagger.report.words import counted
 
-MOST_DOTS = 3000
+MOST_LISTED = 200_000  # tracks: a page of some 15 MB, which browsers still bear
 MOST_JUDGED = 200_000  # all their embeddings lie in memory then, and it takes half a minute
-_MOST_COLOURS = 8
 _MOST_GENRES = 40
 _MOST_FOLDERS = 40
 _MOST_FAILURES = 40
@@ -29,7 +25,6 @@ _MOST_LABELS = 5
 _LATEST_RUNS = 5
 _MOST_RUNS = 10  # those among them that wrote what still stands, too
 _MOST_SUSPECTS = 30
-_FEWEST_DOTS = 3  # of fewer there is nothing to see
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +61,6 @@ class ReportRequest:
     treat_as_blank: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A track that may become a dot."""
-
-    track_id: int
-    name: str
-    genre: str
-
-
 class _Survey:
     """All that is counted while the tracks pass by."""
 
@@ -87,7 +73,7 @@ class _Survey:
         self.confidences = counting.Confidences()
         self.folders = counting.Folders(under)
         self.failures = counting.Failures()
-        self.heard = counting.Thinned[_Heard](MOST_DOTS)
+        self.listing = Listing(MOST_LISTED)
 
     def add(self, track: SurveyedTrack) -> None:
         by = counting.whose(track)
@@ -97,12 +83,10 @@ class _Survey:
         self.confidences.add(track)
         self.folders.add(track)
         self.failures.add(track)
-        if by in (counting.Whose.WAITING, counting.Whose.NOBODYS):
+        if by in (Whose.WAITING, Whose.NOBODYS):
             self.blanks.add(track)
             self.owners.add(track)
-        if track.has_embedding and track.row.track_id is not None:
-            genre = next(iter(track.row.genres), "")
-            self.heard.add(_Heard(track.row.track_id, _name(track), genre))
+        self.listing.add(track, by)
 
 
 def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Report:
@@ -121,6 +105,7 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
     genres, folders = survey.genres.counts(), survey.folders.counts()
     failures = survey.failures.counts()
     runs = catalog.runs()
+    tracks = survey.listing.tracks()
     subject = Subject(
         roots=tuple(root for root, _ in survey.totals.roots.most_common()),
         under=request.under,
@@ -140,7 +125,8 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
         suspects=suspects,
         failures=tuple(failures[:_MOST_FAILURES]),
         n_more_failures=sum(one.n_files for one in failures[_MOST_FAILURES:]),
-        sound_map=_sound_map(catalog, request.model_id, survey.heard),
+        tracks=tracks,
+        sound_map=sound_map(catalog, request.model_id, tracks),
         runs=_told(runs),
         models=_models(catalog, runs, request.at_hand),
         decades=tuple(survey.decades.counts()),
@@ -193,31 +179,3 @@ def judged(catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]) -
         for one in found[:_MOST_SUSPECTS]
     )
     return Suspects(worst, n_found=len(found), n_judged=len(lesson.tracks))
-
-
-def _sound_map(
-    catalog: Catalog, model_id: str | None, heard: counting.Thinned[_Heard]
-) -> SoundMap | None:
-    if model_id is None or heard.n < _FEWEST_DOTS:
-        return None
-    known = catalog.vectors(model_id, [one.track_id for one in heard.kept])
-    whole = {track_id for track_id, vector in known.items() if np.isfinite(vector).all()}
-    shown = [one for one in heard.kept if one.track_id in whole]
-    if len(shown) < _FEWEST_DOTS:
-        return None
-    places, explained = flattened(np.stack([known[one.track_id] for one in shown]))
-    names = {fold(one.genre): one.genre for one in reversed(shown)}
-    counts = Counter(fold(one.genre) for one in shown if one.genre)
-    numbers = {key: n for n, (key, _) in enumerate(counts.most_common(_MOST_COLOURS))}
-    dots = tuple(
-        Dot(float(x), float(y), numbers.get(fold(one.genre)), not one.genre, one.name)
-        for one, (x, y) in zip(shown, places, strict=True)
-    )
-    genres = tuple(names[key] for key in numbers)
-    return SoundMap(model_id, heard.n, genres, dots, explained)
-
-
-def _name(track: SurveyedTrack) -> str:
-    told = " – ".join(part for part in (track.row.artist, track.row.title) if part)
-    genres = ", ".join(track.row.genres) or "no genre"
-    return f"{told or printable(Path(track.row.path.name))} · {genres}"

@@ -125,6 +125,11 @@ def list_unsure(subject: Subject) -> str:
     return f"tagger list --status unsure{_under(subject)}{catalog_option(subject.catalog)}"
 
 
+def undo(run_id: int, subject: Subject) -> str:
+    """Return the command that takes a run back."""
+    return f"tagger undo {run_id}{catalog_option(subject.catalog)}"
+
+
 def _n_blank(report: Report, why: Blank) -> int:
     return sum(one.n_tracks for one in report.blanks if one.why is why)
 

@@ -1,6 +1,12 @@
-"""Numbers as people read them."""
+"""Numbers and names as people read them."""
 
 from __future__ import annotations
+
+from pathlib import Path
+
+from tagger.errors import plain, printable
+
+_MOST_LETTERS = 160  # of a name; the rest says little and pushes all else aside
 
 
 def count(n: int) -> str:
@@ -43,3 +49,23 @@ def hours(duration_s: float) -> str:
     if minutes >= 600:
         return f"{count(round(minutes / 60))} h"
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def name(text: str, most: int = _MOST_LETTERS) -> str:
+    r"""Return a name from a tag: it turns nothing around, and is cut where it is endless.
+
+    >>> name("a\u202eb"), name("Singer-Songwriter", 8)
+    ('a\\u202eb', 'Singer-…')
+    """
+    shown = plain(text)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def file_name(path: Path) -> str:
+    """Return a path; its end tells more than its beginning.
+
+    >>> file_name(Path("/music/a.mp3")), len(file_name(Path("a" * 900)))
+    ('/music/a.mp3', 160)
+    """
+    text = printable(path)
+    return text if len(text) <= _MOST_LETTERS else "…" + text[1 - _MOST_LETTERS :]
