@@ -6,26 +6,29 @@ FILE is an `.npz` of features as training takes them; of it only genres, artists
 used. An artist's tracks are put on albums of at most four, as even as they go and in the order of
 their numbers, and half of all are blank; what the other half says of them is written where it is
 sure enough. `--order shuffled` puts an artist's tracks on albums by chance instead.
+`--embedding VGGISH` fills by sound as well, alone and behind the tags: see `benchmarks.ear`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
 import click
 import numpy as np
 
+from benchmarks.ear import Ear, listen
 from tagger.evidence.draws import BoolArray, IntArray
-from tagger.evidence.trials import Class, Rates, measure
+from tagger.evidence.trials import BAR, Class, Rates, measure
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import Witnesses, about
-from tagger.records import TagsFound
+from tagger.records import TagsFound, TrackPrediction
+from tagger.tagging.decision import Intent, decide
 
 _ALBUM_TRACKS = 4
-_BAR = 0.75  # from which on a class counts, as in the tagger
+_FILE = click.Path(exists=True, path_type=Path)
+WAYS = ("tags", "sound", "tags, then sound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +88,54 @@ class Outcome:
     n_filled: int
     n_right: int
 
+    @property
+    def shares(self) -> tuple[float, float]:
+        """How much was filled, and how much of that rightly."""
+        return self.n_filled / self.n_blank, self.n_right / max(1, self.n_filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One library of a case.
+
+    Args:
+        album: (n,) the number of each track's album.
+        said: (n,) what the owner says of it.
+        is_blank: (n,) whether its tag does not say so.
+    """
+
+    album: IntArray
+    said: IntArray
+    is_blank: BoolArray
+
 
 @click.command()
-@click.option("--features", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--features", required=True, type=_FILE)
+@click.option("--embedding", type=_FILE, help="Of the same tracks (.npz), to hear them by.")
 @click.option("--seeds", "n_seeds", default=20, show_default=True)
 @click.option("--order", type=click.Choice(["numbers", "shuffled"]), default="numbers")
 @click.option("--classes", "shows_classes", is_flag=True, help="Print the classes' rates as well.")
-def main(features: Path, n_seeds: int, order: str, shows_classes: bool) -> None:
+def main(
+    features: Path, embedding: Path | None, n_seeds: int, order: str, shows_classes: bool
+) -> None:
     """Fill libraries by their own tags, and print how much was filled, and how much rightly."""
     tracks = read_tracks(features)
     click.echo(f"{len(tracks.genre)} tracks, {len(np.unique(tracks.artist))} artists")
-    click.echo("| library | filled | right |\n|:--|--:|--:|")
+    ear = listen(features, embedding) if embedding else None
+    if ear:
+        click.echo(f"the ear by itself: {ear.share_right:.1%} of all tracks")
+    ways = WAYS if ear else WAYS[:1]
+    click.echo("| library | " + " | ".join(f"{way}: filled | right" for way in ways) + " |")
+    click.echo("|:--" + "|--:|--:" * len(ways) + "|")
     for case in CASES:
-        found = [
-            try_case(tracks, case, seed, is_shuffled=order == "shuffled") for seed in range(n_seeds)
+        tried = [
+            try_case(tracks, case, seed, ear, is_shuffled=order == "shuffled")
+            for seed in range(n_seeds)
         ]
-        outcomes = [outcome for outcome, _ in found]
-        filled = mean(one.n_filled / one.n_blank for one in outcomes)
-        right = mean(one.n_right / max(1, one.n_filled) for one in outcomes)
-        click.echo(f"| {case.name} | {filled:.1%} | {right:.1%} |")
+        shares = np.mean([[one.shares for one in outcomes] for outcomes, _ in tried], axis=0)
+        click.echo(f"| {case.name} | {' | '.join(f'{x:.1%}' for x in shares.flat)} |")
         if shows_classes:
-            click.echo("\n".join(describe(found[0][1])))
+            click.echo("\n".join(describe(tried[0][1])))
     click.echo(f"seeds: 0 to {n_seeds - 1}")
 
 
@@ -121,26 +151,35 @@ def read_tracks(features: Path) -> Tracks:
 
 
 def try_case(
-    tracks: Tracks, case: Case, seed: int, *, is_shuffled: bool = False
-) -> tuple[Outcome, Rates]:
-    """Return what evidence fills in a library of a certain state, and the rates measured there.
+    tracks: Tracks, case: Case, seed: int, ear: Ear | None = None, *, is_shuffled: bool = False
+) -> tuple[list[Outcome], Rates]:
+    """Return what is filled in a library of a certain state, and the rates measured there.
 
     Args:
         tracks: The tracks, rightly tagged.
         case: What the library is like.
         seed: Of what is blank and what is wrong.
+        ear: What is heard in them; without it they are filled by tags alone.
         is_shuffled: Whether chance puts an artist's tracks on albums.
+
+    Returns:
+        What each of ``WAYS`` comes to, or the first alone.
     """
     rng = np.random.default_rng(seed)
     album = make_albums(tracks, rng if is_shuffled else None)
     said = make_wrong(tracks, album, case, rng)
     is_blank = rng.random(len(album)) < 0.5
-    if case.blanks_albums:
-        is_blank = is_blank[album]
-    filled = list(fill(tracks, album, said, is_blank))
-    n_right = sum(tracks.labels[tracks.genre[n]] == one.genres[0] for n, one, _ in filled)
-    rates = filled[0][2] if filled else measure(Witnesses().library())
-    return Outcome(int(is_blank.sum()), len(filled), n_right), rates
+    library = Library(album, said, is_blank[album] if case.blanks_albums else is_blank)
+    told, rates = ask(tracks, library)
+    filled = [{n: one.genres[0] for n, one in told.items() if one.confidence >= BAR}]
+    if ear:
+        filled += [hear(library, ear, {}), hear(library, ear, told)]
+    return [_outcome(tracks, library, genres) for genres in filled], rates
+
+
+def _outcome(tracks: Tracks, library: Library, filled: Mapping[int, str]) -> Outcome:
+    n_right = sum(tracks.labels[tracks.genre[n]] == genre for n, genre in filled.items())
+    return Outcome(int(library.is_blank.sum()), len(filled), n_right)
 
 
 def make_albums(tracks: Tracks, rng: np.random.Generator | None) -> IntArray:
@@ -168,20 +207,51 @@ def make_wrong(tracks: Tracks, album: IntArray, case: Case, rng: np.random.Gener
     return wrong
 
 
-def fill(
-    tracks: Tracks, album: IntArray, said: IntArray, is_blank: BoolArray
-) -> Iterator[tuple[int, Said, Rates]]:
-    """Yield the blank tracks that the others fill, and by what."""
-    abouts = [about(*one) for one in files_of(tracks, album)]
+def ask(tracks: Tracks, library: Library) -> tuple[dict[int, Said], Rates]:
+    """Return what the tags of the others say of the blank tracks, and what each class is worth."""
+    abouts = [about(*one) for one in files_of(tracks, library.album)]
     witnesses = Witnesses()
-    for n in np.flatnonzero(~is_blank).tolist():
-        witnesses.add(n, abouts[n], (tracks.labels[said[n]],))
-    library = witnesses.library()
-    rates = measure(library)
-    for n in np.flatnonzero(is_blank).tolist():
-        one = weigh(abouts[n], library, rates)
-        if one is not None and one.confidence >= _BAR:
-            yield n, one, rates
+    for n in np.flatnonzero(~library.is_blank).tolist():
+        witnesses.add(n, abouts[n], (tracks.labels[library.said[n]],))
+    known = witnesses.library()
+    rates = measure(known)
+    said = ((n, weigh(abouts[n], known, rates)) for n in np.flatnonzero(library.is_blank).tolist())
+    return {n: one for n, one in said if one is not None}, rates
+
+
+def hear(library: Library, ear: Ear, told: Mapping[int, Said]) -> dict[int, str]:
+    """Return what a run would write into the blank tracks.
+
+    Args:
+        library: What is blank.
+        ear: What is heard in them.
+        told: What the tags of the others say.
+    """
+    votes, nothing = ear.votes(library.album), TagsFound()
+    filled = {}
+    for n in np.flatnonzero(library.is_blank).tolist():
+        vote = ear.by_label(votes[n])
+        heard = TrackPrediction(
+            path=Path(),
+            probabilities=vote,
+            confidence=max(vote.values()),
+            embedding=None,
+            n_segments=1,
+            model_id="ear",
+            duration_s=30.0,
+        )
+        decision = decide(
+            heard,
+            vote,
+            nothing,
+            ours=False,
+            policy=ear.policy(n),
+            intent=Intent(),
+            said=told.get(n),
+        )
+        if decision.genres:
+            filled[n] = decision.genres[0]
+    return filled
 
 
 def files_of(tracks: Tracks, album: IntArray) -> Sequence[tuple[Path, TagsFound]]:
