@@ -36,4 +36,28 @@ def test_it_is_left_alone_where_the_setting_says_so(
     outcome = run("tag", music)
     assert (outcome.code, outcome.statuses) == (0, {"a.flac": "predicted", "b.flac": "written"})
     assert outcome.by_name["a.flac"]["reason_code"] == "linked"
+    assert outcome.err.count("left alone, since they have several names") == 1
+    assert "hard_links says so: 1\n" in outcome.err
+    assert "written under" not in outcome.err
     assert seeded.read_bytes() == before
+
+
+def test_a_dry_run_tells_of_a_file_of_two_names_as_well(
+    music: Path, tmp_path: Path, run: Run
+) -> None:
+    make_track(music / "a.flac")
+    (tmp_path / "seeded.flac").hardlink_to(music / "a.flac")
+    outcome = run("tag", music, "--dry-run")
+    assert "would be written though they have several names: 1;" in outcome.err
+
+
+def test_a_copy_that_parts_a_file_from_its_other_name_is_told_as_that(
+    music: Path, tmp_path: Path, run: Run
+) -> None:
+    make_track(music / "a.flac")  # without room for a genre
+    seeded = tmp_path / "seeded.flac"
+    seeded.hardlink_to(music / "a.flac")
+    outcome = run("tag", music, "--allow-copies")
+    assert "written under one of several names, since allow_copies says so: 1;" in outcome.err
+    assert "under all their names" not in outcome.err
+    assert genre_of(seeded) == []

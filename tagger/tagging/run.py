@@ -25,6 +25,7 @@ from tagger.records import AudioFile, RunSummary, Status, TrackResult
 from tagger.tagging.chunking import Units, chunks
 from tagger.tagging.gathering import gather
 from tagger.tagging.interrupt import Interrupts
+from tagger.tagging.linked import Linked
 from tagger.tagging.listening import AnalysisPool, open_analysis_pool
 from tagger.tagging.mixtures import mixtures
 from tagger.tagging.recognition import recognise
@@ -82,7 +83,7 @@ class TagRun:
     _interrupted: bool = False
     _fillers: Counter[str] = field(default_factory=Counter)
     _n_left: int = 0
-    _n_linked: int = 0
+    _linked: Linked = field(default_factory=Linked)
     _about_following: str = ""
     _n_by_evidence: int = 0
     _are_rates_measured: bool = True
@@ -109,7 +110,7 @@ class TagRun:
                 *_about_rates(self._n_by_evidence, are_measured=self._are_rates_measured),
                 *_about_mixtures(self._mixtures),
                 *_about_left(self._n_left),
-                *_about_linked(self._n_linked),
+                *self._linked.told(),
                 *_about_heard(self.n_analysed, self._interrupted),
             ),
         )
@@ -140,6 +141,7 @@ class TagRun:
                 settler = Settler(
                     self.request, self.catalog, run_id, testimony, may_follow=may_follow
                 )
+                self._linked = settler.linked
                 n_files = max(_CHUNK_FILES, _ROUNDS * self._listeners.workers.n_at_once)
                 self._are_rates_measured = testimony.rates.are_measured
                 for chunk in chunks(files, n_files):
@@ -317,7 +319,6 @@ class TagRun:
             some = tracks[start : start + _FLUSH_FILES]
             with interrupts.held():
                 results = settler.settle(some)
-                self._n_linked = settler.n_linked
                 self._count(results)
             self.tick(sum(not track.heard_now for track in some))
             yield from results
@@ -342,14 +343,6 @@ def _about_mixtures(lines: list[str]) -> tuple[str, ...]:
     n_more = len(lines) - _MOST_MIXTURES
     more = f"several genres on {n_more} more albums"
     return (*lines[:_MOST_MIXTURES], *([more] if n_more > 0 else []))
-
-
-def _about_linked(n_linked: int) -> tuple[str, ...]:
-    note = (
-        f"written under all their names, since they have several: {n_linked}; where another one is "
-        'shared or seeded, set hard_links = "leave"'
-    )
-    return (note,) * bool(n_linked)
 
 
 def _about_heard(n_analysed: int, interrupted: bool) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from tagger.records import (
 from tagger.tagging import ledger
 from tagger.tagging.albums import AlbumKey, album_key
 from tagger.tagging.decision import decide
+from tagger.tagging.linked import Linked
 from tagger.tagging.request import TagRequest
 from tagger.tagging.rivals import Rivals
 from tagger.tagging.testimony import Testimony
@@ -73,7 +74,7 @@ class Settler:
         self._testimony = testimony
         self._may_follow = may_follow
         self._rivals = Rivals(request, catalog)
-        self.n_linked = 0  # files written that have other names as well
+        self.linked = Linked()
 
     def keep(self, tracks: Iterable[Track]) -> None:
         """Record what was heard, so that an end of the run costs no second analysis."""
@@ -172,8 +173,10 @@ class Settler:
             finished = self._carry_out([track for track in tracks if track.failure is None])
             if not self._request.intent.dry_run:
                 finished = self._record(tracks, finished)
-        results = [track.failed for track in unheard]
-        return results + [f.result for f in finished]
+        results = [track.failed for track in unheard] + [f.result for f in finished]
+        for result in results:
+            self.linked.note(result)
+        return results
 
     def _ask_again(self, tracks: Sequence[Track]) -> None:
         """Decide anew where files that have spoken for a track do not stand as they did."""
@@ -296,7 +299,8 @@ class Settler:
                     finished.append(self._unwritten(track, refused[path], None))
                 elif path in ready:
                     write, fault = ready[path].write, faults[path]
-                    self.n_linked += fault is None and ready[path].n_names > 1
+                    if fault is None:
+                        self.linked.note_written(ready[path])
                     finished.append(self._finish(track, write, fault, journal_ids[path]))
                 else:
                     finished.append(Finished(track, track.decided, track.file, track.found))
