@@ -117,13 +117,20 @@ def test_what_is_not_meant_to_be_seen_is_passed_over_and_counted(
     tmp_path: Path, name: str, reason: str
 ) -> None:
     touch(tmp_path / name)
-    touch(tmp_path / "song.mp3")
+    touch(tmp_path / "other.mp3")
     tally = ScanTally()
-    assert names(tmp_path, tally=tally) == ["song.mp3"]
+    assert names(tmp_path, tally=tally) == ["other.mp3"]
     assert tally.skipped == {reason: 1}
 
 
-@pytest.mark.parametrize("ending", [".aria2", ".st", ".lftp-pget-status", ".ytdl"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        *(".aria2", ".st", ".lftp-pget-status", ".ytdl", ".chunks", ".part", ".partial"),
+        *(".crdownload", ".opdownload", ".download", ".!qB", ".!ut", ".!bt", ".bc!", ".xltd"),
+        *(".td", ".jc!", ".filepart", ".fdmdownload", ".dtapart", ".downloading", ".PART"),
+    ],
+)
 def test_a_file_that_a_download_manager_has_not_finished_is_passed_over(
     tmp_path: Path, ending: str
 ) -> None:
@@ -137,6 +144,24 @@ def test_a_file_that_a_download_manager_has_not_finished_is_passed_over(
     named = ScanTally()
     assert list(scan([arriving], ScanOptions(), named)) == []
     assert named.skipped == {"unfinished download": 1}
+    (tmp_path / f"new.mp3{ending}").unlink()  # as the last thing that is done
+    assert names(tmp_path) == ["new.mp3", "song.mp3"]
+
+
+def test_firefoxs_empty_placeholder_of_a_download_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "song.mp3").touch()
+    part = touch(tmp_path / "song.Xq81Zy-3.mp3.part")
+    assert names(tmp_path) == []
+    part.rename(tmp_path / "song.mp3")
+    assert names(tmp_path) == ["song.mp3"]
+
+
+def test_the_draft_of_another_program_says_nothing_of_the_file_it_is_to_replace(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path / "song.mp3")
+    touch(tmp_path / "song.mp3.tmp")
+    assert names(tmp_path) == ["song.mp3"]
 
 
 def test_a_marked_folder_is_left_out_with_all_below_it(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ Whether there is sound in a file is for the decoder to say.
 from __future__ import annotations
 
 import os
-from collections.abc import Container
+import re
+from collections.abc import Iterable
 
 # Endings, in lower case, of the formats that can be decoded and tagged.
 AUDIO_EXTENSIONS = frozenset(
@@ -39,13 +40,28 @@ AUDIO_EXTENSIONS = frozenset(
 # A file of this name asks players and scanners to leave its folder alone.
 EXCLUDE_MARK = ".nomedia"
 
-# What browsers, download managers and rsync call a file that is not there yet.
-_PARTIAL_EXTENSIONS = frozenset(
-    {".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".!qb", ".!ut", ".aria2"}
+# What a file is called that is not there yet, in lower case: its name, and one of these.
+_DOWNLOADS = frozenset(
+    {
+        # Firefox, wget, KTorrent and eMule; Internet Explorer and rclone; Chrome; Opera; Safari.
+        *(".part", ".partial", ".crdownload", ".opdownload", ".download"),
+        # qBittorrent, uTorrent, BitTorrent, BitComet, Vuze, Resilio Sync, DC++.
+        *(".!qb", ".!ut", ".!bt", ".bc!", ".az!", ".!sync", ".dctmp"),
+        # aria2; Thunder; FlashGet; Orbit; Free Download Manager; DownThemAll; FileZilla and WinSCP.
+        *(".aria2", ".xltd", ".td", ".jc!", ".ob!", ".fdmdownload", ".dtapart", ".filepart"),
+        # Download Accelerator Plus; Baidu; Quark; KGet and others.
+        *(".dap", ".downloading", ".qkdownloading", ".incomplete"),
+    }
 )
-# What stands beside a file, under its name and this, until all of it is there: of aria2, axel,
-# lftp, yt-dlp and pyLoad.
-_COMPANIONS = (".aria2", ".st", ".lftp-pget-status", ".ytdl", ".chunks")
+# What rsync, editors and many others call a file that they are writing.
+_DRAFTS = frozenset({".tmp", ".temp"})
+# What download managers keep beside a file of its final name until all of it is there, besides:
+# axel, lftp, yt-dlp and pyLoad. Drafts say nothing of the file that they will replace.
+_STATES = frozenset({".st", ".lftp-pget-status", ".ytdl", ".chunks"})
+_PARTIAL_EXTENSIONS = _DOWNLOADS | _DRAFTS
+_COMPANIONS = _DOWNLOADS | _STATES
+# Firefox puts some letters in: song.Xq81Zy-3.mp3.part lies beside song.mp3, which is empty so long.
+_SALTED = re.compile(r"(.+)\.[\w-]{8}(\.\w+)")
 
 # Folders that systems and network disks keep for themselves; those with a dot are hidden anyway.
 # Of Windows, Synology, QNAP, NetApp, Buffalo, macOS on shares, and GoodSync; in lower case, since
@@ -80,7 +96,8 @@ def is_arriving_name(name: str) -> bool:
     (False, False)
     """
     stem, extension = os.path.splitext(name)  # noqa: PTH122
-    is_unfinished = extension.lower() in _PARTIAL_EXTENSIONS or name.startswith(".")
+    told_by = _PARTIAL_EXTENSIONS | _STATES
+    is_unfinished = extension.lower() in told_by or name.startswith(".")
     return is_unfinished and is_audio_name(stem)
 
 
@@ -97,17 +114,23 @@ def why_passed_over(name: str) -> str | None:
     return "unfinished download" if _extension(name) in _PARTIAL_EXTENSIONS else None
 
 
-def has_companion(name: str, beside: Container[str]) -> bool:
-    """Return whether a download manager says that a file is not all there.
+def unfinished_among(names: Iterable[str]) -> set[str]:
+    """Return the files of which something in their folder says that they are not all there.
 
     Args:
-        name: The file's.
-        beside: The names of what lies in its folder.
+        names: Of all that lies in the folder; a file that is returned need not be among them.
 
-    >>> has_companion("a.mp3", {"a.mp3", "a.mp3.aria2"}), has_companion("a.mp3", {"b.mp3.aria2"})
-    (True, False)
+    >>> sorted(unfinished_among(["a.mp3", "a.mp3.aria2", "b.mp3", "c.Xq81Zy-3.mp3.part"]))
+    ['a.mp3', 'c.Xq81Zy-3.mp3', 'c.mp3']
     """
-    return any(name + ending in beside for ending in _COMPANIONS)
+    found = set()
+    for name in names:
+        stem, extension = os.path.splitext(name)  # noqa: PTH122
+        if extension.lower() in _COMPANIONS:
+            found.add(stem)
+            if salted := _SALTED.fullmatch(stem):
+                found.add(salted[1] + salted[2])
+    return found
 
 
 def _extension(name: str) -> str:

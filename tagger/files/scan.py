@@ -22,8 +22,8 @@ from tagger.errors import ScanError
 from tagger.files.names import (
     AUDIO_EXTENSIONS,
     EXCLUDE_MARK,
-    has_companion,
     is_audio_name,
+    unfinished_among,
     why_passed_over,
 )
 from tagger.files.open_elsewhere import is_open_for_writing
@@ -147,7 +147,7 @@ class _Walk:
         elif not is_audio_name(path.name):
             kinds = " ".join(sorted(extension[1:] for extension in AUDIO_EXTENSIONS))
             self._fail(path, Reason(ReasonCode.OTHER_KIND, {"kinds": kinds}))
-        elif has_companion(path.name, _names_beside(path)):
+        elif path.name in unfinished_among(_names_beside(path)):
             self.tally.skipped["unfinished download"] += 1
         elif self._is_excluded(path.name, str(path)):
             self.tally.skipped["excluded"] += 1
@@ -163,7 +163,7 @@ class _Walk:
             subfolders: list[str] = []
             gives_files = self.folders is None or folder in self.folders
             inside = self._entries(folder, is_root=folder == str(root))
-            names = {entry.name for entry in inside}
+            unfinished = unfinished_among(entry.name for entry in inside)
             for entry in inside:
                 if not (gives_files or entry.path in self.leading):
                     continue
@@ -177,7 +177,7 @@ class _Walk:
                 if stat.S_ISDIR(status.st_mode):
                     if self._leads_on(entry.path) and self._may_enter(entry, status):
                         subfolders.append(entry.path)
-                elif self._is_unfinished(entry, names):
+                elif self._is_unfinished(entry, unfinished):
                     self.tally.unsettled.add(folder)
                 elif self._may_give(entry, status):
                     yield audio_file(Path(entry.path), root, status)
@@ -228,9 +228,9 @@ class _Walk:
         self.real_roots.append(real)
         return True
 
-    def _is_unfinished(self, entry: os.DirEntry[str], names: set[str]) -> bool:
+    def _is_unfinished(self, entry: os.DirEntry[str], unfinished: set[str]) -> bool:
         """Say whether a download manager has not got all of a file yet; count it if so."""
-        if not is_audio_name(entry.name) or not has_companion(entry.name, names):
+        if not is_audio_name(entry.name) or entry.name not in unfinished:
             return False
         self.tally.skipped["unfinished download"] += 1
         return True
