@@ -95,8 +95,9 @@ def pages_of(session: Session, *, password: str = "") -> Iterator[Review]:
     """The pages of a session, and a browser that has followed the address."""
     keys = Keys(PORT, password)
     media = MediaMaker(default_card())
-    filler = Filler(session, place_of(session))
-    pages = Pages(session, filler, keys, media, session.catalog, lambda: None)
+    place = place_of(session)
+    filler = Filler(session, place)
+    pages = Pages(session, filler, keys, media, session.catalog, place, lambda: None)
     client = TestClient(pages.app(("music.example",)), base_url=BASE)
     assert client.get(f"/open?token={keys.once}").status_code == 200
     yield Review(session, filler, keys, client)

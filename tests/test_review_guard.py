@@ -37,7 +37,16 @@ def post(review: Review, **changed: str | None) -> int:
 
 def test_only_a_browser_that_followed_the_address_sees_anything(review: Review) -> None:
     assert review.client.get("/").status_code == 200
-    for path in ("/", "/stage", "/progress", "/find?q=a", "/page.js", "/sound/1", "/cover/1"):
+    for path in (
+        "/",
+        "/stage",
+        "/progress",
+        "/find?q=a",
+        "/page.js",
+        "/sound/1",
+        "/cover/1",
+        "/near/1",
+    ):
         assert stranger(review).get(path).status_code == 401
 
 

@@ -206,6 +206,11 @@ class Reader:
         """Return the tracks of a genre, whatever its case."""
         return self._ids("SELECT track_id FROM track_genres WHERE genre_key = ?", (key_of(genre),))
 
+    def tagged_by_persons(self) -> Ids:
+        """Return the tracks that bear a genre which is not ours."""
+        sql = "SELECT track_id FROM tracks WHERE file_genres <> '[]' AND provenance IS NULL"
+        return self._ids(sql, ())
+
     def genres(self, limit: int) -> list[str]:
         """Return the genres of most tracks, the most frequent first."""
         sql = (

@@ -139,7 +139,15 @@ def command(
             threading.Thread(target=media.warm_up, daemon=True).start()
             begin_behind()
 
-        pages = Pages(session, filler, keys, media, catalog, lambda: _tell_way(base, keys))
+        pages = Pages(
+            session,
+            filler,
+            keys,
+            media,
+            catalog,
+            settings.catalog,
+            lambda: _tell_way(base, keys),
+        )
         with suppress(KeyboardInterrupt):
             serve(pages.app((*allowed_hosts, *door.names)), sock, when_ready)
         _end(session)

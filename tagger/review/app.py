@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tagger.catalog import Catalog
+from tagger.catalog import Catalog, Reader
 from tagger.errors import CatalogError, TaggerError, TagWriteError, plain, printable
 from tagger.review.filler import Filler
 from tagger.review.guard import LOGIN_PATH, OPEN_PATH, Guard, Keys, TooLongError
@@ -26,7 +26,8 @@ from tagger.tagging.track import stat_again
 _FILES = Path(__file__).parent
 _MOST_LETTERS = 160  # of a name; the rest says little and pushes all else aside
 _LARGEST_NUMBER = 2**63 - 1  # that a row can have
-_MOST_WAITING = 4  # for sound and covers
+_MOST_WAITING = 4  # for sound, covers and albums that sound alike
+_MOST_NEAR = 3  # albums that sound alike
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Pages:
         keys: What opens the door.
         media: Makes sound and covers.
         catalog: Where files are looked up.
+        location: Where that catalogue is.
         tell_way: Tells the owner the next address, since the last one was used.
     """
 
@@ -47,6 +49,7 @@ class Pages:
     keys: Keys
     media: MediaMaker
     catalog: Catalog
+    location: str | Path
     tell_way: Callable[[], None]
 
     def app(self, allowed_hosts: tuple[str, ...] = ()) -> Guard:
@@ -59,6 +62,7 @@ class Pages:
             Route("/stage", shown.stage),
             Route("/progress", shown.progress),
             Route("/find", shown.find),
+            Route("/near/{number:int}", shown.near),
             Route("/sound/{file_id:int}", shown.sound),
             Route("/cover/{file_id:int}", shown.cover),
             Route("/page.css", _static("page.css", "text/css")),
@@ -161,6 +165,25 @@ class _Shown:
         """Show the open questions that have a text in a name."""
         found = self._session.find(request.query_params.get("q", "")[:_MOST_LETTERS])
         return HTMLResponse(self._templates.get_template("found.html").render(found=found))
+
+    def near(self, request: Request) -> Response:
+        """Show the tagged albums that sound most like a question's tracks."""
+        from tagger.recommending.tagged_albums import nearest_albums
+
+        number = request.path_params["number"]
+        if number not in self._session.questions:
+            return PlainTextResponse("it is not known", 404)
+        if not self._waiting.acquire(blocking=False):
+            return PlainTextResponse("one after the other, please", 503)
+        try:
+            with Reader.open(self._pages.location) as reader:
+                ids = [track.track_id for track in self._session.questions[number].tracks]
+                albums = nearest_albums(reader, ids, _MOST_NEAR)
+        except CatalogError as exc:
+            return PlainTextResponse(str(exc), 503)
+        finally:
+            self._waiting.release()
+        return HTMLResponse(self._templates.get_template("near.html").render(albums=albums))
 
     def sound(self, request: Request) -> Response:
         """Give what the network heard of a track."""

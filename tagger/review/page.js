@@ -45,6 +45,18 @@
       if (cover.complete && cover.naturalWidth) cover.classList.add("there");
     }
     follow();
+    tellNear();
+  }
+
+  // Which tagged albums sound alike is told once a question has been looked at for a moment.
+  function tellNear() {
+    const near = byId("near");
+    if (!near) return;
+    setTimeout(async () => {
+      if (!near.isConnected) return;
+      const answer = await fetch(`/near/${number()}`).catch(() => null); // ended: others tell that
+      if (answer && answer.ok) near.innerHTML = await answer.text(); // escaped by the server
+    }, 200);
   }
 
   async function act(action, body) {
