@@ -52,6 +52,37 @@ def test_an_album_of_one_genre_or_of_the_owners_own_several_is_not_told(
     assert "several genres" not in tag(music).err
 
 
+def make_compilation(folder: Path, *tracks: tuple[str, str], album_artist: str = "") -> None:
+    """Tracks of one album by an artist and with a genre each."""
+    for n, (artist, genre) in enumerate(tracks):
+        tags = {"artist": artist, "genre": genre, "albumartist": album_artist}
+        make_track(folder / f"{n}.flac", album="Hits", title=f"{n}", **tags)
+
+
+@pytest.mark.parametrize(
+    ("artists", "album_artist", "by"),
+    [
+        (("Various Artists",) * 3, "", " by Various Artists"),
+        (("X", "X", "Y"), "Various Artists", " by Various Artists"),
+        (("X", "X", "Y"), "", ""),
+        (("X", "X", "X feat. Z"), "X", " by X"),
+    ],
+)
+def test_whoever_its_tracks_are_by_an_album_of_several_genres_is_told(
+    tag: Tag, music: Path, artists: tuple[str, ...], album_artist: str, by: str
+) -> None:
+    genres = ("Ambient", "", "")
+    make_compilation(music, *zip(artists, genres, strict=True), album_artist=album_artist)
+    line = f"several genres on Hits{by}: Rock 2 of this run beside Ambient 1 that stood there"
+    assert tag(music).err.count(line) == 1
+
+
+def test_what_programs_write_where_they_know_no_album_is_none(tag: Tag, music: Path) -> None:
+    for n, genre in enumerate(("Ambient", "")):
+        make_track(music / f"{n}.flac", genre=genre, album="Unknown Album", title=f"{n}")
+    assert "several genres" not in tag(music).err
+
+
 def test_what_says_nothing_is_no_other_genre(tag: Tag, music: Path) -> None:
     make_album(music / "a", "Other", "", "")
     assert "several genres" not in tag(music).err

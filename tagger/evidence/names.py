@@ -188,12 +188,28 @@ def album_of(folder: str, tags: TagsFound) -> Album | None:
     return Album(_without_disc(folder), title, artist_key(artist))
 
 
+def release_of(folder: str, tags: TagsFound) -> Album | None:
+    """Return what a track was released on, whoever the others there are by; None if nobody says.
+
+    >>> release_of("/m", TagsFound(album="Hits", artist="Joni", album_artist="Various Artists"))
+    Album(folder='/m', title='hits', artist='')
+    """
+    title = title_of_album(tags.album)
+    if not title or _is_no_title(title, artist_of(tags), tags):
+        return None
+    artist = artist_key(tags.album_artist) if _is_by_one(tags) else ""
+    return Album(_without_disc(folder), title, artist)
+
+
 def _is_no_album(title: str, artist: str, tags: TagsFound) -> bool:
     """Return whether tracks of one title are likely to have nothing in common."""
     whose = artist or tags.album_artist.strip()
     ids = artist_id_of(tags) if artist else "".join(tags.mb_album_artists)
-    if is_various(whose, ids):
-        return True
+    return is_various(whose, ids) or _is_no_title(title, artist, tags)
+
+
+def _is_no_title(title: str, artist: str, tags: TagsFound) -> bool:
+    """Return whether a title is one that programs give where they know none."""
     return is_nobody(artist, artist_id_of(tags)) and title.strip(_MARKS) in _no_albums()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tagger.errors import plain, printable
-from tagger.evidence.names import Album
-from tagger.evidence.witnesses import about, value_of
+from tagger.evidence.names import Album, artist_key, release_of
+from tagger.evidence.witnesses import value_of
 from tagger.records import Status, TrackResult
 
 _WRITES = (Status.WRITTEN, Status.PLANNED, Status.PREDICTED)
@@ -20,16 +21,20 @@ class _Genres:
 
     Args:
         first: One of them.
+        artists: Whom they are by.
         standing: Genres that stood there and stay, and how many tracks have them.
         new: Those of this run.
     """
 
     first: TrackResult
+    artists: set[str] = field(default_factory=set)
     standing: Counter[tuple[str, ...]] = field(default_factory=Counter)
     new: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def add(self, result: TrackResult) -> None:
         """Take a track."""
+        if result.tags is not None:
+            self.artists.add(artist_key(result.tags.artist))
         if value_of(result.genres):
             is_new = result.status in _WRITES
             (self.new if is_new else self.standing)[result.genres] += 1
@@ -44,7 +49,7 @@ class _Genres:
         """Return that in words."""
         tags = self.first.tags
         assert tags is not None, "it has an album"
-        whose = plain(tags.album_artist or tags.artist)
+        whose = plain(tags.album_artist or (tags.artist if len(self.artists) == 1 else ""))
         by = f" by {whose}" if whose else ""
         parts = [f"{_counted(self.new)} of this run"]
         parts += [f"{_counted(self.standing)} that stood there"] if self.standing else []
@@ -61,7 +66,7 @@ def mixtures(results: Iterable[TrackResult]) -> Iterator[str]:
     albums: dict[Album, _Genres] = {}
     for result in results:
         if result.genres and result.tags is not None:
-            album = about(result.path, result.tags).album
+            album = release_of(os.fspath(result.path.parent), result.tags)
             if album is not None:
                 albums.setdefault(album, _Genres(result)).add(result)
     yield from (one.line() for one in albums.values() if one.are_several)
