@@ -174,6 +174,32 @@ def test_two_ids_under_one_name_are_two_artists() -> None:
     assert n_saying(by("Nirvana"), *others) == 0  # nobody knows which
 
 
+def n_on_album(asked: TagsFound, *others: TagsFound) -> int:
+    """How many recordings on an album of one folder and one title speak for a track."""
+    witnesses = Witnesses()
+    for n, tags in enumerate(others):
+        tags = replace(tags, title=f"{n}", album="One")
+        witnesses.add(n, about(Path(f"/m/{n}.mp3"), tags), tags.genres)
+    track = about(Path("/m/asked.mp3"), replace(asked, album="One"))
+    said = witnesses.library().of_album(track.album).n_recordings
+    assert witnesses.speak_of("", track.album) or not said
+    return said
+
+
+def test_albums_of_two_ids_under_one_name_are_two_albums() -> None:
+    others = (by("Nirvana", "1"), by("Nirvana", "1"), by("Nirvana", "2"))
+    assert n_on_album(by("Nirvana", "1"), *others) == 2
+    assert n_on_album(by("Nirvana", "2"), *others) == 1
+    assert n_on_album(by("Nirvana", "3"), *others) == 0
+    assert n_on_album(by("Nirvana"), *others) == 0  # nobody knows which
+
+
+def test_an_album_by_one_id_is_one_however_its_name_is_spelt() -> None:
+    assert n_on_album(by("Prince", "1"), by("Symbol", "1"), by("TAFKAP", "1"), by("X", "2")) == 2
+    assert n_on_album(by("The Cure"), by("Cure", "1"), by("cure")) == 2
+    assert n_on_album(by("Unknown Artist"), by("unknown artist"), by("X", "2")) == 1
+
+
 def test_a_name_without_an_id_is_whose_id_stands_under_it_alone() -> None:
     assert n_saying(by("The Cure"), by("Cure", "1"), by("cure")) == 2
     assert n_saying(by("The Cure", "1"), by("Cure"), by("cure")) == 2

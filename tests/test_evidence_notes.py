@@ -55,8 +55,14 @@ def test_an_album_of_one_genre_or_of_the_owners_own_several_is_not_told(
 def make_compilation(folder: Path, *tracks: tuple[str, str], album_artist: str = "") -> None:
     """Tracks of one album by an artist and with a genre each."""
     for n, (artist, genre) in enumerate(tracks):
-        tags = {"artist": artist, "genre": genre, "albumartist": album_artist}
-        make_track(folder / f"{n}.flac", album="Hits", title=f"{n}", **tags)
+        make_track(
+            folder / f"{n}.flac",
+            artist=artist,
+            genre=genre,
+            album="Hits",
+            albumartist=album_artist,
+            title=f"{n}",
+        )
 
 
 @pytest.mark.parametrize(

@@ -66,13 +66,13 @@ class Artists:
         # Numbers that follow the names: draws of artists must not depend on who came first.
         self._numbers: dict[str, int] = {}
         for one in known:
-            self._numbers.setdefault(self._who(one), len(self._numbers))
+            self._numbers.setdefault(self.who(one), len(self._numbers))
 
     def number(self, one: str) -> int:
         """Return whose an identity is; -1 is nobody's here."""
-        return self._numbers.get(self._who(one), -1)
+        return self._numbers.get(self.who(one), -1)
 
-    def _who(self, one: str) -> str:
+    def who(self, one: str) -> str:
         """Return the id of whose an identity is, after a line's end; else the name."""
         key, musicbrainz_id = name_in(one), id_in(one)
         ids = self._ids.get(key, set())
@@ -81,5 +81,5 @@ class Artists:
         if musicbrainz_id and not ids:
             return key
         if musicbrainz_id:
-            return ""  # another artist of that name, of whom nothing is known here
+            return one  # another artist of that name, of whom nothing is known here
         return f"{_END}{next(iter(ids))}" if len(ids) == 1 else key

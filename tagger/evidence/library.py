@@ -67,7 +67,7 @@ class Library:
     Args:
         columns: All files.
         artists: Tells artists apart, by number.
-        albums: {name: its number}.
+        albums: {album, its artist as ``Artists.who`` has it: its number}.
         values: By number.
         written: By number.
     """
@@ -148,7 +148,7 @@ class Library:
         return min(counts, key=lambda genres: (-counts[genres], genres))
 
     def _number_of(self, album: Album | None) -> int:
-        return -1 if album is None else self._albums.get(album, -1)
+        return -1 if album is None else self._albums.get(told_apart(album, self._artists), -1)
 
     def _recordings_on(self, album: Album | None) -> Collection[int]:
         number = self._number_of(album)
@@ -171,6 +171,11 @@ class Library:
     @cached_property
     def _by_artist(self) -> Index:
         return Index(self.columns.artist)
+
+
+def told_apart(album: Album, artists: Artists) -> Album:
+    """Return an album by whose it is: however the artist is spelt, and of two ids one."""
+    return album._replace(artist=artists.who(album.artist))
 
 
 class Index:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from tagger.evidence.artists import identity
 from tagger.evidence.nobody import NO_ALBUMS, NOBODY, NOBODY_IDS, OF_NO_ARTIST, VARIOUS, VARIOUS_ID
 from tagger.genre_text import key_of
 from tagger.records import TagsFound
@@ -39,7 +40,13 @@ _LONGEST_END = 64  # letters in which a disc is looked for: the time grows with 
 
 
 class Album(NamedTuple):
-    """What an album's tracks have in common: a folder, an album tag and an artist, as keys."""
+    """What an album's tracks have in common: a folder, an album tag and an artist.
+
+    Args:
+        folder: That in which all of its discs lie.
+        title: As a key.
+        artist: Who its artist is, as ``artists.identity`` has it; "" where nobody is named.
+    """
 
     folder: str
     title: str
@@ -185,7 +192,8 @@ def album_of(folder: str, tags: TagsFound) -> Album | None:
     artist = artist_of(tags)
     if not title or _is_no_album(title, artist, tags):
         return None
-    return Album(_without_disc(folder), title, artist_key(artist))
+    whose = identity(artist_key(artist), artist_id_of(tags))
+    return Album(_without_disc(folder), title, whose)
 
 
 def release_of(folder: str, tags: TagsFound) -> Album | None:

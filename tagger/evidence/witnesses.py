@@ -17,7 +17,7 @@ import numpy as np
 
 from tagger.evidence.artists import Artists, identity, marks_of
 from tagger.evidence.draws import IntArray
-from tagger.evidence.library import Columns, Library
+from tagger.evidence.library import Columns, Library, told_apart
 from tagger.evidence.names import (
     Album,
     album_of,
@@ -116,6 +116,7 @@ class Witnesses:
         self._artists: dict[Hashable, int] = {}
         self._marks: set[str] = set()
         self._albums: dict[Hashable, int] = {}
+        self._titles: set[tuple[str, str]] = set()  # folder and title of each
         self._written: dict[Hashable, int] = {}
         self._told: dict[tuple[str, ...], int] = {}  # as they stand in files
         self._columns = {name: array("q") for name in _COLUMNS}
@@ -142,6 +143,8 @@ class Witnesses:
         columns["artist"].append(_number(self._artists, track.artist) if track.artist else _NONE)
         self._marks.update(marks_of(track.artist))
         columns["album"].append(_number(self._albums, track.album) if track.album else _NONE)
+        if track.album:
+            self._titles.add(track.album[:2])
         columns["written"].append(written)
         columns["answer"].append(answer)
         for column, text in zip(self._ids, (track.title, *track.ids), strict=True):
@@ -151,8 +154,10 @@ class Witnesses:
         return True
 
     def speak_of(self, artist: str, album: Album | None) -> bool:
-        """Return whether any file may be by an artist, or is of an album."""
-        return album in self._albums or not self._marks.isdisjoint(marks_of(artist))
+        """Return whether any file may be by an artist, or of an album."""
+        if album is not None and album[:2] in self._titles:
+            return True
+        return not self._marks.isdisjoint(marks_of(artist))
 
     def _number_of(self, genres: tuple[str, ...]) -> int:
         """Return the number of what some genres say of the music; -1 is nothing."""
@@ -171,10 +176,11 @@ class Witnesses:
         values: dict[Value, int] = {}
         of_written = [values.setdefault(value_of(genres), len(values)) for genres in written]
         identities: list[Any] = list(self._artists)
-        artists = Artists(identities)
+        named: list[Any] = list(self._albums)
+        artists = Artists([*identities, *(album.artist for album in named)])
         new_artist = np.array([*map(artists.number, identities), _NONE], np.int64)
         # Numbers that follow the names, as those of artists do.
-        albums, new_album = _sorted(self._albums)
+        albums, new_album = _sorted([told_apart(album, artists) for album in named])
         columns = {name: np.array(column, np.int64) for name, column in self._columns.items()}
         artist = new_artist[columns["artist"]]
         value = np.array(of_written, np.int64)[columns["written"]]
@@ -190,7 +196,7 @@ class Witnesses:
                 observation=_joined(recording, _said_at_once(columns["answer"], value)),
             ),
             artists=artists,
-            albums={name: n for n, name in enumerate(albums)},
+            albums=albums,
             values=tuple(values),
             written=tuple(written),
         )
@@ -200,12 +206,10 @@ def _number(known: dict[Hashable, int], name: Hashable) -> int:
     return known.setdefault(name, len(known))
 
 
-def _sorted(known: dict[Any, int]) -> tuple[list[Any], IntArray]:
-    """Return names in their order, and the new number of each old one; the last is that of none."""
-    names = sorted(known)
-    renumbered = np.full(len(names) + 1, _NONE, np.int64)
-    renumbered[[known[name] for name in names]] = np.arange(len(names))
-    return names, renumbered
+def _sorted(names: Sequence[Album]) -> tuple[dict[Album, int], IntArray]:
+    """Return the number of each name, in order, and that of each place; at the end that of none."""
+    numbers = {name: n for n, name in enumerate(sorted(set(names)))}
+    return numbers, np.array([*(numbers[name] for name in names), _NONE], np.int64)
 
 
 def _of(artist: IntArray, ids: array[int]) -> IntArray:

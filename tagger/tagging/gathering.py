@@ -147,14 +147,14 @@ class _Gathering:
         if any(self.witnesses.speak_of(*one) for one in self._asked):
             return True
         artists = {mark for artist, _ in self._asked for mark in marks_of(artist)}
-        albums = {(album.title, album.artist) for _, album in self._asked if album}
+        albums = {name for _, album in self._asked if album for name in _names_of(album)}
         if not (artists or albums):
             return False
         for tags in self._catalog.tagged_names():
             track = about(_ANYWHERE, tags)
             if not artists.isdisjoint(marks_of(track.artist)):
                 return True
-            if track.album and (track.album.title, track.album.artist) in albums:
+            if track.album and not albums.isdisjoint(_names_of(track.album)):
                 return True
         return False
 
@@ -191,6 +191,11 @@ class _Gathering:
         genres = self._request.policy.genre_list.telling(tags.genres)
         if not is_given_up and self.witnesses.add(len(self.places), track, genres, answer=answer):
             self.places.add(file)
+
+
+def _names_of(album: Album) -> set[tuple[str, str]]:
+    """Return what another album may have in common with this one, in whatever folder it lies."""
+    return {(album.title, mark) for mark in marks_of(album.artist)} or {(album.title, "")}
 
 
 def _tags(file: AudioFile) -> TagsFound:
