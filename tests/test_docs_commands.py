@@ -24,6 +24,7 @@ import pytest
 
 from tagger.cli import cli
 from tagger.config import load_settings
+from tagger.genre_list.reading import load_genre_list
 from tests.library import Outcome, make_model, make_track, map_in_process, run_tagger
 from tests.onnx_files import make_onnx
 from tools.reference.pages import ROOT
@@ -38,6 +39,7 @@ PARSED = {
     "tagger review": "it serves a page until it is ended; tests/browser runs it",
     "tagger learn": "it wants 40 tagged tracks that sound different; tests/test_learn.py has them",
     "--catalog postgresql://": "it needs a server; tests/test_catalog_postgresql.py starts one",
+    "--mpd": "it needs a player; tests/test_mpd.py has one",
     "catalog relocate": "it wants a library that was moved; tests/test_relocate.py moves one",
     "--scheduler": "it needs a cluster; tests/test_cluster.py starts one",
     "python -m": "it trains, measures or tests for minutes",
@@ -45,9 +47,11 @@ PARSED = {
 }
 NOT_RUN = {
     "pip": "it installs from the network",
+    "beet": "beets is not installed here; tests/test_beets.py has its plugin",
     "dask": "it is a program of another project, and goes on until it is ended",
 }
-LANGUAGES = {"sh", "sql", "toml", "ini", "python", "text", ""}
+SHELL, SHOWN = ("sh",), ("text", "")
+LANGUAGES = {*SHELL, *SHOWN, "sql", "toml", "ini", "python", "yaml"}  # YAML is beets' own
 
 
 class Block:
@@ -75,8 +79,13 @@ def blocks_of(page: Path) -> Iterator[Block]:
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
 
-def blocks_in(language: str) -> list[Block]:
-    return [block for block in BLOCKS if block.language == language]
+def blocks_in(*languages: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language in languages]
+
+
+def sessions() -> list[Block]:
+    """Blocks that show what a terminal showed: calls behind a dollar, and what came of them."""
+    return [block for block in blocks_in(*SHOWN) if re.search(r"^\$ ", block.text, re.M)]
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +98,21 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["a/song.mp3", "b/other.mp3", "song.mp3", "Live/1.flac", "Jazz/1.flac"]
     ):
         make_track(music / name, 4.0 + n / 4, title=f"Song {n}", artist=f"Artist {n}")
+    make_track(music / "Rock" / "theirs.flac", 7.5, genre="Electronic", artist="Nobody")
     make_track(music / "Rock" / "mine.flac", 6.0, genre="Jazz", artist="Somebody", date="1955")
     data = home / ".local" / "share" / "tagger"
     (data / "models").mkdir(parents=True)
     for place in (".local/bin", ".config/fish/completions", "here"):
         (home / place).mkdir(parents=True)
+    (home / ".config" / "tagger").mkdir()
+    (home / ".config" / "tagger" / "genres.toml").write_text('[aliases]\nRap = "Hip-Hop"\n')
     make_model(data / "models" / "mine.pt")
     shutil.copy(data / "models" / "mine.pt", home / "here" / "my.pt")
     make_onnx(home / "here" / "ear.onnx")
     shutil.copy(home / "here" / "ear.onnx", home / "here" / "discogs-effnet-bsdynamic-1.onnx")
     (home / "here" / "discogs-effnet-bsdynamic-1.json").write_text('{"classes": ["Rock---Surf"]}')
     with mock.patch("tagger.hearing.pool.map_unordered", map_in_process):
-        gone = make_track(music / "gone.flac", 6.5)
+        gone = make_track(music / "gone.flac", 6.5, genre="Jazz")
         assert run_at(home, "tag", str(music), TAGGER_MODEL="mine").code == 0
         last = make_track(music / "Live" / "2.flac", 7.0)
         assert run_at(home, "tag", str(last), TAGGER_MODEL="mine").code == 0
@@ -246,11 +258,17 @@ def parse_module(module: str, arguments: list[str]) -> None:
         runpy.run_module(module, run_name="__main__")
 
 
-@pytest.mark.parametrize("block", blocks_in("sh"), ids=lambda block: block.name)
+@pytest.mark.parametrize("block", blocks_in(*SHELL), ids=lambda block: block.name)
 def test_the_lines_of_a_block_run(block: Block, home: Path) -> None:
     assert block.lines
     for line in block.lines:
         run_line(line, home)
+
+
+@pytest.mark.parametrize("block", sessions(), ids=lambda block: block.name)
+def test_the_calls_of_a_session_run(block: Block, home: Path) -> None:
+    for call in re.findall(r"^\$ (.+)$", block.text, re.M):
+        run_line(call, home)
 
 
 # --- other blocks, and what stands within sentences -----------------------------------------------
@@ -261,8 +279,8 @@ def test_every_block_says_what_it_is() -> None:
 
 
 def test_no_command_hides_in_a_block_that_is_not_run() -> None:
-    shown = [line for b in [*blocks_in("text"), *blocks_in("")] for line in b.text.splitlines()]
-    calls = re.compile(r"(tagger [a-z]|make |pip |\S*python |\$ )")
+    shown = [line for block in blocks_in(*SHOWN) for line in block.text.splitlines()]
+    calls = re.compile(r"(tagger [a-z]|make |pip |\S*python )")
     assert [x for x in shown if calls.match(x) and "[OPTIONS]" not in x] == []
 
 
@@ -274,11 +292,14 @@ def test_the_queries_of_a_block_run(block: Block, home: Path) -> None:
 
 
 @pytest.mark.parametrize("block", blocks_in("toml"), ids=lambda block: block.name)
-def test_settings_in_a_block_are_settings(block: Block, tmp_path: Path) -> None:
+def test_what_a_block_sets_can_be_set(block: Block, tmp_path: Path) -> None:
     if "front_end =" in block.text:
         return  # a card of a network, which tests/test_onnx.py reads
     file = tmp_path / "config.toml"
     file.write_text(block.text, encoding="utf-8")
+    if "allowed =" in block.text:
+        load_genre_list(str(file))
+        return
     load_settings({}, environment={}, file=file)
 
 
