@@ -6,6 +6,7 @@ import difflib
 import json
 import logging
 import os
+import shlex
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -133,6 +134,19 @@ def _checked_folders(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _checked_after(value: Any) -> dict[str, Any]:
+    """Return what is to be run after a change: its words, as a shell would part them."""
+    if not isinstance(value, dict) or not set(value) <= {"command", "timeout"}:
+        raise ValueError(f"not {value!r}")
+    command, timeout = value.get("command", ""), value.get("timeout", 60.0)
+    words = shlex.split(command) if isinstance(command, str) else command
+    if not isinstance(words, (list, tuple)) or not all(isinstance(one, str) for one in words):
+        raise ValueError(f"not {command!r}")
+    if any("\0" in word for word in words):
+        raise ValueError("without a NUL")
+    return {"command": tuple(words), "timeout": float(_SECONDS.checked(timeout))} if words else {}
+
+
 def _checked_tables(value: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
         raise ValueError(f"not {value!r}")
@@ -163,6 +177,7 @@ _NAMES = Kind("a list of names", _list, _checked_names)
 _EVIDENCE = Kind(f"some of {', '.join(EVIDENCE)}", _list, _checked_evidence)
 _GENRE_MAP = Kind("a table of labels and genres", _map, _checked_map)
 _PATH_MAP = Kind("a table of folders", _map, _checked_folders)
+_AFTER = Kind("a table with command, and timeout in seconds", None, _checked_after)
 _TABLES = Kind("tables by name", None, _checked_tables)
 
 
@@ -176,7 +191,7 @@ def _setting(default: Any, kind: Kind, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set once and for all; each but the last six is an option of the same name.
+    """What can be set once and for all; each but the last seven is an option of the same name.
 
     All that is known of a setting stands here: its name, type, default, what it may be, and what
     it is for. The config file, the environment and docs/reference/settings.md follow.
@@ -242,6 +257,9 @@ class Settings:
         _PATH_MAP,
         "Folders here, and what the program that reads playlists calls them; without it playlists "
         "name files from their own folder on.",
+    )
+    after: Mapping[str, Any] = _setting(
+        {}, _AFTER, "What to run when a run, an undo or a refresh has changed files."
     )
     playlist: Mapping[str, Mapping[str, Any]] = _setting(
         {}, _TABLES, "Playlists that are kept fresh, one `[playlist.NAME]` each."

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -51,9 +52,9 @@ SETTLE_S = 0.2
 WatchWhile = Callable[..., Outcome]
 
 
-def put(path: Path) -> None:
+def put(path: Path, duration_s: float = 1.5) -> None:
     """Let a track appear whole, as a download manager does."""
-    hidden = make_track(path.with_name(f".{path.name}"))
+    hidden = make_track(path.with_name(f".{path.name}"), duration_s)
     hidden.rename(path)
 
 
@@ -159,6 +160,37 @@ def test_what_is_there_is_tagged_and_then_what_arrives(
         {"written": 1},
         {"unchanged": 1, "written": 1},
     ]
+
+
+def test_playlists_that_are_kept_grow_with_the_library_and_a_players_command_is_run(
+    watch_while: WatchWhile, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # To the network all sound the same; lengths tell recordings apart.
+    for name, duration_s in (("a", 1.5), ("b", 6.0)):
+        make_track(music / "old" / f"{name}.flac", duration_s)
+    config, output, called = tmp_path / "config.toml", tmp_path / "rock.m3u8", tmp_path / "called"
+    program = f"open({str(called)!r}, 'a').write('x')"
+    table = f'genre = "Rock"\nmax_per_artist = 0\noutput = "{output}"\n'
+    config.write_text(
+        f"[playlist.rock]\n{table}[playlist.broken]\n{table.replace('Rock', 'Polka')}"
+        f"[after]\ncommand = {json.dumps([sys.executable, '-c', program])}\n"
+    )
+    monkeypatch.setattr("tagger.config.config_path", lambda: config)
+
+    def n_songs() -> int:
+        return output.read_text().count("#EXTINF") if output.exists() else 0
+
+    def arrive() -> None:
+        until(lambda: n_songs() == 2)
+        put(music / "new" / "c.flac", 11.0)
+        until(lambda: n_songs() == 3)
+        until(lambda: called.read_text() == "xx")
+
+    outcome = watch_while(arrive)
+    assert outcome.code == 0
+    assert f"written    rock  3 tracks in {output}" in outcome.err
+    assert outcome.err.count("failed     broken") == 1  # and not after each batch
+    assert {Path(record["path"]).suffix for record in outcome.records} == {".flac"}
 
 
 def test_a_file_that_is_still_being_written_is_left_until_it_is_whole(

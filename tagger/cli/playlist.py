@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from tagger.catalog import Reader
 from tagger.cli import completing
+from tagger.cli.after import after_change
 from tagger.cli.options import (
     catalog_option,
     model_option,
@@ -209,9 +210,10 @@ def _refresh(
             f"no playlist is called {plain(', '.join(unknown)) or 'so'}; there are: {there}"
         )
     asked = {name: kept[name] for name in names or kept}
-    n_failed = 0
+    found = set()
     for one in refreshed(asked, catalog, force=force, dry_run=dry_run):
-        n_failed += one.became is Became.FAILED
+        found.add(one.became)
         if not quiet or one.became is Became.FAILED:
             say(refreshed_line(one))
-    return 1 if n_failed else 0
+    code = 1 if Became.FAILED in found else 0
+    return after_change(load_settings({})[0], code) if Became.WRITTEN in found else code

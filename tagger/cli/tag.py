@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog
+from tagger.cli.after import after_change
 from tagger.cli.following import follow, report, tell_next, tell_of_memory
 from tagger.cli.output import OutputClosedError
 from tagger.cli.tagging import make_wish, tagging_options
@@ -88,7 +89,9 @@ def command(
             return 130
         if not quiet:
             tell_next(outlook, wish.paths, catalog_to_name(wish.settings, wish.sources))
-        return 0 if whole and not news.n_failed else 1
+    code = 0 if whole and not news.n_failed else 1
+    has_written = run.summary.by_status.get(Status.WRITTEN, 0) > 0
+    return after_change(wish.settings, code) if has_written else code
 
 
 def _asker(*, yes: bool, asks: bool) -> Callable[[int], bool]:

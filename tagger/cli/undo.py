@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, WriteQuery
+from tagger.cli.after import after_change
 from tagger.cli.completing import genres, runs
 from tagger.cli.options import (
     allow_copies_option,
@@ -86,7 +87,9 @@ def command(
             _report(run.summary, quiet=quiet)
             return 130
     _report(run.summary, quiet=quiet)
-    return 1 if run.summary.by_status.get(Status.FAILED) else 0
+    code = 1 if run.summary.by_status.get(Status.FAILED) else 0
+    has_written = not dry_run and run.summary.by_status.get(Status.RESTORED, 0) > 0
+    return after_change(settings, code) if has_written else code
 
 
 def _refuse_unknown_run(catalog: Catalog, run_id: int | None) -> None:

@@ -11,9 +11,11 @@ from typing import Any, NoReturn
 import click
 
 from tagger.catalog import Catalog
+from tagger.cli.after import after_change
 from tagger.cli.following import follow, report, tell_next, tell_of_memory
 from tagger.cli.options import NumberRange
 from tagger.cli.output import OutputClosedError
+from tagger.cli.refreshing import Freshness
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import Teller, make_teller
 from tagger.errors import CatalogError, TaggerError
@@ -134,10 +136,28 @@ class _Session:
     quiet: bool
     is_first: bool = True
     _refused: set[str] = field(default_factory=set)
+    _has_changed: bool = False  # the library, since playlists were last made anew
+    _has_written: bool = False  # tags, since the owner's command was last run
+    _freshness: Freshness = field(default_factory=Freshness)
     _told: dict[Path, Reason] = field(default_factory=dict)
 
     def tag(self, batch: Batch) -> Tried:
-        """Run a batch, if anything in it is new."""
+        """Run a batch, if anything in it is new, and all that follows from a change."""
+        tried = self._tried(batch)
+        if tried.is_done:
+            self._follow_up()
+        return tried
+
+    def _follow_up(self) -> None:
+        """Make playlists anew if the library has changed; run the owner's command if files have."""
+        if self.is_first or self._has_changed:
+            settings = self.wish.settings
+            self._has_written |= self._freshness.restore(settings, quiet=self.quiet)
+        if self._has_written:
+            after_change(self.wish.settings)
+        self._has_changed = self._has_written = False
+
+    def _tried(self, batch: Batch) -> Tried:
         try:
             # Later on none is made: that it is gone may be its disk that is.
             with Catalog.open(self.wish.settings.catalog, create=self.is_first) as catalog:
@@ -171,6 +191,10 @@ class _Session:
         except (KeyboardInterrupt, OutputClosedError) as exc:
             report(run.summary, quiet=self.quiet)
             raise _BrokenOffError from exc
+        summary = run.summary
+        is_news = set(summary.by_status) - {Status.UNCHANGED}
+        self._has_changed |= bool(is_news) or summary.n_vanished > 0
+        self._has_written |= Status.WRITTEN in is_news
         if self.is_first and not self.quiet:
             settings, sources = self.wish.settings, self.wish.sources
             tell_next(outlook, self.wish.paths, catalog_to_name(settings, sources))
