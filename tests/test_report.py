@@ -21,6 +21,8 @@ from tagger.report.facts import (
     Filling,
     GenreCount,
     MixedCount,
+    Promise,
+    Prospects,
     Report,
     Suspects,
     Whose,
@@ -375,7 +377,7 @@ def test_too_little_to_judge_by_is_an_error_that_says_so(place: Path) -> None:
 
 
 def commands(report: Report) -> list[str]:
-    return [step.command for step in next_steps(report)]
+    return [step.command for steps in next_steps(report) for step in steps]
 
 
 def test_steps_are_named_only_where_they_would_do_something(place: Path, tmp_path: Path) -> None:
@@ -385,10 +387,52 @@ def test_steps_are_named_only_where_they_would_do_something(place: Path, tmp_pat
     mine = [persons(f"m{n}.mp3", "Jazz") for n in range(40)]
     assert commands(report_of(tmp_path / "other.db", *waiting, *unsure, *mine)) == [
         "tagger tag /music",
-        "tagger tag --model default /music",
-        "tagger review /music",
         "tagger learn /music",
+        "tagger review /music",
+        "tagger tag --model default /music",
         "tagger list --status failed",
+    ]
+
+
+def test_what_fills_the_most_blanks_is_named_first_with_how_many(location: Location) -> None:
+    def of(n: int, artist: str, code: ReasonCode, p: float) -> CatalogEntry:
+        reason = Reason(code, {**FOLK, "needed": 0.75})
+        tags = TagsFound(title=str(n), artist=artist)
+        return blank(f"{n}.mp3", reason, tags=tags, confidence=p)
+
+    report = report_of(
+        location,
+        *(of(n, f"Artist {n}", ReasonCode.UNSURE, 0.65 if n < 20 else 0.4) for n in range(40)),
+        *(of(n, "One artist", ReasonCode.UNASKED, 0.9) for n in range(40, 45)),
+        of(45, "", ReasonCode.NEVER, 0.9),
+    )
+    assert report.prospects == Prospects(10, 14, Promise(5, 4), Promise(20, 13))
+    first, also = next_steps(report)
+    assert [(step.why, step.command) for step in first] == [
+        (
+            "Writes 20 more, about 13 of them rightly.",
+            "tagger tag --min-confidence 0.6 /music",
+        ),
+        ("10 answers in your browser settle 14 of them.", "tagger review /music"),
+    ]
+    assert [step.command for step in also] == [
+        "tagger tag --genres all /music",
+        "tagger tag --model default /music",
+        "tagger list --status failed",
+    ]
+    said = "46 tracks without a genre: 40 not sure enough, 5 not asked for, 1 ruled out by you."
+    assert said in parsed(page(report)).text
+
+
+def test_what_the_owners_tags_fill_is_not_asked_about(place: Path) -> None:
+    report = report_of(
+        place,
+        *(song(f"one/{n}.mp3", "One", "Dub") for n in range(3)),
+        *(song(f"one/{n}.mp3", "One") for n in range(3, 9)),
+    )
+    first, _ = next_steps(report)
+    assert [(step.why, step.command) for step in first] == [
+        ("Fills 6 tracks by what you call the rest of the music.", "tagger tag /music")
     ]
 
 

@@ -23,6 +23,7 @@ import soundfile
 from mutagen.flac import FLAC
 from PIL import Image
 from selenium import webdriver
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 
 from tagger.audio.segments import load_waveform
@@ -43,7 +44,7 @@ _CALLED = {
     "Muldjord": "Metal",
     "emegeme": "Country",
 }
-_WIDTH, _HEIGHT = 1200, 1330
+_WIDTH, _HEIGHT = 1200, 1400
 _WIDTHS = (360, 800, 1400)
 _COLOURS = 200
 _SETTLED_S = 0.8  # for the map to be drawn
@@ -119,7 +120,7 @@ def _picture(browser: webdriver.Chrome) -> Image.Image:
     """Return the upper part of the page, with a track chosen on the map."""
     show_as(browser, _WIDTH, _HEIGHT)
     time.sleep(_SETTLED_S)
-    browser.find_element(By.CSS_SELECTOR, "#rows .opens").click()
+    browser.find_element(By.ID, "map").send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
     browser.execute_script("document.activeElement.blur(); window.scrollTo(0, 0)")
     time.sleep(_SETTLED_S)
     shot = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")

@@ -265,6 +265,30 @@ class OwnersWord:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """How many blanks a command would fill, and how many of them about rightly."""
+
+    n_tracks: int = 0
+    n_right: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prospects:
+    """What would fill blanks beyond what the owner's own tags fill.
+
+    Args:
+        n_answers, n_answered: A few answers of the owner, and how many tracks they settle.
+        unasked: What ``--genres all`` would write.
+        unsure: What a lower ``--min-confidence`` would.
+    """
+
+    n_answers: int = 0
+    n_answered: int = 0
+    unasked: Promise = Promise()
+    unsure: Promise = Promise()
+
+
+@dataclass(frozen=True, slots=True)
 class FailureCount:
     """How many files failed in one way, and some of them."""
 
@@ -367,3 +391,4 @@ class Report:
     models: Models
     decades: tuple[DecadeCount, ...] = ()
     owners_word: OwnersWord = OwnersWord()
+    prospects: Prospects = Prospects()

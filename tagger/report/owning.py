@@ -46,16 +46,18 @@ class OwnersTags:
         self._blanks: Counter[_Key] = Counter()
         self._spelt: dict[_Key, tuple[str, str]] = {}
 
-    def add(self, track: SurveyedTrack) -> None:
-        """Count a track that bears no genre, if these would give it one."""
+    def add(self, track: SurveyedTrack) -> bool:
+        """Count a track that bears no genre if these would give it one; return whether so."""
         if why_blank(track) in _LEFT_ALONE:
-            return
+            return False
         one = about(track.row.path, track.tags)
         said = self._said(one)
-        if said is not None and said.confidence >= BAR:
-            key = (one.artist, one.album, said.genres, said.kind.value)
-            self._blanks[key] += 1
-            self._spelt.setdefault(key, (artist_of(track.tags), track.tags.album.strip()))
+        if said is None or said.confidence < BAR:
+            return False
+        key = (one.artist, one.album, said.genres, said.kind.value)
+        self._blanks[key] += 1
+        self._spelt.setdefault(key, (artist_of(track.tags), track.tags.album.strip()))
+        return True
 
     def _said(self, one: About) -> Said | None:
         whose = (one.artist, one.album)

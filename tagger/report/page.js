@@ -7,7 +7,7 @@
   const n = data.titles.length;
   if (!n) return;
   const PER_PAGE = 25;
-  const NEAREST = 6;
+  const NEAREST = 5;
   const FINEST = 4095; // steps on each side of the map
   const OTHER = 8; // the colours after those of the commonest genres
   const NONE = 9;

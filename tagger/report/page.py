@@ -43,7 +43,7 @@ class _Section(NamedTuple):
 
 _SECTIONS = (
     _Section("glance", "At a glance"),
-    _Section("next", "What to do next", next_steps),
+    _Section("next", "What to do next", lambda report: any(next_steps(report))),
     _Section("explore", "All tracks", lambda report: report.tracks, is_wide=True),
     _Section("genres", "Genres", is_wide=True),
     _Section("blanks", "Still blank, and why", is_wide=True),

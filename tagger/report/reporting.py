@@ -13,6 +13,7 @@ from tagger.report import counting
 from tagger.report.facts import Models, Report, Subject, Suspect, Suspects, Whose
 from tagger.report.listing import Listing
 from tagger.report.owning import OwnersTags
+from tagger.report.prospects import BlankTrack, Prospector
 from tagger.report.soundmap import sound_map
 from tagger.report.words import counted
 
@@ -74,6 +75,7 @@ class _Survey:
         self.folders = counting.Folders(under)
         self.failures = counting.Failures()
         self.listing = Listing(MOST_LISTED)
+        self.prospector = Prospector()
 
     def add(self, track: SurveyedTrack) -> None:
         by = counting.whose(track)
@@ -85,7 +87,8 @@ class _Survey:
         self.failures.add(track)
         if by in (Whose.WAITING, Whose.NOBODYS):
             self.blanks.add(track)
-            self.owners.add(track)
+            if not self.owners.add(track):
+                self.prospector.see(_blank(track))
         self.listing.add(track, by)
 
 
@@ -131,7 +134,14 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
         models=_models(catalog, runs, request.at_hand),
         decades=tuple(survey.decades.counts()),
         owners_word=owners.told(),
+        prospects=survey.prospector.told(),
     )
+
+
+def _blank(track: SurveyedTrack) -> BlankTrack:
+    row = track.row
+    why = counting.why_blank(track)
+    return BlankTrack(row.path, track.tags, why, row.reason, track.confidence)
 
 
 def _told(runs: Sequence[RunRow]) -> tuple[RunRow, ...]:
