@@ -17,7 +17,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tag test lint types tests test-browser test-manual test-players docs model parity dist clean distclean
+.PHONY: help setup setup-dev tag test lint types tests test-browser test-manual test-players test-services docs model parity dist clean distclean
 
 VENV_PYTHON := .venv/bin/python
 SETUP := @sh tools/with_python.sh -m tools.setup_venv
@@ -57,6 +57,9 @@ test-browser: setup-dev ## Run the tests of the pages in Chromium, which has to 
 
 test-players: setup-dev ## Run the tests with MPD (mpd and mpc), which has to be installed
 	$(VENV_PYTHON) -m pytest tests/players
+
+test-services: setup-dev ## Check unit files with systemd-analyze, which has to be installed
+	$(VENV_PYTHON) -m pytest tests/systemd
 
 test-manual: ## Check the manual pages with groff, which has to be installed
 	@for page in man/*.1; do said=$$(groff -man -ww -Tutf8 "$$page" 2>&1 >/dev/null) && \

@@ -91,6 +91,10 @@ class PlayerError(TaggerError):
     """A program that plays cannot be reached, or refuses what it is asked."""
 
 
+class ServiceError(TaggerError):
+    """A service cannot be installed or removed."""
+
+
 class ConfigError(TaggerError):
     """A setting has a value that makes no sense."""
 

@@ -59,7 +59,7 @@ LAYERS = [
         "training.fma",
     },
     {"tagger.learning", "tagger.players"},
-    {"tagger.recommending", "tagger.tagging", "tagger.watch"},
+    {"tagger.recommending", "tagger.services", "tagger.tagging", "tagger.watch"},
     {"tagger.hearing"},
     {"tagger.models"},
     {

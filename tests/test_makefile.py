@@ -194,6 +194,9 @@ def test_ci_runs_the_checks_from_anywhere_and_fails_with_them(tmp_path: Path, st
         check=False,
     )
     assert finished.returncode == status
-    targets = ("docs", "test-manual", "test-browser", "test-players", "test")
+    targets = (
+        *("docs", "test-manual", "test-browser", "test-players", "test-services"),
+        "test",
+    )
     called = [line for name in targets for line in (str(ROOT), f"--no-print-directory {name}")]
     assert finished.stdout.splitlines() == called

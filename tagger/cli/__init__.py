@@ -34,6 +34,7 @@ _COMMANDS = {
     "undo": ("tagger.cli.undo", "Put back the genres that a run replaced."),
     "info": ("tagger.cli.info", "Show what is known of a file, the catalogue or the model."),
     "catalog": ("tagger.cli.catalog", "Look after the catalogue: check, backup, export, …"),
+    "service": ("tagger.cli.service", "Run it by itself: watch folders, or tag every night."),
     "completion": ("tagger.cli.completion", "Make a shell complete commands and names."),
     "help": ("tagger.cli.help", "Show what a command does."),
 }

@@ -98,6 +98,15 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "ours": "whether the tagger wrote them, and so it stays",
         **_REASON,
     },
+    "service status": {
+        "job": "`watch` or `nightly`",
+        "path": "its unit file",
+        "installed": "whether that is there",
+        "ours": "whether the tagger made it",
+        "enabled": "what systemctl says; empty where systemd was not asked",
+        "active": "likewise",
+        "command": "what it runs, as it stands in the file",
+    },
     "runs": {
         **_RUN,
         "elapsed_s": "how long it took, seconds",
