@@ -22,7 +22,7 @@ from tagger.errors import CatalogError
 from tagger.tagging.answering import Manner, carry_out_next
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.undo import UndoRequest, UndoRun
-from tests.catalogs import assert_consistent
+from tests.catalogs import assert_consistent, database
 from tests.library import (
     Run,
     contents,
@@ -272,6 +272,63 @@ def test_undo_takes_back_what_a_review_wrote_until_it_was_stopped(
             assert run_tagger(*map(str, arguments)).code == 0
         assert finish(catalog) == {}
     assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
+
+
+def rows_of(place: Path) -> list[tuple[object, ...]]:
+    """What the catalogue says of each track and its genres, but for when its file was changed."""
+    with database(place) as connection:
+        tracks = connection.execute("SELECT * FROM tracks ORDER BY track_id").fetchall()
+        genres = connection.execute(
+            "SELECT * FROM track_genres ORDER BY track_id, position"
+        ).fetchall()
+    return [*tracks, *genres]
+
+
+@pytest.mark.parametrize("action", [Action.GENRES, Action.FILL])
+def test_undo_in_a_review_leaves_no_mark(
+    heard: Path, place: Path, run: Run, action: Action
+) -> None:
+    before, rows = contents(heard), rows_of(place)
+    with Catalog.open(place) as catalog:
+        catalog.register_model(ModelRecord("mine-1", "head", ("Jazz",), 8))
+        files = tuple(replace(one, confidence=0.9) for one in named(catalog).values())
+        for _ in range(2):
+            run_id = catalog.begin_run("review" if action is Action.GENRES else "fill", "mine-1")
+            noted = catalog.give_answer(run_id, GivenAnswer(action, "", ("Jazz",), files))
+            finish(catalog)
+            assert rows_of(place) != rows
+            catalog.withdraw_answers(noted.answer_id)
+            assert set(finish(catalog).values()) == {(AnsweredState.RESTORED, "")}
+            assert rows_of(place) == rows
+        assert [one.command for one in catalog.runs()].count("undo") == 0
+        assert catalog.runs(among={run_id})[0].n_standing == 0
+        assert_consistent(place)
+    assert {name: data for name, (data, _) in contents(heard).items()} == {
+        name: data for name, (data, _) in before.items()
+    }
+    outcome = run("tag", heard)  # what was taken back so may be written
+    assert set(outcome.statuses.values()) == {"written"}
+
+
+def test_undo_of_a_review_takes_back_the_rest_after_some_answers_were_taken_back(
+    heard: Path, place: Path
+) -> None:
+    before = {path.name: path.read_bytes() for path in heard.iterdir()}
+    with Catalog.open(place) as catalog:
+        files = named(catalog)
+        run_id = catalog.begin_run("review", None)
+        for name, genre in (("00.flac", "Jazz"), ("01.flac", "Dub"), ("01.flac", "Soul")):
+            answer = GivenAnswer(Action.GENRES, "", (genre,), (files[name],))
+            noted = catalog.give_answer(run_id, answer)
+            finish(catalog)
+            if genre == "Dub":
+                catalog.withdraw_answers(noted.answer_id)
+                finish(catalog)
+        assert catalog.runs(among={run_id})[0].n_standing == 2
+    assert run_tagger("undo", "--catalog", place, str(run_id)).code == 0
+    assert {path.name: path.read_bytes() for path in heard.iterdir()} == before
+    outcome = run_tagger("undo", "--catalog", place, str(run_id))
+    assert (outcome.code, {path.name: path.read_bytes() for path in heard.iterdir()}) == (0, before)
 
 
 def test_a_fill_is_the_taggers(heard: Path, place: Path, model: Path) -> None:

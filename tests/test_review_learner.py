@@ -8,17 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.catalog import Catalog
+from tagger.catalog import AnsweredState, Catalog
 from tagger.errors import LearnError
 from tagger.learning.reviewing import opinion_on
 from tagger.records import Status, TagsFound
 from tagger.review import learner
 from tagger.review.filling import HOPED
 from tagger.review.learner import Learner, Told, learn
-from tests.catalogs import MODEL, entry, prediction
+from tests.catalogs import MODEL, database, entry, prediction
 from tests.lessons import library
 from tests.library import until
 from tests.reviews import session_of
+
+WRITTEN = AnsweredState.WRITTEN
 
 
 def add_blanks(catalog: Catalog) -> None:
@@ -85,8 +87,36 @@ def test_it_learns_at_once_and_after_every_few_answers_in_a_process_of_its_own(
                 assert len(taken) == 1
                 one.answered()
             until(lambda: len(taken) == 2)
+            one.undone()
+            until(lambda: len(taken) == 3)
         finally:
             one.finish()
+
+
+def test_what_was_taken_back_is_learned_from_no_more_even_while_it_still_stands(
+    place: Path,
+) -> None:
+    with library(place) as catalog:
+        add_blanks(catalog)
+        session = session_of(catalog, place)
+        ids = session.track_ids()
+        assert session.current is not None
+        session.answer(session.current, ["Dub"])
+        answer = catalog.unfinished_answer(9)
+        assert answer is not None
+        written = dict.fromkeys((file.file_id for file in answer.files), (WRITTEN, ""))
+        catalog.settle_answer(answer.answer_id, written)
+        with database(place) as connection:  # as the writer leaves it
+            connection.execute(
+                "UPDATE tracks SET file_genres = '[\"Dub\"]' WHERE track_id IN "
+                "(SELECT track_id FROM files JOIN answered_files USING (file_id))"
+            )
+        answered = learn(place, ids, HOPED)
+        session.undo()
+        undone = learn(place, ids, HOPED)
+        assert answered is not None
+        assert undone is not None
+        assert (answered.n_observations, undone.n_observations) == (91, 90)
 
 
 def test_without_scikit_learn_it_says_what_would_make_it_learn(

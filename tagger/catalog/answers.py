@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
+from tagger.catalog import recording
 from tagger.catalog.batches import batches
 from tagger.catalog.columns import now
 from tagger.catalog.paths import FILE_COLUMNS, Roots
@@ -47,7 +48,7 @@ _is_settled = (
     .exists()
 )
 # What was withdrawn and is not taken back yet is no person's word any more.
-_is_to_go = (
+is_to_go = (
     select(answered_files.c.file_id)
     .join(answers, answers.c.answer_id == answered_files.c.answer_id)
     .where(
@@ -220,10 +221,36 @@ def _state_before(*, is_withdrawn: bool) -> AnsweredState:
     return AnsweredState.WRITTEN if is_withdrawn else AnsweredState.OPEN
 
 
+def note_before(connection: Connection, answer_id: int, file_ids: Sequence[int]) -> None:
+    """Note what the catalogue says of tracks before an answer is written into their files.
+
+    What was noted stays: after a kill the row may be that of the answer already.
+    """
+    mine = answered_files.c.answer_id == answer_id
+    rows = connection.execute(
+        select(files.c.file_id, *(tracks.c[name] for name in recording.SAID))
+        .join(tracks, tracks.c.track_id == files.c.track_id)
+        .join(answered_files, answered_files.c.file_id == files.c.file_id)
+        .where(mine, files.c.file_id.in_(file_ids), answered_files.c.said_before.is_(None))
+    ).mappings()
+    for row in rows.all():
+        said = {name: row[name] for name in recording.SAID}
+        connection.execute(
+            update(answered_files)
+            .where(mine, answered_files.c.file_id == row["file_id"])
+            .values(said_before=said)
+        )
+
+
 def settle(
     connection: Connection, answer_id: int, outcomes: Mapping[int, tuple[AnsweredState, str]]
 ) -> None:
-    """Note what became of an answer's files: {file_id: (state, why it was left)}."""
+    """Note what became of an answer's files: {file_id: (state, why it was left)}.
+
+    What was taken back leaves no mark: the catalogue says of it what it said before.
+    """
+    restored = [n for n, (state, _) in outcomes.items() if state is AnsweredState.RESTORED]
+    _say_again(connection, answer_id, restored)
     for file_id, (state, reason) in outcomes.items():
         connection.execute(
             update(answered_files)
@@ -233,6 +260,24 @@ def settle(
             )
             .values(state=state.value, reason=reason)
         )
+
+
+def _say_again(connection: Connection, answer_id: int, file_ids: Sequence[int]) -> None:
+    """Let the rows of tracks say what they said before an answer, where it had the last word."""
+    rows = connection.execute(
+        select(tracks.c.track_id, answered_files.c.said_before)
+        .join(files, files.c.track_id == tracks.c.track_id)
+        .join(answered_files, answered_files.c.file_id == files.c.file_id)
+        .join(answers, answers.c.answer_id == answered_files.c.answer_id)
+        .where(
+            answers.c.answer_id == answer_id,
+            files.c.file_id.in_(file_ids),
+            answered_files.c.said_before.is_not(None),
+            tracks.c.run_id == answers.c.run_id,
+        )
+    )
+    for row in rows.all():
+        recording.say_again(connection, row.track_id, row.said_before)
 
 
 def left(connection: Connection, run_ids: Sequence[int]) -> list[tuple[Path, str]]:
@@ -380,7 +425,7 @@ def persons_genres(connection: Connection, artist: str = "") -> dict[tuple[str, 
             columns.file_genres != (),
             columns.provenance.is_(None),
             files.c.vanished_at.is_(None),
-            ~_is_to_go,
+            ~is_to_go,
         )
         .group_by(columns.file_genres)
     )

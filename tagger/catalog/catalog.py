@@ -200,6 +200,7 @@ class Catalog(Transactions):
     give_answers = durable(answers.give_all)
     withdraw_answers = durable(answers.withdraw)
     stop_answers = durable(answers.stop)
+    note_before_answer = writing(answers.note_before)
     settle_answer = writing(answers.settle)
     unfinished_answer = reading(answers.unfinished)
     unanswered = streaming(answers.unanswered)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -61,11 +62,26 @@ _was_undone = (
 _took_back_an_answer = (
     select(_answer.c.journal_id)
     .join(runs, runs.c.run_id == _answer.c.run_id)
-    .where(_answer.c.journal_id == _undo.c.undoes, runs.c.command == REVIEW)
+    .where(
+        _answer.c.journal_id == _undo.c.undoes,
+        or_(runs.c.command == REVIEW, _answer.c.run_id == _undo.c.run_id),
+    )
     .exists()
 )
-stands: ColumnElement[bool] = and_(journal.c.state == State.DONE.value, ~_was_undone)
-"""The condition that a write was made and not taken back; an undo may be taken back as well."""
+_own = journal.alias("own")
+_takes_back_own = (
+    select(_own.c.journal_id)
+    .where(_own.c.journal_id == journal.c.undoes, _own.c.run_id == journal.c.run_id)
+    .exists()
+)
+stands: ColumnElement[bool] = and_(
+    journal.c.state == State.DONE.value, ~_was_undone, ~_takes_back_own
+)
+"""The condition that a write was made and not taken back.
+
+An undo may be taken back as well, but not where a run has taken back its own: that is as if nothing
+had been written.
+"""
 
 
 def note(
@@ -208,7 +224,8 @@ _NOTHING = FileChange((), 0, 0)
 def taken_back(connection: Connection, file_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Return {file_id: genres of ours that a person took back}, for those files that have any.
 
-    An answer that its owner takes back was no genre of ours: what is heard may be written there.
+    An answer that its owner takes back was no genre of ours, and what a run takes back itself is as
+    if it had not been written: what is heard may be written there.
     """
     found: dict[int, tuple[str, ...]] = {}
     for batch in batches(file_ids):

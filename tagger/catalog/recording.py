@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -200,11 +200,14 @@ def _update_files(
 def _set_genres(connection: Connection, by_track: Mapping[int, CatalogEntry]) -> None:
     connection.execute(delete(track_genres).where(track_genres.c.track_id.in_(list(by_track))))
     rows = [
-        {"track_id": track_id, "position": i, "genre": genre, "genre_key": key_of(genre)}
-        for track_id, entry in by_track.items()
-        for i, genre in enumerate(_shown(entry))
+        row for track_id, entry in by_track.items() for row in _genre_rows(track_id, _shown(entry))
     ]
     _insert_all(connection, track_genres, rows)
+
+
+def _genre_rows(track_id: int, listed: Sequence[str]) -> Iterator[_Values]:
+    for i, genre in enumerate(listed):
+        yield {"track_id": track_id, "position": i, "genre": genre, "genre_key": key_of(genre)}
 
 
 def _set_predictions(
@@ -267,3 +270,33 @@ def _insert_all(connection: Connection, table: Table, rows: list[_Values]) -> No
 
 def _clear_failures(connection: Connection, file_ids: Iterable[int]) -> None:
     connection.execute(delete(failures).where(failures.c.file_id.in_(list(file_ids))))
+
+
+SAID = (
+    "heard_genres",
+    "confidence",
+    "status",
+    "reason_code",
+    "reason_values",
+    "evidence",
+    "overruled",
+    "run_id",
+)
+"""The columns of a track that say what was decided of it, and by which run."""
+
+
+def say_again(connection: Connection, track_id: int, said: Mapping[str, Any]) -> None:
+    """Let a track's row say what it said before; what stands in its file is as recorded.
+
+    Args:
+        connection: To the catalogue.
+        track_id: The track.
+        said: The columns ``SAID``.
+    """
+    of_track = tracks.c.track_id == track_id
+    file_genres = connection.execute(select(tracks.c.file_genres).where(of_track)).scalar_one()
+    listed = tuple(file_genres) or tuple(said["heard_genres"])
+    values = {**said, "heard_genres": tuple(said["heard_genres"]), "genre": "; ".join(listed)}
+    connection.execute(update(tracks).where(of_track).values(values))
+    connection.execute(delete(track_genres).where(track_genres.c.track_id == track_id))
+    _insert_all(connection, track_genres, list(_genre_rows(track_id, listed)))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from tagger.catalog import embeddings, queries
+from tagger.catalog.answers import is_to_go
 from tagger.catalog.batches import batches
 from tagger.catalog.paths import FILE_COLUMNS, Roots
 from tagger.catalog.rows.tracks import Leftovers, SurveyedTrack, TaggedTrack, TrackQuery
@@ -86,6 +87,8 @@ def tagged_tracks(
 ) -> Iterator[TaggedTrack]:
     """Yield the tracks that bear a genre and whose embedding by a model is known, by path.
 
+    Those are left out whose genre is an answer that was withdrawn, and is still to be taken out.
+
     Args:
         connection: To the catalogue.
         model_id: The model.
@@ -119,6 +122,7 @@ def _tagged(
             predictions.c.block_id.is_not(None),
             files.c.vanished_at.is_(None),
             tracks.c.file_genres != (),
+            ~is_to_go,
         )
     )
     return statement if under is None else statement.where(known_roots.under(under))

@@ -297,5 +297,6 @@ answered_files = Table(
     Column("state", String, nullable=False, comment="open, written, left or restored"),
     Column("reason", PlainText, nullable=False, comment="why it was left as it is"),
     Column("stood", Strings, comment="the genres that stood there when it was asked about"),
+    Column("said_before", Values, comment="what its track's row said before it was written"),
     comment="the files that an answer settles, and how far that is",
 )

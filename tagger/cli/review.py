@@ -200,7 +200,7 @@ def _behind(
         filler.learned(told.sure)
 
     learner = Learner(settings.catalog, session.track_ids, take, lambda: filler.share)
-    session.on_answer = learner.answered
+    session.on_answer, session.on_undo = learner.answered, learner.undone
     opened.callback(learner.finish)
 
     def begin() -> None:

@@ -144,9 +144,15 @@ class Learner:
             self._thread.start()
 
     def answered(self) -> None:
-        """Say that one more answer was given, or taken back."""
+        """Say that one more answer was given."""
         with self._changed:
             self._n_waiting += 1
+            self._changed.notify()
+
+    def undone(self) -> None:
+        """Say that an answer was taken back: what was learned from it is to be forgotten now."""
+        with self._changed:
+            self._n_waiting += EVERY
             self._changed.notify()
 
     def finish(self) -> None:

@@ -110,7 +110,8 @@ class Session:
         paths: What the user asked to review, for the list of runs.
         is_doubtful: Genres that look wrong are asked about, and no blanks.
         most_answers: After so many it is over; None is never.
-        on_answer: Called when an answer was given or taken back.
+        on_answer: Called when an answer was given.
+        on_undo: Called when one was taken back.
         interlude: What asks in between, if anything does.
     """
 
@@ -122,6 +123,7 @@ class Session:
     is_doubtful: bool = False
     most_answers: int | None = None
     on_answer: Callable[[], None] = _tell_nobody
+    on_undo: Callable[[], None] = _tell_nobody
     interlude: Interlude | None = None
     run_id: int | None = None
     fill_run_ids: list[int] = field(default_factory=list)
@@ -362,7 +364,7 @@ class Session:
                 self.catalog.withdraw_answers(*last.answer_ids)
                 self.suggesting.use(last.genres, -1)
                 self.writer.wake()
-                self.on_answer()
+                self.on_undo()
             self._done.pop()
             rest = (n for n in self._order if n not in last.added)
             self._order = list(last.order or (*last.removed, *rest))

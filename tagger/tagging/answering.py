@@ -98,7 +98,13 @@ def carry_out_next(catalog: Catalog, manner: Manner) -> Carried | None:
         # What another review writes from here on, to the same files, is not this answer's.
         query = WriteQuery(answer.run_id, file_ids=tuple(one.file_id for one in answer.files))
         own = frozenset(entry.journal_id for entry in catalog.standing_writes(query))
-        request = UndoRequest(query, own, preserve_mtime=manner.preserve_mtime, ways=manner.ways)
+        request = UndoRequest(
+            query,
+            own,
+            preserve_mtime=manner.preserve_mtime,
+            ways=manner.ways,
+            within=answer.run_id,
+        )
     return _settled(catalog, answer, _take_back(catalog, answer, request))
 
 
@@ -160,6 +166,7 @@ def _write(
     """Look, prepare, journal, write and record; whatever fails is noted, not raised."""
     outcomes: dict[int, tuple[AnsweredState, str]] = {}
     news: list[_Found] = []
+    catalog.note_before_answer(answer.answer_id, [one.file_id for one in answer.files])
     with ExitStack() as opened:
         ready: list[tuple[_Found, PreparedWrite]] = []
         for asked in answer.files:

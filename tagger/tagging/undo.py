@@ -59,6 +59,7 @@ class UndoRequest:
         force: Also where somebody has changed the genre since.
         preserve_mtime: Keep the files' time of change.
         ways: How files may be written.
+        within: The run that takes back what it wrote itself; None: a run of its own does.
     """
 
     query: WriteQuery
@@ -67,6 +68,7 @@ class UndoRequest:
     force: bool = False
     preserve_mtime: bool = False
     ways: Ways = SAFE_WAYS
+    within: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ class UndoRun:
         if not entries:
             return
         with Interrupts() as interrupts:
-            run_id = 0 if self.request.dry_run else self._begin()
+            run_id = 0 if self.request.dry_run else self.request.within or self._begin()
             try:
                 for start in range(0, len(entries), _FLUSH_FILES):
                     with interrupts.held():
@@ -188,7 +190,7 @@ class UndoRun:
                 self._interrupted = True
                 raise
             finally:
-                if run_id:
+                if run_id and run_id != self.request.within:
                     self.catalog.end_run(run_id, self.summary)
 
     def _is_asked_for(self, entry: JournalEntry) -> bool:
