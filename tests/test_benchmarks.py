@@ -14,6 +14,7 @@ from benchmarks import (
     learning,
     make_corpus,
     many_genres,
+    refresh_cost,
     rescans,
     review,
     similar_cost,
@@ -85,6 +86,14 @@ def test_the_cost_of_each_command_is_told_for_each_size(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "400 tracks: CPU s" in done.output
     assert all(f"| {name} | 0." in done.output for name in similar_cost.commands(400))
+
+
+def test_the_cost_of_a_refresh_is_told(tmp_path: Path) -> None:
+    options = [str(tmp_path), "-n", "3000", "--rounds", "1"]
+    done = CliRunner().invoke(refresh_cost.main, options)
+    assert done.exit_code == 0, done.output
+    assert "10 playlists of 50, 3,000 tracks" in done.output
+    assert "- none has changed: " in done.output
 
 
 def test_clips_are_heard_and_compared(tmp_path: Path, model: Path) -> None:
