@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -377,3 +378,52 @@ def test_a_playlist_of_another_machine_is_read_by_the_same_map(
     assert lines(place) == ["/music/Artist 2/10.mp3", "/music/Artist 3/15.mp3"]
     assert playlist(*asked, other, "--path-map", f"{place}/music=Z:\\Music").code == 0
     assert lines(place)[0] == "Z:\\Music\\Artist 1\\05.mp3"
+
+
+# Smart playlists of Navidrome
+
+
+def test_a_smart_playlist_has_rules_in_the_librarys_spellings(
+    place: Path, playlist: Tagger
+) -> None:
+    output = place / "Rock of the nineties.nsp"
+    asked = ("--genre", "rOCK", "--year", "1990-1999", "-n", "40", "-o", output)
+    assert playlist(*asked, "--save", "nineties").code == 0
+    rules = json.loads(output.read_text())
+    assert rules.pop("comment").startswith("made by tagger")
+    assert rules == {
+        "name": "Rock of the nineties",
+        "all": [
+            {"any": [{"is": {"genre": "Rock"}}]},
+            {"gt": {"year": 1989}},
+            {"lt": {"year": 2000}},
+        ],
+        "sort": "random",
+        "limit": 40,
+    }
+    assert playlist("--refresh").out.startswith("unchanged")
+    output.write_text(output.read_text().replace("40", "50"))
+    assert playlist("--refresh").out.startswith("kept")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--genre", "Rock", "--like", "music/Artist 0/00.mp3"], "genre, year and n, not like"),
+        (["--genre", "Rock", "--seed", "3"], "genre, year and n, not seed"),
+        (["--like", "music/Artist 0/00.mp3"], "genre, year and n, not like"),
+        (["--genre", "Polka"], "no track has the genre Polka; there are: Rock"),
+    ],
+)
+def test_what_no_rule_can_say_is_refused(
+    place: Path,
+    playlist: Tagger,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(place)
+    outcome = playlist(*arguments, "-o", place / "a.nsp")
+    assert outcome.code == 2
+    assert told in outcome.err
+    assert not (place / "a.nsp").exists()

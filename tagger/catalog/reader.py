@@ -211,6 +211,11 @@ class Reader:
         sql = "SELECT track_id FROM tracks WHERE file_genres <> '[]' AND provenance IS NULL"
         return self._ids(sql, ())
 
+    def spellings(self, genre: str) -> list[str]:
+        """Return how a genre is spelt in the files, or as it was heard: each way once."""
+        sql = "SELECT DISTINCT genre FROM track_genres WHERE genre_key = ? ORDER BY genre"
+        return [name for (name,) in self._ask(sql, (key_of(genre),))]
+
     def genres(self, limit: int) -> list[str]:
         """Return the genres of most tracks, the most frequent first."""
         sql = (

@@ -73,7 +73,11 @@ _OF_REFRESH = ("more", "refresh", "dry_run", "force", "catalog", "quiet")
     help="Nothing that stands in this playlist; may be repeated.",
 )
 @click.option(
-    "-o", "--output", type=_PATH, metavar="FILE", help="Where to; stdout if - or not given."
+    "-o",
+    "--output",
+    type=_PATH,
+    metavar="FILE",
+    help="Where to; stdout if - or not given. FILE.nsp is a smart playlist for Navidrome.",
 )
 @click.option("--absolute", "is_absolute", is_flag=True, help="Paths from the root, not from FILE.")
 @click.option(

@@ -17,6 +17,7 @@ from tagger.recommending.keeping import Standing, sealed, standing_of, write_pla
 from tagger.recommending.playlist import m3u8
 from tagger.recommending.recipes import Recipe
 from tagger.recommending.sequences import songs_of
+from tagger.recommending.smart import is_smart, smart_playlist
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,8 @@ def playlist_of(reader: Reader, recipe: Recipe, output: Path | None) -> tuple[st
         recipe: What it is made of.
         output: Where it is to lie; None is the folder that one works in.
     """
+    if output is not None and is_smart(output):
+        return smart_playlist(reader, recipe, output), recipe.n
     settings, sources = load_settings({"model": recipe.model or None})
     if recipe.path_map is None:
         recipe = replace(recipe, path_map=settings.path_map)
