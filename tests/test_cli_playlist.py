@@ -56,6 +56,8 @@ def test_of_a_genre(folder: Path, tmp_path: Path) -> None:
     assert (outcome.code, outcome.out) == (0, "")
     assert outcome.err == f"5 tracks in {tmp_path / 'a.m3u8'}\n"
     assert sorted(degrees(tmp_path / "a.m3u8")) == [66, 72, 78, 84, 90]
+    one = playlist(folder, "--genre", "folk", "-n", "1", "-o", tmp_path / "b.m3u8")
+    assert one.err == f"1 track in {tmp_path / 'b.m3u8'}\n"
 
 
 def test_like_one_track_or_several(folder: Path, tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_without_a_file_it_is_printed_relative_to_where_one_is(
         (["--genre", "Polka"], "there are: Rock, Folk"),
         (
             ["--genre", "Rock", "--under", "/no"],
-            "no other track that was heard is of the genre Rock, in /no",
+            "no other recording that was heard is of the genre Rock, in /no",
         ),
         (["--genre", "Rock", "-n", "1"], "-n"),
     ],

@@ -245,7 +245,7 @@ def test_similar_to_an_artist_or_to_a_mix_of_genres(ask: Ask) -> None:
         (["--artist", "Joni", "--genre", "Polka"], "no track has the genre Polka; there are: Rock"),
         (
             ["--artist", "Joni", "--genre", "Rock", "--year", "1900"],
-            "no other track that was heard is of the genre Rock, of the years named",
+            "no other recording that was heard is of the genre Rock, of the years named",
         ),
     ],
 )

@@ -181,9 +181,27 @@ def test_what_nothing_is_left_of_is_said(reader: Reader) -> None:
     with pytest.raises(CatalogError, match="no track has the genre Polka; there are: Rock, Pop"):
         matches(reader, genres=("Polka",))
     with pytest.raises(
-        CatalogError, match="no other track that was heard is of the genre Folk, as"
+        CatalogError, match="no other recording that was heard is of the genre Folk, as"
     ):
         matches(reader, genres=("Folk",), max_duration_s=1.0)
+
+
+def test_where_all_others_are_copies_that_is_said_and_not_that_none_was_heard(
+    tmp_path: Path,
+) -> None:
+    copies = [at(0, f"{n}.mp3", "A") for n in range(3)]
+    with Catalog.open(tmp_path / "c.db") as catalog:
+        catalog.record(begin(catalog), copies)
+    with Reader.open(tmp_path / "c.db") as reader:
+        seed = from_paths(reader, [copies[0].file.path])
+        with pytest.raises(CatalogError, match=r"compares; 2 tracks are the same recording$"):
+            recommend(reader, seed, SimilarQuery())
+        left_out = SimilarQuery(genres=("Rock",), without=frozenset({copies[1].file.path}))
+        with pytest.raises(
+            CatalogError,
+            match=r"Rock; 1 track is the same recording; 1 is left out, being there already$",
+        ):
+            recommend(reader, seed, left_out)
 
 
 @pytest.mark.parametrize(

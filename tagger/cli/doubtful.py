@@ -23,7 +23,7 @@ from tagger.learning.doubting import Doubtful, Heard, Sound, find_doubtful, hear
 from tagger.models.card import ModelCard
 from tagger.models.choosing import cards_at_hand, is_named, model_in_force, named_model
 from tagger.models.files import read_card
-from tagger.report.words import counted
+from tagger.wording import counted
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tagger.cli.output import percent, plain
 from tagger.cli.screen import column
 from tagger.models.card import ModelCard
+from tagger.wording import counted
 
 if TYPE_CHECKING:
     from tagger.learning.judging import GenreReport, LearningReport
@@ -37,7 +38,8 @@ def record(
 
 def lines(lesson: Lesson, report: LearningReport) -> Iterator[str]:
     """Yield the report as a person reads it."""
-    yield f"learned from {report.n_tracks} tracks by {report.n_artists} artists"
+    artists = counted(report.n_artists, "artist")
+    yield f"learned from {counted(report.n_tracks, 'track')} by {artists}"
     yield from _aside_lines(lesson)
     changes = lesson.genres.changes
     for change in changes[:_MOST_TOLD]:
@@ -104,10 +106,10 @@ def _aside_lines(lesson: Lesson) -> Iterator[str]:
     """Yield what was not learned from, and what stands in for artists."""
     aside = lesson.aside
     contradicting = f" ({aside.n_contradicting} with other genres than what they are copies of)"
+    copies = counted(aside.n_copies, "copy", "copies")
     told = [
         *[f"{aside.n_ours} with a genre of ours"] * bool(aside.n_ours),
-        *[f"{aside.n_copies} copies{contradicting * bool(aside.n_contradicting)}"]
-        * bool(aside.n_copies),
+        *[f"{copies}{contradicting * bool(aside.n_contradicting)}"] * bool(aside.n_copies),
         *[f"{aside.n_with_others} settled with others by one answer, which counts once"]
         * bool(aside.n_with_others),
         *[f"{aside.n_unusable} damaged in the catalogue (tagger tag --force hears them anew)"]
@@ -116,9 +118,8 @@ def _aside_lines(lesson: Lesson) -> Iterator[str]:
     if told:
         yield f"left aside: {', '.join(told)}"
     if lesson.n_nameless:
-        yield (
-            f"{lesson.n_nameless} tracks name no artist; those of one folder count as one artist's"
-        )
+        tracks = counted(lesson.n_nameless, "track names", "tracks name")
+        yield f"{tracks} no artist; those of one folder count as one artist's"
 
 
 def _outlook_lines(report: LearningReport) -> Iterator[str]:
@@ -129,8 +130,9 @@ def _outlook_lines(report: LearningReport) -> Iterator[str]:
     helped = sorted(by_verdict["helps"], key=lambda one: one.outlook.f1 - one.outlook.f1_then)
     for one in helped[:_MOST_TOLD]:
         look = one.outlook
+        tracks = counted(look.n_more, f"more {_short(one.genre)} track")
         yield (
-            f"{look.n_more} more {_short(one.genre)} tracks by other artists would help: known to "
+            f"{tracks} by other artists would help: known to "
             f"{_share(look.f1)} now, about {_share(look.f1_then)} then (F1)"
         )
     if len(helped) > _MOST_TOLD:

@@ -33,6 +33,7 @@ from tagger.recommending.refreshing import (
     refreshed,
 )
 from tagger.recommending.saved import kept_recipes, save_recipe
+from tagger.wording import counted
 
 _PATH = click.Path(path_type=Path)
 _OF_REFRESH = ("more", "refresh", "dry_run", "force", "catalog", "quiet")
@@ -189,7 +190,7 @@ def _put(
     write(output, text, force=force)
     if not quiet:
         would = " would be written" if dry_run else ""
-        click.echo(f"{n_tracks} tracks in {printable(output)}{would}", err=True)
+        click.echo(f"{counted(n_tracks, 'track')} in {printable(output)}{would}", err=True)
 
 
 def _check_goes_with_refresh(context: click.Context) -> None:

@@ -11,6 +11,7 @@ from tagger.config import Settings
 from tagger.errors import TaggerError, printable
 from tagger.recommending.refreshing import Became, Refreshed, refreshed
 from tagger.recommending.saved import kept_recipes
+from tagger.wording import counted
 
 _WIDTH = max(map(len, Became))
 
@@ -20,7 +21,7 @@ def refreshed_line(one: Refreshed) -> str:
     told = f"{one.became:<{_WIDTH}}  {plain(one.name)}"
     if one.became is Became.FAILED:
         return f"{told}: {one.why}"
-    line = f"{told}  {one.n_tracks} tracks in {printable(one.output)}"
+    line = f"{told}  {counted(one.n_tracks, 'track')} in {printable(one.output)}"
     hint = f"left as it is: {one.why}; --refresh --force replaces it"
     return f"{told}  {printable(one.output)} is {hint}" if one.became is Became.KEPT else line
 

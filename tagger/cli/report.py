@@ -31,6 +31,7 @@ from tagger.report.commands import catalog_to_name
 from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page
 from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, judged
+from tagger.wording import counted
 
 _STDOUT = Path("-")
 _REPORT = FileKind(
@@ -77,7 +78,7 @@ def command(output: Path, force: bool, under: Path | None, **options: Any) -> in
     text = page(report).encode("utf-8")
     with replaced(target, kind) as draft:
         draft.write_bytes(text)
-    click.echo(f"{report.figures.n_tracks} tracks in {printable(output)}", err=True)
+    click.echo(f"{counted(report.figures.n_tracks, 'track')} in {printable(output)}", err=True)
     if not report.figures.n_tracks:
         click.echo("the page is empty: tagger tag FOLDER puts tracks in the catalogue", err=True)
     return 0

@@ -20,6 +20,7 @@ from tagger.files.paths import absolute
 from tagger.recommending.ears import Ear, chosen_ear, seed_of_paths
 from tagger.recommending.recommend import Match, SimilarQuery, recommend
 from tagger.recommending.seeds import Seed, from_artist, from_mix
+from tagger.wording import counted
 
 _WHY = ("shared_genres", "nearest")
 
@@ -116,7 +117,7 @@ def _queue(
         show(found.matches)
         unknown = [] if dry_run else player.add(found.uris)
     n = len(found.uris) - len(unknown)
-    what = f"{n} {'track' if n == 1 else 'tracks'}"
+    what = counted(n, "track")
     done = f"would queue {what}" if dry_run else f"queued {what}"
     click.echo(f"{done} to go with {printable(found.playing)}", err=True)
     for uri in unknown:

@@ -24,6 +24,7 @@ from tagger.recommending.recordings import Recordings
 from tagger.recommending.seeds import Seed
 from tagger.recommending.similarity import steps_between, unit_vectors
 from tagger.records import FloatArray
+from tagger.wording import counted
 
 MAX_PER_ARTIST = 2
 _CANDIDATES_A_STEP = 60
@@ -95,7 +96,7 @@ def recommend(reader: Reader, seed: Seed, query: SimilarQuery) -> list[Match]:
         rest = _among(reader, seed, query)
         matches += _nearest(reader, seed, choice, rest, query.n - len(matches))
     if not matches:
-        raise CatalogError(_nothing_left(reader, query))
+        raise CatalogError(_nothing_left(reader, query, choice))
     # A database may have compared rounded numbers.
     return sorted(matches, key=lambda match: -match.similarity)
 
@@ -121,8 +122,8 @@ def _shared_out(seed: Seed, n: int) -> list[tuple[str, int]]:
     return [(genre, int(m)) for genre, m in zip(seed.genres, counts, strict=True) if m]
 
 
-def _nothing_left(reader: Reader, query: SimilarQuery) -> str:
-    """Return in words which of the things that were asked for no other track has."""
+def _nothing_left(reader: Reader, query: SimilarQuery, choice: _Choice) -> str:
+    """Return in words which of the things that were asked for no other recording has."""
     unknown = [genre for genre in query.genres if not len(reader.of_genre(genre))]
     if unknown and len(unknown) == len(query.genres):
         there = ", ".join(reader.genres(_SUGGESTED)) or "none"
@@ -138,9 +139,15 @@ def _nothing_left(reader: Reader, query: SimilarQuery) -> str:
         asked.append("of the years named")
     if query.min_duration_s is not None or query.max_duration_s is not None:
         asked.append("as long or as short")
-    if not asked:
-        return "no other track in the catalogue was heard by the model that compares"
-    return f"no other track that was heard is {', '.join(asked)}"
+    said = "no other recording in the catalogue was heard by the model that compares"
+    if asked:
+        said = f"no other recording that was heard is {', '.join(asked)}"
+    others = []
+    if n := len(choice.copies):
+        others.append(f"{counted(n, 'track is', 'tracks are')} the same recording")
+    if n := len(choice.left_out):
+        others.append(f"{counted(n, 'is', 'are')} left out, being there already")
+    return "; ".join([said, *others])
 
 
 def path_between(
@@ -218,10 +225,15 @@ def _by_one_artist(row: TrackRow, other: TrackRow) -> bool:
 
 
 class _Choice:
-    """Takes tracks one by one, as long as a query allows."""
+    """Takes tracks one by one, as long as a query allows.
+
+    ``copies`` are those refused as a recording that was named, ``left_out`` those of the query.
+    """
 
     def __init__(self, query: SimilarQuery, seed: Seed) -> None:
         self._query = query
+        self.copies: set[int] = set()
+        self.left_out: set[int] = set()
         self._named = Recordings()
         self._by_artist: Counter[str] = Counter()
         for track, unit_vector in zip(seed.tracks, seed.unit_vectors, strict=False):
@@ -231,8 +243,12 @@ class _Choice:
         """Return whether a track may be named now; if so, it counts as named."""
         artist, at_most = fold(track.row.artist), self._query.max_per_artist
         if track.row.path in self._query.without:
+            self.left_out.add(track.track_id)
             return False
-        if not self._fits(track.row.duration_s) or self._named.hold(track, unit_vector):
+        if not self._fits(track.row.duration_s):
+            return False
+        if self._named.hold(track, unit_vector):
+            self.copies.add(track.track_id)
             return False
         if artist and at_most is not None and self._by_artist[artist] >= at_most:
             return False

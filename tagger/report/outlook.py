@@ -19,7 +19,7 @@ from tagger.report.prospects import (
     filling_steps,
     with_learning,
 )
-from tagger.report.words import counted
+from tagger.wording import counted
 
 _MOST_LABELS = 3  # that a reason names
 

@@ -21,6 +21,7 @@ from tagger.report import words
 from tagger.report.facts import Blank, Report
 from tagger.report.listing import for_script
 from tagger.report.steps import list_unsure, next_steps, undo
+from tagger.wording import count, counted
 
 START = "<!DOCTYPE html><!-- tagger report -->"
 """What every page begins with; a file that begins so may be written over."""
@@ -88,7 +89,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
-    for one in (words.count, words.counted, words.share, words.hours, words.name, words.file_name):
+    for one in (count, counted, words.share, words.hours, words.name, words.file_name):
         found.filters[one.__name__] = one
     found.globals |= {"list_unsure": list_unsure, "undo": undo, "outcome": _outcome}
     # As short as it can be, and in the letters of its words: it is most of the page.
@@ -109,7 +110,7 @@ def _roots(report: Report) -> list[str]:
 
 def _outcome(run: RunRow) -> str:
     """Return what became of a run's tracks."""
-    told = [f"{words.count(n)} {status}" for status, n in run.summary.by_status.items() if n]
+    told = [f"{count(n)} {status}" for status, n in run.summary.by_status.items() if n]
     if run.ended is None:
         told.append("under way, or killed")
     elif run.summary.interrupted:

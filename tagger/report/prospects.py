@@ -13,8 +13,8 @@ from tagger.reasons import Reason, ReasonCode
 from tagger.records import TagsFound
 from tagger.report.commands import Step
 from tagger.report.facts import ANSWERABLE, Blank, Promise, Prospects
-from tagger.report.words import count, counted
 from tagger.tagging.albums import album_key
+from tagger.wording import count, counted
 
 MOST_STEPS = 2  # that are named first
 ENOUGH_TO_LEARN = 40  # tracks; ``tagger learn`` says what else it takes

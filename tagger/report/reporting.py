@@ -15,7 +15,7 @@ from tagger.report.listing import Listing
 from tagger.report.owning import OwnersTags
 from tagger.report.prospects import BlankTrack, Prospector
 from tagger.report.soundmap import sound_map
-from tagger.report.words import counted
+from tagger.wording import counted
 
 MOST_LISTED = 200_000  # tracks: a page of some 15 MB, which browsers still bear
 MOST_JUDGED = 200_000  # all their embeddings lie in memory then, and it takes half a minute

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tagger.report.commands import FOLDER, Step, catalog_option, quoted, to_copy
 from tagger.report.facts import Blank, Report, Subject
 from tagger.report.prospects import MOST_STEPS, filling_steps, with_learning
-from tagger.report.words import count, counted
+from tagger.wording import count, counted
 
 _WORTH_A_WORD = 10  # tracks
 _MOST_ROOTS = 4

@@ -5,26 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tagger.errors import plain, printable
+from tagger.wording import count
 
 _MOST_LETTERS = 160  # of a name; the rest says little and pushes all else aside
-
-
-def count(n: int) -> str:
-    """Return a number with its thousands apart.
-
-    >>> count(1234567)
-    '1,234,567'
-    """
-    return f"{n:,}"
-
-
-def counted(n: int, one: str, many: str = "") -> str:
-    """Return how many of something there are.
-
-    >>> counted(1, "track"), counted(2000, "track")
-    ('1 track', '2,000 tracks')
-    """
-    return f"{count(n)} {one if n == 1 else many or one + 's'}"
 
 
 def share(n: int, of: int) -> str:

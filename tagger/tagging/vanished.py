@@ -21,6 +21,7 @@ from tagger.errors import CatalogError, printable
 from tagger.files.scan import is_absent
 from tagger.files.stats import device_of
 from tagger.records import AudioFile
+from tagger.wording import counted
 
 
 @dataclass
@@ -176,4 +177,4 @@ def _about(n_gone: int, folder: Path, why: str) -> str:
 
 
 def _so_many(n_files: int) -> str:
-    return "1 file is" if n_files == 1 else f"{n_files} files are"
+    return counted(n_files, "file is", "files are")

@@ -8,6 +8,7 @@ from tagger.cli.options import catalog_option, verbose_option
 from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.tagging.recovery import Settled, adopt
+from tagger.wording import counted
 
 
 @click.command("adopt")
@@ -34,4 +35,6 @@ def command(catalog: str | None) -> int:
 
 def _said(found: Settled) -> str:
     n = found.n_done + found.n_dropped
-    return f"adopted; {n} writes that were broken off have been settled" if n else "adopted"
+    if not n:
+        return "adopted"
+    return f"adopted; of what was broken off {counted(n, 'write has', 'writes have')} been settled"

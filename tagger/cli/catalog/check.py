@@ -11,6 +11,7 @@ from tagger.cli.options import catalog_option, format_option, verbose_option
 from tagger.cli.output import Printer
 from tagger.config import load_settings
 from tagger.errors import printable
+from tagger.wording import counted
 
 COLUMNS = ("problem", "n", "example")
 
@@ -58,8 +59,6 @@ def _verdict(health: Health) -> str:
     if not health.is_current:
         said.append(f"its schema, {health.schema}, will be upgraded when it is next written to")
     if health.open_writes:
-        said.append(
-            f"{len(health.open_writes)} writes are under way, or were broken off and will be "
-            "settled by the next tagger tag"
-        )
+        writes = counted(len(health.open_writes), "write is", "writes are")
+        said.append(f"{writes} under way, or broken off and settled by the next tagger tag")
     return "; ".join(said)

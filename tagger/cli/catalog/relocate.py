@@ -11,6 +11,7 @@ from tagger.cli.options import catalog_option, verbose_option
 from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.files.paths import absolute
+from tagger.wording import counted
 
 
 @click.command("relocate")
@@ -37,7 +38,7 @@ def command(old: Path, new: Path, catalog: str | None) -> int:
 
 def _summary(moved: Relocated, new: Path) -> str:
     n_files = moved.n_files - len(moved.left)
-    files = "1 file is" if n_files == 1 else f"{n_files} files are"
+    files = counted(n_files, "file is", "files are")
     said = f"{files} known in {printable(new)} now"
     if moved.n_joined:
         said += f"; {moved.n_joined} were known there already, and were joined with those"
