@@ -63,6 +63,7 @@ class ReasonCode(StrEnum):
     OVER_QUOTA = "over_quota"
     READ_ONLY = "read_only"
     DISK_FAULT = "disk_fault"
+    OPEN_FILES = "open_files"
     SYSTEM = "system"
     # What is wrong with the file
     FOLDER = "folder"
@@ -153,6 +154,7 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.OVER_QUOTA: ("{error}: your quota on that disk is used up; make room and run again"),
     ReasonCode.READ_ONLY: "{error}: that disk is mounted read-only",
     ReasonCode.DISK_FAULT: ("{error}: the disk reports a fault; check it before anything else"),
+    ReasonCode.OPEN_FILES: "{error}: allow more at once (ulimit -n 1024) and run again",
     ReasonCode.SYSTEM: "{error}",
     ReasonCode.FOLDER: "a folder, not a sound file: give the files in it",
     ReasonCode.NOT_A_FILE: "not a regular file: leave it out with tagger tag --exclude",
@@ -261,6 +263,8 @@ _BY_ERROR = {
     "EDQUOT": ReasonCode.OVER_QUOTA,
     "EROFS": ReasonCode.READ_ONLY,
     "EIO": ReasonCode.DISK_FAULT,
+    "EMFILE": ReasonCode.OPEN_FILES,
+    "ENFILE": ReasonCode.OPEN_FILES,
 }
 
 

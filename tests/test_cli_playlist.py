@@ -56,8 +56,6 @@ def test_of_a_genre(folder: Path, tmp_path: Path) -> None:
     assert (outcome.code, outcome.out) == (0, "")
     assert outcome.err == f"5 tracks in {tmp_path / 'a.m3u8'}\n"
     assert sorted(degrees(tmp_path / "a.m3u8")) == [66, 72, 78, 84, 90]
-    one = playlist(folder, "--genre", "folk", "-n", "1", "-o", tmp_path / "b.m3u8")
-    assert one.err == f"1 track in {tmp_path / 'b.m3u8'}\n"
 
 
 def test_like_one_track_or_several(folder: Path, tmp_path: Path) -> None:

@@ -31,6 +31,12 @@ def known(place: Path) -> Path:
     return place
 
 
+def test_one_track_is_no_tracks(known: Path, tmp_path: Path) -> None:
+    given = ("--catalog", known, "--under", MUSIC / "mine")
+    outcome = run_tagger("report", "-o", tmp_path / "r.html", *given)
+    assert outcome.err == f"1 track in {tmp_path / 'r.html'}\n"
+
+
 def test_a_page_is_written_from_the_catalogue_alone(known: Path, tmp_path: Path) -> None:
     before = contents(tmp_path)
     outcome = run_tagger("report", "-o", tmp_path / "r.html", "--catalog", known)

@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import traceback
+from contextlib import ExitStack
 from typing import Any, NoReturn, TextIO
 
 import click
@@ -17,6 +18,7 @@ from tagger import __version__
 from tagger.cli.lazy import LazyGroup
 from tagger.cli.output import OutputClosedError, flush_output
 from tagger.errors import TaggerError
+from tagger.reasons import why_system_failed
 
 # Named here so that --help need not import the commands: those bring torch and SQLAlchemy.
 _COMMANDS = {
@@ -38,6 +40,8 @@ _COMMANDS = {
     "completion": ("tagger.cli.completion", "Make a shell complete commands and names."),
     "help": ("tagger.cli.help", "Show what a command does."),
 }
+
+_LEAST_FILES = 10  # modules, the catalogue and its helpers, a song
 
 EXIT_CODES = {
     0: "all done",
@@ -108,9 +112,24 @@ def _unfailing(stream: TextIO) -> TextIO:
     )
 
 
+def _check_open_files() -> None:
+    """Make sure that a few files may be open at once: whatever fails later blames something else.
+
+    Raises:
+        TaggerError: They may not.
+    """
+    try:
+        with ExitStack() as spare:
+            for _ in range(_LEAST_FILES):
+                spare.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+    except OSError as exc:
+        raise TaggerError(why_system_failed(exc)) from exc
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     try:
+        _check_open_files()
         code = cli.main(arguments, prog_name="tagger", standalone_mode=False)
     except click.exceptions.Exit as exc:
         code = exc.exit_code

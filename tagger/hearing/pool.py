@@ -6,6 +6,7 @@ again one by one, in new workers, so that the guilty one is known; the rest go o
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import logging
 import multiprocessing.resource_tracker
@@ -36,6 +37,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _STDERR = 2
+_WANT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 _PIPES = 12  # that a pool needs besides one a worker, with some to spare
 _MIN_WORKER_BYTES = 600 * 2**20
 
@@ -265,9 +267,8 @@ def _check_locks() -> None:
     try:
         multiprocessing.get_context("spawn").Lock()
     except OSError as exc:
-        raise WorkersError(
-            f"no worker process can be started, for want of room in /dev/shm: {os_reason(exc)}"
-        ) from exc
+        where = "" if exc.errno in _WANT_OF_FILES else ", for want of room in /dev/shm"
+        raise WorkersError(f"no worker process can be started{where}: {os_reason(exc)}") from exc
     if "loky" not in joblib.parallel.BACKENDS:
         raise WorkersError("there was no room in /dev/shm for worker processes; start anew")
 
