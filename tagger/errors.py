@@ -103,7 +103,7 @@ class DatasetError(TaggerError):
     """Training data are not what they should be."""
 
 
-def printable(path: Path) -> str:
+def printable(path: Path | str) -> str:
     r"""Return a path on one line that any terminal can show.
 
     Control characters and bytes that are not UTF-8 are escaped.

@@ -56,7 +56,7 @@ _REPORT = FileKind(
 @model_option
 @verbose_option
 def command(output: Path, force: bool, under: Path | None, **options: Any) -> int:
-    """Write one HTML page about the library: genres, blanks and why, doubts, failures, a map.
+    """Write one HTML page about the library: genres, blanks and why, all tracks, a map.
 
     It is told from the catalogue alone: no music file is opened, nothing is changed, and the page
     loads nothing from anywhere.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from tagger.catalog import SurveyedTrack, fold
@@ -52,7 +51,7 @@ class Listing:
                 whose=by,
                 why=why_blank(track) if by is Whose.NOBODYS else None,
                 folder=self._once(folder, _shown_folder),
-                file=file_name(Path(file)),
+                file=file_name(file),
                 track_id=row.track_id if track.has_embedding else None,
             )
         )
@@ -96,7 +95,7 @@ def for_script(report: Report) -> dict[str, Any]:
 
 
 def _shown_folder(folder: str) -> str:
-    return file_name(Path(folder or "/"))
+    return file_name(folder or "/")
 
 
 def _names(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -519,7 +519,7 @@
     const titles = [...first, "other genres", "no genre"];
     byId("colours").append(...seen.flatMap((many, colour) => {
       if (!many) return [];
-      const inside = [spot(colour), named(titles[colour]), make("strong", {}, count(many))];
+      const inside = [spot(colour), named(titles[colour]), " ", make("strong", {}, count(many))];
       if (colour === OTHER) return [make("li", {}, make("span", { class: "chip" }, ...inside))];
       const value = colour === NONE ? "none" : `=${fold(first[colour])}`;
       const chip = make("button", { type: "button", class: "chip", "data-genre": value, "aria-pressed": "false" }, ...inside);

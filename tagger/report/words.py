@@ -44,7 +44,7 @@ def name(text: str, most: int = _MOST_LETTERS) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-def file_name(path: Path) -> str:
+def file_name(path: Path | str) -> str:
     """Return a path; its end tells more than its beginning.
 
     >>> file_name(Path("/music/a.mp3")), len(file_name(Path("a" * 900)))

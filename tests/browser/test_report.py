@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
+from benchmarks import report_scale
 from tagger.catalog import CatalogEntry
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import Status, TagsFound
@@ -152,6 +154,23 @@ def test_tracks_are_filtered_by_genre_status_and_year(browser: Chrome, opened: O
     assert titles(browser) == ["No genre at all"]
 
 
+def test_a_genre_of_the_map_is_chosen_by_its_colour_and_keys_stay_in_it(
+    browser: Chrome, opened: Opened
+) -> None:
+    opened(SONGS)
+    chip = browser.find_element(By.CSS_SELECTOR, '[data-genre="=folk"]')
+    assert chip.text.split() == ["Folk", "60"]
+    chip.send_keys(Keys.ENTER)
+    found(browser, "60 of 64 tracks")
+    assert chip.get_attribute("aria-pressed") == "true"
+    chart = browser.find_element(By.ID, "map")
+    for key in (Keys.ARROW_LEFT, Keys.ARROW_UP, Keys.ARROW_RIGHT, Keys.ARROW_DOWN) * 3:
+        chart.send_keys(key)
+        assert text_of(browser, "#track h3").startswith("Song")
+    chip.send_keys(Keys.ENTER)
+    found(browser, "64 tracks")
+
+
 def test_the_list_is_sorted_and_turned_page_by_page(browser: Chrome, opened: Opened) -> None:
     opened(SONGS)
     assert titles(browser)[:2] == ["Zebra", "Äpfel"]
@@ -264,3 +283,16 @@ def test_without_a_script_the_tables_are_there(browser: Chrome, opened: Opened) 
     assert browser.find_element(By.CSS_SELECTOR, "#genres table").is_displayed()
     assert not browser.find_element(By.ID, "tracks").is_displayed()
     assert "tagger list" in browser.find_element(By.TAG_NAME, "noscript").text
+
+
+def test_all_that_is_asked_of_a_large_library_is_measured(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(report_scale.main, [str(tmp_path), "-n", "400", "--rounds", "1"])
+    assert outcome.exit_code == 0, outcome.output
+    rows = [line for line in outcome.output.splitlines() if line.startswith("| ")]
+    assert [row.split(" | ")[0] for row in rows[1:]] == [
+        "| tagger report: processor, memory",
+        "| the page",
+        "| until the page stands",
+        "| a search, shown: the first, then",
+        "| a step on the map",
+    ]
