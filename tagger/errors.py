@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from pathlib import Path
 
 from tagger.reasons import Reason, why_system_failed
@@ -125,6 +127,15 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def how_to_install(package: str) -> str:
+    """Return the command that installs a package beside this tagger, as it can be pasted.
+
+    >>> how_to_install("psycopg[binary]").partition(" ")[2]
+    "-m pip install 'psycopg[binary]'"
+    """
+    return shlex.join([sys.executable or "python", "-m", "pip", "install", package])
 
 
 def os_reason(error: OSError) -> str:

@@ -3,12 +3,12 @@
 import configparser
 import email.message
 import email.parser
-import os
 import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.library import environment, genre_of, make_track
 from tools.setup_venv import read_pins
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,6 +120,17 @@ def test_the_wheel_names_its_licence_command_and_python(wheel: Path) -> None:
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 
+def test_what_an_index_shows_is_the_readme_without_links_to_files(wheel: Path) -> None:
+    metadata = read_wheel_metadata(wheel)
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    told = str(metadata.get_payload())
+    assert told.startswith("# tagger\n")
+    assert "![" not in told
+    assert re.findall(r"\]\((?!https?:)[^)]*\)", told) == []
+    assert not re.search(r"\|---\|---\|\n(?!\|)", told)
+    assert "All pages: docs/README.md." in told
+
+
 def test_who_only_tags_gets_no_training_tools(wheel: Path) -> None:
     requirements = map(Requirement, read_wheel_metadata(wheel).get_all("Requires-Dist", []))
     plain = {canonicalize_name(r.name) for r in requirements if r.marker is None}
@@ -126,25 +138,75 @@ def test_who_only_tags_gets_no_training_tools(wheel: Path) -> None:
     assert not {"torchaudio", "scikit-learn", "matplotlib", "pytest"} & plain
 
 
-def test_the_wheel_works_where_nothing_else_of_the_project_is(wheel: Path, tmp_path: Path) -> None:
-    target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-    subprocess.run([*pip, "--target", str(target), str(wheel)], check=True, capture_output=True)
-    code = "import tagger, tagger.cli, tagger.migrations as m; print(tagger.__file__, m.__file__)"
-    finished = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=elsewhere,
-        env={**os.environ, "PYTHONPATH": str(target)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    package = target / "tagger"
-    assert finished.stdout.split() == [
-        str(package / "__init__.py"),
-        str(package / "migrations" / "__init__.py"),
-    ]
+def new_environment(folder: Path) -> Path:
+    """An environment without this project; what that depends on it borrows from the running one."""
+    folder.mkdir(parents=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    # Packages alone: a borrowed folder's own .pth files, that of an editable install, are not read.
+    borrowed = [path for path in sys.path if path.endswith("-packages")]
+    (packages / "borrowed.pth").write_text("\n".join(borrowed), encoding="utf-8")
+    return folder
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What was installed into an environment of its own."""
+
+    place: Path
+    elsewhere: Path
+
+    def call(self, program: str, *words: str | Path) -> str:
+        done = subprocess.run(
+            [self.place / "bin" / program, *words],
+            cwd=self.elsewhere,
+            env=environment(HOME=str(self.elsewhere), XDG_DATA_HOME=str(self.elsewhere / "data")),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @property
+    def files(self) -> set[Path]:
+        """What lies there of this project, but for what says how it was installed."""
+        found = (path.relative_to(self.place) for path in self.place.rglob("*"))
+        ours = ("tagger", "beetsplug", "man")
+        return {p for p in found if set(ours) & set(p.parts) and p.suffix != ".pyc"}
+
+
+def installed(archive: Path, folder: Path) -> Installed:
+    place = new_environment(folder / "environment")
+    pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python"), "install"]
+    alone = ["--no-index", "--no-deps", "--no-build-isolation", "--ignore-installed"]
+    subprocess.run([*pip, *alone, str(archive)], check=True, capture_output=True)
+    (folder / "elsewhere").mkdir()
+    return Installed(place, folder / "elsewhere")
+
+
+@pytest.mark.slow
+def test_the_wheel_is_used_where_nothing_else_of_the_project_is(
+    wheel: Path, tmp_path: Path, model: Path
+) -> None:
+    here = installed(wheel, tmp_path)
+    music = make_track(here.elsewhere / "music" / "song.flac").parent
+    assert "written" in here.call("tagger", "tag", music, "--model", model, "--jobs", "1")
+    assert genre_of(music / "song.flac") == ["Rock"]
+    assert "song.flac" in here.call("tagger", "list", "--genre", "Rock")
+    assert (here.place / "share" / "man" / "man1" / "tagger-tag.1").is_file()
+
+
+@pytest.mark.slow
+def test_the_source_archive_installs_what_the_wheel_does(
+    wheel: Path, dist: Path, tmp_path: Path
+) -> None:
+    (source,) = dist.glob("*.tar.gz")
+    by_source, by_wheel = installed(source, tmp_path / "a"), installed(wheel, tmp_path / "b")
+    code = "import tagger, tagger.migrations as m; print(tagger.__file__, m.__file__)"
+    for name in by_source.call("python", "-c", code).split():
+        assert Path(name).is_relative_to(by_source.place)
+    assert by_source.files == by_wheel.files
 
 
 def test_the_source_archive_holds_the_whole_project(dist: Path, tree: Path) -> None:

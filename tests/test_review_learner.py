@@ -125,5 +125,5 @@ def test_without_scikit_learn_it_says_what_would_make_it_learn(
     monkeypatch.setattr(learner, "_NEEDED", ("a_module_that_is_not_there",))
     one = Learner(place, list, lambda _: None, lambda: HOPED)
     one.start()
-    assert "genre-tagger[learn]" in one.why_not
+    assert "-m pip install scikit-learn" in one.why_not
     one.finish()

@@ -25,7 +25,7 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import say
 from tagger.config import Settings, Sourced, load_settings, models_folder
-from tagger.errors import LearnError, printable
+from tagger.errors import LearnError, how_to_install, printable
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanOptions
 from tagger.genre_list import load_genre_list
@@ -141,8 +141,7 @@ def require_learning() -> None:
         if exc.name not in ("sklearn", "scipy", "threadpoolctl"):
             raise
         raise LearnError(
-            "this needs scikit-learn, which tagging does not: python -m pip install "
-            "'genre-tagger[learn]', or in a clone .venv/bin/python -m pip install scikit-learn"
+            f"this needs scikit-learn, which tagging does not: {how_to_install('scikit-learn')}"
         ) from exc
 
 

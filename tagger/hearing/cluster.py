@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Generic
 
-from tagger.errors import ClusterError, TaggerError
+from tagger.errors import ClusterError, TaggerError, how_to_install
 from tagger.hearing.pool import Lost, Result, Task, Watched
 from tagger.reasons import Reason, ReasonCode
 
@@ -107,7 +107,7 @@ def connected(
         from distributed import Client
 
     except ImportError as exc:
-        reason = "--scheduler needs Dask: pip install 'genre-tagger[cluster]'"
+        reason = f"--scheduler needs Dask: {how_to_install('distributed')}"
         raise ClusterError(reason) from exc
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.errors import CheckpointError
+from tagger.errors import CheckpointError, how_to_install
 from tagger.models.card import ModelCard
 from tagger.models.onnx_card import FRONT_ENDS, Wiring, read_onnx_card
 from tagger.networks import Network, NetworkOutput
@@ -190,9 +190,7 @@ def _session(path: Path) -> Any:
         import onnxruntime.capi.onnxruntime_pybind11_state as ort
     except ImportError as exc:
         raise CheckpointError(
-            "this needs onnxruntime: python -m pip install 'genre-tagger[onnx]', or in a clone "
-            ".venv/bin/python -m pip install onnxruntime",
-            path,
+            f"this needs onnxruntime: {how_to_install('onnxruntime')}", path
         ) from exc
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # workers are the parallelism

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagger.catalog import Catalog
-from tagger.errors import CatalogError, TaggerError
+from tagger.errors import CatalogError, TaggerError, how_to_install
 from tagger.review.apart import leave_interrupts
 
 if TYPE_CHECKING:  # the page stands without numpy
@@ -25,9 +25,8 @@ log = logging.getLogger(__name__)
 
 EVERY = 5  # answers
 _NEEDED = ("sklearn", "threadpoolctl")
-_MISSING = (
-    "with scikit-learn it would learn from your answers as well: "
-    "python -m pip install 'genre-tagger[learn]'"
+_MISSING = "with scikit-learn it would learn from your answers as well: " + how_to_install(
+    "scikit-learn"
 )
 Ranked = Sequence[tuple[str, float]]
 

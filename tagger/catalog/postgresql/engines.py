@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from tagger.catalog.postgresql.stalls import tell_of_stalls
 from tagger.catalog.store import DURABLE
-from tagger.errors import CatalogError
+from tagger.errors import CatalogError, how_to_install
 
 APPLICATION = "tagger"  # as the server lists who is connected
 _DRIVER = "postgresql+psycopg"
@@ -49,7 +49,7 @@ def engine_for(url: URL, *, wait_s: float, read_only: bool = False) -> Engine:
         engine = create_engine(url.set(drivername=_DRIVER, query=given))
     except ImportError as error:
         raise CatalogError(
-            "a catalogue in PostgreSQL needs psycopg; pip install 'genre-tagger[postgresql]'"
+            f"a catalogue in PostgreSQL needs psycopg: {how_to_install('psycopg[binary]')}"
         ) from error
     settings = _SETTINGS | ({"default_transaction_read_only": "on"} if read_only else {})
     event.listen(engine, "connect", lambda connection, _: _prepare(connection, settings))

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tagger.errors import TaggerError, printable
+from tagger.errors import TaggerError, how_to_install, printable
 from tagger.tag_fields import TAG_FIELDS, FieldKind
 
 _ROWS_AT_ONCE = 10_000
@@ -23,9 +23,7 @@ def write_parquet(path: Path, records: Iterator[Mapping[str, Any]]) -> None:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as exc:
-        reason = (
-            "Parquet needs pyarrow: pip install 'genre-tagger[parquet]', or choose csv or jsonl"
-        )
+        reason = f"Parquet needs pyarrow: {how_to_install('pyarrow')}, or choose csv or jsonl"
         raise TaggerError(reason) from exc
     schema = _schema(pa)
     with parquet.ParquetWriter(path, schema) as writer:
