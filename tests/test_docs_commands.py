@@ -7,6 +7,7 @@ each block begins with the same one. What is too big to run here stands in ``PAR
 
 import configparser
 import os
+import plistlib
 import re
 import runpy
 import shlex
@@ -37,6 +38,7 @@ PAGES = sorted(
 PARSED = {
     "tagger watch": "it goes on until it is ended; tests/test_watch.py runs it",
     "tagger review": "it serves a page until it is ended; tests/browser runs it",
+    "tagger service": "it needs systemd; tests/test_services.py stands in for it",
     "tagger learn": "it wants 40 tagged tracks that sound different; tests/test_learn.py has them",
     "--catalog postgresql://": "it needs a server; tests/test_catalog_postgresql.py starts one",
     "--mpd": "it needs a player; tests/test_mpd.py has one",
@@ -51,7 +53,7 @@ NOT_RUN = {
     "dask": "it is a program of another project, and goes on until it is ended",
 }
 SHELL, SHOWN = ("sh",), ("text", "")
-LANGUAGES = {*SHELL, *SHOWN, "sql", "toml", "ini", "python", "yaml"}  # YAML is beets' own
+LANGUAGES = {*SHELL, *SHOWN, "sql", "toml", "ini", "xml", "python", "yaml"}  # YAML is beets' own
 
 
 class Block:
@@ -307,6 +309,18 @@ def test_what_a_block_sets_can_be_set(block: Block, tmp_path: Path) -> None:
 def test_what_a_service_starts_can_be_called_so(block: Block) -> None:
     (call,) = re.findall(r"^ExecStart=\S+/tagger (.*)$", block.text, re.M)
     parse(shlex.split(call))
+
+
+@pytest.mark.parametrize("block", blocks_in("xml"), ids=lambda block: block.name)
+def test_what_launchd_starts_can_be_called_so(block: Block) -> None:
+    _, *words = plistlib.loads(block.text.encode())["ProgramArguments"]
+    parse(words)
+
+
+@pytest.mark.parametrize("block", blocks_in(*SHOWN), ids=lambda block: block.name)
+def test_what_other_programs_start_can_be_called_so(block: Block) -> None:
+    for call in re.findall(r"(?m)^[^$\n].*?/bin/tagger (.*?)\"?$", block.text):
+        parse(shlex.split(call))
 
 
 def calls_in_sentences() -> list[tuple[str, str]]:
