@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import OperationalError
 
 from tagger.catalog.postgresql import stalls
@@ -40,13 +41,37 @@ def test_a_server_that_does_not_answer_is_told_of_and_waited_for(
     assert caplog.text.count("has not answered") == 1
 
 
-def test_a_server_that_answers_or_refuses_leaves_no_clock_running(
+def test_a_server_that_stalls_at_the_end_of_a_transaction_is_told_of_then(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stalls, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(SQLiteDialect_pysqlite, "do_commit", _commit_once_told(caplog))
+    with caplog.at_level(logging.WARNING), connected(lambda: 7) as connection:
+        with connection.begin():
+            connection.exec_driver_sql("SELECT answer()")
+            assert caplog.text == ""
+        assert caplog.text.count("has not answered") == 1
+
+
+def _commit_once_told(caplog: pytest.LogCaptureFixture) -> Callable[[object, object], None]:
+    def commit(_dialect: object, _connection: object) -> None:
+        until(lambda: "has not answered" in caplog.text)
+
+    return commit
+
+
+def test_one_watcher_serves_all_statements_and_ends_when_nothing_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with connected(lambda: 7) as connection:
-        assert connection.exec_driver_sql("SELECT answer()").scalar() == 7
+        for _ in range(20):
+            assert connection.exec_driver_sql("SELECT answer()").scalar() == 7
+        assert sum(thread.name == "stall watcher" for thread in threading.enumerate()) == 1
+    monkeypatch.setattr(stalls, "PATIENCE_S", 0.01)
+    with connected(lambda: 7) as connection:
         with pytest.raises(OperationalError):
             connection.exec_driver_sql("SELECT nothing_of_the_kind()")
         connection.exec_driver_sql("SELECT 'pg_advisory_lock'")
-    until(lambda: not any(isinstance(t, threading.Timer) for t in threading.enumerate()))
+        until(lambda: sum(t.name == "stall watcher" for t in threading.enumerate()) < 2)
     assert caplog.text == ""
