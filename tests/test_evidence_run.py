@@ -227,6 +227,7 @@ def test_what_the_tags_said_is_kept_and_told_whether_it_decided_or_not(
         "n_agreeing": 3,
         "n_recordings": 3,
         "rest": "nothing",
+        "by_folder": False,
     }
     of_one = {**said, "genres": ["Dub"], "confidence": 0.0, "n_agreeing": 1, "n_recordings": 1}
     outcome = tag(music)

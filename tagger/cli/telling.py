@@ -93,8 +93,10 @@ def _line(result: TrackResult, roots: tuple[Path, ...]) -> str:
     stood_there = result.status in (Status.KEPT, Status.MOVED) and result.genres == result.before
     sure = percent(None if stood_there or not result.genres else result.confidence)
     why = f" — {result.reason}" if result.reason else ""
-    if result.said is not None and result.evidence != result.said["by"]:  # else the reason says it
-        why += f"; {said_in_words(result.said)}"
+    told = result.said
+    # Who decided is in the reason.
+    if told is not None and (result.evidence != told["by"] or told["by_folder"]):
+        why += f"; {said_in_words(told)}"
     where = printable(short(result.path, roots))
     return f"{result.status:9s} {column(said, 14)} {sure}  {where}{why}"
 
@@ -108,7 +110,8 @@ def said_in_words(said: Mapping[str, Any]) -> str:
     """
     genres, confidence = plain(", ".join(said["genres"])), said["confidence"]
     sure = f"{percent(confidence).strip()} sure" if confidence else "too little to go by"
-    return f"its {said['by']} says {genres} (tracks: {_of(said)}; {sure})"
+    where = ", told by folders," if said.get("by_folder") else ""
+    return f"its {said['by']}{where} says {genres} (tracks: {_of(said)}; {sure})"
 
 
 def _of(said: Mapping[str, Any]) -> str:

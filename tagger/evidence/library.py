@@ -70,6 +70,7 @@ class Library:
         albums: {album, its artist as ``Artists.who`` has it: its number}.
         values: By number.
         written: By number.
+        by_folder: Places of files of which the folders tell artist or album.
     """
 
     def __init__(
@@ -80,10 +81,12 @@ class Library:
         albums: Mapping[Album, int],
         values: Sequence[frozenset[str]],
         written: Sequence[tuple[str, ...]],
+        by_folder: frozenset[int] = frozenset(),
     ) -> None:
         self.columns = columns
         self.values = values
         self.written = written
+        self.by_folder = by_folder
         self._artists = artists
         self._albums = albums
         self._albums_asked: dict[int, _Voices] = {}
@@ -98,6 +101,7 @@ class Library:
             albums=self._albums,
             values=self.values,
             written=self.written,
+            by_folder=self.by_folder,
         )
 
     def observed(self) -> Library:
@@ -111,6 +115,7 @@ class Library:
             albums=self._albums,
             values=self.values,
             written=self.written,
+            by_folder=self.by_folder,
         )
 
     def of_album(self, album: Album | None) -> Word:

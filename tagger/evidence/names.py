@@ -193,7 +193,7 @@ def album_of(folder: str, tags: TagsFound) -> Album | None:
     if not title or _is_no_album(title, artist, tags):
         return None
     whose = identity(artist_key(artist), artist_id_of(tags))
-    return Album(_without_disc(folder), title, whose)
+    return Album(without_disc(folder), title, whose)
 
 
 def release_of(folder: str, tags: TagsFound) -> Album | None:
@@ -206,7 +206,7 @@ def release_of(folder: str, tags: TagsFound) -> Album | None:
     if not title or _is_no_title(title, artist_of(tags), tags):
         return None
     artist = artist_key(tags.album_artist) if _is_by_one(tags) else ""
-    return Album(_without_disc(folder), title, artist)
+    return Album(without_disc(folder), title, artist)
 
 
 def _is_no_album(title: str, artist: str, tags: TagsFound) -> bool:
@@ -244,10 +244,10 @@ def _before_disc(text: str) -> str:
 
 
 @lru_cache(maxsize=1 << 12)
-def _without_disc(folder: str) -> str:
+def without_disc(folder: str) -> str:
     """Return the folder in which the folders of an album's discs lie; else the folder itself.
 
-    >>> _without_disc("/m/Blue/Disc 2"), _without_disc("/m/Blue (CD 1)"), _without_disc("/CD1")
+    >>> without_disc("/m/Blue/Disc 2"), without_disc("/m/Blue (CD 1)"), without_disc("/CD1")
     ('/m/Blue', '/m/Blue', '/CD1')
     """
     parent, name = os.path.split(folder)

@@ -13,8 +13,8 @@ from tagger.evidence.draws import surely_right
 from tagger.evidence.leaving_out import MOST, Trials, trials_of
 from tagger.evidence.library import Library
 
-_LEAST_TRIALS = 20
-_LEAST_ARTISTS = 5
+LEAST_TRIALS = 20
+LEAST_ARTISTS = 5
 _LEAST_AGREEING = 2  # to be believed without a rate of their own
 BAR = 0.75  # three of four, as for all thresholds
 TAKEN = 0.9  # for what two and more that agree say, where too little can be measured
@@ -127,7 +127,7 @@ class Rates:
     def _is_doubtful(self, one: Class | _Pool) -> bool:
         """Return whether enough trials, by however few artists, were wrong too often."""
         seen = self.seen.get(one)
-        return seen is not None and seen.n_trials >= _LEAST_TRIALS and seen.share < BAR
+        return seen is not None and seen.n_trials >= LEAST_TRIALS and seen.share < BAR
 
 
 def measure(library: Library, *, seed: int = 0) -> Rates:
@@ -156,7 +156,7 @@ def measure(library: Library, *, seed: int = 0) -> Rates:
 
 def _put(rates: dict[Any, Rate], key: Class | _Pool, trials: Trials, seed: int) -> None:
     n_trials, n_artists = len(trials.is_right), len(np.unique(trials.artist))
-    if n_trials < _LEAST_TRIALS or n_artists < _LEAST_ARTISTS:
+    if n_trials < LEAST_TRIALS or n_artists < LEAST_ARTISTS:
         return
     is_right = trials.is_right.astype(np.bool_)
     least = surely_right(is_right, trials.artist, seed=seed)

@@ -24,6 +24,7 @@ class Said:
         n_recordings: Recordings that say anything.
         rest: What the artist's other albums say to it.
         places: The files that say so, by the caller's numbers.
+        by_folder: Whether folders tell whose the track is, or some of those that say so.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class Said:
     n_recordings: int
     rest: Rest
     places: tuple[int, ...]
+    by_folder: bool = False
 
     @property
     def of_class(self) -> Class:
@@ -49,6 +51,7 @@ class Said:
             "n_agreeing": self.n_agreeing,
             "n_recordings": self.n_recordings,
             "rest": self.rest.value,
+            "by_folder": self.by_folder,
         }
 
     @property

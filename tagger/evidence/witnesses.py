@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from tagger.evidence.artists import Artists, identity, marks_of
 from tagger.evidence.draws import IntArray
+from tagger.evidence.folders import Held, Layout, Reading
 from tagger.evidence.library import Columns, Library, told_apart
 from tagger.evidence.names import (
     Album,
@@ -33,8 +34,9 @@ from tagger.records import TagsFound
 Value = frozenset[str]
 """A set of genres as one value: the keys of those that say something."""
 
+_Name = TypeVar("_Name", bound=Hashable)
 _NONE = -1
-_COLUMNS = ("place", "artist", "album", "written", "answer")
+_COLUMNS = ("place", "artist", "album", "written", "answer", "folder")
 _SPREAD = -7046029254386353131  # 2 ** 64 over the golden ratio: multiples of it differ in all bits
 
 
@@ -119,6 +121,7 @@ class Witnesses:
         self._titles: set[tuple[str, str]] = set()  # folder and title of each
         self._written: dict[Hashable, int] = {}
         self._told: dict[tuple[str, ...], int] = {}  # as they stand in files
+        self._readings: dict[tuple[Layout, str], int] = {}
         self._columns = {name: array("q") for name in _COLUMNS}
         # What two copies of a recording have in common; of two that differ, 64 bits of a hash do.
         self._ids = tuple(array("q") for _ in range(3))
@@ -126,14 +129,26 @@ class Witnesses:
     def __len__(self) -> int:
         return len(self._columns["place"])
 
-    def add(self, place: int, track: About, genres: Sequence[str], *, answer: int = _NONE) -> bool:
+    def add(
+        self,
+        place: int,
+        track: About,
+        genres: Sequence[str],
+        *,
+        answer: int = _NONE,
+        reading: Reading | None = None,
+    ) -> bool:
         """Take a file; return whether it says anything, and of anyone.
+
+        A file of which the folders may tell more than its tags is given once by its tags, and once
+        by each reading of these: which of them counts is known when all are there.
 
         Args:
             place: The caller's number of the file.
             track: Which it is.
             genres: Those that a person set.
             answer: The number of the answer that gave them, if one in a review did; -1 is none.
+            reading: What its folders tell, if that is not what its tags say alone.
         """
         written = self._number_of(tuple(genres))
         if written == _NONE or not (track.artist or track.album):
@@ -147,6 +162,8 @@ class Witnesses:
             self._titles.add(track.album[:2])
         columns["written"].append(written)
         columns["answer"].append(answer)
+        told_by = reading[:2] if reading else None
+        columns["folder"].append(_number(self._readings, told_by) if told_by else _NONE)
         for column, text in zip(self._ids, (track.title, *track.ids), strict=True):
             # An artist tells recordings apart once it is known who that is.
             whose = None if track.artist else track.album
@@ -170,8 +187,12 @@ class Witnesses:
             self._told[genres] = _number(self._written, telling) if telling else _NONE
         return self._told[genres]
 
-    def library(self) -> Library:
-        """Return what all say together."""
+    def library(self, held: Held | None = None) -> Library:
+        """Return what all say together.
+
+        Args:
+            held: How folders are named here, where they may tell artist or album.
+        """
         written: list[Any] = list(self._written)
         values: dict[Value, int] = {}
         of_written = [values.setdefault(value_of(genres), len(values)) for genres in written]
@@ -182,9 +203,15 @@ class Witnesses:
         # Numbers that follow the names, as those of artists do.
         albums, new_album = _sorted([told_apart(album, artists) for album in named])
         columns = {name: np.array(column, np.int64) for name, column in self._columns.items()}
+        ids = [np.array(column, np.int64) for column in self._ids]
+        by_folder: frozenset[int] = frozenset()
+        if self._readings:
+            rows, by_folder = self._counting(columns, held)
+            columns = {name: column[rows] for name, column in columns.items()}
+            ids = [column[rows] for column in ids]
         artist = new_artist[columns["artist"]]
         value = np.array(of_written, np.int64)[columns["written"]]
-        recording = _joined(*(_of(artist, column) for column in self._ids))
+        recording = _joined(*(_of(artist, column) for column in ids))
         return Library(
             Columns(
                 place=columns["place"],
@@ -199,10 +226,23 @@ class Witnesses:
             albums=albums,
             values=tuple(values),
             written=tuple(written),
+            by_folder=by_folder,
         )
 
+    def _counting(
+        self, columns: Mapping[str, IntArray], held: Held | None
+    ) -> tuple[IntArray, frozenset[int]]:
+        """Return the rows that count, each file once, and the files that folders tell of."""
+        believed = [
+            n for (layout, base), n in self._readings.items() if held and held.holds(layout, base)
+        ]
+        is_told = np.isin(columns["folder"], believed)
+        told = np.unique(columns["place"][is_told])
+        is_plain = (columns["folder"] == _NONE) & ~np.isin(columns["place"], told)
+        return np.flatnonzero(is_told | is_plain), frozenset(told.tolist())
 
-def _number(known: dict[Hashable, int], name: Hashable) -> int:
+
+def _number(known: dict[_Name, int], name: _Name) -> int:
     return known.setdefault(name, len(known))
 
 
@@ -212,9 +252,8 @@ def _sorted(names: Sequence[Album]) -> tuple[dict[Album, int], IntArray]:
     return numbers, np.array([*(numbers[name] for name in names), _NONE], np.int64)
 
 
-def _of(artist: IntArray, ids: array[int]) -> IntArray:
+def _of(artist: IntArray, found: IntArray) -> IntArray:
     """Return ids (n,) that are told apart by artist (n,) as well; -1 stays no id."""
-    found = np.array(ids, np.int64)
     return np.where(found == _NONE, _NONE, found ^ (artist * _SPREAD))
 
 

@@ -19,17 +19,18 @@ from tagger.catalog import Catalog
 from tagger.catalog.witnesses import Before, TaggedFile
 from tagger.errors import ConfigError, TagReadError
 from tagger.evidence.artists import marks_of
+from tagger.evidence.folders import Layouts, readings_of
 from tagger.evidence.library import Library
-from tagger.evidence.names import Album
+from tagger.evidence.names import Album, artist_of
 from tagger.evidence.trials import Kind
-from tagger.evidence.witnesses import About, Witnesses, about
+from tagger.evidence.witnesses import Witnesses, about
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanTally, scan
 from tagger.genre_text import are_among
 from tagger.records import AudioFile, TagsFound
 from tagger.tagging.chunking import chunks
 from tagger.tagging.request import TagRequest
-from tagger.tagging.testimony import Ours, Places, Testimony
+from tagger.tagging.testimony import Ours, Places, Testimony, Whose, whose
 from tagger.tagging.track import is_as_found
 from tagger.tags import is_ours, overruled_in, read_tags, source_of
 
@@ -62,9 +63,10 @@ def gather(
     if not (request.unknown_genres or gathering.may_be_told()):
         return Testimony.none()
     gathering.ask_for_the_rest()
-    library = gathering.witnesses.library()
+    held = gathering.layouts.surest()
+    library = gathering.witnesses.library(held)
     _check_names(request, library)
-    return Testimony(library, gathering.places, request.evidence, ours=gathering.ours)
+    return Testimony(library, gathering.places, request.evidence, ours=gathering.ours, held=held)
 
 
 def _check_names(request: TagRequest, library: Library) -> None:
@@ -94,7 +96,9 @@ class _Gathering:
         self._seen = array("q")
         self.places = Places()
         self.witnesses = Witnesses(request.intent.treat_as_blank)
+        self.layouts = Layouts()
         self.ours: Counter[Ours] = Counter()
+        self._asks_folders = False
 
     def look(self) -> None:
         """Take the files that the run covers: as recorded where they have not changed since."""
@@ -104,7 +108,7 @@ class _Gathering:
                 known = self._catalog.recorded(files)
                 self._seen.extend(known.unchanged.values())
                 for file, tags in known.blank:
-                    self._ask(about(file.path, tags))
+                    self._ask(whose(file.path, tags))
                 for one in known.tagged:
                     if not self._take_known(one):
                         self._count(one.file, one.tags, one.decided_by)
@@ -121,7 +125,7 @@ class _Gathering:
                 overruled = overruled_in(tags, before.written, before.tags)
                 tagged.append((file, replace(tags, overruled=overruled), before.written))
             else:
-                self._ask(about(file.path, tags))
+                self._ask(whose(file.path, tags))
         sizes = {file.size_bytes for file, _, _ in tagged}
         ours = self._catalog.written_unsigned(sizes) if sizes else set()
         for file, tags, written in tagged:
@@ -132,15 +136,17 @@ class _Gathering:
 
     def _count(self, file: AudioFile, tags: TagsFound, decided_by: str) -> None:
         """Note a genre of ours, which may follow what the owner's tags say."""
-        track = about(file.path, tags)
-        self._ask(track)
+        one = whose(file.path, tags)
+        self._ask(one)
         is_by_evidence = (source_of(tags) or decided_by) in tuple(Kind)
-        self.ours[Ours(track.artist, track.album, tags.genres, is_by_evidence)] += 1
+        self.ours[Ours(one, tags.genres, is_by_evidence)] += 1
 
-    def _ask(self, track: About) -> None:
+    def _ask(self, one: Whose) -> None:
         """Note whose track, and of what, is blank or ours, so that the library may be asked."""
-        if track.artist or track.album:
-            self._asked.add((track.artist, track.album))
+        if one.artist or one.album:
+            self._asked.add((one.artist, one.album))
+        self._asked.update((artist, album) for _, artist, album in one.told)
+        self._asks_folders |= bool(one.told)
 
     def may_be_told(self) -> bool:
         """Return whether any tag could say anything of what is to be asked."""
@@ -151,6 +157,8 @@ class _Gathering:
         if not (artists or albums):
             return False
         for tags in self._catalog.tagged_names():
+            if self._asks_folders and not (artist_of(tags) and tags.album):
+                return True  # its folders may tell, and are not told here
             track = about(_ANYWHERE, tags)
             if not artists.isdisjoint(marks_of(track.artist)):
                 return True
@@ -182,14 +190,22 @@ class _Gathering:
         return True
 
     def _take(self, file: AudioFile, tags: TagsFound, answer: int = -1) -> None:
-        intent, track = self._request.intent, about(file.path, tags)
+        intent, one = self._request.intent, about(file.path, tags)
         if intent.treat_as_blank and are_among(tags.genres, intent.treat_as_blank):
-            self._ask(track)
+            self._ask(whose(file.path, tags))
             return
         # What is given up is not taken for granted: it is to be replaced by this run.
         is_given_up = intent.overwrite and self._is_covered(file)
         genres = self._request.policy.genre_list.telling(tags.genres)
-        if not is_given_up and self.witnesses.add(len(self.places), track, genres, answer=answer):
+        if is_given_up:
+            return
+        self.layouts.take(file.path, tags)
+        place = len(self.places)
+        speaks = self.witnesses.add(place, one, genres, answer=answer)
+        for reading in readings_of(file.path, tags):
+            told = about(file.path, reading.told(tags))
+            speaks |= self.witnesses.add(place, told, genres, answer=answer, reading=reading)
+        if speaks:
             self.places.add(file)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from tagger.evidence.folders import Held, Reading, readings_of
 from tagger.evidence.library import Library
 from tagger.evidence.names import Album
 from tagger.evidence.trials import Kind, Rates, measure
@@ -60,11 +61,32 @@ class Places:
         return (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns)
 
 
-class Ours(NamedTuple):
-    """A genre of ours, and all that says whether it follows the owner's tags."""
+class Whose(NamedTuple):
+    """Whose a track is, and of what.
+
+    Args:
+        artist, album: By its tags.
+        told: {what its folders tell, by a layout: whose it is then}, as pairs.
+    """
 
     artist: str
     album: Album | None
+    told: tuple[tuple[Reading, str, Album | None], ...] = ()
+
+
+def whose(path: Path, tags: TagsFound) -> Whose:
+    """Return all that may say whose a track is."""
+    one = about(path, tags)
+    told = ((reading, about(path, reading.told(tags))) for reading in readings_of(path, tags))
+    return Whose(
+        one.artist, one.album, tuple((reading, of.artist, of.album) for reading, of in told)
+    )
+
+
+class Ours(NamedTuple):
+    """A genre of ours, and all that says whether it follows the owner's tags."""
+
+    whose: Whose
     genres: tuple[str, ...]
     is_by_evidence: bool
 
@@ -78,6 +100,7 @@ class Testimony:
         kinds: Who is asked.
         rates: What each class of evidence is worth; measured unless it is given.
         ours: How many files of the run bear a genre of ours, by all that counts for one.
+        held: How folders are named here, where they may tell artist or album.
     """
 
     def __init__(
@@ -87,11 +110,13 @@ class Testimony:
         kinds: Collection[Kind],
         rates: Rates | None = None,
         ours: Mapping[Ours, int] | None = None,
+        held: Held | None = None,
     ) -> None:
         self._library = library
         self._places = places
         self._kinds = kinds
-        self._asked: dict[tuple[str, Album | None], Said | None] = {}
+        self._layout = held
+        self._asked: dict[tuple[str, Album | None, bool], Said | None] = {}
         self._ours = ours or {}
         self.rates = measure(library) if rates is None else rates
 
@@ -102,10 +127,7 @@ class Testimony:
 
     def said(self, path: Path, tags: TagsFound) -> Said | None:
         """Return what the owner's tags say of a track."""
-        if not self._kinds:
-            return None
-        track = about(path, tags)
-        return self._said_of(track.artist, track.album)
+        return self._said_of(whose(path, tags)) if self._kinds else None
 
     def n_following(self, policy: GenrePolicy) -> int:
         """Return how many genres of ours would become what the tags say now: so many at most.
@@ -116,21 +138,34 @@ class Testimony:
             n
             for one, n in self._ours.items()
             if follows(
-                self._said_of(one.artist, one.album),
+                self._said_of(one.whose),
                 one.genres,
                 policy,
                 was_evidence=one.is_by_evidence,
             )
         )
 
-    def _said_of(self, artist: str, album: Album | None) -> Said | None:
-        whose = (artist, album)
-        if whose not in self._asked:
+    def _said_of(self, one: Whose) -> Said | None:
+        asked = one.artist, one.album, False
+        layout = self._layout
+        for reading, artist, album in one.told if layout else ():
+            if layout is not None and layout.holds(reading.layout, reading.base):
+                asked = artist, album, True
+        if asked not in self._asked:
             if len(self._asked) >= _MOST_ASKED:
                 self._asked.clear()
-            track = About(artist, album, title="", ids=("", ""))
-            self._asked[whose] = weigh(track, self._library, self.rates, self._kinds)
-        return self._asked[whose]
+            self._asked[asked] = self._weighed(*asked)
+        return self._asked[asked]
+
+    def _weighed(self, artist: str, album: Album | None, is_told: bool) -> Said | None:
+        track = About(artist, album, title="", ids=("", ""))
+        said = weigh(track, self._library, self.rates, self._kinds)
+        if said is None or self._layout is None:
+            return said
+        if not (is_told or self._library.by_folder.intersection(said.places)):
+            return said
+        # Both must hold: what the folders tell, and what is said of whom they name.
+        return replace(said, confidence=said.confidence * self._layout.least, by_folder=True)
 
     def drop_changed(self, said: Iterable[Said]) -> bool:
         """Leave out witnesses that do not stand as they did; return whether there are any.

@@ -52,7 +52,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "confidence": "of the first of them",
         "evidence": "what decided: `album`, `artist` or `sound`; null where nothing did",
         "said": "what your own tags say of it, whether they decided or not: `by`, `genres`, "
-        "`confidence`, `n_agreeing` of `n_recordings`, `rest`; null where they say nothing",
+        "`confidence`, `n_agreeing` of `n_recordings`, `rest`, and whether folders "
+        "told artist or album (`by_folder`); null where they say nothing",
         "probabilities": "what was heard, by label",
         "n_segments": "how many parts of the track were listened to",
         "before": "the genres that stood in the file",
