@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,13 @@ def test_parents_are_written_behind_the_style(music: Path, run: Run, listed: Pat
     before = contents(music)
     run("tag", music, "--genre-list", listed, "--with-parents")
     assert contents(music) == before
+
+
+def test_it_is_told_where_no_list_names_parents(music: Path, run: Run, tmp_path: Path) -> None:
+    make_track(music / "a.flac")
+    (tmp_path / "flat.toml").write_text('never = ["Live"]')
+    told = run("tag", music, "--with-parents", "--genre-list", tmp_path / "flat.toml")
+    assert "--with-parents: your list of genres names none" in told.err
 
 
 def test_words_for_one_genre_speak_as_one(music: Path, run: Run, listed: Path) -> None:
@@ -310,6 +318,29 @@ def test_a_genre_that_was_changed_meanwhile_is_left(music: Path, run: Run, liste
     set_tags(track, genre="Polka")
     (told,) = run("genres", "--apply", "--genre-list", listed).records
     assert (told["status"], genre_of(track)) == ("unchanged", ["Polka"])
+
+
+def test_what_a_kill_left_between_a_tag_and_its_row_is_put_right(
+    music: Path, run: Run, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = make_track(music / "a.flac")
+    set_tags(track, genre="Rap")
+    run("tag", music)
+    with monkeypatch.context() as patch:
+        patch.setattr("tagger.tagging.renaming.ledger.record", _killed)
+        assert run("genres", "--apply", "--genre-list", listed).code == 130
+    assert genre_of(track) == ["Hip-Hop"]
+    assert run("genres", "--apply", "--genre-list", listed).statuses == {"a.flac": "unchanged"}
+    assert [one["genre"] for one in run("genres").records] == ["Hip-Hop"]
+    assert run("genres").records[0]["n_ours"] == 0
+    run("undo")
+    assert genre_of(track) == ["Rap"]
+
+
+def _killed(_catalog: object, _run_id: int, entries: Sequence[object]) -> dict[Path, Any]:
+    if entries:
+        raise KeyboardInterrupt
+    return {}
 
 
 def test_a_file_that_cannot_be_written_is_told_and_the_others_are_renamed(

@@ -261,10 +261,12 @@ class RenameRun:
         with ExitStack() as opened:
             results: list[RenameResult] = []
             ready: list[tuple[_Found, PreparedWrite]] = []
+            there: list[_Found] = []
             for one in known:
                 try:
                     found = self._look(one)
                     if found.wanted.genres == found.tags.genres:
+                        there.append(found)
                         results.append(found.result(Status.UNCHANGED, _SAME))
                     else:
                         prepared = opened.enter_context(found.prepared(self.request.ways))
@@ -274,6 +276,8 @@ class RenameRun:
                     results.append(_failed(one, exc))
             if self.request.dry_run:
                 return results + [found.result(Status.PLANNED) for found, _ in ready]
+            # A kill came between a write and its row, or somebody else has renamed it.
+            self._record(run_id, [self._row(found, None) for found in there])
             return results + (self._write(run_id, ready) if ready else [])
 
     def _look(self, one: TaggedFile) -> _Found:
@@ -313,12 +317,15 @@ class RenameRun:
             if not isinstance(fault, TornWriteError):  # the next start puts that one back
                 dropped.append(journal_id)
             results.append(one.result(Status.FAILED, fault.why))
-        for path, error in ledger.record(self.catalog, run_id, recorded).items():
-            tell(path, error.trace)
+        self._record(run_id, recorded)
         self.catalog.journal_dropped(dropped)
         return results
 
-    def _row(self, one: _Found, journal_id: int) -> CatalogEntry:
+    def _record(self, run_id: int, entries: Sequence[CatalogEntry]) -> None:
+        for path, error in ledger.record(self.catalog, run_id, entries).items():
+            tell(path, error.trace)
+
+    def _row(self, one: _Found, journal_id: int | None) -> CatalogEntry:
         """Return a file's row as it is to be; what was heard stays."""
         (known,) = self.catalog.lookup([one.file], "")
         # A file that somebody changed since it was heard keeps its old stat, to be heard again.

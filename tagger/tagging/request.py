@@ -109,12 +109,13 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, InForce]:
     is_to_remember = wish.remembers and wish.sources["model"].source == "option"
     evidence = _evidence(settings)
     known = _known_genres(settings, card, catalog)
+    # Where tags may decide, those of a library that is not in the catalogue are still unread.
+    policy = policy_of(card, settings, settings.genres if evidence else known)
     request = TagRequest(
         paths=wish.paths,
         model_path=model.path,
         card=card,
-        # Where tags may decide, those of a library that is not in the catalogue are still unread.
-        policy=policy_of(card, settings, settings.genres if evidence else known),
+        policy=policy,
         intent=Intent(
             overwrite=settings.overwrite,
             write=wish.write,
@@ -134,7 +135,7 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, InForce]:
         ways=Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write"),
         timeout_s=settings.timeout,
         scheduler=settings.scheduler,
-        notes=_about_albums(wish),
+        notes=(*_about_albums(wish), *_about_parents(wish, policy)),
         remember_as=name_to_remember(settings) if is_to_remember else "",
     )
     return request, model
@@ -203,6 +204,13 @@ def _about_albums(wish: Wish) -> tuple[str, ...]:
             "one of the two out"
         )
     return ("--by track asks no album: of --evidence the album's part was left out",)
+
+
+def _about_parents(wish: Wish, policy: GenrePolicy) -> tuple[str, ...]:
+    """Return that parents were asked for and no list names any."""
+    if not wish.settings.with_parents or policy.genre_list.parents:
+        return ()
+    return ("--with-parents: your list of genres names none (docs/genres.md)",)
 
 
 def _map_for(card: ModelCard, genre_map: Mapping[str, str]) -> Mapping[str, str]:
