@@ -77,6 +77,7 @@ class TaggerPlugin(BeetsPlugin):
     def commands(self) -> list[ui.Subcommand]:
         """Return what ``beet`` can be asked for."""
         fill = ui.Subcommand("tagger", help="fill blank genres by your own tags, or by ear")
+        fill.parser.usage = "%prog [options] [QUERY]"
         fill.parser.add_option(
             "-p", "--pretend", action="store_true", help="show what would be done, and do nothing"
         )
@@ -85,6 +86,7 @@ class TaggerPlugin(BeetsPlugin):
         )
         fill.func = self._tagger
         alike = ui.Subcommand("similar", help="list the tracks that sound most like those of QUERY")
+        alike.parser.usage = "%prog [options] QUERY"
         alike.parser.add_option(
             "-n", dest="n", type="int", default=_N_SIMILAR, help="at most so many (default: 10)"
         )
@@ -136,6 +138,8 @@ class TaggerPlugin(BeetsPlugin):
             closing(propose(wish, catalog, map(_held, lib.items()))) as proposals,
         ):
             filled = [asked[one.path] for one in proposals if self._take(one, asked, pretend)]
+        n_left = sum(_is_blank(item, blank) for item in asked.values())
+        self._log.info("left blank: {} of {}; beet -v tagger says why", n_left, len(asked))
         if not pretend:
             for album in _albums_of(lib, filled):
                 _fill_album(album, blank)

@@ -117,6 +117,14 @@ def test_pretend_touches_nothing(
     assert not (tmp_path / "catalog.db").exists()
 
 
+def test_what_stays_blank_is_told(beet: Beets, add: Add, caplog: pytest.LogCaptureFixture) -> None:
+    beet.configure(min_confidence=0.9)
+    add("a.flac")
+    add("b.flac", genre="Polka")
+    beet.run("tagger")
+    assert any("left blank: 1 of 1" in record.getMessage() for record in caplog.records)
+
+
 def test_only_what_a_query_names_is_filled(beet: Beets, add: Add) -> None:
     one, other = add("one.flac"), add("other.flac")
     beet.run("tagger", "title:=one")
