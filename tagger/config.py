@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -26,6 +27,8 @@ EVIDENCE = ("album", "artist", "sound")
 
 PASSWORD = "TAGGER_REVIEW_PASSWORD"
 """The variable with what other machines say to a review; a secret is no setting."""
+SUBSONIC_PASSWORD = "TAGGER_SUBSONIC_PASSWORD"
+"""The variable with the password of a Subsonic server; a secret is no setting."""
 
 
 def default_catalog() -> str:
@@ -147,6 +150,22 @@ def _checked_after(value: Any) -> dict[str, Any]:
     return {"command": tuple(words), "timeout": float(_SECONDS.checked(timeout))} if words else {}
 
 
+def _checked_server(value: Any) -> dict[str, str]:
+    """Return a server and who we are there; never with a password."""
+    keys = {"url", "user", "password_file"}
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise ValueError("texts")
+    if "password" in value:
+        raise ValueError(f"without a password: put it into password_file or {SUBSONIC_PASSWORD}")
+    if value and (not set(value) <= keys or not {"url", "user"} <= set(value)):
+        raise ValueError(f"with {', '.join(sorted(set(value)))}")
+    if value and not value["url"].startswith(("http://", "https://")):
+        raise ValueError(f"{value['url']!r} is no http:// or https:// address")
+    if "@" in urlsplit(value.get("url", "")).netloc:
+        raise ValueError("without a user in the address, which is shown")
+    return dict(value)
+
+
 def _checked_tables(value: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
         raise ValueError(f"not {value!r}")
@@ -178,6 +197,7 @@ _EVIDENCE = Kind(f"some of {', '.join(EVIDENCE)}", _list, _checked_evidence)
 _GENRE_MAP = Kind("a table of labels and genres", _map, _checked_map)
 _PATH_MAP = Kind("a table of folders", _map, _checked_folders)
 _AFTER = Kind("a table with command, and timeout in seconds", None, _checked_after)
+_SERVER = Kind("a table with url, user and password_file", None, _checked_server)
 _TABLES = Kind("tables by name", None, _checked_tables)
 
 
@@ -191,7 +211,7 @@ def _setting(default: Any, kind: Kind, meaning: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set once and for all; each but the last seven is an option of the same name.
+    """What can be set once and for all; each but the last eight is an option of the same name.
 
     All that is known of a setting stands here: its name, type, default, what it may be, and what
     it is for. The config file, the environment and docs/reference/settings.md follow.
@@ -257,6 +277,9 @@ class Settings:
         _PATH_MAP,
         "Folders here, and what the program that reads playlists calls them; without it playlists "
         "name files from their own folder on.",
+    )
+    subsonic: Mapping[str, str] = _setting(
+        {}, _SERVER, "The Subsonic server for playlists with `subsonic`, and who you are there."
     )
     after: Mapping[str, Any] = _setting(
         {}, _AFTER, "What to run when a run, an undo or a refresh has changed files."
@@ -346,8 +369,9 @@ def load_settings(
 def _tell_unknown(environment: Mapping[str, str], settings: Iterable[str]) -> None:
     """Warn of variables that are called like a setting and are none."""
     known = {variable_of(name) for name in settings}
+    secrets = {PASSWORD, SUBSONIC_PASSWORD}
     for variable in environment:
-        if variable.startswith(f"{APP.upper()}_") and variable not in {*known, PASSWORD}:
+        if variable.startswith(f"{APP.upper()}_") and variable not in known | secrets:
             log.warning("%s is no setting%s", variable, _nearest(variable, known))
 
 

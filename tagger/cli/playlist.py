@@ -19,19 +19,20 @@ from tagger.cli.options import (
     verbose_option,
 )
 from tagger.cli.output import plain, say
-from tagger.cli.refreshing import refreshed_line
+from tagger.cli.refreshing import refreshed_line, sent_line
 from tagger.cli.seeding import parse_path_map, query_options
 from tagger.config import load_settings
-from tagger.errors import ConfigError, PlaylistError, printable
+from tagger.errors import ConfigError, PlayerError, PlaylistError, printable
 from tagger.files.paths import absolute
-from tagger.recommending.keeping import check_replaceable, sealed, write_playlist
-from tagger.recommending.recipes import LENGTH, Recipe, why_not, why_not_kept
-from tagger.recommending.refreshing import (
+from tagger.players.refreshing import (
     Became,
     check_keepable,
     playlist_of,
     refreshed,
+    send,
 )
+from tagger.recommending.keeping import Standing, check_replaceable, sealed, write_playlist
+from tagger.recommending.recipes import LENGTH, Recipe, why_not, why_not_kept
 from tagger.recommending.saved import kept_recipes, save_recipe
 from tagger.wording import counted
 
@@ -79,6 +80,11 @@ _OF_REFRESH = ("more", "refresh", "dry_run", "force", "catalog", "quiet")
     type=_PATH,
     metavar="FILE",
     help="Where to; stdout if - or not given. FILE.nsp is a smart playlist for Navidrome.",
+)
+@click.option(
+    "--subsonic",
+    metavar="NAME",
+    help="Have the Subsonic server of the settings hold it by this name.",
 )
 @click.option("--absolute", "is_absolute", is_flag=True, help="Paths from the root, not from FILE.")
 @click.option(
@@ -133,19 +139,22 @@ def command(
     recipe = _recipe(more, options, is_absolute=is_absolute)
     if why := why_not(recipe):
         raise click.UsageError(why)
-    if save is not None and (recipe.output is None or not save.strip()):
-        raise click.UsageError("--save needs a name, and -o FILE to keep fresh")
+    if save is not None and (not (recipe.output or recipe.subsonic) or not save.strip()):
+        raise click.UsageError("--save needs a name, and -o FILE (or --subsonic) to keep fresh")
     if save is not None and (why := why_not_kept(recipe)):
         raise click.UsageError(why)
     settings, _ = load_settings({"catalog": catalog})
     with Reader.open(settings.catalog) as reader:
         if save is not None:
             check_keepable(reader, recipe)
-        text, n_tracks = playlist_of(reader, recipe, recipe.output)
-    if recipe.output is None:
-        say(sealed(text).removesuffix(b"\n"))
-        return 0
-    _put(recipe.output, text, n_tracks, force=force, dry_run=dry_run, quiet=quiet)
+        if recipe.output is not None or not recipe.subsonic:
+            text, n_tracks = playlist_of(reader, recipe, recipe.output)
+            if recipe.output is None:
+                say(sealed(text).removesuffix(b"\n"))
+            else:
+                _put(recipe.output, text, n_tracks, force=force, dry_run=dry_run, quiet=quiet)
+        if recipe.subsonic:
+            _send(reader, recipe, force=force, dry_run=dry_run, quiet=quiet)
     if save is not None and not dry_run:
         save_recipe(save, recipe)
     return 0
@@ -171,6 +180,7 @@ def _recipe(more: Sequence[Path], options: dict[str, Any], *, is_absolute: bool)
         extend=None if options["extend"] is None else absolute(options["extend"]),
         exclude_playlist=tuple(map(absolute, options["exclude_playlist"])),
         output=None if output in (None, Path("-")) else absolute(output),
+        subsonic=options["subsonic"] or "",
         absolute=is_absolute,
         path_map=options["path_map"] or None,
     )
@@ -191,6 +201,15 @@ def _put(
     if not quiet:
         would = " would be written" if dry_run else ""
         click.echo(f"{counted(n_tracks, 'track')} in {printable(output)}{would}", err=True)
+
+
+def _send(reader: Reader, recipe: Recipe, *, force: bool, dry_run: bool, quiet: bool) -> None:
+    sent = send(reader, recipe, force=force, dry_run=dry_run)
+    if sent.standing in (Standing.CHANGED, Standing.THEIRS) and not force:
+        why = f"{plain(recipe.subsonic)} is left as it is: {sent.standing.value}"
+        raise PlayerError(f"{why}; --force replaces it")
+    if not quiet:
+        click.echo(sent_line(recipe.subsonic, sent, dry_run=dry_run), err=True)
 
 
 def _check_goes_with_refresh(context: click.Context) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
 from tagger.cli.output import plain
 from tagger.config import Settings
-from tagger.errors import TaggerError, printable
-from tagger.recommending.refreshing import Became, Refreshed, refreshed
+from tagger.errors import TaggerError
+from tagger.players.refreshing import Became, Refreshed, refreshed
+from tagger.players.server_playlists import Sent
+from tagger.recommending.playlist import Song
 from tagger.recommending.saved import kept_recipes
 from tagger.wording import counted
 
@@ -24,6 +28,23 @@ def refreshed_line(one: Refreshed) -> str:
     line = f"{told}  {counted(one.n_tracks, 'track')} in {printable(one.output)}"
     hint = f"left as it is: {one.why}; --refresh --force replaces it"
     return f"{told}  {printable(one.output)} is {hint}" if one.became is Became.KEPT else line
+    if one.became is Became.KEPT:
+        return f"{told}  {one.where} is left as it is: {one.why}; --refresh --force replaces it"
+    return f"{told}  {one.n_tracks} tracks in {one.where}{_unknown(one.unknown)}"
+
+
+def _unknown(songs: Sequence[Song]) -> str:
+    """Return which songs a server does not know, the first one by name."""
+    if not songs:
+        return ""
+    first = plain(songs[0].told) or plain(Path(songs[0].place).name)
+    return f"; {len(songs)} it does not know ({first}{', …' if len(songs) > 1 else ''})"
+
+
+def sent_line(name: str, sent: Sent, *, dry_run: bool) -> str:
+    """Return what became of a playlist that a server was sent, as one line of text."""
+    would = " would be sent" if dry_run else ""
+    return f"{sent.n_songs} tracks in {plain(name)} on the server{would}{_unknown(sent.unknown)}"
 
 
 @dataclass

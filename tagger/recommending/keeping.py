@@ -7,6 +7,7 @@ changed in it no longer has that sum, and is from then on a person's.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def sealed(text: str) -> bytes:
     """Return a playlist as it is written, with its sum in place of ``SEAL``'s zeros."""
     data = text.encode("utf-8")
     return data.replace(SEAL.encode(), (_SAID + _sum(data)).encode(), 1)
+
+
+def sealed_comment(ids: Sequence[str]) -> str:
+    """Return what says that a playlist on a server is ours, with a sum over its songs."""
+    return _SAID + _sum("\n".join(ids).encode())
+
+
+def is_comment_of_ours(comment: str) -> bool:
+    """Return whether a comment was ours once, whatever has become of the songs since."""
+    return comment.startswith(_SAID)
 
 
 def is_sealed(data: bytes) -> bool:

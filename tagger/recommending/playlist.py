@@ -31,21 +31,25 @@ class Song:
 
     Args:
         place: A file, or the address of a stream.
-        told: What it is, for a person; "" where only its name is known.
+        artist, title, album: As its tags have them; "" where only its name is known.
         duration_s: How long it is, where that is known.
-        artist: Whose it is, where that is known.
     """
 
     place: Path | str
-    told: str = ""
-    duration_s: float | None = None
     artist: str = ""
+    title: str = ""
+    album: str = ""
+    duration_s: float | None = None
 
     @classmethod
     def of(cls, row: TrackRow) -> Self:
         """Return a track of the catalogue."""
-        told = " - ".join(part for part in (row.artist, row.title) if part)
-        return cls(row.path, told, row.duration_s, row.artist)
+        return cls(row.path, row.artist, row.title, row.tags.album, row.duration_s)
+
+    @property
+    def told(self) -> str:
+        """What it is, for a person; "" where only its name is known."""
+        return " - ".join(part for part in (self.artist, self.title) if part)
 
 
 def m3u8(songs: Iterable[Song], folder: Path | None, path_map: PathMap | None = None) -> str:

@@ -172,7 +172,11 @@ class Recipe:
         default=(), metadata=_key(*_PATHS, "Playlists whose tracks are left out.")
     )
     model: str = field(default="", metadata=_key(*_NAME, "By which model tracks are compared."))
-    output: Path | None = field(default=None, metadata=_key(*_PATH, "The file; there must be one."))
+    output: Path | None = field(default=None, metadata=_key(*_PATH, "The file."))
+    subsonic: str = field(
+        default="",
+        metadata=_key(*_NAME, "What it is called on the Subsonic server, if it is to be there."),
+    )
     absolute: bool = field(
         default=False,
         metadata=_key("true or false", _switch, "Paths from the root, not from the file's folder."),
@@ -230,9 +234,9 @@ def why_not(recipe: Recipe) -> str:
 
 def why_not_kept(recipe: Recipe) -> str:
     """Return why a recipe cannot be kept, by the names of options; "" if it can."""
-    if recipe.output is None:
-        return "it has no --output, the file to write"
-    if recipe.output == recipe.extend:
+    if recipe.output is None and not recipe.subsonic:
+        return "it has no --output, the file to write, and no --subsonic, a server's list"
+    if recipe.extend is not None and recipe.output == recipe.extend:
         return "--extend is the --output itself, and would grow each time"
     return why_not(recipe)
 

@@ -18,7 +18,7 @@ from tagger.recommending.recipes import Recipe, key_of
 
 _SUGGESTED = 8
 # What a rule can say; the path map, and which model compares, mean nothing where nothing is listed.
-_RULED = {"genres", "years", "n", "output", "absolute", "path_map", "model"}
+_RULED = {"genres", "years", "n", "output", "absolute", "path_map", "model", "subsonic"}
 
 
 def is_smart(output: Path | None) -> bool:
