@@ -25,12 +25,9 @@ def refreshed_line(one: Refreshed) -> str:
     told = f"{one.became:<{_WIDTH}}  {plain(one.name)}"
     if one.became is Became.FAILED:
         return f"{told}: {one.why}"
-    line = f"{told}  {counted(one.n_tracks, 'track')} in {printable(one.output)}"
-    hint = f"left as it is: {one.why}; --refresh --force replaces it"
-    return f"{told}  {printable(one.output)} is {hint}" if one.became is Became.KEPT else line
     if one.became is Became.KEPT:
         return f"{told}  {one.where} is left as it is: {one.why}; --refresh --force replaces it"
-    return f"{told}  {one.n_tracks} tracks in {one.where}{_unknown(one.unknown)}"
+    return f"{told}  {counted(one.n_tracks, 'track')} in {one.where}{_unknown(one.unknown)}"
 
 
 def _unknown(songs: Sequence[Song]) -> str:
@@ -44,7 +41,8 @@ def _unknown(songs: Sequence[Song]) -> str:
 def sent_line(name: str, sent: Sent, *, dry_run: bool) -> str:
     """Return what became of a playlist that a server was sent, as one line of text."""
     would = " would be sent" if dry_run else ""
-    return f"{sent.n_songs} tracks in {plain(name)} on the server{would}{_unknown(sent.unknown)}"
+    told = f"{counted(sent.n_songs, 'track')} in {plain(name)}"
+    return f"{told} on the server{would}{_unknown(sent.unknown)}"
 
 
 @dataclass
