@@ -383,3 +383,17 @@ def test_more_than_one_value_is_kept_as_several(music: Path, run: Run, listed: P
     track = make_track(music / "a.flac")
     run("tag", music, "--genre-list", listed, "--with-parents")
     assert FLAC(track)["genre"] == ["Rock Music", "Popular"]
+
+
+# Doubts
+
+
+def test_two_words_for_one_genre_are_no_doubt(music: Path, run: Run, listed: Path) -> None:
+    """A track called Rap on an album called Hip-Hop stands alone, unless the list joins the two."""
+    for n in range(6):
+        for track in make_album(music / f"{n}", *["Hip-Hop"] * 5):
+            set_tags(track, artist=f"A{n}", album=f"B{n}")
+    odd = make_track(music / "0" / "odd.flac", genre="Rap", artist="A0", album="B0", title="odd")
+    run("tag", music, "--evidence", "sound")
+    assert [one["path"] for one in run("doubtful").records] == [str(odd)]
+    assert run("doubtful", "--genre-list", listed).records == []

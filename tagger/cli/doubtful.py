@@ -11,7 +11,13 @@ import click
 
 from tagger.catalog import Catalog
 from tagger.cli.learn import BEST, require_learning
-from tagger.cli.options import catalog_option, format_option, model_option, verbose_option
+from tagger.cli.options import (
+    catalog_option,
+    format_option,
+    genre_list_option,
+    model_option,
+    verbose_option,
+)
 from tagger.cli.output import Printer, path_fields, percent, plain
 from tagger.cli.screen import column
 from tagger.config import Settings, Sourced, load_settings
@@ -19,6 +25,7 @@ from tagger.errors import CheckpointError, LearnError, printable
 from tagger.evidence.outliers import Lone
 from tagger.evidence.trials import Kind
 from tagger.files.paths import absolute
+from tagger.genre_list import GenreList, load_genre_list
 from tagger.learning.doubting import Doubtful, Heard, Sound, find_doubtful, heard_by, learned
 from tagger.models.card import ModelCard
 from tagger.models.choosing import cards_at_hand, is_named, model_in_force, named_model
@@ -53,6 +60,7 @@ COLUMNS = (
     metavar="N",
     help="Of a genre, for its sound to be learned.",
 )
+@genre_list_option
 @model_option
 @catalog_option
 @format_option
@@ -72,13 +80,15 @@ def command(
     settings, sources = load_settings(options)
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
+    genre_list = load_genre_list(settings.genre_list)
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
         doubts = find_doubtful(
             catalog,
             folders,
-            sound=_sound(catalog, folders, settings, sources, min_tracks),
+            sound=_sound(catalog, folders, settings, sources, min_tracks, genre_list),
             treat_as_blank=settings.treat_as_blank,
             kept=catalog.kept_genres(),
+            genre_list=genre_list,
         )
     if not doubts.n_judged:
         where = f" in {', '.join(map(printable, folders))}" if folders else ""
@@ -102,6 +112,7 @@ def _sound(
     settings: Settings,
     sources: Mapping[str, Sourced],
     min_tracks: int,
+    genre_list: GenreList,
 ) -> Sound:
     """Return what tells how tracks sound: the owner's other tracks, or else a model at hand."""
     try:
@@ -109,10 +120,12 @@ def _sound(
         from tagger.learning import teaching
 
         networks = judging_networks(catalog, folders, settings, sources)
-        lesson = teaching.gather(catalog, networks, folders, min_tracks=min_tracks)
+        lesson = teaching.gather(
+            catalog, networks, folders, min_tracks=min_tracks, genre_list=genre_list
+        )
     except LearnError as exc:
         log.info("nothing is learned: %s", exc)
-        return heard_by(catalog, cards_to_believe(catalog, settings, sources))
+        return heard_by(catalog, cards_to_believe(catalog, settings, sources), genre_list)
     return learned(teaching.judged(lesson))
 
 

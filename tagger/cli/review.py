@@ -188,6 +188,7 @@ def _behind(
             tuple(folders),
             settings.treat_as_blank,
             tuple(session.suggesting.cards),
+            session.suggesting.genre_list,
         )
         doubter = Doubter(
             search,

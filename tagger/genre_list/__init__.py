@@ -4,6 +4,7 @@ It speaks of genres as they stand in tags. What a model's labels come to (``genr
 before. Pure, but for reading the file.
 """
 
+from tagger.genre_list.genres import ANY as ANY
 from tagger.genre_list.genres import GenreList as GenreList
 from tagger.genre_list.reading import default_place as default_place
 from tagger.genre_list.reading import load_genre_list as load_genre_list

@@ -114,3 +114,7 @@ class GenreList:
     @cached_property
     def _never(self) -> frozenset[str]:
         return frozenset(map(letters_of, self.never))
+
+
+ANY = GenreList()
+"""A list with nothing in it."""

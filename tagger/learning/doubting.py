@@ -14,6 +14,7 @@ from tagger.catalog.witnesses import TaggedFile
 from tagger.evidence.outliers import Lone, lone_tracks
 from tagger.evidence.trials import measure
 from tagger.evidence.witnesses import value_of
+from tagger.genre_list import ANY, GenreList
 from tagger.genre_text import key_of
 from tagger.models.card import ModelCard
 from tagger.tagging.owners import owners_library
@@ -110,6 +111,7 @@ def find_doubtful(
     sound: Sound = nothing_heard,
     treat_as_blank: Sequence[str] = (),
     kept: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+    genre_list: GenreList = ANY,
 ) -> Doubts:
     """Return the tracks whose genre looks wrong, the surest first.
 
@@ -120,8 +122,9 @@ def find_doubtful(
         sound: Tells what tracks sound like, as ``heard_by`` or ``learned`` make it.
         treat_as_blank: Genres that count as none.
         kept: {track_id: genres that a person said are right}; those are doubted no more.
+        genre_list: The owner's: two words for one genre are no doubt.
     """
-    library = owners_library(catalog, treat_as_blank)
+    library = owners_library(catalog, treat_as_blank, genre_list=genre_list)
     alone = {place: one for one in lone_tracks(library, measure(library)) for place in one.places}
     found: list[Doubtful] = []
     n_judged = 0
@@ -130,7 +133,8 @@ def find_doubtful(
         n_judged += len(files)
         heard = sound(files)
         for one in files:
-            doubt = _doubtful(one, alone.get(one.file_id), heard.get(one.file_id))
+            called = genre_list.telling(one.tags.genres)
+            doubt = _doubtful(one, called, alone.get(one.file_id), heard.get(one.file_id))
             if doubt and kept.get(doubt.track_id) != doubt.genres:
                 found.append(doubt)
     return Doubts(tuple(sorted(found, key=lambda one: (-one.sureness, one.path))), n_judged)
@@ -140,8 +144,10 @@ def _is_in(path: Path, folders: Collection[Path]) -> bool:
     return not folders or any(path.is_relative_to(folder) for folder in folders)
 
 
-def _doubtful(one: TaggedFile, rest: Lone | None, heard: Heard | None) -> Doubtful | None:
-    if rest is not None and value_of(one.tags.genres) == value_of(rest.genres):
+def _doubtful(
+    one: TaggedFile, called: Sequence[str], rest: Lone | None, heard: Heard | None
+) -> Doubtful | None:
+    if rest is not None and value_of(called) == value_of(rest.genres):
         rest = None  # a copy that is called otherwise than the recording's others
     if rest is None and not (heard and heard.is_doubt):
         return None
@@ -188,7 +194,7 @@ def learned(judged: Iterable[Judged]) -> Sound:
     return sound
 
 
-def heard_by(catalog: Catalog, cards: Sequence[ModelCard]) -> Sound:
+def heard_by(catalog: Catalog, cards: Sequence[ModelCard], genre_list: GenreList = ANY) -> Sound:
     """Return what models have heard as what tells how tracks sound.
 
     It doubts a genre only where the model knows that genre as well, and would write another.
@@ -196,6 +202,7 @@ def heard_by(catalog: Catalog, cards: Sequence[ModelCard]) -> Sound:
     Args:
         catalog: What they heard is in it.
         cards: Theirs, those to be believed first.
+        genre_list: The owner's, in whose words both are taken.
     """
 
     def sound(files: Sequence[TaggedFile]) -> Mapping[int, Heard]:
@@ -205,21 +212,27 @@ def heard_by(catalog: Catalog, cards: Sequence[ModelCard]) -> Sound:
             by_model = said.get(one.track_id, {})
             card = next((card for card in cards if card.model_id in by_model), None)
             if card is not None:
-                found[one.file_id] = _heard(card, by_model[card.model_id], one.tags.genres)
+                heard = by_model[card.model_id]
+                found[one.file_id] = _heard(card, heard, one.tags.genres, genre_list)
         return found
 
     return sound
 
 
-def _heard(card: ModelCard, said: Mapping[str, float], genres: Sequence[str]) -> Heard:
+def _heard(
+    card: ModelCard, said: Mapping[str, float], genres: tuple[str, ...], genre_list: GenreList
+) -> Heard:
+    def key(label: str) -> str:
+        return key_of(genre_list.word_for(label))
+
     likely = {label: said.get(label, 0.0) for label in card.genre_labels}
-    own = value_of(genres)
+    own = value_of(genre_list.telling(genres))
     suggestion = max(likely, key=lambda label: likely[label])
-    of_own = [p for label, p in likely.items() if key_of(label) in own]
+    of_own = [p for label, p in likely.items() if key(label) in own]
     is_written = suggestion in card.writable and likely[suggestion] >= card.thresholds[suggestion]
     return Heard(
-        suggestion=suggestion,
+        suggestion=genre_list.word_for(suggestion),
         confidence=likely[suggestion],
         likelihood=max(of_own, default=None),
-        is_doubt=bool(of_own) and is_written and key_of(suggestion) not in own,
+        is_doubt=bool(of_own) and is_written and key(suggestion) not in own,
     )

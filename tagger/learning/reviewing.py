@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from tagger.catalog import Catalog
 from tagger.errors import LearnError
+from tagger.genre_list import GenreList
 from tagger.learning.calibration import fit_calibration, to_probabilities
 from tagger.learning.examples import BoolArray, Examples, IntArray
 from tagger.learning.fitting import folds_of, held_out_logits
@@ -81,17 +82,20 @@ def opinion_on(
     )
 
 
-def judged_in(catalog: Catalog, folders: Sequence[Path]) -> Iterator[Doubt]:
+def judged_in(
+    catalog: Catalog, folders: Sequence[Path], genre_list: GenreList | None = None
+) -> Iterator[Doubt]:
     """Return how likely each track's genre is, by what the owner's other artists teach.
 
     Args:
         catalog: Where all of them are.
         folders: Where the tracks lie; () is anywhere.
+        genre_list: The owner's, in whose words genres are learned.
 
     Raises:
         LearnError: there is too little to judge them by.
     """
-    return judged(gather(catalog, [hears_most(catalog)], folders))
+    return judged(gather(catalog, [hears_most(catalog)], folders, genre_list=genre_list))
 
 
 def hears_most(catalog: Catalog) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tagger.catalog import Catalog
 from tagger.errors import LearnError, TaggerError
+from tagger.genre_list import ANY, GenreList
 from tagger.models.card import ModelCard
 from tagger.review.apart import DiedError, apart
 from tagger.review.learner import can_learn
@@ -49,12 +50,14 @@ class Search:
         folders: Only tracks in these; () is anywhere.
         treat_as_blank: Genres that count as none.
         cards: Of models that may have heard, where too little can be learned.
+        genre_list: The owner's.
     """
 
     location: str | Path
     folders: tuple[Path, ...] = ()
     treat_as_blank: tuple[str, ...] = ()
     cards: tuple[ModelCard, ...] = ()
+    genre_list: GenreList = ANY
 
 
 def look(search: Search) -> Looked:
@@ -69,6 +72,7 @@ def look(search: Search) -> Looked:
                 sound=_sound(catalog, search),
                 treat_as_blank=search.treat_as_blank,
                 kept=catalog.kept_genres(),
+                genre_list=search.genre_list,
             )
             suspects = tuple(_suspects(catalog, search, doubts.found))
     except TaggerError as exc:
@@ -84,10 +88,10 @@ def _sound(catalog: Catalog, search: Search) -> Sound:
         from tagger.learning.reviewing import judged_in
 
         try:
-            return learned(judged_in(catalog, search.folders))
+            return learned(judged_in(catalog, search.folders, search.genre_list))
         except LearnError as exc:
             log.info("nothing is learned: %s", exc)
-    return heard_by(catalog, search.cards)
+    return heard_by(catalog, search.cards, search.genre_list)
 
 
 def _suspects(catalog: Catalog, search: Search, found: Sequence[Doubtful]) -> Iterator[Suspect]:
