@@ -102,6 +102,7 @@ def test_a_dry_run_writes_nothing(place: Path, playlist: Tagger) -> None:
     output = morning(place)
     assert playlist("--refresh", "--dry-run").out.startswith("planned    morning  2 tracks")
     assert not output.exists()
+    output = place / "rock.m3u8"
     asked = ("--genre", "Rock", "-o", output, "--save", "rock", "--dry-run")
     assert playlist(*asked).err == f"6 tracks in {output} would be written\n"
     assert not output.exists()
@@ -113,7 +114,7 @@ def test_one_that_fails_stops_no_other_and_ends_with_1(place: Path, playlist: Ta
     settings(
         place,
         f'[playlist.gone]\nlike = ["{place}/gone.mp3"]\noutput = "{bad}"\n'
-        f'[playlist.polka]\ngenre = "Polka"\noutput = "{bad}"\n'
+        f'[playlist.polka]\ngenre = "Polka"\noutput = "{bad}2"\n'
         f'[playlist.folder]\ngenre = "Rock"\noutput = "{place}/none/a.m3u8"\n'
         f'[playlist.good]\ngenre = "Rock"\noutput = "{good}"\n',
     )
@@ -290,3 +291,23 @@ def test_playlists_in_the_settings_do_not_hinder_other_commands(place: Path) -> 
     outcome = run_tagger("info", "--config", TAGGER_PLAYLIST="a")
     assert (outcome.code, outcome.out) == (2, "")
     assert "TAGGER_PLAYLIST" in outcome.err
+
+
+def test_two_playlists_of_one_place_are_refused_before_anything_is_saved(
+    place: Path, playlist: Tagger
+) -> None:
+    output = morning(place)
+    playlist("--refresh")
+    before = output.read_bytes()
+    (place / "link.m3u8").symlink_to(output)
+    asked = ("--genre", "Rock", "-o", place / "link.m3u8", "--force", "--save", "evening")
+    outcome = playlist(*asked)
+    assert outcome.code == 2
+    assert "playlist.morning and playlist.evening have the same file" in outcome.err
+    assert output.read_bytes() == before
+    assert not (place / "tagger" / "playlists.toml").exists()
+    text = (place / "tagger" / "config.toml").read_text()
+    settings(place, text + text.replace("morning]", "evening]"))
+    outcome = playlist("--refresh")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "have the same file" in outcome.err

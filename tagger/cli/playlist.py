@@ -33,7 +33,7 @@ from tagger.players.refreshing import (
 )
 from tagger.recommending.keeping import Standing, check_replaceable, sealed, write_playlist
 from tagger.recommending.recipes import LENGTH, Recipe, why_not, why_not_kept
-from tagger.recommending.saved import kept_recipes, save_recipe
+from tagger.recommending.saved import check_savable, kept_recipes, save_recipe
 from tagger.wording import counted
 
 _PATH = click.Path(path_type=Path)
@@ -143,6 +143,8 @@ def command(
         raise click.UsageError("--save needs a name, and -o FILE (or --subsonic) to keep fresh")
     if save is not None and (why := why_not_kept(recipe)):
         raise click.UsageError(why)
+    if save is not None:
+        check_savable(save, recipe)
     settings, _ = load_settings({"catalog": catalog})
     with Reader.open(settings.catalog) as reader:
         if save is not None:

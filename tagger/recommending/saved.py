@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +39,38 @@ def kept_recipes() -> dict[str, Recipe]:
         if name in found:
             raise ConfigError(f"playlist.{name} stands in {source} as well", saved_path())
         found[name] = recipe_of(name, one, saved_path())
+    _check_places(found)
     return found
+
+
+def _check_places(recipes: Mapping[str, Recipe]) -> None:
+    """Check that no two playlists have one place: each would replace the other, time and again.
+
+    Raises:
+        ConfigError: Two have.
+    """
+    owners: dict[object, str] = {}
+    for name, recipe in recipes.items():
+        output = None if recipe.output is None else os.path.realpath(recipe.output)
+        for kind, place in (("file", output), ("list on the server", recipe.subsonic or None)):
+            owner = owners.setdefault((kind, place), name)
+            if place is not None and owner != name:
+                raise ConfigError(f"playlist.{owner} and playlist.{name} have the same {kind}")
+
+
+def check_savable(name: str, recipe: Recipe) -> None:
+    """Check that ``save_recipe`` can begin, before the playlist itself is written.
+
+    Raises:
+        ConfigError: The name stands in the settings, or another playlist has its place.
+    """
+    settings, sources = load_settings({})
+    if name in settings.playlist:
+        raise ConfigError(
+            f"playlist.{name} stands there; change it there, or save by another name",
+            Path(sources[_TABLE].source),
+        )
+    _check_places({**kept_recipes(), name: recipe})
 
 
 def save_recipe(name: str, recipe: Recipe) -> None:
@@ -47,12 +79,7 @@ def save_recipe(name: str, recipe: Recipe) -> None:
     Raises:
         ConfigError: The name stands in the settings, or the file cannot be read or written.
     """
-    settings, sources = load_settings({})
-    if name in settings.playlist:
-        raise ConfigError(
-            f"playlist.{name} stands there; change it there, or save by another name",
-            Path(sources[_TABLE].source),
-        )
+    check_savable(name, recipe)
     before = _saved_tables()
     text = _with_table(_text(), name, table_of(recipe))
     if _tables(text) != {**before, name: table_of(recipe)}:
