@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import logging
 import os
@@ -377,6 +376,8 @@ def _tell_unknown(environment: Mapping[str, str], settings: Iterable[str]) -> No
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     """Return which name was meant, it may be, or which there are."""
+    import difflib  # of use to few
+
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(sorted(names))}"

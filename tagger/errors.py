@@ -1,13 +1,18 @@
-"""The error family: each names the file it is about and a reason that a user can act on."""
+"""The error family: each names the file it is about and a reason that a user can act on.
+
+The front door loads this for a page of help, so it loads nothing itself before an error is made.
+"""
 
 from __future__ import annotations
 
 import os
-import shlex
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tagger.reasons import Reason, why_system_failed
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tagger.reasons import Reason
 
 
 class TaggerError(Exception):
@@ -24,6 +29,8 @@ class TaggerError(Exception):
     trace = ""
 
     def __init__(self, reason: str | Reason, path: Path | None = None) -> None:
+        from tagger.reasons import Reason
+
         super().__init__(reason, path)
         self.why = reason if isinstance(reason, Reason) else Reason.told(reason)
         self.path = path
@@ -110,6 +117,7 @@ def printable(path: Path | str) -> str:
 
     Control characters and bytes that are not UTF-8 are escaped.
 
+    >>> from pathlib import Path
     >>> printable(Path("a\nb"))
     'a\\nb'
     >>> printable(Path("caf\udce9.mp3"))
@@ -135,6 +143,8 @@ def how_to_install(package: str) -> str:
     >>> how_to_install("psycopg[binary]").partition(" ")[2]
     "-m pip install 'psycopg[binary]'"
     """
+    import shlex
+
     return shlex.join([sys.executable or "python", "-m", "pip", "install", package])
 
 
@@ -144,4 +154,6 @@ def os_reason(error: OSError) -> str:
     >>> os_reason(OSError(13, "Permission denied"))
     'Permission denied: give yourself the right to it, or leave it out with tagger tag --exclude'
     """
+    from tagger.reasons import why_system_failed
+
     return str(why_system_failed(error))

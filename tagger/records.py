@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tagger.errors import TaggerError
 from tagger.reasons import Reason
 from tagger.tag_fields import TagsFound as TagsFound
 
-FloatArray = NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FloatArray: TypeAlias = "NDArray[np.float32]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class SegmentScores:
 
     def joined(self, others: SegmentScores) -> SegmentScores:
         """Return these and others as one."""
+        import numpy as np
+
         return SegmentScores(
             np.concatenate([self.logits, others.logits]),
             np.concatenate([self.embeddings, others.embeddings]),

@@ -120,6 +120,17 @@ def test_the_front_door_loads_nothing_heavy() -> None:
     assert not loaded_by("import tagger.cli") & {"torch", "librosa", "sqlalchemy", "numpy", "av"}
 
 
+def test_a_page_of_help_costs_little_more_than_click() -> None:
+    more = loaded_by("import tagger.cli") - loaded_by("import click")
+    ours = {"tagger", "tagger.cli", "tagger.cli.closing", "tagger.cli.lazy", "tagger.errors"}
+    assert {name for name in more if not name.startswith("_")} - {"locale"} == ours
+
+
+def test_a_listing_loads_no_numbers_beside_the_database() -> None:
+    loaded = loaded_by("import tagger.cli.list_, tagger.catalog.sqlite.store")
+    assert not loaded & {"numpy", "torch", "alembic", "mutagen", "av"}
+
+
 def test_the_face_loads_nothing_until_it_is_used() -> None:
     assert not loaded_by("import tagger; dir(tagger)") & {"torch", "sqlalchemy", "numpy", "click"}
     loaded = loaded_by("import tagger; tagger.classify, tagger.tag, tagger.similar")

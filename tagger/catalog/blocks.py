@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-ID = np.dtype("<i8")
-VALUE = np.dtype("<f2")
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+# In the words of numpy, which who only lists tracks does without.
+ID = "<i8"
+VALUE = "<f2"
 
 
 def block_arrays(
@@ -19,4 +24,6 @@ def block_arrays(
     Raises:
         ValueError: They are no such arrays.
     """
+    import numpy as np
+
     return np.frombuffer(track_ids, ID), np.frombuffer(vectors, VALUE).reshape(n_rows, -1)

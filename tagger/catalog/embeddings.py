@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from tagger.catalog.blocks import ID, VALUE, block_arrays
@@ -21,12 +19,16 @@ from tagger.catalog.tables import embedding_blocks as blocks
 from tagger.catalog.tables import models, predictions
 from tagger.records import FloatArray
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 # A run adds a few dozen tracks at a time and rewrites the last block for it: larger blocks would
 # make that dear, smaller ones the reading.
 BLOCK_ROWS = 256
-_LARGEST = float(np.finfo(VALUE).max)
+_LARGEST = 65_504.0  # that VALUE can hold
 
-BlockArrays = tuple[int, NDArray[np.int64], NDArray[np.float16]]
+BlockArrays: TypeAlias = "tuple[int, NDArray[np.int64], NDArray[np.float16]]"
 """block_id, track_ids (n_rows,), vectors (n_rows, embedding_dim)"""
 
 
@@ -72,6 +74,8 @@ def drop(connection: Connection, model_id: str, track_ids: Iterable[int]) -> Non
 
 def load_all(connection: Connection, model_id: str) -> Embeddings:
     """Return all embeddings of a model, in one matrix."""
+    import numpy as np
+
     dim = connection.execute(
         select(models.c.embedding_dim).where(models.c.model_id == model_id)
     ).scalar()
@@ -100,7 +104,7 @@ def load_some(
     found: dict[int, FloatArray] = {}
     for block_id, members in _places(connection, model_id, track_ids).items():
         vectors = _load(connection, block_id).vectors
-        found |= {track_id: vectors[row].astype(np.float32) for track_id, row in members}
+        found |= {track_id: vectors[row].astype("<f4") for track_id, row in members}
     return found
 
 
@@ -140,6 +144,8 @@ def _append(connection: Connection, model_id: str, vectors: Mapping[int, FloatAr
 def _extended(
     block: _Block | None, track_ids: list[int], vectors: list[NDArray[np.float16]]
 ) -> _Block:
+    import numpy as np
+
     added = np.array(track_ids, ID)
     if block is None:
         return _Block(None, added, np.stack(vectors))
@@ -212,4 +218,6 @@ def _save(connection: Connection, model_id: str, block: _Block) -> int:
 
 def _packed(vector: FloatArray) -> NDArray[np.float16]:
     # A value beyond float16 would become infinite, and every similarity with it NaN.
+    import numpy as np
+
     return np.clip(vector, -_LARGEST, _LARGEST).astype(VALUE)

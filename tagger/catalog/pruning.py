@@ -10,10 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, update
 
 from tagger.catalog import chronicle, embeddings, journal
@@ -23,6 +21,10 @@ from tagger.catalog.paths import Roots
 from tagger.catalog.rows.files import FileRow, RootRow
 from tagger.catalog.tables import files, predictions, roots, tracks
 from tagger.catalog.tables import journal as entries
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _FETCHED_AT_ONCE = 1000
 
@@ -73,6 +75,8 @@ def unseen(
         root_id: Which root.
         seen: (n,) file ids, sorted.
     """
+    import numpy as np
+
     known_roots = Roots(connection)
     rows = connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(
         select(files.c.file_id, files.c.relative).where(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from tagger.catalog import journal
@@ -21,6 +19,10 @@ from tagger.catalog.tables import journal as writes
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.text import fold
 from tagger.records import AudioFile, TagsFound
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _Row = Row[*tuple[Any, ...]]
 _original = files.alias("original")
@@ -114,6 +116,8 @@ def tagged_ids(connection: Connection) -> NDArray[np.int64]:
         .join(tracks, tracks.c.track_id == files.c.track_id)
         .where(files.c.vanished_at.is_(None), tracks.c.file_genres != ())
     )
+    import numpy as np
+
     return np.sort(np.fromiter(rows, np.int64))
 
 

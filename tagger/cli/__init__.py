@@ -8,17 +8,15 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from contextlib import ExitStack
 from typing import Any, NoReturn, TextIO
 
 import click
 
 from tagger import __version__
+from tagger.cli.closing import OutputClosedError, flush_output
 from tagger.cli.lazy import LazyGroup
-from tagger.cli.output import OutputClosedError, flush_output
-from tagger.errors import TaggerError
-from tagger.reasons import why_system_failed
+from tagger.errors import TaggerError, os_reason
 
 # Named here so that --help need not import the commands: those bring torch and SQLAlchemy.
 _COMMANDS = {
@@ -123,7 +121,7 @@ def _check_open_files() -> None:
             for _ in range(_LEAST_FILES):
                 spare.callback(os.close, os.open(os.devnull, os.O_RDONLY))
     except OSError as exc:
-        raise TaggerError(why_system_failed(exc)) from exc
+        raise TaggerError(os_reason(exc)) from exc
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -141,6 +139,8 @@ def run(arguments: list[str] | None = None) -> int:
         code = exc.exit_code
     except TaggerError as exc:
         if _wants_traceback(arguments):
+            import traceback  # 5 ms, for nothing in almost every call
+
             traceback.print_exc()
         click.echo(f"error: {exc}", err=True)
         code = 2

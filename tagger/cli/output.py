@@ -15,13 +15,10 @@ from typing import Any
 
 import click
 
+from tagger.cli.closing import OutputClosedError as OutputClosedError
 from tagger.errors import TaggerError, os_reason
 from tagger.errors import plain as plain  # commands print by this module alone
 from tagger.reasons import Reason
-
-
-class OutputClosedError(Exception):
-    """Whoever reads our output, say ``head``, has had enough."""
 
 
 def say(text: str | bytes, *, color: bool | None = None) -> None:
@@ -41,14 +38,6 @@ def say(text: str | bytes, *, color: bool | None = None) -> None:
         raise OutputClosedError from exc
     except OSError as exc:
         raise TaggerError(f"standard output cannot be written: {os_reason(exc)}") from exc
-
-
-def flush_output() -> None:
-    """Send off what has been printed; where nobody takes it, let it go nowhere."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Printer:

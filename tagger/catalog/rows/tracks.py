@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Self
 
 from tagger.catalog.rows.runs import RunRow
 from tagger.reasons import Reason
 from tagger.records import AudioFile, FloatArray, Stage, Status, TagsFound, TrackPrediction
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _YEAR = re.compile(r"(\d{4})?")
 
