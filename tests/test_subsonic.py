@@ -179,6 +179,24 @@ def test_another_persons_playlist_of_that_name_is_not_touched(place: Path, serve
     other.ask("deletePlaylist", id=theirs["id"])
 
 
+def test_another_persons_playlist_is_not_touched_where_the_server_shows_it_by_our_name(
+    place: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = server.ask, list[str]()
+
+    def ask(method: str, **parameters: Any) -> Any:
+        asked.append(method)
+        if method == "getPlaylists":
+            theirs = {"id": "7", "name": "ours", "owner": "other"}
+            return {"playlists": {"playlist": [theirs]}}
+        return real(method, **parameters)
+
+    monkeypatch.setattr(server, "ask", ask)
+    sent = send_playlist(server, "ours", songs(place, 1), dry_run=True)
+    assert sent.standing is Standing.FREE
+    assert "getPlaylist" not in asked
+
+
 def test_songs_are_found_by_path_or_else_by_tags(place: Path, server: Server) -> None:
     by_tags = Song(Path("/elsewhere/x.flac"), "artist 2", "at 12", "a", 3.0)
     too_long = replace(by_tags, duration_s=300.0)
