@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tagger.catalog import Action, Catalog, CatalogEntry, FailedFile, GivenAnswer
-from tagger.errors import LearnError
+from tagger.config import load_settings
 from tagger.learning import teaching
+from tagger.learning.listeners import doubts_in
 from tagger.reasons import Reason, ReasonCode, Value
 from tagger.records import Stage, Status, TagsFound, TrackFailure
 from tagger.report import reporting
@@ -30,7 +32,7 @@ from tagger.report.facts import (
 from tagger.report.listing import for_script
 from tagger.report.page import page
 from tagger.report.projection import fitted
-from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, judged
+from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, suspects_of
 from tagger.report.steps import list_unsure, next_steps
 from tagger.tagging.decision import Intent, decide, make_policy
 from tests.catalogs import MODEL, MUSIC, Location, audio_file, begin, entry, filled, planned
@@ -342,38 +344,52 @@ def test_tracks_that_all_sound_the_same_are_no_trouble(n: int) -> None:
     assert plane.explained == 1.0
 
 
+def suspects(catalog: Catalog, evidence: str = "album,artist,sound", **options: Any) -> Suspects:
+    """What looks wrong in a catalogue, by the evidence that may decide."""
+    settings, sources = load_settings({"evidence": evidence})
+    return suspects_of(doubts_in(catalog, [], settings, sources, **options))
+
+
 def test_what_a_person_keeps_is_no_suspect(place: Path) -> None:
     with library(place, wrong=3) as catalog:
-        first, *others = judged(catalog, (MODEL.model_id,), []).worst
+        first, *others = suspects(catalog).worst
         files = [one.named for one in catalog.unanswered((), only_blank=False)]
         kept = tuple(file for file in files if file.path == first.path)
         catalog.give_answer(
             catalog.begin_run("review", None), GivenAnswer(Action.KEEP, "", (), kept)
         )
-        assert list(judged(catalog, (MODEL.model_id,), []).worst) == others
+        assert list(suspects(catalog).worst) == others
 
 
-def test_suspects_are_those_that_doubtful_names(place: Path) -> None:
+def test_suspects_by_sound_are_those_that_learning_doubts(place: Path) -> None:
     with library(place, wrong=5) as catalog:
-        suspects = judged(catalog, (MODEL.model_id,), [])
+        found = suspects(catalog, "sound")
         doubts = teaching.doubts(teaching.gather(catalog, (MODEL.model_id,), []))
-    assert (suspects.n_judged, suspects.n_found) == (90, len(doubts))
-    assert [one.path for one in suspects.worst] == [one.path for one in doubts]
+    assert (found.n_judged, found.n_found) == (90, len(doubts)) and len(doubts) > 4
+    assert {one.path for one in found.worst} == {one.path for one in doubts}
+    assert not any(one.against for one in found.worst)
 
 
-def test_a_library_too_large_to_judge_says_what_judges_a_part_of_it(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reporting, "MOST_JUDGED", 89)
-    with library(place) as catalog:
-        suspects = judged(catalog, (MODEL.model_id,), [])
-    assert (suspects.worst, suspects.n_judged) == ((), 0)
-    assert "tagger doubtful FOLDER" in suspects.why_none
+def test_suspects_are_asked_for_by_the_evidence_that_may_decide(place: Path) -> None:
+    with library(place, wrong=5) as catalog:
+        assert suspects(catalog, "album,artist").n_found == 0  # each is on an album by itself
+        album = [song(f"x{n}.mp3", "One", "Dub" if n else "Fado") for n in range(4)]
+        catalog.record(1, [replace(one, prediction=None) for one in album])
+        (lone,) = suspects(catalog, "album").worst
+        assert (lone.genres, lone.rest, lone.against) == (("Fado",), ("Dub",), "album")
+        assert (lone.n_agreeing, lone.n_others, lone.suggestion) == (3, 3, "")
+        assert suspects(catalog, "artist").n_found == 0
 
 
-def test_too_little_to_judge_by_is_an_error_that_says_so(place: Path) -> None:
-    with filled(place, *TRACKS) as catalog, pytest.raises(LearnError, match="too little"):
-        judged(catalog, (MODEL.model_id,), [])
+def test_of_a_library_too_large_nothing_is_learned(place: Path) -> None:
+    with library(place, wrong=5) as catalog:
+        assert suspects(catalog, "sound", most_learned=90).n_found > 4
+        assert suspects(catalog, "sound", most_learned=89).n_found == 0
+
+
+def test_where_nobody_set_a_genre_there_is_nothing_to_judge(place: Path) -> None:
+    with filled(place) as catalog:
+        assert suspects(catalog) == Suspects(why_none="no track with a genre of yours is known yet")
 
 
 def commands(report: Report) -> list[str]:

@@ -71,7 +71,9 @@ def report(name: str = "Jazz", **changes: object) -> Report:
         sureness=Sureness((0,) * 9 + (3,), (0,) * 5 + (4,) + (0,) * 4),
         folders=(FolderCount(path, 9, 2, name, 4),),
         n_more_folders=0,
-        suspects=Suspects((Suspect(path, (name,), 0.02, name, 0.98),), 40, 50),
+        suspects=Suspects(
+            (Suspect(path, (name,), 0.96, (name,), "album", 3, 4, name, 0.98),), 40, 50
+        ),
         failures=(FailureCount(Stage.DECODE, name, 3, (path,)),),
         n_more_failures=2,
         tracks=(
@@ -117,7 +119,9 @@ def test_what_the_facts_say_stands_on_the_page(usual: Page) -> None:
     assert "9 tracks" in f"{usual.all('dd')[0].text} {usual.all('dt')[0].text}"
     assert usual.rows("Tracks by genre") == ["Jazz 7 4 2 1", "Pop 1 1 0 0"]
     assert usual.rows("Tracks by folder") == ["/music/Jazz 9 2 Jazz 44 %"]
-    assert usual.rows("Tracks that sound like") == ["/music/Jazz Jazz 2 % Jazz 98 %"]
+    assert usual.rows("Tracks whose genre looks wrong") == [
+        "/music/Jazz Jazz Jazz (3 of 4, its album) Jazz 98 % 96 %"
+    ]
     assert usual.rows("Files that failed") == ["Jazz decode 3 /music/Jazz"]
     assert usual.rows("Tracks without")[1] == f"Not sure enough{Blank.UNSURE.meaning} 20 –"
     assert usual.rows("Blanks that your own tags would fill") == [

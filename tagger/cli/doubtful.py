@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tagger.catalog import Catalog
-from tagger.cli.learn import BEST, require_learning
 from tagger.cli.options import (
     catalog_option,
     format_option,
@@ -20,19 +17,14 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import Printer, path_fields, percent, plain
 from tagger.cli.screen import column
-from tagger.config import Settings, Sourced, load_settings
-from tagger.errors import CheckpointError, LearnError, printable
+from tagger.config import load_settings
+from tagger.errors import LearnError, printable
 from tagger.evidence.outliers import Lone
 from tagger.evidence.trials import Kind
 from tagger.files.paths import absolute
-from tagger.genre_list import GenreList, load_genre_list
-from tagger.learning.doubting import Doubtful, Heard, Sound, find_doubtful, heard_by, learned
-from tagger.models.card import ModelCard
-from tagger.models.choosing import cards_at_hand, is_named, model_in_force, named_model
-from tagger.models.files import read_card
+from tagger.learning.doubting import Doubtful, Heard
+from tagger.learning.listeners import doubts_in
 from tagger.wording import counted
-
-log = logging.getLogger(__name__)
 
 COLUMNS = (
     "path",
@@ -80,16 +72,8 @@ def command(
     settings, sources = load_settings(options)
     printer = Printer(format_, COLUMNS)
     folders = [absolute(path) for path in paths]
-    genre_list = load_genre_list(settings.genre_list)
     with Catalog.open(settings.catalog, create=False, read_only=True) as catalog:
-        doubts = find_doubtful(
-            catalog,
-            folders,
-            sound=_sound(catalog, folders, settings, sources, min_tracks, genre_list),
-            treat_as_blank=settings.treat_as_blank,
-            kept=catalog.kept_genres(),
-            genre_list=genre_list,
-        )
+        doubts = doubts_in(catalog, folders, settings, sources, min_tracks=min_tracks)
     if not doubts.n_judged:
         where = f" in {', '.join(map(printable, folders))}" if folders else ""
         raise LearnError(
@@ -104,72 +88,6 @@ def command(
         err=True,
     )
     return 0
-
-
-def _sound(
-    catalog: Catalog,
-    folders: Sequence[Path],
-    settings: Settings,
-    sources: Mapping[str, Sourced],
-    min_tracks: int,
-    genre_list: GenreList,
-) -> Sound:
-    """Return what tells how tracks sound: the owner's other tracks, or else a model at hand."""
-    try:
-        require_learning()
-        from tagger.learning import teaching
-
-        networks = judging_networks(catalog, folders, settings, sources)
-        lesson = teaching.gather(
-            catalog, networks, folders, min_tracks=min_tracks, genre_list=genre_list
-        )
-    except LearnError as exc:
-        log.info("nothing is learned: %s", exc)
-        return heard_by(catalog, cards_to_believe(catalog, settings, sources), genre_list)
-    return learned(teaching.judged(lesson))
-
-
-def cards_to_believe(
-    catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]
-) -> list[ModelCard]:
-    """Return the cards of models at hand, that of the model in force first."""
-    cards = [card for _, card in cards_at_hand((".pt", ".toml"), catalog.model_files())]
-    try:
-        first = read_card(model_in_force(catalog, settings, sources).path)
-    except CheckpointError as exc:  # a doubt needs no model
-        log.warning("%s", exc)
-        return cards
-    return [first, *(card for card in cards if card.model_id != first.model_id)]
-
-
-def judging_networks(
-    catalog: Catalog,
-    folders: Sequence[Path],
-    settings: Settings,
-    sources: Mapping[str, Sourced],
-) -> tuple[str, ...]:
-    """Return the networks of the model named, or that which has heard most of the tagged tracks.
-
-    Raises:
-        LearnError: none has heard any of them.
-        CheckpointError: the model named cannot be read.
-    """
-    if is_named(sources):
-        return read_card(named_model(settings)).heard_by
-    heard = {
-        model.model_id: sum(
-            catalog.n_tagged(model.model_id, folder) for folder in folders or (None,)
-        )
-        for model in catalog.models()
-    }
-    if not any(heard.values()):
-        where = f" in {', '.join(map(printable, folders))}" if folders else ""
-        raise LearnError(
-            f"no track with a genre of yours has been heard yet{where}; run tagger learn or "
-            "tagger tag --no-write on your music first"
-        )
-    # Of those that have heard all, the one that learns best.
-    return (max(heard, key=lambda model_id: (heard[model_id], model_id.startswith(BEST))),)
 
 
 def _record(doubt: Doubtful) -> dict[str, Any]:

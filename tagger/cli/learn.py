@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,12 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import say
 from tagger.config import Settings, Sourced, load_settings, models_folder
-from tagger.errors import LearnError, how_to_install, printable
+from tagger.errors import LearnError, printable
 from tagger.files.paths import absolute
 from tagger.files.scan import ScanOptions
 from tagger.genre_list import load_genre_list
 from tagger.hearing.pool import default_n_jobs
+from tagger.learning.listeners import BEST, require_learning
 from tagger.learning.saving import is_learned, record_of, save_learned
 from tagger.models.card import ModelCard
 from tagger.models.choosing import base_of, is_named, named_model
@@ -39,7 +39,6 @@ from tagger.tagging.decision import Intent, make_policy
 from tagger.tagging.request import TagRequest
 from tagger.tagging.run import TagRun
 
-BEST = "musicnn"  # whose embeddings learn best (docs/learning.md), where its file is there
 # Only on a terminal, only where it takes a while, and gone when it is done.
 _BAR: Mapping[str, Any] = {"disable": None, "delay": 1, "leave": False, "dynamic_ncols": True}
 _SHIPPED = BUNDLED.resolve()
@@ -127,22 +126,6 @@ def command(
 def _is_own(catalog: Catalog, target: Path) -> bool:
     own = catalog.remembered_model()
     return own is not None and own.is_own and Path(own.name) == target
-
-
-def require_learning() -> None:
-    """Check that what learning needs is installed, so that its modules can be imported.
-
-    Raises:
-        LearnError: it is not; the reason says how to get it.
-    """
-    try:
-        import_module("tagger.learning.teaching")
-    except ModuleNotFoundError as exc:
-        if exc.name not in ("sklearn", "scipy", "threadpoolctl"):
-            raise
-        raise LearnError(
-            f"this needs scikit-learn, which tagging does not: {how_to_install('scikit-learn')}"
-        ) from exc
 
 
 def _base(settings: Settings, sources: Mapping[str, Sourced]) -> tuple[Path, ModelCard]:

@@ -9,8 +9,6 @@ from typing import Any
 import click
 
 from tagger.catalog import Catalog, Reader
-from tagger.cli.doubtful import judging_networks
-from tagger.cli.learn import require_learning
 from tagger.cli.options import (
     catalog_option,
     model_option,
@@ -20,9 +18,10 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import say
 from tagger.config import Settings, Sourced, load_settings
-from tagger.errors import CheckpointError, LearnError, TaggerError, printable
+from tagger.errors import CheckpointError, TaggerError, printable
 from tagger.files.atomic import FileKind, check_replaceable, replaced
 from tagger.files.paths import absolute
+from tagger.learning.listeners import doubts_in
 from tagger.models.choosing import cards_at_hand, name_in_force, name_of
 from tagger.models.files import BUNDLED
 from tagger.recommending.ears import chosen_ear
@@ -30,7 +29,7 @@ from tagger.recommending.seeds import comparing_all
 from tagger.report.commands import catalog_to_name
 from tagger.report.facts import Report, Suspects
 from tagger.report.page import START, page
-from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, judged
+from tagger.report.reporting import MOST_JUDGED, ModelsAtHand, ReportRequest, gather, suspects_of
 from tagger.wording import counted
 
 _STDOUT = Path("-")
@@ -111,11 +110,10 @@ def _suspects(
 ) -> Suspects:
     folders = [under] if under else []
     try:
-        require_learning()
-        networks = judging_networks(catalog, folders, settings, sources)
-        return judged(catalog, networks, folders)
-    except (LearnError, CheckpointError) as exc:
+        doubts = doubts_in(catalog, folders, settings, sources, most_learned=MOST_JUDGED)
+    except CheckpointError as exc:  # the page has more to tell than this
         return Suspects(why_none=str(exc))
+    return suspects_of(doubts)
 
 
 def _at_hand(catalog: Catalog) -> ModelsAtHand:

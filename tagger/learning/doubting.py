@@ -12,7 +12,7 @@ from tagger.catalog import Catalog
 from tagger.catalog.batches import batches
 from tagger.catalog.witnesses import TaggedFile
 from tagger.evidence.outliers import Lone, lone_tracks
-from tagger.evidence.trials import measure
+from tagger.evidence.trials import Kind, measure
 from tagger.evidence.witnesses import value_of
 from tagger.genre_list import ANY, GenreList
 from tagger.genre_text import key_of
@@ -108,6 +108,7 @@ def find_doubtful(
     catalog: Catalog,
     folders: Collection[Path] = (),
     *,
+    kinds: Collection[Kind] = tuple(Kind),
     sound: Sound = nothing_heard,
     treat_as_blank: Sequence[str] = (),
     kept: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
@@ -119,13 +120,15 @@ def find_doubtful(
         catalog: What is asked; no file is looked at, and nothing changes.
         folders: Only tracks in these; () is anywhere. Their albums and artists are asked wherever
             they are.
+        kinds: Against whom tracks may stand alone.
         sound: Tells what tracks sound like, as ``heard_by`` or ``learned`` make it.
         treat_as_blank: Genres that count as none.
         kept: {track_id: genres that a person said are right}; those are doubted no more.
         genre_list: The owner's: two words for one genre are no doubt.
     """
     library = owners_library(catalog, treat_as_blank, genre_list=genre_list)
-    alone = {place: one for one in lone_tracks(library, measure(library)) for place in one.places}
+    lone = lone_tracks(library, measure(library)) if kinds else []
+    alone = {place: one for one in lone if one.kind in kinds for place in one.places}
     found: list[Doubtful] = []
     n_judged = 0
     for file_ids in batches(sorted(library.columns.place.tolist())):

@@ -186,13 +186,28 @@ class FolderCount:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A track that sounds like another genre than it bears; probabilities in [0, 1]."""
+    """A track whose genre looks wrong; probabilities in [0, 1].
+
+    Args:
+        path: Its file.
+        genres: What it bears.
+        sureness: How sure the doubt is.
+        rest: What its album or its artist is called, where it stands alone; else ().
+        against: Which of the two, "album" or "artist"; "" where it does not.
+        n_agreeing, n_others: How many of the others say so, of how many.
+        suggestion: What it sounds like; "" where nobody has heard it.
+        confidence: How likely that is.
+    """
 
     path: Path
     genres: tuple[str, ...]
-    likelihood: float
-    suggestion: str
-    confidence: float
+    sureness: float
+    rest: tuple[str, ...] = ()
+    against: str = ""
+    n_agreeing: int = 0
+    n_others: int = 0
+    suggestion: str = ""
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

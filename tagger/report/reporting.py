@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tagger import __version__
 from tagger.catalog import Catalog, RunRow, SurveyedTrack
+from tagger.learning.doubting import Doubtful, Doubts
 from tagger.report import counting
 from tagger.report.facts import Models, Report, Subject, Suspect, Suspects, Whose
 from tagger.report.listing import Listing
 from tagger.report.owning import OwnersTags
 from tagger.report.prospects import BlankTrack, Prospector
 from tagger.report.soundmap import sound_map
-from tagger.wording import counted
 
 MOST_LISTED = 200_000  # tracks: a page of some 15 MB, which browsers still bear
 MOST_JUDGED = 200_000  # all their embeddings lie in memory then, and it takes half a minute
@@ -98,7 +98,7 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
     Args:
         catalog: What is asked; nothing in it changes.
         request: What about.
-        suspects: The tracks whose genre looks wrong, as ``judged`` tells.
+        suspects: The tracks whose genre looks wrong, as ``suspects_of`` has them.
     """
     owners = OwnersTags(catalog, request.under, request.treat_as_blank)
     survey = _Survey(request.under, owners)
@@ -163,29 +163,26 @@ def _models(catalog: Catalog, runs: Sequence[RunRow], at_hand: ModelsAtHand) -> 
     )
 
 
-def judged(catalog: Catalog, networks: Sequence[str], folders: Sequence[Path]) -> Suspects:
-    """Return the tracks whose genre looks wrong, as ``tagger doubtful`` finds them.
-
-    Args:
-        catalog: Where the tracks are.
-        networks: Those by whose embeddings they are judged.
-        folders: Where they lie; () is anywhere.
-
-    Raises:
-        LearnError: there is too little to judge by.
-    """
-    from tagger.learning import teaching  # it brings scikit-learn, which not everybody has
-
-    n_tagged = sum(catalog.n_tagged(networks[0], folder) for folder in folders or (None,))
-    if n_tagged > MOST_JUDGED:
-        return Suspects(
-            why_none=f"these are more than {counted(MOST_JUDGED, 'track')}; tagger doubtful FOLDER "
-            "judges some of them"
-        )
-    lesson = teaching.gather(catalog, networks, folders)
-    found = teaching.doubts(lesson, catalog.kept_genres())
-    worst = tuple(
-        Suspect(one.path, one.genres, one.likelihood, one.suggestion, one.confidence)
-        for one in found[:_MOST_SUSPECTS]
+def suspects_of(doubts: Doubts) -> Suspects:
+    """Return the tracks whose genre looks wrong, as ``tagger doubtful`` names them."""
+    return Suspects(
+        tuple(map(_suspect, doubts.found[:_MOST_SUSPECTS])),
+        n_found=len(doubts.found),
+        n_judged=doubts.n_judged,
+        why_none="" if doubts.n_judged else "no track with a genre of yours is known yet",
     )
-    return Suspects(worst, n_found=len(found), n_judged=len(lesson.tracks))
+
+
+def _suspect(one: Doubtful) -> Suspect:
+    rest, heard = one.rest, one.heard
+    return Suspect(
+        path=one.path,
+        genres=one.genres,
+        sureness=one.sureness,
+        rest=rest.genres if rest else (),
+        against=rest.kind.value if rest else "",
+        n_agreeing=rest.n_agreeing if rest else 0,
+        n_others=rest.n_recordings if rest else 0,
+        suggestion=heard.suggestion if heard else "",
+        confidence=heard.confidence if heard else 0.0,
+    )
