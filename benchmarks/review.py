@@ -14,6 +14,7 @@ answers.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,20 +115,32 @@ def by_album(owner: Owner, *, shuffled: bool) -> None:
         _ask_album(owner, tuple(rows))
 
 
-def by_artist(owner: Owner, *, filling: bool = False) -> None:
-    """Ask for all of an artist, those with most blanks first; what differs album by album."""
+def by_artist(owner: Owner, *, filling: bool = False, at_once: bool = False) -> None:
+    """Ask for all of an artist, those with most blanks first; what differs in smaller parts.
+
+    Args:
+        owner: Who is asked.
+        filling: Fill what a head is surest of, as ``tagger review`` offers.
+        at_once: Parts are asked for right away; else when their turn comes, as they are shipped.
+    """
     library, bar, due = owner.library, 0.0, _FIRST_FIT
-    waiting = [tuple(library.albums[n] for n in artist) for artist in library.artists]
-    waiting.sort(key=lambda albums: -sum(map(len, albums)))
-    for albums in waiting:
-        left = [tuple(r for r in rows if r not in owner.given) for rows in albums]
-        left = [rows for rows in left if rows]
+    waiting = [[library.albums[n] for n in artist] for artist in library.artists]
+    queue = [(-sum(map(len, units)), n, units) for n, units in enumerate(waiting)]
+    heapq.heapify(queue)
+    n_asked = len(queue)
+    while queue:
+        n_blank, _, units = heapq.heappop(queue)
+        left = [tuple(row for row in rows if row not in owner.given) for rows in units]
         together = tuple(row for rows in left for row in rows)
-        if not together:
-            continue
-        if len(left) == 1 or not owner.ask(together):
-            for rows in left:
-                _ask_album(owner, rows)
+        if not together or owner.ask(together):
+            parts: list[tuple[int, ...]] = []
+        else:
+            parts = [rows for rows in left if rows]
+            parts = parts if len(parts) > 1 else [(row,) for row in together]
+        for rows in parts:
+            n_asked += 1
+            rank = n_blank if at_once else -len(rows)
+            heapq.heappush(queue, (rank, -n_asked if at_once else n_asked, [rows]))
         if filling and owner.n_answers >= due:
             bar = _fill_surest(owner, bar)
             due = owner.n_answers + _EVERY
@@ -182,6 +195,7 @@ def _learned(
 ORDERS: Mapping[str, Order] = {
     "album by album, at random": lambda owner: by_album(owner, shuffled=True),
     "album by album, largest first": lambda owner: by_album(owner, shuffled=False),
+    "by artist, largest first, parts at once": lambda owner: by_artist(owner, at_once=True),
     "by artist, largest first": by_artist,
     "by artist, and filling": lambda owner: by_artist(owner, filling=True),
 }

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -35,11 +33,14 @@ from tagger.learning.linear import fit_linear
 from tagger.learning.reviewing import calibrated
 from tagger.records import AudioFile, Status, TagsFound, TrackPrediction
 from tagger.tagging.track import stat_again
+from tools.served_review import served_review
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SOUND_S = 240.0
 _DIM, _GENRES = 200, 15  # of the default network's embedding, and of an owner's genres
 _ARTIST_TRACKS = 3
+_LOOKED_AT_S = 2.0  # a person looks at a page before pressing anything
+_N_NEAR = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ def main(folder: Path, n_tracks: int, n_answers: int) -> None:
     with served(catalog) as review:
         _told("processor until the page stands", f"{review.cpu_s:.2f} s")
         _told("memory of the server then", f"{review.memory_mb:.0f} MB")
+        time.sleep(_LOOKED_AT_S)
         _tell_sound(review)
+        _tell_near(review)
         _tell_answers(review, n_answers)
     _tell_learning(2000)
 
@@ -109,8 +112,18 @@ def _tell_sound(review: Served) -> None:
         begun = time.perf_counter()
         review.client.get(f"/sound/{file_id}").raise_for_status()
         took.append(time.perf_counter() - begun)
-    _told("a sound, first and median", f"{took[0]:.2f} s, {median(took):.2f} s")
+    _told(
+        f"a sound, first ({_LOOKED_AT_S:.0f} s after the page) and median",
+        f"{took[0]:.2f} s, {median(took):.2f} s",
+    )
     review.do("skip", question=int(number))
+
+
+def _tell_near(review: Served) -> None:
+    begun_s = review.cpu_s
+    for _ in range(_N_NEAR):
+        review.client.get("/near/1").raise_for_status()
+    _told("processor of the albums near a question", f"{(review.cpu_s - begun_s) / _N_NEAR:.3f} s")
 
 
 def _tell_answers(review: Served, n_answers: int) -> None:
@@ -183,12 +196,7 @@ def make_library(catalog: Path, folder: Path, n_tracks: int) -> None:
 @contextmanager
 def served(catalog: Path) -> Iterator[Served]:
     """Run a review, and open its page."""
-    command = [sys.executable, "-m", "tagger", "review", "--no-browser", "--catalog", str(catalog)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
-    try:
-        assert process.stderr is not None
-        said = process.stderr.readline().decode()
-        (url,) = re.findall(r"http://\S+", said)
+    with served_review(catalog) as (process, url):
         base = url.partition("/open")[0]
         with httpx2.Client(base_url=base, timeout=60) as client:
             client.get(url.removeprefix(base)).raise_for_status()
@@ -196,9 +204,6 @@ def served(catalog: Path) -> Iterator[Served]:
             page.raise_for_status()
             (token,) = re.findall(r'name="token" content="([^"]+)"', page.text)
             yield Served(process, client, token, page.text)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def session_of(
         catalog,
         Questions(found, treat_as_blank),
         Suggesting(catalog, cards, treat_as_blank=treat_as_blank),
-        Writer(lambda: Catalog.open(place), Manner(treat_as_blank)),
+        Writer(lambda: Catalog.open(place), lambda: Manner(treat_as_blank)),
         most_answers=most_answers,
     )
 
@@ -97,10 +97,14 @@ def pages_of(session: Session, *, password: str = "") -> Iterator[Review]:
     media = MediaMaker(default_card())
     place = place_of(session)
     filler = Filler(session, place)
-    pages = Pages(session, filler, keys, media, session.catalog, place, lambda: None)
+    pages = Pages(session, filler, keys, media, session.catalog, place, _tell_nobody, _tell_nobody)
     client = TestClient(pages.app(("music.example",)), base_url=BASE)
     assert client.get(f"/open?token={keys.once}").status_code == 200
     yield Review(session, filler, keys, client)
+
+
+def _tell_nobody() -> None:
+    pass
 
 
 def place_of(session: Session) -> Location:

@@ -28,7 +28,7 @@ def session_in_doubt(catalog: Catalog, place: Path, limit: int | None = None) ->
         catalog,
         Questions(()),
         Suggesting(catalog, ()),
-        Writer(lambda: Catalog.open(place), Manner()),
+        Writer(lambda: Catalog.open(place), Manner),
         is_doubtful=True,
         most_answers=limit,
     )

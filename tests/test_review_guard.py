@@ -11,8 +11,9 @@ from starlette.testclient import TestClient
 
 from tagger.review import guard
 from tagger.review.guard import TOKEN_HEADER, Keys
-from tagger.review.serving import Door, address, listen, own_addresses, shown_the_way
+from tagger.review.serving import Behind, Door, address, listen, own_addresses, shown_the_way
 from tests.catalogs import filled
+from tests.library import until
 from tests.reviews import BASE, PORT, Review, reviewed
 from tests.test_review_session import blank
 
@@ -274,3 +275,19 @@ def test_without_a_password_there_is_no_login(review: Review) -> None:
     headers = {"origin": BASE}
     answer = stranger(review).post("/login", json={"password": ""}, headers=headers)
     assert answer.status_code == 403
+
+
+def test_what_is_done_behind_begins_once_with_the_page_or_soon_if_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[int] = []
+    shown = Behind(lambda: begun.append(1))
+    shown.page_is_shown()
+    shown.page_is_shown()
+    until(lambda: begun == [1])
+    monkeypatch.setattr("tagger.review.serving._NOBODY_LOOKS_S", 0.05)
+    unseen = Behind(lambda: begun.append(2))
+    unseen.server_is_ready()
+    until(lambda: begun == [1, 2])
+    unseen.page_is_shown()
+    assert begun == [1, 2]

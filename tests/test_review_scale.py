@@ -16,7 +16,8 @@ def test_all_that_is_asked_of_a_review_is_measured(tmp_path: Path) -> None:
     assert [row.split(" | ")[0] for row in rows[1:]] == [
         "| processor until the page stands",
         "| memory of the server then",
-        "| a sound, first and median",
+        "| a sound, first (2 s after the page) and median",
+        "| processor of the albums near a question",
         "| an answer is kept and the next question shown: median, 95 % and worst of 3",
         "| processor of the server an answer",
         "| memory of the server over these answers",

@@ -11,6 +11,7 @@ from tagger.errors import ConfigError
 from tagger.records import Status, TagsFound
 from tagger.review.questions import QuestionKind
 from tagger.review.session import Session, StaleError
+from tagger.tagging.answering import Manner, carry_out_next
 from tests.catalogs import begin, entry, filled
 from tests.reviews import session_of
 
@@ -100,16 +101,30 @@ def test_an_answer_is_counted_and_its_genre_is_offered_from_then_on(session: Ses
     assert "Krautrock" in [one.genre for one in found.suggestions]
 
 
-def test_different_tracks_are_asked_for_by_album_and_then_one_by_one(session: Session) -> None:
+def test_different_tracks_are_asked_for_by_album_and_then_one_by_one_when_their_turn_comes(
+    session: Session,
+) -> None:
+    bobs = (QuestionKind.ALBUM, "Bob's", 4)
+    ones = (QuestionKind.ALBUM, "One", 3)
     assert session.current is not None
     session.split(session.current)
-    assert asked(session) == (QuestionKind.ALBUM, "One", 3)
+    assert asked(session) == bobs  # which settles more than either album
+    session.skip(session.current)
+    assert asked(session) == ones
     session.split(session.current)
-    assert asked(session) == (QuestionKind.TRACK, "Title 0", 1)
+    assert asked(session) == (QuestionKind.ALBUM, "Two", 2)
     session.split(session.current)
-    assert asked(session) == (QuestionKind.TRACK, "Title 0", 1)
+    seen = []
+    for _ in range(9):
+        seen.append(asked(session))
+        session.skip(session.current)
+    # The lone tracks of old and new questions, and what was skipped only after all of them.
+    assert seen[-1] == bobs
+    assert {kind for kind, _, _ in seen[:-1]} == {QuestionKind.TRACK}
     session.undo()
-    assert asked(session) == (QuestionKind.ALBUM, "One", 3)
+    assert asked(session) == (QuestionKind.ALBUM, "Two", 2)
+    session.undo()
+    assert asked(session) == ones
     session.undo()
     assert asked(session) == (QuestionKind.ARTIST, "Ann", 5)
 
@@ -272,3 +287,14 @@ def test_a_session_is_one_run(place: Path) -> None:
         runs = catalog.runs()
     assert [run.command for run in runs] == ["review", "tag /music"]
     assert runs[0].ended is not None
+
+
+def test_of_many_files_that_could_not_be_written_the_first_are_named(place: Path) -> None:
+    many = [blank(f"b/{n:03d}.mp3", n, "Bob", "Bob's") for n in range(60)]
+    with filled(place, *many) as catalog:
+        session = session_of(catalog, place)
+        assert session.current is not None
+        session.answer(session.current, ["Jazz"])
+        while carry_out_next(catalog, Manner()):  # none of them is there
+            pass
+        assert (session.progress().n_left, len(session.left())) == (60, 50)

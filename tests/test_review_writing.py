@@ -44,7 +44,7 @@ def test_what_goes_wrong_is_told_and_tried_again(
     monkeypatch.setattr(writing, "_RETRY_S", 0.01)
     if real is not None:
         monkeypatch.setattr(Catalog, step, breaks)
-    writer = Writer((lambda: Catalog.open(place)) if real else breaks, Manner())  # type: ignore[arg-type]
+    writer = Writer((lambda: Catalog.open(place)) if real else breaks, Manner)  # type: ignore[arg-type]
     writer.start()
     try:
         until(lambda: str(fault) in writer.trouble)
@@ -56,3 +56,11 @@ def test_what_goes_wrong_is_told_and_tried_again(
     finally:
         writer.finish(1)
         caught.clear()
+
+
+def test_a_writer_that_ends_before_it_began_finishes_what_lies_open(place: Path) -> None:
+    with Catalog.open(place):
+        writer = Writer(lambda: Catalog.open(place), Manner)
+        assert writer.finish(30)
+        writer.start()  # it is over, and begins no second time
+        assert writer.is_idle

@@ -7,16 +7,11 @@ keys are pressed as an owner would. With --pictures each width is pictured, ligh
 from __future__ import annotations
 
 import io
-import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +23,7 @@ from selenium.webdriver import Keys
 
 from tagger.files.names import is_audio_name
 from tools.chromium import chromium, show_as
+from tools.served_review import served_review
 
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _WIDTH, _HEIGHT = 800, 860
@@ -55,7 +51,7 @@ def main(film: Path, pictures: Path | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         catalog = _library(folder)
-        with _served(catalog) as url, chromium() as browser:
+        with served_review(catalog) as (_, url), chromium() as browser:
             show_as(browser, _WIDTH, _HEIGHT)
             browser.get(url)
             time.sleep(_SETTLED_S)
@@ -81,19 +77,6 @@ def _library(folder: Path) -> Path:
 
 def _tagger(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "tagger", *arguments], check=True, capture_output=True)
-
-
-@contextmanager
-def _served(catalog: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "tagger", "review", "--no-browser", "--catalog", str(catalog)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
-    try:
-        assert process.stderr is not None
-        (url,) = re.findall(r"http://\S+", process.stderr.readline().decode())
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 def _picture_all(browser: webdriver.Chrome, folder: Path) -> None:

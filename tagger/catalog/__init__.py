@@ -24,6 +24,7 @@ from tagger.catalog.rows.answers import (
     NotedAnswer,
     OpenAnswer,
     Unanswered,
+    by_status,
 )
 from tagger.catalog.rows.files import FailedFile, FileRow, KnownTrack, RootRow, SameAudio
 from tagger.catalog.rows.runs import ModelRecord, Remembered, RunRow
@@ -126,6 +127,7 @@ __all__ = [
     "WriteQuery",
     "Years",
     "back_up",
+    "by_status",
     "check",
     "fold",
     "growing_sizes",

@@ -30,11 +30,25 @@ from tagger.catalog.tables import (
     runs,
     tracks,
 )
-from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.catalog.text import fold
 from tagger.errors import CatalogError
+from tagger.records import TagsFound
 
 _FETCHED_AT_ONCE = 2000
+_ASKED_BY = tuple(
+    tracks.c[name]
+    for name in (
+        "file_genres",
+        "provenance",
+        "overruled",
+        "title",
+        "artist",
+        "album",
+        "album_artist",
+        "mb_artists",
+        "mb_album_artists",
+    )
+)
 _stands = answers.c.withdrawn_at.is_(None)
 _is_open = answered_files.c.state == AnsweredState.OPEN.value
 # Nothing is asked while an answer waits to be written, nor where a person wants no question.
@@ -280,8 +294,16 @@ def _say_again(connection: Connection, answer_id: int, file_ids: Sequence[int]) 
         recording.say_again(connection, row.track_id, row.said_before)
 
 
-def left(connection: Connection, run_ids: Sequence[int]) -> list[tuple[Path, str]]:
-    """Return the files that answers of some runs could not be written to, and why."""
+def left(
+    connection: Connection, run_ids: Sequence[int], limit: int | None = None
+) -> list[tuple[Path, str]]:
+    """Return the files, or the first ones, that answers could not be written to, and why.
+
+    Args:
+        connection: To the catalogue.
+        run_ids: The runs that the answers were given in.
+        limit: At most so many.
+    """
     known_roots = Roots(connection)
     rows = connection.execute(
         select(answered_files.c.reason, *FILE_COLUMNS)
@@ -293,6 +315,7 @@ def left(connection: Connection, run_ids: Sequence[int]) -> list[tuple[Path, str
             answered_files.c.state == AnsweredState.LEFT.value,
         )
         .order_by(files.c.file_id)
+        .limit(limit)
     )
     return [(known_roots.file(row).path, row.reason) for row in rows]
 
@@ -325,13 +348,7 @@ def unanswered(
     known_roots = Roots(connection)
     columns = tracks.c
     statement = (
-        select(
-            files.c.file_id,
-            files.c.root_id,
-            files.c.relative,
-            files.c.track_id,
-            *TAG_COLUMNS,
-        )
+        select(files.c.file_id, files.c.track_id, files.c.root_id, files.c.relative, *_ASKED_BY)
         .join(tracks, tracks.c.track_id == files.c.track_id)
         .join(roots, roots.c.root_id == files.c.root_id)
         .where(files.c.vanished_at.is_(None), ~_is_settled)
@@ -342,12 +359,34 @@ def unanswered(
     if under:
         statement = statement.where(or_(*map(known_roots.under, under)))
     for row in connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(statement):
-        yield Unanswered(
-            row.file_id,
-            row.track_id,
-            known_roots.path(row.root_id, row.relative),
-            tags_of(row),
-        )
+        file_id, track_id, root_id, relative, *said = row  # by place: there may be many
+        where = known_roots.whole(root_id, relative)
+        yield Unanswered(file_id, track_id, where, _asked_tags(*said))
+
+
+def _asked_tags(
+    genres: tuple[str, ...],
+    provenance: str | None,
+    overruled: str | None,
+    title: str | None,
+    artist: str | None,
+    album: str | None,
+    album_artist: str | None,
+    mb_artists: tuple[str, ...] | None,
+    mb_album_artists: tuple[str, ...] | None,
+) -> TagsFound:
+    """Return the tags that a question is made of, from the columns ``_ASKED_BY``."""
+    return TagsFound(
+        genres,
+        provenance,
+        title or "",
+        artist or "",
+        album or "",
+        album_artist or "",
+        mb_artists=mb_artists or (),
+        mb_album_artists=mb_album_artists or (),
+        overruled=overruled,
+    )
 
 
 def answer_of_tracks(connection: Connection) -> dict[int, int]:

@@ -59,7 +59,11 @@ class KnownRoots:
 
     def path(self, root_id: int, relative: bytes) -> Path:
         """Return the path that a row stands for."""
-        return Path(os.fsdecode(self._paths[root_id].rstrip(SLASH) + SLASH + relative))
+        return Path(os.fsdecode(self.whole(root_id, relative)))
+
+    def whole(self, root_id: int, relative: bytes) -> bytes:
+        """Return that path as bytes."""
+        return self._paths[root_id].rstrip(SLASH) + SLASH + relative
 
     def parts_under(self, path: Path) -> tuple[list[int], Place | None]:
         """Return the roots that lie whole in a folder (or are it), and the part of another one.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,6 +36,7 @@ from tagger.review.media import MediaMaker
 from tagger.review.questions import Questions
 from tagger.review.serving import (
     LOOPBACK,
+    Behind,
     Door,
     address,
     address_of,
@@ -50,9 +50,10 @@ from tagger.review.serving import (
 from tagger.review.session import Session
 from tagger.review.suggesting import Suggesting
 from tagger.review.writing import Writer
-from tagger.tagging.answering import Manner
 from tagger.tagging.interrupt import Interrupts
-from tagger.tags import Ways
+
+if TYPE_CHECKING:
+    from tagger.tagging.answering import Manner
 
 _WAIT_S = 20.0  # for what is still to be written, when it ends
 
@@ -135,10 +136,14 @@ def command(
             _tell(base, keys, door, others)
             if not no_browser:
                 open_browser(way)
+            behind.server_is_ready()
+
+        def begin() -> None:
             session.writer.start()
-            threading.Thread(target=media.warm_up, daemon=True).start()
+            media.warm_up()
             begin_behind()
 
+        behind = Behind(begin)
         pages = Pages(
             session,
             filler,
@@ -147,6 +152,7 @@ def command(
             catalog,
             settings.catalog,
             lambda: _tell_way(base, keys),
+            behind.page_is_shown,
         )
         with suppress(KeyboardInterrupt):
             serve(pages.app((*allowed_hosts, *door.names)), sock, when_ready)
@@ -165,17 +171,23 @@ def _session(
 ) -> Session:
     blank = settings.treat_as_blank
     found = () if is_doubtful else catalog.unanswered(folders, only_blank=not blank)
-    ways = Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write")
-    manner = Manner(blank, settings.preserve_mtime, ways)
     return Session(
         catalog,
         Questions(found, blank),
         Suggesting(catalog, cards, settings.genre_map, blank, load_genre_list(settings.genre_list)),
-        Writer(lambda: Catalog.open(settings.catalog, create=False), manner),
+        Writer(lambda: Catalog.open(settings.catalog, create=False), lambda: _manner(settings)),
         paths=folders,
         is_doubtful=is_doubtful,
         most_answers=limit,
     )
+
+
+def _manner(settings: Settings) -> Manner:
+    from tagger.tagging.answering import Manner
+    from tagger.tags import Ways
+
+    ways = Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write")
+    return Manner(settings.treat_as_blank, settings.preserve_mtime, ways)
 
 
 def _behind(

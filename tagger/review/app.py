@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -21,7 +22,6 @@ from tagger.review.filler import Filler
 from tagger.review.guard import LOGIN_PATH, OPEN_PATH, Guard, Keys, TooLongError
 from tagger.review.media import Media, MediaMaker
 from tagger.review.session import Session, StaleError
-from tagger.tagging.track import stat_again
 
 _FILES = Path(__file__).parent
 _MOST_LETTERS = 160  # of a name; the rest says little and pushes all else aside
@@ -42,6 +42,7 @@ class Pages:
         catalog: Where files are looked up.
         location: Where that catalogue is.
         tell_way: Tells the owner the next address, since the last one was used.
+        was_shown: Told when the page has been sent.
     """
 
     session: Session
@@ -51,6 +52,7 @@ class Pages:
     catalog: Catalog
     location: str | Path
     tell_way: Callable[[], None]
+    was_shown: Callable[[], None]
 
     def app(self, allowed_hosts: tuple[str, ...] = ()) -> Guard:
         """Return the application, guarded."""
@@ -142,7 +144,8 @@ class _Shown:
                 token=self._pages.keys.csrf,
                 vocabulary=self._session.suggesting.vocabulary,
                 **self._facts(),
-            )
+            ),
+            background=BackgroundTask(self._pages.was_shown),
         )
 
     def stage(self, _request: Request) -> Response:
@@ -250,6 +253,8 @@ class _Shown:
 
     def _path(self, file_id: int) -> Path | None:
         """Return where a file is, if it is the one that the catalogue knows."""
+        from tagger.tagging.track import stat_again
+
         known = self._pages.catalog.file_of(file_id) if file_id <= _LARGEST_NUMBER else None
         # A number may be another file's by now: what was not asked about is not given.
         if known is None or known.file.path != self._session.questions.path_of(file_id):

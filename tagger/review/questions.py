@@ -11,7 +11,7 @@ from pathlib import Path
 from tagger.catalog import Unanswered, fold
 from tagger.evidence.names import artist_id_of, artist_of, is_nobody
 from tagger.genre_text import are_among
-from tagger.tagging.albums import album_key
+from tagger.tagging.albums import album_in
 from tagger.tags import is_ours
 
 
@@ -79,7 +79,7 @@ class Questions:
 
     def __init__(self, found: Iterable[Unanswered], treat_as_blank: Sequence[str] = ()) -> None:
         self._by_number: dict[int, Question] = {}
-        self._paths: dict[int, Path] = {}
+        self._tracks: dict[int, Unanswered] = {}
         self._blank = tuple(treat_as_blank)
         self._suspects: dict[int, Suspect] = {}
         for kind, name, artist, units in self._grouped(_units(found, self._is_blank)):
@@ -105,7 +105,7 @@ class Questions:
         self._suspects |= {one.track.file_id: one for one in suspects}
         alike: dict[object, list[Unanswered]] = defaultdict(list)
         for one in suspects:
-            key = album_key(one.track.path, one.track.tags) or one.track.file_id
+            key = album_in(one.track.folder, one.track.tags) or one.track.file_id
             alike[key, one.track.tags.genres].append(one.track)
         return [self._of_unit(tuple(unit)).number for unit in alike.values()]
 
@@ -116,7 +116,8 @@ class Questions:
 
     def path_of(self, file_id: int) -> Path | None:
         """Return where the file of that number was when the session began."""
-        return self._paths.get(file_id)
+        track = self._tracks.get(file_id)
+        return None if track is None else track.path
 
     def is_blank(self, track: Unanswered) -> bool:
         """Return whether a track has no genre, or one that counts as none."""
@@ -151,7 +152,7 @@ class Questions:
         return self._add(QuestionKind.PICKED, ", ".join(q.name for q in questions), artist, units)
 
     def _is_blank(self, track: Unanswered) -> bool:
-        return are_among(track.tags.genres, self._blank)
+        return not track.tags.genres or are_among(track.tags.genres, self._blank)
 
     def _grouped(
         self, units: Iterable[tuple[Unanswered, ...]]
@@ -176,7 +177,7 @@ class Questions:
     ) -> Question:
         question = Question(len(self._by_number) + 1, kind, name, artist, units)
         self._by_number[question.number] = question
-        self._paths |= {track.file_id: track.path for track in question.tracks}
+        self._tracks.update((track.file_id, track) for track in question.tracks)
         return question
 
 
@@ -195,7 +196,7 @@ def _units(
     albums: dict[object, list[Unanswered]] = defaultdict(list)
     for track in found:
         if is_blank(track) or is_ours(track.tags):
-            albums[album_key(track.path, track.tags) or track.file_id].append(track)
+            albums[album_in(track.folder, track.tags) or track.file_id].append(track)
     for unit in albums.values():
         if any(map(is_blank, unit)):
             yield tuple(unit)

@@ -26,6 +26,7 @@ _ALL = ("0.0.0.0", "::")
 _FAR_AWAY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 _MOST_AT_ONCE = 32  # requests
 _MOST_HEADERS = 16 << 10  # bytes
+_NOBODY_LOOKS_S = 3.0
 
 
 class ReviewError(TaggerError):
@@ -130,6 +131,32 @@ def shown_the_way(url: str) -> Iterator[Path]:
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+class Behind:
+    """What is done behind the page: once it is shown, or soon if nobody looks.
+
+    The page comes first: what is imported and started behind it would hold it up.
+
+    Args:
+        begin: Does it; called once, in a thread of its own.
+    """
+
+    def __init__(self, begin: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=begin, name="behind", daemon=True)
+        self._timer = threading.Timer(_NOBODY_LOOKS_S, self.page_is_shown)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+
+    def server_is_ready(self) -> None:
+        """Say that the page can be asked for."""
+        self._timer.start()
+
+    def page_is_shown(self) -> None:
+        """Say that the page has been sent."""
+        with self._lock:
+            if self._thread.ident is None:
+                self._thread.start()
 
 
 def open_browser(path: Path) -> None:

@@ -18,6 +18,7 @@ from tagger.catalog import (
     GivenAnswer,
     NamedFile,
     Unanswered,
+    by_status,
     fold,
 )
 from tagger.errors import ConfigError
@@ -28,12 +29,12 @@ from tagger.review.questions import Question, Questions, Suspect
 from tagger.review.shown import Asked, Progress
 from tagger.review.suggesting import N_BUTTONS, OfferedGenre, Suggesting
 from tagger.review.writing import Writer
-from tagger.tagging.answering import by_status
 
 _MOST_GENRES = 8  # in one answer
 _MOST_LETTERS = 200  # in a genre
 _MOST_FOUND = 20  # by a search
 _MOST_WHYS = 3
+_MOST_LEFT = 50  # files that are named
 _PASSED_OVER = "the catalogue has forgotten it since the review began; start it anew to be asked"
 
 
@@ -239,12 +240,12 @@ class Session:
             )
 
     def left(self) -> list[tuple[Path, str]]:
-        """Return the files that answers of this session could not be written to, and why."""
+        """Return the first files that answers of this session could not be written to, and why."""
         with self.lock:
-            passed_over = [(path, _PASSED_OVER) for path in self._passed_over]
-            if not self._run_ids:
-                return passed_over
-            return [*self.catalog.answers_left(self._run_ids), *passed_over]
+            left = [(path, _PASSED_OVER) for path in self._passed_over]
+            if self._run_ids:
+                left = [*self.catalog.answers_left(self._run_ids, _MOST_LEFT), *left]
+            return left[:_MOST_LEFT]
 
     def find(self, text: str) -> list[Question]:
         """Return open questions whose artist, album or track has a text in its name."""
@@ -326,7 +327,7 @@ class Session:
                 self._to_front(number)
 
     def split(self, number: int) -> None:
-        """Ask about the parts of a question, since they differ.
+        """Ask about the parts of a question, since they differ, each when its turn comes.
 
         Raises:
             StaleError: Another question is asked now.
@@ -336,7 +337,11 @@ class Session:
             self._check_no_interlude()
             parts = tuple(one.number for one in self.questions.split(self.questions[number]))
             if parts:
-                self._order[:1] = parts
+                self._order.pop(0)
+                if self.is_doubtful:  # what is asked is ranked by how wrong it looks
+                    self._order[:0] = parts
+                else:
+                    self._put_in_place(parts)
                 self._done.append(_Done((number,), parts))
 
     def join(self, numbers: Sequence[int]) -> None:
@@ -493,6 +498,18 @@ class Session:
         """Ask no longer about some files; what is left of their questions is asked on."""
         rest = (self.questions.without(self.questions[n], file_ids) for n in self._order)
         self._order = [question.number for question in rest if question is not None]
+
+    def _put_in_place(self, numbers: Sequence[int]) -> None:
+        """Ask questions when their turn comes: those that settle most first, before the skipped."""
+        skipped = set(self._skipped)
+        for number in numbers:
+            n_blank = self._n_blank(number)
+            smaller = (
+                place
+                for place, other in enumerate(self._order)
+                if other in skipped or self._n_blank(other) < n_blank
+            )
+            self._order.insert(next(smaller, len(self._order)), number)
 
     def _to_front(self, number: int) -> None:
         self._order.remove(number)

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tagger.catalog import AnsweredState, Catalog
 from tagger.errors import CatalogError, TaggerError
 from tagger.nets import net, tell
-from tagger.tagging.answering import Manner, carry_out_next
-from tagger.tagging.recovery import close_pending
+
+if TYPE_CHECKING:
+    from tagger.tagging.answering import Manner
 
 log = logging.getLogger(__name__)
 
@@ -27,23 +29,26 @@ class Writer:
 
     Args:
         open_catalog: Gives a catalogue of its own to the thread.
-        manner: How answers are written.
+        manner: Gives how answers are written; what writes them is imported behind the page.
     """
 
     open_catalog: Callable[[], Catalog]
-    manner: Manner
+    manner: Callable[[], Manner]
     trouble: str = ""
     _counts: Counter[AnsweredState] = field(default_factory=Counter)
     _there_is_more: threading.Event = field(default_factory=threading.Event)
     _is_idle: threading.Event = field(default_factory=threading.Event)
     _is_over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
-        """Begin with what lies open."""
-        self._there_is_more.set()
-        self._thread = threading.Thread(target=self._run, name="answers", daemon=True)
-        self._thread.start()
+        """Begin with what lies open, unless it has begun."""
+        with self._starting:
+            if self._thread is None:
+                self._there_is_more.set()
+                self._thread = threading.Thread(target=self._run, name="answers", daemon=True)
+                self._thread.start()
 
     def wake(self) -> None:
         """Say that there is something to carry out."""
@@ -65,6 +70,7 @@ class Writer:
         Args:
             timeout_s: Wait no longer for what is still open; the next start goes on with it.
         """
+        self.start()  # it may end before it has begun, and what a kill left open is still there
         done = self._is_idle.wait(timeout_s)
         self._is_over.set()
         self._there_is_more.set()
@@ -96,9 +102,13 @@ class Writer:
 
     def _work(self, catalog: Catalog) -> bool:
         """Carry out all there is; return False when it is over."""
+        from tagger.tagging.answering import carry_out_next
+        from tagger.tagging.recovery import close_pending
+
+        manner = self.manner()
         while not self._is_over.is_set():
             close_pending(catalog)
-            carried = carry_out_next(catalog, self.manner)
+            carried = carry_out_next(catalog, manner)
             self.trouble = ""
             if carried is None:
                 if not self._there_is_more.is_set():

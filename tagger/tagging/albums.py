@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from tagger.errors import TagReadError
 from tagger.evidence.names import artist_of
 from tagger.files.names import is_audio_name
 from tagger.records import TagsFound
-from tagger.tags import read_tags
 
 AlbumKey = tuple[Path, str, str]
+Folder = TypeVar("Folder", Path, bytes)
 
 _N_READERS = 8  # that wait for the disk side by side
 # Among more files than these an album is not looked for: one track of a folder with a hundred
@@ -33,10 +34,15 @@ def album_key(path: Path, tags: TagsFound) -> AlbumKey | None:
     >>> album_key(Path("/m/a/1.mp3"), TagsFound(artist="Joni")) is None
     True
     """
+    return album_in(path.parent, tags)
+
+
+def album_in(folder: Folder, tags: TagsFound) -> tuple[Folder, str, str] | None:
+    """Return the same where the folder is known already, however it is told."""
     album = tags.album.strip().casefold()
     if not album:
         return None
-    return path.parent, album, artist_of(tags).casefold()
+    return folder, album, artist_of(tags).casefold()
 
 
 def on_albums(paths: Iterable[Path], n_tracks: int) -> set[Path]:
@@ -70,6 +76,8 @@ def _in_large_ones(
 
 
 def _album_of(path: Path) -> AlbumKey | None:
+    from tagger.tags import read_tags  # which mutagen comes with: who has the tags does without
+
     try:
         return album_key(path, read_tags(path))
     except TagReadError:

@@ -7,7 +7,7 @@ touches files at a time, and an answer that is withdrawn meanwhile is taken back
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from tagger.catalog import (
     OpenAnswer,
     PlannedWrite,
     WriteQuery,
+    by_status,
 )
 from tagger.errors import TagReadError, TagWriteError, TornWriteError
 from tagger.genre_text import are_among
@@ -124,15 +125,6 @@ def _end_if_done(catalog: Catalog, run_id: int) -> None:
         (run,) = catalog.runs(among={run_id})
         elapsed_s = (datetime.now(UTC) - run.started).total_seconds()
         catalog.end_run(run_id, RunSummary(by_status(counts), elapsed_s=elapsed_s))
-
-
-def by_status(counts: Mapping[AnsweredState, int]) -> dict[Status, int]:
-    """Return how many files of answers that stand became what, as a run tells it."""
-    found = {
-        Status.WRITTEN: counts.get(AnsweredState.WRITTEN, 0),
-        Status.FAILED: counts.get(AnsweredState.LEFT, 0),
-    }
-    return {status: n for status, n in found.items() if n}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ TTA, FLAC, Ogg Vorbis, Opus, Speex, Ogg FLAC, MP4, WAV, AIFF, DSF, DSDIFF, Monke
 Musepack, ASF, told by content. What genre to write is decided elsewhere.
 """
 
-from tagger.tags.batch import carry_out_all
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tagger.tags.fields import TagFaultError
-from tagger.tags.healing import put_back
-from tagger.tags.identity import audio_identity
-from tagger.tags.inplace import Stands
-from tagger.tags.preparing import prepare_restore, prepare_write
 from tagger.tags.provenance import (
     is_ours,
     overruled_in,
@@ -23,9 +23,33 @@ from tagger.tags.provenance import (
     source_of,
     taken_out,
 )
-from tagger.tags.reader import check_limits, read_tags
-from tagger.tags.temporary import clean_leftovers
-from tagger.tags.writer import SAFE_WAYS, PreparedWrite, Ways
+
+if TYPE_CHECKING:
+    from tagger.tags.batch import carry_out_all
+    from tagger.tags.healing import put_back
+    from tagger.tags.identity import audio_identity
+    from tagger.tags.inplace import Stands
+    from tagger.tags.preparing import prepare_restore, prepare_write
+    from tagger.tags.reader import check_limits, read_tags
+    from tagger.tags.temporary import clean_leftovers
+    from tagger.tags.writer import SAFE_WAYS, PreparedWrite, Ways
+
+# Imported when they are first asked for: whose a genre is can be told without mutagen, which they
+# bring.
+_LATER = {
+    "carry_out_all": "tagger.tags.batch",
+    "put_back": "tagger.tags.healing",
+    "audio_identity": "tagger.tags.identity",
+    "Stands": "tagger.tags.inplace",
+    "prepare_restore": "tagger.tags.preparing",
+    "prepare_write": "tagger.tags.preparing",
+    "check_limits": "tagger.tags.reader",
+    "read_tags": "tagger.tags.reader",
+    "clean_leftovers": "tagger.tags.temporary",
+    "SAFE_WAYS": "tagger.tags.writer",
+    "PreparedWrite": "tagger.tags.writer",
+    "Ways": "tagger.tags.writer",
+}
 
 __all__ = [
     "SAFE_WAYS",
@@ -49,3 +73,9 @@ __all__ = [
     "source_of",
     "taken_out",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tagger.records import AudioFile, TagsFound
+from tagger.records import AudioFile, Status, TagsFound
 
 REVIEW = "review"
 """What the runs are called in which a person gives answers."""
@@ -128,18 +130,28 @@ class OpenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A track that may be asked about.
+    """A track that may be asked about; there may be ten thousands of them.
 
     Args:
         file_id, track_id: The numbers of its rows.
-        path: Its file.
-        tags: What stands in it.
+        where: The path of its file, as bytes.
+        tags: Of what stands in it, what tells its artist, its album and whose its genre is.
     """
 
     file_id: int
     track_id: int
-    path: Path
+    where: bytes
     tags: TagsFound
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return Path(os.fsdecode(self.where))
+
+    @property
+    def folder(self) -> bytes:
+        """The folder of its file, as bytes."""
+        return self.where.rpartition(b"/")[0]
 
     @property
     def named(self) -> NamedFile:
@@ -149,3 +161,12 @@ class Unanswered:
     def named_with(self, confidence: float | None) -> NamedFile:
         """As a fill names it, with the probability of its genre."""
         return NamedFile(self.file_id, self.track_id, self.path, self.tags.genres, confidence)
+
+
+def by_status(counts: Mapping[AnsweredState, int]) -> dict[Status, int]:
+    """Return how many files of answers that stand became what, as a run tells it."""
+    found = {
+        Status.WRITTEN: counts.get(AnsweredState.WRITTEN, 0),
+        Status.FAILED: counts.get(AnsweredState.LEFT, 0),
+    }
+    return {status: n for status, n in found.items() if n}
