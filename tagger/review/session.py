@@ -500,14 +500,14 @@ class Session:
         self._order = [question.number for question in rest if question is not None]
 
     def _put_in_place(self, numbers: Sequence[int]) -> None:
-        """Ask questions when their turn comes: those that settle most first, before the skipped."""
+        """Ask questions in their turn: before those that settle as little, or were skipped."""
         skipped = set(self._skipped)
-        for number in numbers:
+        for number in reversed(numbers):  # of parts alike the first stays first
             n_blank = self._n_blank(number)
             smaller = (
                 place
                 for place, other in enumerate(self._order)
-                if other in skipped or self._n_blank(other) < n_blank
+                if other in skipped or self._n_blank(other) <= n_blank
             )
             self._order.insert(next(smaller, len(self._order)), number)
 
