@@ -128,7 +128,7 @@ def test_a_page_of_help_costs_little_more_than_click() -> None:
 
 def test_a_listing_loads_no_numbers_beside_the_database() -> None:
     loaded = loaded_by("import tagger.cli.list_, tagger.catalog.sqlite.store")
-    assert not loaded & {"numpy", "torch", "alembic", "mutagen", "av"}
+    assert not loaded & {"numpy", "torch", "alembic", "mutagen", "av", "wcwidth"}
 
 
 def test_the_face_loads_nothing_until_it_is_used() -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-import wcwidth
 
 _LEAST_WIDTH = 40  # of a window that is narrower, lines run over its edge
 
@@ -54,6 +53,10 @@ def width_of(text: str) -> int:
     >>> width_of("Rock"), width_of("ロック"), width_of("é"), width_of("👨‍👩‍👧")
     (4, 6, 1, 2)
     """
+    if text.isascii() and text.isprintable():
+        return len(text)
+    import wcwidth  # its tables cost 20 ms
+
     return wcwidth.width(text, control_codes="ignore")
 
 
@@ -65,6 +68,8 @@ def cut(text: str, width: int) -> str:
     """
     if width_of(text) <= width:
         return text
+    import wcwidth
+
     return wcwidth.clip(text, 0, width - 1, control_codes="ignore").rstrip() + "…"
 
 
