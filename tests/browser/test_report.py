@@ -105,8 +105,9 @@ def colour_of_a_dot(browser: Chrome) -> tuple[int, int, list[int]]:
     x, y, *colour = browser.execute_script(
         "const canvas = document.getElementById('dots'), { width, height } = canvas;"
         "const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);"
-        "let best = 0;"
-        "for (let i = 0; i < data.length; i += 4) if (data[i + 3] > data[best + 3]) best = i;"
+        "const far = (i) => [0, 1, 2].reduce((sum, c) => sum + Math.abs(data[i + c] - data[c]), 0);"
+        "let best = 0;"  # the pixel that is least like the ground
+        "for (let i = 0; i < data.length; i += 4) if (far(i) > far(best)) best = i;"
         "const scale = canvas.clientWidth / width, at = best / 4;"
         "const place = [(at % width) * scale, Math.floor(at / width) * scale];"
         "return [...place, ...data.slice(best, best + 3)]"
