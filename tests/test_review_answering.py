@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ from tagger.catalog import (
     ModelRecord,
     NamedFile,
 )
-from tagger.errors import CatalogError
+from tagger.errors import CatalogError, TagWriteError
 from tagger.tagging.answering import Manner, carry_out_next
 from tagger.tagging.recovery import close_pending
 from tagger.tagging.undo import UndoRequest, UndoRun
+from tagger.tags import PreparedWrite, carry_out_all
 from tests.catalogs import assert_consistent, database
 from tests.library import (
     Run,
     contents,
     genre_of,
+    journal,
     make_track,
     make_tracks,
     run_tagger,
@@ -91,6 +94,22 @@ def test_what_was_answered_is_kept_by_the_next_run_and_not_heard_again(
         finish(catalog)
     record = run("tag", heard).by_name["00.flac"]
     assert (record["status"], record["genres"]) == ("unchanged", ["Jazz"])
+
+
+def test_what_was_written_is_in_the_journal_wherever_the_file_goes_next(
+    heard: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_and_move(writes: Sequence[PreparedWrite], **how: Any) -> list[TagWriteError | None]:
+        faults = carry_out_all(writes, **how)
+        (heard / "00.flac").rename(heard / "moved.flac")
+        return faults
+
+    monkeypatch.setattr("tagger.tagging.ledger.carry_out_all", write_and_move)
+    with Catalog.open(place) as catalog:
+        give(catalog, "00.flac")
+        assert set(finish(catalog).values()) == {(AnsweredState.WRITTEN, "")}
+    assert genre_of(heard / "moved.flac") == ["Jazz"]
+    assert journal(place) == ["done"]
 
 
 @pytest.mark.parametrize("genre", ["Jazz", "Rock"])

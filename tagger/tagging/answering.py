@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from tagger.catalog import (
@@ -21,23 +22,21 @@ from tagger.catalog import (
     CatalogEntry,
     KnownTrack,
     OpenAnswer,
-    PlannedWrite,
     WriteQuery,
     by_status,
 )
-from tagger.errors import TagReadError, TagWriteError, TornWriteError
+from tagger.errors import TagReadError, TagWriteError
 from tagger.genre_text import are_among
 from tagger.nets import net, tell
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, RunSummary, Status, TagsFound
 from tagger.tagging import ledger
-from tagger.tagging.track import stat_again
+from tagger.tagging.track import stat_again, stat_if_there
 from tagger.tagging.undo import UndoRequest, UndoRun
 from tagger.tags import (
     SAFE_WAYS,
     PreparedWrite,
     Ways,
-    carry_out_all,
     is_ours,
     overruled_in,
     prepare_write,
@@ -247,28 +246,16 @@ def _carry_out(
     ready: Sequence[tuple[_Found, PreparedWrite]],
     manner: Manner,
 ) -> dict[int, tuple[AnsweredState, str]]:
-    planned = [
-        PlannedWrite(one.file, p.write, kept=p.kept, overwritten=p.overwritten) for one, p in ready
+    writes = [
+        ledger.ReadyWrite(one.file, prepared, partial(_row, one, prepared, answer))
+        for one, prepared in ready
     ]
-    journal_ids = catalog.journal(answer.run_id, planned)
-    faults = carry_out_all([p for _, p in ready], preserve_mtime=manner.preserve_mtime)
-    recorded: list[CatalogEntry] = []
-    dropped: list[int] = []
-    outcomes: dict[int, tuple[AnsweredState, str]] = {}
-    for (one, prepared), fault, journal_id in zip(ready, faults, journal_ids, strict=True):
-        try:
-            if fault is not None:
-                raise fault
-            recorded.append(_row(one, prepared, answer, journal_id))
-            outcomes[one.asked.file_id] = _SETTLED
-        except TagWriteError as exc:
-            tell(one.file.path, exc.trace)
-            if not isinstance(exc, TornWriteError):  # the next start puts that one back
-                dropped.append(journal_id)
-            outcomes[one.asked.file_id] = AnsweredState.LEFT, exc.reason
-    _record(catalog, answer.run_id, recorded)
-    catalog.journal_dropped(dropped)
-    return outcomes
+    keeps_time = manner.preserve_mtime
+    faults = ledger.carry_out(catalog, answer.run_id, writes, preserve_mtime=keeps_time)
+    return {
+        one.asked.file_id: (AnsweredState.LEFT, fault.reason) if fault else _SETTLED
+        for (one, _), fault in zip(ready, faults, strict=True)
+    }
 
 
 def _record(catalog: Catalog, run_id: int, entries: Sequence[CatalogEntry]) -> None:
@@ -281,7 +268,7 @@ def _row(one: _Found, prepared: PreparedWrite, answer: OpenAnswer, journal_id: i
     write = prepared.write
     tags = rewritten(one.tags, write.after, write.provenance_after)
     entry = _row_of(one, tags, answer)
-    return replace(entry, file=stat_again(one.file), journal_id=journal_id)
+    return replace(entry, file=stat_if_there(one.file), journal_id=journal_id)
 
 
 def _row_as_found(one: _Found, answer: OpenAnswer) -> CatalogEntry:

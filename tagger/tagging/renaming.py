@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from tagger.catalog import RENAMING, Catalog, CatalogEntry, PlannedWrite
+from tagger.catalog import RENAMING, Catalog, CatalogEntry
 from tagger.catalog.batches import batches
 from tagger.catalog.witnesses import TaggedFile
-from tagger.errors import TagReadError, TagWriteError, TornWriteError
+from tagger.errors import TagReadError, TagWriteError
 from tagger.genre_list import GenreList
 from tagger.genre_text import letters_of
 from tagger.nets import net, tell
@@ -30,7 +31,6 @@ from tagger.tags import (
     SAFE_WAYS,
     PreparedWrite,
     Ways,
-    carry_out_all,
     is_ours,
     overruled_in,
     prepare_write,
@@ -299,27 +299,16 @@ class RenameRun:
     def _write(
         self, run_id: int, ready: Sequence[tuple[_Found, PreparedWrite]]
     ) -> list[RenameResult]:
-        planned = [
-            PlannedWrite(one.file, p.write, kept=p.to_keep, overwritten=p.to_roll_back)
-            for one, p in ready
+        writes = [
+            ledger.ReadyWrite(one.file, prepared, partial(self._row, one))
+            for one, prepared in ready
         ]
-        journal_ids = self.catalog.journal(run_id, planned)
-        recorded: list[CatalogEntry] = []
-        dropped: list[int] = []
-        results: list[RenameResult] = []
-        faults = carry_out_all([p for _, p in ready], preserve_mtime=self.request.preserve_mtime)
-        for (one, _), fault, journal_id in zip(ready, faults, journal_ids, strict=True):
-            if fault is None:
-                recorded.append(self._row(one, journal_id))
-                results.append(one.result(Status.WRITTEN))
-                continue
-            tell(one.file.path, fault.trace)
-            if not isinstance(fault, TornWriteError):  # the next start puts that one back
-                dropped.append(journal_id)
-            results.append(one.result(Status.FAILED, fault.why))
-        self._record(run_id, recorded)
-        self.catalog.journal_dropped(dropped)
-        return results
+        keeps_time = self.request.preserve_mtime
+        faults = ledger.carry_out(self.catalog, run_id, writes, preserve_mtime=keeps_time)
+        return [
+            one.result(Status.FAILED, fault.why) if fault else one.result(Status.WRITTEN)
+            for (one, _), fault in zip(ready, faults, strict=True)
+        ]
 
     def _record(self, run_id: int, entries: Sequence[CatalogEntry]) -> None:
         for path, error in ledger.record(self.catalog, run_id, entries).items():

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from tagger.catalog import (
@@ -22,10 +23,9 @@ from tagger.catalog import (
     Catalog,
     CatalogEntry,
     JournalEntry,
-    PlannedWrite,
     WriteQuery,
 )
-from tagger.errors import TagReadError, TagWriteError, TornWriteError
+from tagger.errors import TagReadError, TagWriteError
 from tagger.nets import net, tell
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
@@ -37,7 +37,6 @@ from tagger.tags import (
     SAFE_WAYS,
     PreparedWrite,
     Ways,
-    carry_out_all,
     is_ours,
     overruled_in,
     prepare_restore,
@@ -286,30 +285,18 @@ class UndoRun:
     def _restore(
         self, run_id: int, ready: Sequence[tuple[_Found, PreparedWrite]]
     ) -> list[UndoResult]:
-        planned = [
-            PlannedWrite(one.file, p.write, one.entry.journal_id, p.to_keep, p.to_roll_back)
-            for one, p in ready
+        writes = [
+            ledger.ReadyWrite(one.file, prepared, partial(self._row, one), one.entry.journal_id)
+            for one, prepared in ready
         ]
-        journal_ids = self.catalog.journal(run_id, planned)
-        recorded: list[CatalogEntry] = []
-        dropped: list[int] = []
-        results: list[UndoResult] = []
-        faults = carry_out_all([p for _, p in ready], preserve_mtime=self.request.preserve_mtime)
-        for (one, prepared), fault, journal_id in zip(ready, faults, journal_ids, strict=True):
-            try:
-                if fault is not None:
-                    raise fault
-                recorded.append(self._row(one, journal_id))
-                results.append(one.put_back(Status.RESTORED, prepared))
-            except TagWriteError as exc:
-                tell(one.file.path, exc.trace)
-                if not isinstance(exc, TornWriteError):  # the next start puts that one back
-                    dropped.append(journal_id)
-                results.append(one.left_alone(Status.FAILED, exc.why))
-        for path, error in ledger.record(self.catalog, run_id, recorded).items():
-            tell(path, error.trace)
-        self.catalog.journal_dropped(dropped)
-        return results
+        keeps_time = self.request.preserve_mtime
+        faults = ledger.carry_out(self.catalog, run_id, writes, preserve_mtime=keeps_time)
+        return [
+            one.left_alone(Status.FAILED, fault.why)
+            if fault
+            else one.put_back(Status.RESTORED, prepared)
+            for (one, prepared), fault in zip(ready, faults, strict=True)
+        ]
 
     def _row(self, one: _Found, journal_id: int) -> CatalogEntry:
         """Return a file's row as it is to be; what was heard and decided stays."""
