@@ -79,6 +79,7 @@ class ReasonCode(StrEnum):
     CRASHED = "crashed"
     KILLED = "killed"
     HUNG = "hung"
+    SLOW_NETWORK = "slow_network"
     ENDED = "ended"
     LOST = "lost"
     NO_MEMORY = "no_memory"
@@ -178,6 +179,10 @@ WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.HUNG: (
         "analysing it took over {timeout_s} s; the file is probably damaged, or the disk very "
         "slow: then give more time with tagger tag --timeout"
+    ),
+    ReasonCode.SLOW_NETWORK: (
+        "analysing it took over {timeout_s} s, with a network of yours; try that on one file with "
+        "more time (tagger tag --timeout)"
     ),
     ReasonCode.ENDED: "analysing it ended its process ({how}); the file is probably damaged",
     ReasonCode.LOST: (

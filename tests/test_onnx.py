@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime.capi.onnxruntime_pybind11_state as ort
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -17,12 +20,16 @@ from onnx import helper
 
 from tagger.catalog import Catalog
 from tagger.errors import CheckpointError
-from tagger.hearing.analysis import analyse_file
+from tagger.hearing.analysis import AnalysisTask, analyse_file
+from tagger.hearing.pool import Lost
 from tagger.models.checkpoint import load_checkpoint
 from tagger.models.files import find_model, read_card
 from tagger.networks.audioset import AudioSetLogMel
 from tagger.networks.frontend import FrontEndConfig, LogMel
-from tagger.records import FloatArray, TrackPrediction
+from tagger.reasons import Reason, ReasonCode
+from tagger.records import AudioFile, FloatArray, TrackFailure, TrackPrediction
+from tagger.tagging.listening import AnalysisPool
+from tagger.tagging.track import Track
 from tests.library import genre_of, make_track, run_tagger, set_tags
 from tests.onnx_files import CARD, N_MELS, make_onnx, save, without, write_card
 
@@ -85,6 +92,14 @@ def test_another_file_or_another_meaning_is_another_model(ear: Path, tmp_path: P
         (without(labels={**CARD["labels"], "activation": "relu"}), "activation is 'relu'"),
         (without(labels="Rock"), "[labels] must be a table"),
         (without("front_end", front_end="waveform"), "samples must be a number"),
+        (without(name="a\x1b[2J"), r"name has control characters: 'a\x1b[2J'"),
+        (without(genres={"Punk": "Pu\nnk"}), r"[genres] Punk has control characters"),
+        (without(embedding={"output": "a\x07", "size": 4}), "output has control characters"),
+        (
+            without(labels={**CARD["labels"], "names": ["a", "b\x1b"]}),
+            "names has control characters",
+        ),
+        (without(segments=10**300), "segments must be a number from 1 to 256"),
     ],
 )
 def test_a_card_that_does_not_say_what_is_needed_is_refused(
@@ -112,6 +127,49 @@ def test_a_card_that_is_no_toml_is_refused(ear: Path, text: str | bytes) -> None
     toml.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(CheckpointError, match="no TOML"):
         read_card(ear)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("what", [".toml", ".onnx"])
+def test_a_card_or_a_network_that_is_no_file_is_refused_and_not_waited_for(
+    ear: Path, what: str
+) -> None:
+    ear.with_suffix(what).unlink()
+    os.mkfifo(ear.with_suffix(what))
+    with pytest.raises(CheckpointError, match="not a regular file"):
+        read_card(ear)
+    ear.with_suffix(what).unlink()
+    ear.with_suffix(what).symlink_to("/dev/zero")
+    with pytest.raises(CheckpointError, match="not a regular file"):
+        read_card(ear)
+
+
+def test_a_card_longer_than_any_sane_one_is_refused(ear: Path) -> None:
+    with ear.with_suffix(".toml").open("ab") as file:
+        file.truncate(2 * 2**20)
+    with pytest.raises(CheckpointError, match="it has 2 MiB; at most 1 can be used"):
+        read_card(ear)
+    ear.with_suffix(".toml").write_text("segments = 1" + "0" * 9000, encoding="utf-8")
+    with pytest.raises(CheckpointError, match="no TOML"):
+        read_card(ear)
+
+
+def test_a_name_in_capitals_and_a_link_are_a_network_as_well(ear: Path, tmp_path: Path) -> None:
+    own = read_card(ear)
+    (tmp_path / "link.onnx").symlink_to(ear)
+    assert read_card(tmp_path / "link.onnx").model_id == own.model_id
+    (tmp_path / "folder").mkdir()
+    loud = tmp_path / "folder" / "EAR.ONNX"
+    loud.write_bytes(ear.read_bytes())
+    write_card(loud.with_suffix(".toml"), CARD)
+    assert load_checkpoint(find_model(str(loud))).card.model_id == own.model_id
+    with pytest.raises(CheckpointError, match=r"it is the card of EAR\.ONNX"):
+        read_card(loud.with_suffix(".toml"))
+
+
+def test_a_network_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no such file; say where the network is now"):
+        find_model(str(tmp_path / "gone.onnx"))
 
 
 def test_a_card_that_is_named_for_its_network_says_so(ear: Path) -> None:
@@ -264,7 +322,7 @@ def test_without_onnxruntime_it_is_said_how_to_get_it(
     ear: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-    with pytest.raises(CheckpointError, match=r"pip install 'genre-tagger\[onnx\]'"):
+    with pytest.raises(CheckpointError, match="-m pip install onnxruntime"):
         load_checkpoint(ear)
 
 
@@ -312,6 +370,54 @@ def test_a_file_with_other_ends_than_its_card_says_is_refused(
     write_card(ear.with_suffix(".toml"), without(**changes))
     with pytest.raises(CheckpointError, match=said):
         load_checkpoint(ear)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_numbers_beyond_0_and_1_are_not_believed_to_be_probabilities(
+    tmp_path: Path, activation: str
+) -> None:
+    labels = {**CARD["labels"], "values": "probabilities", "activation": activation}
+    path = make_onnx(tmp_path / "ear.onnx", without(labels=labels))
+    n_frames = read_card(path).front_end["n_frames"]
+    with pytest.raises(CheckpointError, match=r'beyond 0 and 1.*values = "logits"'):
+        heard_by(path, torch.zeros(1, N_MELS, n_frames))
+
+
+def test_a_network_that_takes_more_memory_than_there_is_costs_the_track(
+    ear: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: object) -> object:
+        raise ort.RuntimeException("[ONNXRuntimeError] : 6 : Non-zero status: std::bad_alloc")
+
+    monkeypatch.setattr("onnxruntime.InferenceSession.run", run)
+    failure = analyse_file(make_track(tmp_path / "a.flac", 4.0), ear)
+    assert isinstance(failure, TrackFailure)
+    assert failure.reason.code is ReasonCode.NO_MEMORY
+
+
+def test_a_network_that_takes_too_long_is_not_the_files_fault(ear: Path) -> None:
+    hung: Lost[AnalysisTask] = Lost(
+        AnalysisTask(Path("a.mp3"), ()), Reason(ReasonCode.HUNG, {"timeout_s": 5.0})
+    )
+    card = read_card(ear)
+    track = Track(AudioFile(Path("a.mp3"), Path(), 1, 1), None)
+    for path, code in ((ear, ReasonCode.SLOW_NETWORK), (Path("a.pt"), ReasonCode.HUNG)):
+        workers = Losing(hung)
+        pool = AnalysisPool(card, {card.model_id: path}, workers, 5.0, are_elsewhere=False)
+        (heard,) = pool.hear([track])
+        assert heard.failure is not None
+        assert heard.failure.reason.code is code
+
+
+@dataclass
+class Losing:
+    """Workers that lose what they are given."""
+
+    lost: Lost[AnalysisTask]
+    n_at_once: int = 1
+
+    def map_unordered(self, *_: object, **__: object) -> Any:
+        yield self.lost
 
 
 @pytest.mark.parametrize(
@@ -429,6 +535,20 @@ def test_what_was_learned_says_so_where_the_network_is_gone_or_another(
     outcome = run_tagger("tag", new, "--model", mine, "--catalog", place)
     assert outcome.code == 2
     assert str(path) in outcome.err
+
+
+def test_where_the_network_of_the_remembered_model_is_gone_the_default_is_used_with_a_word(
+    music: Path, place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = make_onnx(tmp_path / "ear.onnx", without("labels", "genres"))
+    new, mine = library_of(music), tmp_path / "mine.pt"
+    common = ("--catalog", place, "--jobs", "1")
+    assert run_tagger("learn", music, "--model", path, "-o", mine, *common).code == 0
+    assert run_tagger("tag", new, "--model", mine, "--no-write", *common).code == 0
+    path.rename(tmp_path / "moved.onnx")
+    outcome = run_tagger("tag", new, "--dry-run", *common)
+    assert outcome.code == 0, outcome.err
+    assert f"{path} is gone, on which {mine} was learned: using the default" in caplog.text
 
 
 def test_a_card_in_the_folder_of_models_is_no_model_by_itself(

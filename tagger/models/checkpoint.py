@@ -17,7 +17,7 @@ from tagger.files.atomic import FileKind, replaced
 from tagger.models.card import FORMAT, VERSION, ModelCard, card_of
 from tagger.models.files import find_base, read_card
 from tagger.models.novelty import Novelty
-from tagger.models.onnx_card import ONNX
+from tagger.models.onnx_card import is_onnx
 from tagger.networks import Network, network_of_card
 from tagger.networks.frontend import FrontEnd, FrontEndConfig, LogMel
 
@@ -83,7 +83,7 @@ def save_with_head(path: Path, base_path: Path, card: ModelCard) -> None:
     Raises:
         CheckpointError: the base cannot be read, or the new one cannot be written.
     """
-    if card.is_joint or base_path.suffix == ONNX:
+    if card.is_joint or is_onnx(base_path):
         save_card(path, card)
     else:
         save_checkpoint(path, load_checkpoint(base_path).network, card)
@@ -136,7 +136,7 @@ def load_checkpoint(path: Path) -> LoadedModel:
     """
     _check_torch()
     # Says in plain words what is wrong with a damaged or foreign file.
-    if path.suffix == ONNX:
+    if is_onnx(path):
         return _load_onnx(path)
     if read_card(path).is_joint:
         raise CheckpointError("it joins several networks; name one of them here", path)

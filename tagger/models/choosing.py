@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagger.config import Settings, Sourced, models_folder
-from tagger.errors import CheckpointError
+from tagger.errors import CheckpointError, printable
 from tagger.models.card import ModelCard
 from tagger.models.files import (
     BUNDLED,
@@ -18,10 +18,11 @@ from tagger.models.files import (
     find_base,
     find_model,
     is_stand_in,
+    lost_network,
     name_of_file,
     read_card,
 )
-from tagger.models.onnx_card import ONNX
+from tagger.models.onnx_card import network_beside
 
 if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
     from tagger.catalog import Catalog, Remembered
@@ -87,6 +88,14 @@ def model_in_force(catalog: Catalog, settings: Settings, sources: Mapping[str, S
     if found is None:
         return InForce(named_model(settings), ChosenBy.NOBODY)
     path = None if found.name == DEFAULT else remembered_file(found)
+    lost = None if path is None else lost_network(path)
+    if path is not None and lost is not None:
+        log.warning(
+            "%s is gone, on which %s was learned: using the default; put it back, or learn anew",
+            printable(lost),
+            name_of(path),
+        )
+        return InForce(named_model(settings), ChosenBy.NOBODY)
     if path is not None:
         return InForce(path, ChosenBy.LEARNING if found.is_own else ChosenBy.MEMORY)
     if found.is_own:
@@ -138,7 +147,7 @@ def cards_at_hand(
     folders = (models_folder(), BUNDLED)
     files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in kinds]
     for path in dict.fromkeys((*files, *others)):
-        is_only_a_card = path.suffix == ".toml" and path.with_suffix(ONNX).is_file()
+        is_only_a_card = path.suffix == ".toml" and network_beside(path) is not None
         if path.suffix in kinds and path.is_file() and not is_only_a_card:
             try:
                 yield path, read_card(path)

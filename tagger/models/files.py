@@ -20,7 +20,7 @@ from tagger.errors import CheckpointError, os_reason
 from tagger.genre_text import id_of
 from tagger.models.card import ModelCard, card_of
 from tagger.models.joint import Joint, Member, Rule
-from tagger.models.onnx_card import ONNX, Wiring, read_onnx_card
+from tagger.models.onnx_card import ONNX, Wiring, is_onnx, network_beside, read_onnx_card
 from tagger.models.plausible import ONNX_NETWORK
 from tagger.models.unpickling import unpickle_plain
 
@@ -67,6 +67,8 @@ def find_model(name: str, learned: Path | None = None) -> Path:
                 return candidate
     except OSError as exc:
         raise CheckpointError(os_reason(exc), path) from exc
+    if is_onnx(path):
+        raise CheckpointError("there is no such file; say where the network is now", path)
     files = [p for folder in folders for p in sorted(folder.glob("*")) if p.suffix in _KINDS]
     known = ", ".join(dict.fromkeys(map(name_of_file, files))) or "none"
     raise CheckpointError(f"there is no such model; there are: {known}", path)
@@ -116,11 +118,11 @@ def read_card(path: Path) -> ModelCard:
     Raises:
         CheckpointError: a file is missing, damaged, not one of ours, or from a newer version.
     """
-    if path.suffix == ONNX:
+    if is_onnx(path):
         return read_onnx_card(path)
     if path.suffix == _JOINT:
-        network = path.with_suffix(ONNX)
-        if network.is_file():
+        network = network_beside(path)
+        if network is not None:
             raise CheckpointError(f"it is the card of {network.name}; name that", path)
         return _read_joint(path)
     try:
@@ -152,6 +154,19 @@ def find_bundled(*model_ids: str) -> Path | None:
     return next(own, None)
 
 
+def lost_network(path: Path) -> Path | None:
+    """Return where the network of a model lay that was learned on one of a user's, and is gone.
+
+    Raises:
+        CheckpointError: the model is damaged.
+    """
+    card = read_card(path)
+    if path.suffix != ".pt" or card.architecture != ONNX_NETWORK:
+        return None
+    network = Path(Wiring.of(card).file)
+    return None if network.is_file() else network
+
+
 def find_base(card: ModelCard) -> Path | None:
     """Return the file of the network that a head is on: bundled, or where a user's lay.
 
@@ -164,6 +179,12 @@ def find_base(card: ModelCard) -> Path | None:
     if bundled is not None or card.architecture != ONNX_NETWORK:
         return bundled
     path = Path(Wiring.of(card).file)
+    if not path.is_file():
+        raise CheckpointError(
+            "the network that it was learned on is not there any more; put it back, or learn anew "
+            "(tagger learn --model FILE.onnx)",
+            path,
+        )
     found = read_card(path).model_id
     if found not in card.bases:
         raise CheckpointError(f"it is {found} now, and not {card.bases[0]}; learn anew", path)

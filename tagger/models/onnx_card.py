@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tagger.errors import CheckpointError, os_reason
+from tagger.errors import CheckpointError, os_reason, plain
 from tagger.genre_text import id_of
 from tagger.models.card import ModelCard
 from tagger.models.plausible import ONNX_NETWORK
 
 ONNX = ".onnx"
+_CARD = ".toml"
 ACTIVATIONS = ("softmax", "sigmoid")
 VALUES = ("logits", "probabilities")
 
+_MOST_OF_CARD = 2**20
 # Every worker holds a copy, and beside it what the network computes.
 _MOST_BYTES = 512 * 2**20
 _MOST_SEGMENTS = 256
@@ -102,6 +106,23 @@ class Wiring:
         return cls(**values)
 
 
+def is_onnx(path: Path) -> bool:
+    """Return whether a file is a network in ONNX, by its name."""
+    return path.suffix.lower() == ONNX
+
+
+def network_beside(card: Path) -> Path | None:
+    """Return the network in ONNX whose card this file would be, if it is there."""
+    networks = (card.with_suffix(ending) for ending in (ONNX, ONNX.upper()))
+    return next((path for path in networks if path.is_file()), None)
+
+
+def _card_of_file(path: Path) -> Path:
+    """Return where a network's card lies: beside its name, or beside what that is a link to."""
+    beside = path.with_suffix(_CARD)
+    return beside if beside.exists() or not path.is_symlink() else path.resolve().with_suffix(_CARD)
+
+
 def read_onnx_card(path: Path) -> ModelCard:
     """Return the card of a network in an ONNX file.
 
@@ -109,32 +130,23 @@ def read_onnx_card(path: Path) -> ModelCard:
         CheckpointError: one of the two files is missing or too large, or the card does not say what
             is needed, or keeps its weights elsewhere.
     """
-    toml = path.with_suffix(".toml")
     digest = _digest(path)
+    toml = _card_of_file(path)
+    if not toml.exists():
+        raise CheckpointError(f"it needs a card beside it, {plain(toml.name)}", path)
     try:
-        said = tomllib.loads(toml.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise CheckpointError(f"it needs a card beside it, {toml.name}", path) from exc
-    except OSError as exc:
-        raise CheckpointError(os_reason(exc), toml) from exc
+        said = tomllib.loads(_content(toml, _MOST_OF_CARD).decode("utf-8"))
     except (ValueError, RecursionError) as exc:
-        raise CheckpointError(f"this card is no TOML in UTF-8 ({exc})", toml) from exc
+        raise CheckpointError(f"this card is no TOML in UTF-8 ({plain(str(exc))})", toml) from exc
     try:
         return _card_of(_Table("", said), path.absolute(), digest)
     except _CardError as exc:
-        raise CheckpointError(str(exc), toml) from exc
+        raise CheckpointError(plain(str(exc)), toml) from exc
 
 
 def _digest(path: Path) -> str:
     """Return the digest of a network's file, of which all weights must be in it."""
-    try:
-        n_bytes = path.stat().st_size
-        if n_bytes > _MOST_BYTES:
-            most = _MOST_BYTES >> 20
-            raise CheckpointError(f"it has {n_bytes >> 20} MiB; at most {most} can be used", path)
-        content = path.read_bytes()
-    except OSError as exc:
-        raise CheckpointError(os_reason(exc), path) from exc
+    content = _content(path, _MOST_BYTES)
     if _EXTERNAL in content:
         raise CheckpointError(
             "it keeps weights in another file; save it with all of them inside "
@@ -142,6 +154,22 @@ def _digest(path: Path) -> str:
             path,
         )
     return hashlib.sha256(content).hexdigest()
+
+
+def _content(path: Path, most_bytes: int) -> bytes:
+    """Return what is in a file; raise CheckpointError where it is none, or holds too much."""
+    try:
+        # A FIFO would be waited for, and a device has no end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise CheckpointError("it is not a regular file", path)
+            if status.st_size > most_bytes:
+                has, most = status.st_size >> 20, most_bytes >> 20
+                raise CheckpointError(f"it has {has} MiB; at most {most} can be used", path)
+            return file.read(most_bytes)
+    except OSError as exc:
+        raise CheckpointError(os_reason(exc), path) from exc
 
 
 class _CardError(ValueError):
@@ -313,7 +341,7 @@ class _Table:
         value = self._take(key)
         if not isinstance(value, str) or not value:
             raise _CardError(f"{self._called(key)} must be a text")
-        return value
+        return self._shown(key, value)
 
     def one_of(self, key: str, known: Collection[str]) -> str:
         """Return a text that must be one of some."""
@@ -327,7 +355,7 @@ class _Table:
         value = self._take(key)
         if not isinstance(value, list) or not value or not all(isinstance(x, str) for x in value):
             raise _CardError(f"{self._called(key)} must be a list of texts")
-        return tuple(value)
+        return tuple(self._shown(key, one) for one in value)
 
     def number(self, key: str, usual: int | None = None, *, least: int = 1, most: int) -> int:
         """Return a whole number; one that must be there, unless there is a usual one."""
@@ -343,6 +371,7 @@ class _Table:
     def all_texts(self) -> Mapping[str, str]:
         """Return a table whose keys are anybody's."""
         for key in self._said:
+            self._shown("a name", key)
             self.text(key)
         return dict(self._said)
 
@@ -355,6 +384,12 @@ class _Table:
     def _take(self, key: str, usual: object = None) -> object:
         self._asked.add(key)
         return self._said.get(key, usual)
+
+    def _shown(self, key: str, value: str) -> str:
+        """Return a text that stands still on a terminal, and in a tag."""
+        if not value.isprintable():
+            raise _CardError(f"{self._called(key)} has control characters: {value!r}")
+        return value
 
     def _called(self, key: str) -> str:
         return f"[{self._name}] {key}" if self._name else key

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.errors import CheckpointError, how_to_install
+from tagger.errors import CheckpointError, how_to_install, plain
 from tagger.models.card import ModelCard
 from tagger.models.onnx_card import FRONT_ENDS, Wiring, read_onnx_card
 from tagger.networks import Network, NetworkOutput
@@ -25,6 +25,9 @@ from tagger.records import FloatArray
 
 _LEAST = 1e-7  # a probability nearer to 0 or 1 is taken for this near
 _FLOAT = "tensor(float)"
+_SLACK = 1e-3  # by which rounding may lift a probability above 1
+# How onnxruntime says that there is not enough of it.
+_WANT_OF_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory")
 
 
 def load_onnx(path: Path) -> tuple[ModelCard, FrontEnd, Network]:
@@ -110,6 +113,8 @@ class OnnxNetwork(Network):
         try:
             outputs: list[Any] = self._session.run(asked, {wiring.input: fed})
         except (ort.InvalidArgument, ort.Fail, ort.RuntimeException, ort.NotImplemented) as exc:
+            if any(words in str(exc) for words in _WANT_OF_MEMORY):
+                raise MemoryError(_first_line(exc)) from exc
             shape = " x ".join(map(str, fed.shape))
             raise self._refused(f"cannot be run on {shape} numbers ({_first_line(exc)})") from exc
         if wiring.groups and wiring.values == "probabilities":
@@ -117,7 +122,16 @@ class OnnxNetwork(Network):
         return outputs
 
     def _logits(self, probabilities: Any) -> FloatArray:
-        """Return logits that have these probabilities under either activation."""
+        """Return logits that have these probabilities under either activation.
+
+        Raises:
+            CheckpointError: they are none.
+        """
+        if np.any(np.less(probabilities, -_SLACK) | np.greater(probabilities, 1 + _SLACK)):
+            raise self._refused(
+                f"gives {self._wiring.scores} beyond 0 and 1, which are no probabilities but, it "
+                'may be, values = "logits"'
+            )
         p = np.clip(np.asarray(probabilities, np.float32), _LEAST, 1 - _LEAST)
         is_exclusive = self._wiring.activation == "softmax"
         logits: FloatArray = np.log(p) if is_exclusive else np.log(p) - np.log1p(-p)
@@ -156,7 +170,7 @@ class OnnxNetwork(Network):
             raise self._refused(f"takes {n_dimensions} dimensions, not {len(wiring.layout)}")
 
     def _refused(self, why: str) -> CheckpointError:
-        return CheckpointError(f"it {why}: mend its card", self._path)
+        return CheckpointError(f"it {plain(why)}: mend its card", self._path)
 
 
 def _laid_out(features: FloatArray, layout: tuple[str, ...]) -> FloatArray:
@@ -214,4 +228,4 @@ def _session(path: Path) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200]
+    return plain(str(error).splitlines()[0][:200])

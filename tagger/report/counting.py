@@ -35,6 +35,7 @@ _UNWRITTEN = {
     ReasonCode.NEVER: Blank.NEVER,
     ReasonCode.NOT_LISTED: Blank.NEVER,
     ReasonCode.UNTRUSTED: Blank.UNTRUSTED,
+    ReasonCode.NO_LABELS: Blank.NAMELESS,
     ReasonCode.UNASKED: Blank.UNASKED,
     ReasonCode.UNASKED_UNSURE: Blank.UNSURE,
     ReasonCode.UNSURE: Blank.UNSURE,

@@ -52,6 +52,10 @@ class Blank(Enum):
         "Taken back",
         "You undid or removed the tagger's genre; it is not written again unasked.",
     )
+    NAMELESS = (
+        "No genres yet",
+        "The network names none; tagger learn teaches it those of your tags.",
+    )
     FAILED = ("Failed", "The file could not be read, heard or written; see Failures.")
     OTHER = ("Another reason", "Each track has its own, which the command below shows.")
 
@@ -67,7 +71,15 @@ class Blank(Enum):
 
 
 ANSWERABLE = frozenset(
-    (Blank.UNSURE, Blank.UNASKED, Blank.UNTRUSTED, Blank.SHORT, Blank.SILENT, Blank.OTHER)
+    (
+        Blank.UNSURE,
+        Blank.UNASKED,
+        Blank.UNTRUSTED,
+        Blank.SHORT,
+        Blank.SILENT,
+        Blank.NAMELESS,
+        Blank.OTHER,
+    )
 )
 """Reasons for a blank that a person's answer fills."""
 

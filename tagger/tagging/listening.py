@@ -13,8 +13,9 @@ from tagger.hearing.analysis import AnalysisTask, Heard, NetworkRef, analyse_tas
 from tagger.hearing.pool import LocalWorkers, Lost, Workers
 from tagger.models.card import ModelCard
 from tagger.models.files import networks_of
+from tagger.models.onnx_card import is_onnx
 from tagger.models.verdict import said_by
-from tagger.reasons import ReasonCode
+from tagger.reasons import Reason, ReasonCode
 from tagger.records import Stage, TrackFailure, TrackPrediction
 from tagger.tagging.albums import on_albums
 from tagger.tagging.request import TagRequest
@@ -82,10 +83,16 @@ class AnalysisPool:
         if isinstance(outcome, Lost):
             # What crashes the decoder is a fault of the file, and remembered as one.
             stage = Stage.DECODE if outcome.is_for_good else Stage.ANALYSE
-            return TrackFailure(outcome.task.path, stage, outcome.reason)
+            return TrackFailure(outcome.task.path, stage, self._blamed(outcome.reason))
         if isinstance(outcome, TrackFailure):
             return outcome
         return said_by(self.card, (*track.parts, *outcome))
+
+    def _blamed(self, reason: Reason) -> Reason:
+        """Return why a track was lost: time may be lost by a network that nobody knows here."""
+        if reason.code is ReasonCode.HUNG and any(map(is_onnx, self.networks.values())):
+            return Reason(ReasonCode.SLOW_NETWORK, reason.values)
+        return reason
 
 
 @contextmanager
