@@ -173,9 +173,11 @@ def stop(connection: Connection, run_id: int) -> None:
 def _withdraw(connection: Connection, condition: ColumnElement[bool]) -> None:
     connection.execute(update(answers).where(condition, _stands).values(withdrawn_at=now()))
     mine = select(answers.c.answer_id).where(condition)
+    only_said = mine.where(answers.c.action.in_([action.value for action in _SAID]))
+    of = answered_files.c.answer_id
     connection.execute(
         update(answered_files)
-        .where(answered_files.c.answer_id.in_(mine), _is_open)
+        .where(or_(of.in_(only_said), and_(of.in_(mine), _is_open)))
         .values(state=AnsweredState.RESTORED.value)
     )
 
