@@ -209,7 +209,7 @@ def test_a_connection_that_breaks_is_told_and_loses_nothing(url: str, server: Se
 
 def test_without_the_driver_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(CatalogError, match=r"genre-tagger\[postgresql\]"):
+    with pytest.raises(CatalogError, match=r"-m pip install 'psycopg\[binary\]'"):
         Catalog.open("postgresql://localhost/music")
 
 

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from tagger.catalog import Action, Catalog, GivenAnswer
 from tagger.cli.counting import count_meanwhile
+from tagger.config import models_folder
 from tagger.errors import LearnError
 from tagger.learning.teaching import Aside, doubts, gather, teach
 from tagger.models.checkpoint import load_checkpoint
@@ -217,8 +218,7 @@ def teachers(music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A library with genres that a person set, and a data folder of one's own; the library."""
     monkeypatch.setattr("tagger.cli.learn.BUNDLED", tmp_path)
     monkeypatch.setattr("tagger.models.files.BUNDLED", tmp_path)
-    for module in ("tagger.cli.learn", "tagger.models.choosing"):
-        monkeypatch.setattr(f"{module}.models_folder", lambda: tmp_path / "models")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     make_model(tmp_path / "default.pt")
     for n in range(44):
         path = make_track(music / f"{n:02d}.flac", 1.6)
@@ -231,7 +231,7 @@ def taught(teachers: Path, place: Path, tmp_path: Path) -> tuple[Path, Path]:
     """A library, and the file of a model that was learned from it."""
     told = run_tagger("learn", teachers, "--default", "--catalog", place)
     assert told.code == 0, told.err
-    return teachers, tmp_path / "models" / "mine.pt"
+    return teachers, models_folder() / "mine.pt"
 
 
 def test_a_catalogue_on_a_server_teaches_as_a_file_does(
@@ -260,7 +260,6 @@ def test_a_file_outside_is_heard_by_the_model_that_the_catalogue_compares_by(
     """By the one that has heard all; by the catalogue's own once that has; never by a stranger."""
     music, mine = taught
     monkeypatch.setattr("tagger.models.choosing.BUNDLED", tmp_path)
-    monkeypatch.setattr("tagger.models.choosing.models_folder", lambda: tmp_path / "models")
     (tmp_path / "default.pt").rename(tmp_path / "older.pt")
     make_model(tmp_path / "default.pt", favourite="Folk")
     new = make_track(tmp_path / "new.flac", 1.6)
