@@ -66,7 +66,8 @@ def costs(catalog: Path, n_tracks: int, n_rounds: int) -> tuple[list[Cost], list
     """Return what refreshes cost that write all, and that find nothing changed."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TAGGER_")}
     line = [sys.executable, "-m", "tagger", "playlist", "--refresh", "--catalog", str(catalog)]
-    written, unchanged = [], []
+    written: list[Cost] = []
+    unchanged: list[Cost] = []
     for _ in range(n_rounds):
         with tempfile.TemporaryDirectory(prefix="tagger-refresh-") as scratch:
             config = Path(scratch, "tagger", "config.toml")

@@ -14,7 +14,7 @@ from tagger.config import load_settings
 from tagger.errors import ConfigError
 from tagger.players.after import run_after
 from tests.catalogs import filled
-from tests.library import Outcome, make_tracks, run_tagger, until
+from tests.library import Outcome, make_track, make_tracks, run_tagger, until
 from tests.test_cli_playlist import at
 
 Tagger = Callable[..., Outcome]
@@ -175,6 +175,21 @@ def test_it_is_run_after_a_run_that_wrote_and_after_its_undo(
     assert len(calls(place)) == 1
     assert run_tagger("undo", *common, **variables).code == 0
     assert len(calls(place)) == 2
+
+
+@pytest.mark.usefixtures("in_process")
+def test_it_is_run_after_genres_were_renamed(place: Path, model: Path) -> None:
+    make_track(place / "music" / "0.flac", genre="Rap")
+    (place / "genres.toml").write_text('[aliases]\nRap = "Hip-Hop"\n', encoding="utf-8")
+    common = ("--catalog", place / "catalog.db")
+    assert run_tagger("tag", place / "music", *common, "--model", model).code == 0
+    variables = configure(place, noting(place))
+    asked = ("genres", "--apply", "--genre-list", place / "genres.toml", *common)
+    assert run_tagger(*asked, "--dry-run", **variables).code == 0
+    assert calls(place) == []
+    assert run_tagger(*asked, **variables).code == 0
+    assert run_tagger(*asked, **variables).code == 0  # nothing is left to rename
+    assert len(calls(place)) == 1
 
 
 @pytest.mark.usefixtures("in_process")

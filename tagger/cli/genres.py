@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,13 @@ from tagger.cli.options import (
     under_option,
     verbose_option,
 )
-from tagger.cli.output import OutputClosedError, Printer, path_fields, plain, reason_fields
+from tagger.cli.output import Printer, path_fields, plain, reason_fields
+from tagger.cli.rewriting import Telling, after_rewriting, carry_out
 from tagger.cli.screen import column
 from tagger.config import load_settings
 from tagger.errors import ConfigError, printable
 from tagger.genre_list import GenreList, default_place, load_genre_list
 from tagger.genre_text import letters_of
-from tagger.records import RunSummary, Status
 from tagger.tagging.renaming import (
     RenameRequest,
     RenameResult,
@@ -41,6 +40,7 @@ from tagger.tags import Ways
 
 _MANY = 100  # files that are renamed unasked, as many as may follow one's tags unasked
 LISTED = ("genre", "word", "allowed", "n_tracks", "n_ours")
+_NOTHING = "all genres are in the words of your list"
 RENAMED = ("path", "status", "before", "genres", "ours", "reason")
 
 
@@ -94,7 +94,10 @@ def command(
             preserve_mtime=settings.preserve_mtime,
             ways=Ways(settings.allow_copies, linked=settings.hard_links == "write"),
         )
-        return _apply(RenameRun(request, catalog), Printer(format_, RENAMED), quiet=quiet)
+        telling = Telling(Printer(format_, RENAMED), _renamed, _change, _NOTHING, quiet)
+        run = RenameRun(request, catalog)
+        code = carry_out(run, telling)
+    return after_rewriting(run.summary, settings, code)
 
 
 def _is_wanted(n: int, *, yes: bool) -> bool:
@@ -148,25 +151,6 @@ def _line(one: Spelling) -> str:
     return f"{one.n_tracks:7d}  {column(plain(one.genre), 24)}  {told}".rstrip()
 
 
-def _apply(run: RenameRun, printer: Printer, *, quiet: bool) -> int:
-    try:
-        with closing(run.results()) as results:
-            for result in results:
-                _print(result, printer, quiet=quiet)
-    except (KeyboardInterrupt, OutputClosedError):
-        _report(run.summary, quiet=quiet)
-        return 130
-    _report(run.summary, quiet=quiet)
-    return 1 if run.summary.by_status.get(Status.FAILED) else 0
-
-
-def _print(result: RenameResult, printer: Printer, *, quiet: bool) -> None:
-    if result.status is Status.FAILED:
-        click.echo(f"{printable(result.path)}: {result.reason}", err=True)
-    silent = quiet or result.status is Status.FAILED
-    printer.print(_renamed(result), "" if silent else _change(result))
-
-
 def _renamed(result: RenameResult) -> Mapping[str, Any]:
     return {
         **path_fields(result.path),
@@ -181,12 +165,3 @@ def _renamed(result: RenameResult) -> Mapping[str, Any]:
 def _change(result: RenameResult) -> str:
     change = f"{plain(', '.join(result.before))} → {plain(', '.join(result.genres))}"
     return f"{result.status:9s} {column(change, 32)}  {printable(result.path)}"
-
-
-def _report(summary: RunSummary, *, quiet: bool) -> None:
-    if quiet:
-        return
-    counts = [f"{n} {status}" for status, n in summary.by_status.items()]
-    click.echo(", ".join(counts) or "all genres are in the words of your list", err=True)
-    if summary.interrupted:
-        click.echo("interrupted; what was finished stays finished, run again to go on", err=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tagger.catalog import Catalog, WriteQuery
-from tagger.cli.after import after_change
 from tagger.cli.completing import genres, runs
 from tagger.cli.options import (
     allow_copies_option,
@@ -21,11 +19,11 @@ from tagger.cli.options import (
     under_option,
     verbose_option,
 )
-from tagger.cli.output import OutputClosedError, Printer, path_fields, plain, reason_fields
+from tagger.cli.output import Printer, path_fields, plain, reason_fields
+from tagger.cli.rewriting import Telling, after_rewriting, carry_out
 from tagger.cli.screen import column
 from tagger.config import load_settings
 from tagger.errors import printable
-from tagger.records import RunSummary, Status
 from tagger.tagging.undo import UndoRequest, UndoResult, UndoRun
 from tagger.tags import Ways
 
@@ -75,33 +73,17 @@ def command(
         preserve_mtime=settings.preserve_mtime,
         ways=Ways(lossy_copies=settings.allow_copies),
     )
-    printer = Printer(format_, COLUMNS)
+    telling = Telling(Printer(format_, COLUMNS), _record, _line, "there is nothing to undo", quiet)
     with Catalog.open(settings.catalog, create=False, read_only=dry_run) as catalog:
         _refuse_unknown_run(catalog, run_id)
         run = UndoRun(request, catalog)
-        try:
-            with closing(run.results()) as results:
-                for result in results:
-                    _print(result, printer, quiet=quiet)
-        except (KeyboardInterrupt, OutputClosedError):
-            _report(run.summary, quiet=quiet)
-            return 130
-    _report(run.summary, quiet=quiet)
-    code = 1 if run.summary.by_status.get(Status.FAILED) else 0
-    has_written = not dry_run and run.summary.by_status.get(Status.RESTORED, 0) > 0
-    return after_change(settings, code) if has_written else code
+        code = carry_out(run, telling)
+    return after_rewriting(run.summary, settings, code)
 
 
 def _refuse_unknown_run(catalog: Catalog, run_id: int | None) -> None:
     if run_id is not None and all(run.run_id != run_id for run in catalog.runs()):
         raise catalog.complaint(f"there was no run {run_id}; tagger runs lists them")
-
-
-def _print(result: UndoResult, printer: Printer, *, quiet: bool) -> None:
-    if result.status is Status.FAILED:
-        click.echo(f"{printable(result.path)}: {result.reason}", err=True)
-    silent = quiet or result.status is Status.FAILED
-    printer.print(_record(result), "" if silent else _line(result))
 
 
 def _record(result: UndoResult) -> Mapping[str, Any]:
@@ -124,12 +106,3 @@ def _line(result: UndoResult) -> str:
 
 def _said(genres: tuple[str, ...]) -> str:
     return plain(", ".join(genres)) or "–"
-
-
-def _report(summary: RunSummary, *, quiet: bool) -> None:
-    if quiet:
-        return
-    counts = [f"{n} {status}" for status, n in summary.by_status.items()]
-    click.echo(", ".join(counts) or "there is nothing to undo", err=True)
-    if summary.interrupted:
-        click.echo("interrupted; what was finished stays finished, run again to go on", err=True)
