@@ -67,7 +67,7 @@ def session_of(
     """A session whose writer has not begun."""
     found = catalog.unanswered((), only_blank=not treat_as_blank)
     return Session(
-        catalog,
+        lambda: catalog,
         Questions(found, treat_as_blank),
         Suggesting(catalog, cards, treat_as_blank=treat_as_blank),
         Writer(lambda: Catalog.open(place), lambda: Manner(treat_as_blank)),
@@ -97,7 +97,7 @@ def pages_of(session: Session, *, password: str = "") -> Iterator[Review]:
     media = MediaMaker(default_card())
     place = place_of(session)
     filler = Filler(session, place)
-    pages = Pages(session, filler, keys, media, session.catalog, place, _tell_nobody, _tell_nobody)
+    pages = Pages(session, filler, keys, media, place, _tell_nobody, _tell_nobody)
     client = TestClient(pages.app(("music.example",)), base_url=BASE)
     assert client.get(f"/open?token={keys.once}").status_code == 200
     yield Review(session, filler, keys, client)

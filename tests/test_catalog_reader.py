@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +12,20 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from tagger.catalog import Catalog, Embedder, Reader, upgrade
+from tagger.catalog import (
+    Catalog,
+    Embedder,
+    FailedFile,
+    Reader,
+    SortKey,
+    TrackQuery,
+    Years,
+    upgrade,
+)
 from tagger.errors import CatalogError
-from tests.catalogs import MODEL, MUSIC, entry, filled
+from tagger.reasons import Reason
+from tagger.records import Stage, Status, TrackFailure
+from tests.catalogs import MODEL, MUSIC, Location, audio_file, entry, filled
 
 OURS = 0x54474752
 
@@ -90,3 +103,41 @@ def test_what_is_no_catalogue_is_named(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CatalogError, match=told):
         Reader.open(place)
     assert place.read_bytes() == content
+
+
+@pytest.mark.parametrize("sort", SortKey)
+def test_a_listing_by_the_reader_is_the_catalogues(location: Location, sort: SortKey) -> None:
+    some = (entry("a.mp3", 1), entry("caf\udce9.mp3", 2), entry("b/100%_c.mp3", 3))
+    with filled(location, *some) as catalog, Reader.open(location) as reader:
+        failed = TrackFailure(MUSIC / "d.mp3", Stage.DECODE, Reason.told("silent"))
+        catalog.record_failures(1, [FailedFile(audio_file("d.mp3"), failed)])
+        listed = list(reader.listed(TrackQuery(sort=sort)))
+        assert listed == list(catalog.tracks(TrackQuery(sort=sort)))
+        assert {row.path for row in listed} == {MUSIC / "d.mp3", *(one.file.path for one in some)}
+        for query in (
+            TrackQuery(genre="ROCK", sort=sort),
+            TrackQuery(min_confidence=0.5, artist="ARTIST", sort=sort),
+            TrackQuery(under=MUSIC / "b", sort=sort, limit=1),
+            TrackQuery(status=Status.FAILED, sort=sort),
+            TrackQuery(years=Years(1990, None), sort=sort),
+            TrackQuery(artist="%", sort=sort),
+        ):
+            assert list(reader.listed(query)) == list(catalog.tracks(query))
+
+
+def test_a_list_is_told_without_sqlalchemy_and_numpy(tmp_path: Path) -> None:
+    place = tmp_path / "catalog.db"
+    filled(place, entry("a.mp3", 1)).close()
+    script = (
+        "import sys; from tagger.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print(*({'sqlalchemy', 'numpy', 'torch'} & set(sys.modules)))\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script, "list", "--catalog", str(place)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Title 1" in told.stdout
+    assert told.stdout.splitlines()[-1] == ""

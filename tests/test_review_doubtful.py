@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("in_process")
 
 def session_in_doubt(catalog: Catalog, place: Path, limit: int | None = None) -> Session:
     return Session(
-        catalog,
+        lambda: catalog,
         Questions(()),
         Suggesting(catalog, ()),
         Writer(lambda: Catalog.open(place), Manner),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
@@ -19,59 +19,18 @@ from tagger.catalog.rows.answers import (
     NamedFile,
     NotedAnswer,
     OpenAnswer,
-    Unanswered,
 )
 from tagger.catalog.tables import (
     answered_files,
     answers,
     files,
-    predictions,
-    roots,
     runs,
     tracks,
 )
-from tagger.catalog.text import fold
 from tagger.errors import CatalogError
-from tagger.records import TagsFound
 
-_FETCHED_AT_ONCE = 2000
-_ASKED_BY = tuple(
-    tracks.c[name]
-    for name in (
-        "file_genres",
-        "provenance",
-        "overruled",
-        "title",
-        "artist",
-        "album",
-        "album_artist",
-        "mb_artists",
-        "mb_album_artists",
-    )
-)
 _stands = answers.c.withdrawn_at.is_(None)
 _is_open = answered_files.c.state == AnsweredState.OPEN.value
-# Nothing is asked while an answer waits to be written, nor where a person wants no question.
-_is_settled = (
-    select(answered_files.c.file_id)
-    .join(answers, answers.c.answer_id == answered_files.c.answer_id)
-    .where(
-        answered_files.c.file_id == files.c.file_id,
-        or_(_is_open, and_(_stands, answers.c.action == Action.NEVER.value)),
-    )
-    .exists()
-)
-# What was withdrawn and is not taken back yet is no person's word any more.
-is_to_go = (
-    select(answered_files.c.file_id)
-    .join(answers, answers.c.answer_id == answered_files.c.answer_id)
-    .where(
-        answered_files.c.file_id == files.c.file_id,
-        ~_stands,
-        answered_files.c.state == AnsweredState.WRITTEN.value,
-    )
-    .exists()
-)
 # What is said of a person's genres holds of those that were shown alone.
 _OF_WHAT_STOOD = (Action.CHANGE, Action.KEEP)
 # What is only said, and not written: nothing is left to do with its files.
@@ -337,60 +296,6 @@ def counted(connection: Connection, run_ids: Sequence[int]) -> dict[AnsweredStat
     return {AnsweredState(state): n for state, n in rows}
 
 
-def unanswered(
-    connection: Connection, under: Sequence[Path] = (), *, only_blank: bool = True
-) -> Iterator[Unanswered]:
-    """Yield tracks that are there and that no answer has settled, by path.
-
-    Args:
-        connection: To the catalogue.
-        under: Only those in these folders; () is anywhere.
-        only_blank: Only those without a genre, or with our own field beside it.
-    """
-    known_roots = Roots(connection)
-    columns = tracks.c
-    statement = (
-        select(files.c.file_id, files.c.track_id, files.c.root_id, files.c.relative, *_ASKED_BY)
-        .join(tracks, tracks.c.track_id == files.c.track_id)
-        .join(roots, roots.c.root_id == files.c.root_id)
-        .where(files.c.vanished_at.is_(None), ~_is_settled)
-        .order_by(roots.c.path, files.c.relative)
-    )
-    if only_blank:
-        statement = statement.where(or_(columns.file_genres == (), columns.provenance.is_not(None)))
-    if under:
-        statement = statement.where(or_(*map(known_roots.under, under)))
-    for row in connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(statement):
-        file_id, track_id, root_id, relative, *said = row  # by place: there may be many
-        where = known_roots.whole(root_id, relative)
-        yield Unanswered(file_id, track_id, where, _asked_tags(*said))
-
-
-def _asked_tags(
-    genres: tuple[str, ...],
-    provenance: str | None,
-    overruled: str | None,
-    title: str | None,
-    artist: str | None,
-    album: str | None,
-    album_artist: str | None,
-    mb_artists: tuple[str, ...] | None,
-    mb_album_artists: tuple[str, ...] | None,
-) -> TagsFound:
-    """Return the tags that a question is made of, from the columns ``_ASKED_BY``."""
-    return TagsFound(
-        genres,
-        provenance,
-        title or "",
-        artist or "",
-        album or "",
-        album_artist or "",
-        mb_artists=mb_artists or (),
-        mb_album_artists=mb_album_artists or (),
-        overruled=overruled,
-    )
-
-
 def answer_of_tracks(connection: Connection) -> dict[int, int]:
     """Return {track_id: the answer by which a person settled it last}, of those that stand."""
     rows = connection.execute(
@@ -433,48 +338,3 @@ def stat_of(connection: Connection, file_id: int) -> AnsweredFile | None:
         )
     ).first()
     return None if row is None else AnsweredFile(row.file_id, Roots(connection).file(row))
-
-
-def said_of(
-    connection: Connection, track_ids: Sequence[int]
-) -> dict[int, dict[str, Mapping[str, float]]]:
-    """Return {track_id: {model_id: {label: p}}} of what was heard, but for what is strange."""
-    found: dict[int, dict[str, Mapping[str, float]]] = {}
-    for batch in batches(track_ids):
-        rows = connection.execute(
-            select(
-                predictions.c.track_id, predictions.c.model_id, predictions.c.probabilities
-            ).where(predictions.c.track_id.in_(batch), predictions.c.unheard_code.is_(None))
-        )
-        for row in rows:
-            found.setdefault(row.track_id, {})[row.model_id] = row.probabilities
-    return found
-
-
-def persons_genres(connection: Connection, artist: str = "") -> dict[tuple[str, ...], int]:
-    """Return {genres that a person set: on how many tracks}, of one artist or of all.
-
-    Args:
-        connection: To the catalogue.
-        artist: A name, whatever its case; "" is any.
-    """
-    columns = tracks.c
-    statement = (
-        select(columns.file_genres, func.count().label("n"))
-        .join(files, files.c.track_id == columns.track_id)
-        .where(
-            columns.file_genres != (),
-            columns.provenance.is_(None),
-            files.c.vanished_at.is_(None),
-            ~is_to_go,
-        )
-        .group_by(columns.file_genres)
-    )
-    if artist:
-        key = fold(artist)
-        either = or_(
-            columns.artist_key.startswith(f"{key}\n", autoescape=True),
-            columns.artist_key.endswith(f"\n{key}", autoescape=True),
-        )
-        statement = statement.where(either)
-    return {row.file_genres: row.n for row in connection.execute(statement)}

@@ -13,9 +13,11 @@ from sqlalchemy import Connection
 # Some are named apart from the methods that they become.
 from tagger.catalog import (
     answers,
+    asked_about,
     chronicle,
     exporting,
     faults,
+    listing,
     opening,
     pruning,
     queries,
@@ -31,6 +33,7 @@ from tagger.catalog import journal as writes
 from tagger.catalog import lookup as known
 from tagger.catalog import runs as run_log
 from tagger.catalog.pruning import VanishedFile
+from tagger.catalog.putting import over, over_roots
 from tagger.catalog.rows.files import FailedFile
 from tagger.catalog.rows.tracks import CatalogEntry
 from tagger.catalog.rows.writes import JournalEntry, PlannedWrite
@@ -134,7 +137,7 @@ class Catalog(Transactions):
 
     # Tracks, and what was heard in them
 
-    tracks = streaming(queries.track_rows)
+    tracks = streaming(over_roots(listing.listed))
     exported = streaming(exporting.exported)
     info = reading(queries.track_info)
     counts = reading(queries.counts)
@@ -203,13 +206,13 @@ class Catalog(Transactions):
     note_before_answer = writing(answers.note_before)
     settle_answer = writing(answers.settle)
     unfinished_answer = reading(answers.unfinished)
-    unanswered = streaming(answers.unanswered)
+    unanswered = streaming(over_roots(asked_about.unanswered))
     answered = reading(answers.counted)
     answers_left = reading(answers.left)
     answer_of_tracks = reading(answers.answer_of_tracks)
     kept_genres = reading(answers.kept_genres)
-    said_of = reading(answers.said_of)
-    persons_genres = reading(answers.persons_genres)
+    said_of = reading(over(asked_about.said_of))
+    persons_genres = reading(over(asked_about.persons_genres))
     file_of = reading(answers.stat_of)
 
     # Journal

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from tagger.catalog import queries
+from tagger.catalog import listing
 from tagger.catalog.batches import AT_ONCE
+from tagger.catalog.putting import over_roots
 from tagger.catalog.rows.tracks import ALL_TRACKS, TrackQuery, TrackRow
 from tagger.catalog.tables import files, predictions, runs, tracks
 
@@ -42,7 +43,7 @@ class ExportedTrack:
 
 def exported(connection: Connection, query: TrackQuery = ALL_TRACKS) -> Iterator[ExportedTrack]:
     """Yield the tracks that a query asks for; memory stays flat however many they are."""
-    rows = queries.track_rows(connection, query)
+    rows = over_roots(listing.listed)(connection, query)
     while batch := list(islice(rows, AT_ONCE)):
         track_ids = [row.track_id for row in batch if row.track_id is not None]
         details = _details(connection, track_ids)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     Select,
@@ -22,7 +20,7 @@ from sqlalchemy import (
 from tagger.catalog import runs
 from tagger.catalog.lookup import latest_first
 from tagger.catalog.paths import Roots
-from tagger.catalog.rows.tracks import ALL_TRACKS, Counts, SortKey, TrackInfo, TrackQuery, TrackRow
+from tagger.catalog.rows.tracks import Counts, TrackInfo, TrackRow
 from tagger.catalog.tables import (
     failures,
     files,
@@ -34,7 +32,6 @@ from tagger.catalog.tables import (
 )
 from tagger.catalog.tables import runs as run_table
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
-from tagger.catalog.text import fold, key_of
 from tagger.catalog.why import reason_from
 from tagger.records import Status
 
@@ -50,37 +47,12 @@ _is_ours = or_(
     tracks.c.file_genres == (), tracks.c.file_genres == tracks.c.heard_genres
 )  # the same rule as in the view ``library``
 _confidence = case((_is_ours, tracks.c.confidence))
-_first_genre = (
-    select(track_genres.c.genre_key)
-    .where(track_genres.c.track_id == tracks.c.track_id, track_genres.c.position == 0)
-    .scalar_subquery()
-)
-_PATH = (roots.c.path, files.c.relative)
-_ORDER: Mapping[SortKey, tuple[Any, ...]] = {
-    SortKey.PATH: _PATH,
-    SortKey.TITLE: (tracks.c.title_key.nulls_last(), *_PATH),
-    SortKey.ARTIST: (tracks.c.artist_key.nulls_last(), tracks.c.album_key, *_PATH),
-    SortKey.ALBUM: (tracks.c.album_key.nulls_last(), *_PATH),
-    SortKey.YEAR: (tracks.c.year.nulls_last(), *_PATH),
-    SortKey.GENRE: (_first_genre.nulls_last(), *_PATH),
-    SortKey.CONFIDENCE: (_confidence.desc().nulls_last(), *_PATH),
-    SortKey.DURATION: (tracks.c.duration_s.nulls_last(), *_PATH),
-    SortKey.STATUS: (_status, *_PATH),
-}
 
 
-def track_rows(connection: Connection, query: TrackQuery = ALL_TRACKS) -> Iterator[TrackRow]:
-    """Yield the tracks that a query asks for; memory stays flat however many they are."""
-    known_roots = Roots(connection)
-    statement = listed(query, known_roots)
-    for row in connection.execution_options(yield_per=_FETCHED_AT_ONCE).execute(statement):
-        yield track_row(row, known_roots)
-
-
-def listed(query: TrackQuery, known_roots: Roots) -> Select[*tuple[Any, ...]]:
-    """Return the statement whose rows ``track_row`` takes."""
-    chosen = _rows().where(*_conditions(query, known_roots))
-    return chosen.order_by(*_ORDER[query.sort]).limit(query.limit)
+def every_row(known_roots: Roots, under: Path | None) -> Select[*tuple[Any, ...]]:
+    """Return the statement whose rows ``track_row`` takes: all that is listed, by path."""
+    statement = _rows().where(_is_there).order_by(roots.c.path, files.c.relative)
+    return statement if under is None else statement.where(known_roots.under(under))
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -116,34 +88,8 @@ def _joined(columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _conditions(query: TrackQuery, known_roots: Roots) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [_is_there]
-    if query.genre is not None:
-        conditions.append(has_genre(query.genre))
-    if query.min_confidence is not None:
-        conditions.append(_confidence >= query.min_confidence)
-    if query.artist is not None:
-        part = fold(query.artist)
-        conditions.append(tracks.c.artist_key.contains(part, autoescape=True))
-    if query.years is not None and query.years.first is not None:
-        conditions.append(tracks.c.year >= query.years.first)
-    if query.years is not None and query.years.last is not None:
-        conditions.append(tracks.c.year <= query.years.last)
-    if query.under is not None:
-        conditions.append(known_roots.under(query.under))
-    if query.status is not None:
-        conditions.append(_status == query.status.value)
-    return conditions
-
-
-def has_genre(genre: str) -> ColumnElement[bool]:
-    """Return the condition that a track has a genre, whatever its case."""
-    having = select(track_genres.c.track_id).where(track_genres.c.genre_key == key_of(genre))
-    return files.c.track_id.in_(having)
-
-
 def track_row(row: _Row, known_roots: Roots) -> TrackRow:
-    """Return the track that a row of ``listed`` tells of."""
+    """Return the track that a row of ``every_row`` tells of."""
     return TrackRow(
         track_id=row.track_id,
         path=known_roots.path(row.root_id, row.relative),

@@ -9,63 +9,38 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tagger.catalog import asked_about, listing
 from tagger.catalog.batches import batches
 from tagger.catalog.blocks import block_arrays
-from tagger.catalog.known_roots import AFTER_SLASH, SLASH, KnownRoots
+from tagger.catalog.known_roots import KnownRoots
+from tagger.catalog.plain_sql import escaped, marks, within
+from tagger.catalog.rows.answers import Unanswered
 from tagger.catalog.rows.runs import ModelMemory, Remembered, last_named
-from tagger.catalog.rows.tracks import HeardTrack, TrackRow, Years
+from tagger.catalog.rows.tracks import ALL_TRACKS, HeardTrack, TrackQuery, TrackRow, Years
 from tagger.catalog.sqlite.connecting import connection_to_ask
 from tagger.catalog.store import Ids, Search
 from tagger.catalog.text import fold, key_of
 from tagger.catalog.why import reason_from_text
 from tagger.errors import printable
 from tagger.reasons import Reason
-from tagger.records import FloatArray, Status, TagsFound
-from tagger.tag_fields import TAG_FIELDS, FieldKind, TagField
+from tagger.records import FloatArray
 
-Vectors = NDArray[np.float16]  # (n_tracks, embedding_dim)
+T = TypeVar("T")
 
-_COLUMNS = {
-    "track_id": "f.track_id",
-    "root_id": "f.root_id",
-    "relative": "f.relative",
-    **{one.name: f"t.{one.name}" for one in TAG_FIELDS},
-    "file_genres": "t.file_genres",
-    "provenance": "t.provenance",
-    "overruled": "t.overruled",
-    "tags_read_by": "t.tags_read_by",
-    "heard_genres": "t.heard_genres",
-    "confidence": "l.confidence",
-    "duration_s": "t.duration_s",
-    "status": "l.status",
-    "reason_code": "l.reason_code",
-    "reason_values": "l.reason_values",
-    "audio": "f.audio",
-}
-_ROWS = (
-    f"SELECT {', '.join(_COLUMNS.values())} FROM files AS f "
-    "JOIN library AS l ON l.file_id = f.file_id JOIN tracks AS t ON t.track_id = f.track_id"
-)
+if TYPE_CHECKING:  # a listing does without numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+Vectors: TypeAlias = "NDArray[np.float16]"  # (n_tracks, embedding_dim)
+
 _BLOCKS = "SELECT n_rows, track_ids, vectors FROM embedding_blocks"
 _FETCHED_AT_ONCE = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition in SQL and the values of its question marks."""
-
-    sql: str
-    values: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +56,10 @@ class Embedder:
 
 class Source(Protocol):
     """Where answers come from."""
+
+    @property
+    def where(self) -> Path | str | None:
+        """The file, or the URL without its password."""
 
     def ask(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a question, whose values stand for its question marks."""
@@ -107,14 +86,21 @@ class Reader:
     @classmethod
     def open(cls, location: str | Path) -> Self:
         """Open a catalogue to ask it; one with an older schema is asked in a copy in memory."""
-        if isinstance(location, Path) or "://" not in location:
-            path = Path(location).absolute()
-            connection = connection_to_ask(path)
-            if connection is not None:
-                return cls(_File(connection, path))
+        reader = cls.at_once(location)
+        if reader is not None:
+            return reader
         from tagger.catalog.sources import opened
 
         return cls(opened(location))
+
+    @classmethod
+    def at_once(cls, location: str | Path) -> Self | None:
+        """Open a catalogue that is a sound file of this version; None: there is more to do."""
+        if not isinstance(location, Path) and "://" in location:
+            return None
+        path = Path(location).absolute()
+        connection = connection_to_ask(path)
+        return None if connection is None else cls(_File(connection, path))
 
     def __enter__(self) -> Self:
         """Return the reader itself."""
@@ -136,12 +122,12 @@ class Reader:
         place = self._roots.place(path)
         if place is None:
             return None
-        found = self._tracks("f.root_id = ? AND f.relative = ?", tuple(place))
+        found = self._tracks("files.root_id = ? AND files.relative = ?", tuple(place))
         return next(found, None)
 
     def paths_named(self, name: str) -> list[Path]:
         """Return the files of tracks whose own name this is, whatever folder they are in."""
-        end = _escaped(printable(Path(name)))
+        end = escaped(printable(Path(name)))
         sql = (
             "SELECT root_id, relative FROM files WHERE track_id IS NOT NULL "
             "AND (name = ? OR name LIKE ? ESCAPE '\\')"
@@ -166,12 +152,12 @@ class Reader:
         return {
             one.track_id: one
             for batch in batches(track_ids)
-            for one in self._tracks(f"f.track_id IN ({_marks(batch)})", tuple(batch))
+            for one in self._tracks(f"files.track_id IN ({marks(batch)})", tuple(batch))
         }
 
     def of_artist(self, name: str) -> Ids:
         """Return the tracks by an artist, or of albums by that artist, whatever the case."""
-        artist = _escaped(fold(name))
+        artist = escaped(fold(name))
         sql = (
             "SELECT track_id FROM tracks "
             "WHERE artist_key LIKE ? ESCAPE '\\' OR artist_key LIKE ? ESCAPE '\\'"
@@ -184,13 +170,15 @@ class Reader:
             "SELECT DISTINCT artist FROM tracks WHERE artist_key LIKE ? ESCAPE '\\' "
             "AND artist <> '' ORDER BY artist LIMIT ?"
         )
-        return [name for (name,) in self._ask(sql, (f"%{_escaped(fold(part))}%", limit))]
+        return [name for (name,) in self._ask(sql, (f"%{escaped(fold(part))}%", limit))]
 
     def of_albums(self, names: Sequence[str]) -> Ids:
         """Return the tracks of albums of these names, whoever made them."""
+        import numpy as np
+
         keys = list({fold(name) for name in names})
         found = [
-            self._ids(f"SELECT track_id FROM tracks WHERE album_key IN ({_marks(some)})", some)
+            self._ids(f"SELECT track_id FROM tracks WHERE album_key IN ({marks(some)})", some)
             for some in map(tuple, batches(keys))
         ]
         return np.concatenate([np.empty(0, np.int64), *found])
@@ -226,19 +214,35 @@ class Reader:
 
     def under(self, folder: Path) -> Ids:
         """Return the tracks in a folder, or of one file."""
-        where = self._within(folder)
+        where = within(self._roots, folder)
         sql = f"SELECT track_id FROM files WHERE track_id IS NOT NULL AND ({where.sql})"
         return self._ids(sql, where.values)
 
-    def _within(self, folder: Path) -> Condition:
-        whole, part = self._roots.parts_under(folder)
-        sql = f"root_id IN ({_marks(whole)})" if whole else "root_id < 0"
-        values = tuple(whole)
-        if part is None:
-            return Condition(sql, values)
-        sql += " OR root_id = ? AND (relative = ? OR relative > ? AND relative < ?)"
-        inside = (part.relative, part.relative + SLASH, part.relative + AFTER_SLASH)
-        return Condition(sql, (*values, part.root_id, *inside))
+    def listed(self, query: TrackQuery = ALL_TRACKS) -> Iterator[TrackRow]:
+        """Yield the tracks that a query asks for; memory stays flat however many they are."""
+        return self._sound(listing.listed(self._ask, self._roots, query))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no track at all, not even of a file that has vanished."""
+        return next(self._ask("SELECT 1 FROM tracks LIMIT 1", ()), None) is None
+
+    # What a review is made of
+
+    def unanswered(
+        self, under: Sequence[Path] = (), *, only_blank: bool = True
+    ) -> Iterator[Unanswered]:
+        """Yield tracks that are there and that no answer has settled, as a catalogue does."""
+        found = asked_about.unanswered(self._ask, self._roots, under, only_blank=only_blank)
+        return self._sound(found)
+
+    def said_of(self, track_ids: Sequence[int]) -> dict[int, dict[str, Mapping[str, float]]]:
+        """Return {track_id: {model_id: {label: p}}} of what models have heard."""
+        return asked_about.said_of(self._ask, track_ids)
+
+    def persons_genres(self, artist: str = "") -> dict[tuple[str, ...], int]:
+        """Return {genres that a person set: on how many tracks}, of one artist or of all."""
+        return asked_about.persons_genres(self._ask, artist)
 
     # Their embeddings
 
@@ -251,7 +255,7 @@ class Reader:
         for batch in batches(track_ids):
             sql = (
                 "SELECT model_id, count(*), max(run_id) FROM predictions "
-                f"WHERE block_id IS NOT NULL AND track_id IN ({_marks(batch)}) GROUP BY model_id"
+                f"WHERE block_id IS NOT NULL AND track_id IN ({marks(batch)}) GROUP BY model_id"
             )
             for model_id, n, run_id in self._ask(sql, tuple(batch)):
                 before, latest = counts.get(model_id, (0, 0))
@@ -296,6 +300,8 @@ class Reader:
 
     def vectors_of(self, model_id: str, track_ids: Ids) -> tuple[Ids, FloatArray]:
         """Return those of the tracks that a model has an embedding of, and the embeddings."""
+        import numpy as np
+
         found_ids, found = [np.empty(0, np.int64)], []
         for ids, vectors in self._blocks_with(model_id, track_ids):
             is_wanted = np.isin(ids, track_ids) & (ids > 0)
@@ -311,7 +317,7 @@ class Reader:
         for batch in batches(track_ids.tolist()):
             sql = (
                 "SELECT DISTINCT block_id FROM predictions WHERE model_id = ? "
-                f"AND block_id IS NOT NULL AND track_id IN ({_marks(batch)})"
+                f"AND block_id IS NOT NULL AND track_id IN ({marks(batch)})"
             )
             numbers |= {block_id for (block_id,) in self._ask(sql, (model_id, *batch))}
         for number in sorted(numbers):
@@ -321,24 +327,27 @@ class Reader:
     # Asking
 
     def _tracks(self, where: str, values: tuple[object, ...]) -> Iterator[HeardTrack]:
-        for values_of_row in self._ask(f"{_ROWS} WHERE {where}", values):
-            yield self._heard_track(dict(zip(_COLUMNS, values_of_row, strict=True)))
-
-    def _heard_track(self, row: Mapping[str, Any]) -> HeardTrack:
-        listed = TrackRow(
-            track_id=row["track_id"],
-            path=self._roots.path(row["root_id"], row["relative"]),
-            tags=_tags(row),
-            genres=_strings(row["file_genres"]) or _strings(row["heard_genres"]),
-            confidence=row["confidence"],
-            duration_s=row["duration_s"],
-            status=Status(row["status"]),
-            reason=reason_from_text(row["reason_code"], row["reason_values"]),
-        )
-        return HeardTrack(listed, row["audio"])
+        sql = f"{listing.ROWS} WHERE files.track_id IS NOT NULL AND {where}"
+        for row in map(listing.named, self._ask(sql, values)):
+            yield HeardTrack(listing.track_row(row, self._roots), row["audio"])
 
     def _ids(self, sql: str, values: tuple[object, ...]) -> Ids:
+        import numpy as np
+
         return np.fromiter((track_id for (track_id,) in self._ask(sql, values)), np.int64)
+
+    def _sound(self, made: Iterator[T]) -> Iterator[T]:
+        """Yield what is made of rows; what is stored is JSON, so what no longer is that is damage.
+
+        Raises:
+            CatalogError: It is damaged.
+        """
+        try:
+            yield from made
+        except json.JSONDecodeError as exc:
+            from tagger.catalog import faults
+
+            raise faults.complaint(faults.DAMAGED, self._source.where) from exc
 
     def _ask(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         return self._source.ask(sql, values)
@@ -361,44 +370,14 @@ class _File:
             with faults.reported(self.path):
                 raise
 
+    @property
+    def where(self) -> Path:
+        """The file."""
+        return self.path
+
     def search(self, model_id: str) -> None:
         """Return None: SQLite knows nothing of vectors."""
 
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
-
-
-def _tags(row: Mapping[str, Any]) -> TagsFound:
-    values = {one.name: _value(one, row[one.name]) for one in TAG_FIELDS}
-    return TagsFound(
-        genres=_strings(row["file_genres"]),
-        provenance=row["provenance"],
-        overruled=row["overruled"],
-        read_by=row["tags_read_by"] or "",
-        **values,
-    )
-
-
-def _value(one: TagField, stored: Any) -> Any:
-    """Return what is read of a tag, as SQLAlchemy's types would give it."""
-    is_list = one.kind is FieldKind.TEXTS and stored
-    return _strings(stored) if is_list else stored or one.kind.value
-
-
-@lru_cache(maxsize=4096)
-def _strings(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
-
-
-def _marks(values: Iterable[object]) -> str:
-    return ", ".join("?" for _ in values)
-
-
-def _escaped(part: str) -> str:
-    r"""Return text as LIKE takes it literally, with a backslash to escape.
-
-    >>> _escaped("100%_Silk")
-    '100\\%\\_Silk'
-    """
-    return "".join("\\" + c if c in "\\%_" else c for c in part)

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from tagger.catalog import faults, opening
 from tagger.catalog.catalog import ABSENT
+from tagger.catalog.putting import put
 from tagger.catalog.store import WAIT_S, Ids, Search, Store
 from tagger.records import FloatArray
 
@@ -38,11 +39,13 @@ class Answers:
 
     def ask(self, sql: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that answer a question; its marks are put as the database has them."""
-        is_format = self.engine.dialect.paramstyle != "qmark"
-        asked = sql.replace("?", "%s") if is_format else sql
         with faults.reported(self.store.where), self.engine.begin() as connection:
-            for row in connection.exec_driver_sql(asked, values):
-                yield tuple(row)
+            yield from put(connection, sql, values)
+
+    @property
+    def where(self) -> faults.Where:
+        """The file, or the URL without its password."""
+        return self.store.where
 
     def search(self, model_id: str) -> Search | None:
         """Return how the database itself finds the nearest of a model's tracks, if it can."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, text
 
 from tagger.catalog import embeddings, queries
-from tagger.catalog.answers import is_to_go
+from tagger.catalog.asked_about import NOT_TO_GO
 from tagger.catalog.batches import batches
 from tagger.catalog.paths import FILE_COLUMNS, Roots
-from tagger.catalog.rows.tracks import Leftovers, SurveyedTrack, TaggedTrack, TrackQuery
+from tagger.catalog.rows.tracks import Leftovers, SurveyedTrack, TaggedTrack
 from tagger.catalog.tables import failures, files, predictions, roots, tracks
 from tagger.catalog.tag_columns import TAG_COLUMNS, tags_of
 from tagger.records import FloatArray, Stage
@@ -35,7 +35,7 @@ def surveyed(
         predictions.c.track_id == files.c.track_id, predictions.c.model_id == model_id
     )
     statement = (
-        queries.listed(TrackQuery(under=under), known_roots)
+        queries.every_row(known_roots, under)
         .outerjoin(predictions, is_of_model)
         .add_columns(
             tracks.c.confidence.label("heard_confidence"),
@@ -122,7 +122,7 @@ def _tagged(
             predictions.c.block_id.is_not(None),
             files.c.vanished_at.is_(None),
             tracks.c.file_genres != (),
-            ~is_to_go,
+            text(NOT_TO_GO),
         )
     )
     return statement if under is None else statement.where(known_roots.under(under))

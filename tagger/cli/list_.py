@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tagger.catalog import Catalog, SortKey, TrackQuery, Years
+from tagger.catalog import Reader, SortKey, TrackQuery, Years
 from tagger.cli.completing import genres
 from tagger.cli.options import (
     NumberRange,
@@ -66,13 +66,13 @@ def command(
         limit=limit,
     )
     printer, screen = Printer(format_, COLUMNS), screen_of_stdout()
-    with Catalog.open(settings.catalog, create=False, read_only=True) as opened:
+    with Reader.open(settings.catalog) as reader:
         n_found = 0
-        for n_found, row in enumerate(opened.tracks(query), 1):
+        for n_found, row in enumerate(reader.listed(query), 1):
             if n_found == 1 and format_ == "text" and screen.width is not None:
                 say(screen.styled(screen.fit(HEADER), dim=True), color=screen.color)
             printer.print(row_record(row), screen.fit(row_line(row)))
-        if n_found == 0 and not opened.counts().n_tracks:
+        if n_found == 0 and reader.is_empty:
             click.echo("the catalogue is empty; tagger tag FOLDER puts tracks in it", err=True)
         elif n_found == 0 and format_ == "text":
             click.echo("no track is like that", err=True)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tagger.catalog import Catalog
 from tagger.cli.options import (
     allow_copies_option,
     catalog_option,
@@ -32,6 +31,7 @@ from tagger.review.doubting import Doubter, Search
 from tagger.review.filler import Filler
 from tagger.review.guard import Keys
 from tagger.review.learner import Learner, Told
+from tagger.review.library import Library
 from tagger.review.media import MediaMaker
 from tagger.review.questions import Questions
 from tagger.review.serving import (
@@ -53,6 +53,7 @@ from tagger.review.writing import Writer
 from tagger.tagging.interrupt import Interrupts
 
 if TYPE_CHECKING:
+    from tagger.catalog import Catalog
     from tagger.tagging.answering import Manner
 
 _WAIT_S = 20.0  # for what is still to be written, when it ends
@@ -121,9 +122,10 @@ def command(
     with ExitStack() as opened:
         opened.enter_context(Interrupts())
         sock = opened.enter_context(listen(door))
-        catalog = opened.enter_context(Catalog.open(settings.catalog, create=False))
-        cards = _cards(catalog, read_card(model_in_force(catalog, settings, sources).path))
-        session = _session(catalog, settings, folders, cards, limit, is_doubtful=is_doubtful)
+        library = opened.enter_context(Library(settings.catalog))
+        model = model_in_force(library.first, settings, sources)
+        cards = _cards(library, read_card(model.path))
+        session = _session(library, settings, folders, cards, limit, is_doubtful=is_doubtful)
         filler = Filler(session, settings.catalog)
         begin_behind = _behind(session, filler, settings, folders, opened)
         keys = Keys(sock.getsockname()[1], _password(door))
@@ -139,6 +141,7 @@ def command(
             behind.server_is_ready()
 
         def begin() -> None:
+            library.open_soon()
             session.writer.start()
             media.warm_up()
             begin_behind()
@@ -149,7 +152,6 @@ def command(
             filler,
             keys,
             media,
-            catalog,
             settings.catalog,
             lambda: _tell_way(base, keys),
             behind.page_is_shown,
@@ -161,7 +163,7 @@ def command(
 
 
 def _session(
-    catalog: Catalog,
+    library: Library,
     settings: Settings,
     folders: list[Path],
     cards: list[ModelCard],
@@ -170,16 +172,22 @@ def _session(
     is_doubtful: bool,
 ) -> Session:
     blank = settings.treat_as_blank
-    found = () if is_doubtful else catalog.unanswered(folders, only_blank=not blank)
+    found = () if is_doubtful else library.first.unanswered(folders, only_blank=not blank)
     return Session(
-        catalog,
+        library.whole,
         Questions(found, blank),
-        Suggesting(catalog, cards, settings.genre_map, blank, load_genre_list(settings.genre_list)),
-        Writer(lambda: Catalog.open(settings.catalog, create=False), lambda: _manner(settings)),
+        Suggesting(library, cards, settings.genre_map, blank, load_genre_list(settings.genre_list)),
+        Writer(lambda: _opened(settings), lambda: _manner(settings)),
         paths=folders,
         is_doubtful=is_doubtful,
         most_answers=limit,
     )
+
+
+def _opened(settings: Settings) -> Catalog:
+    from tagger.catalog import Catalog
+
+    return Catalog.open(settings.catalog, create=False)
 
 
 def _manner(settings: Settings) -> Manner:
@@ -224,9 +232,9 @@ def _behind(
     return begin
 
 
-def _cards(catalog: Catalog, first: ModelCard) -> list[ModelCard]:
+def _cards(library: Library, first: ModelCard) -> list[ModelCard]:
     """Return the cards of the models that may have heard, that of the one in force first."""
-    at_hand = [card for _, card in cards_at_hand((".pt", ".toml"), catalog.model_files())]
+    at_hand = [card for _, card in cards_at_hand((".pt", ".toml"), library.first.model_files())]
     return [first, *(card for card in at_hand if card.model_id != first.model_id)]
 
 

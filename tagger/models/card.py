@@ -10,16 +10,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tagger.errors import CheckpointError, plain
-from tagger.models.head import Head
 from tagger.models.joint import Joint
 from tagger.models.plausible import why_implausible
 
 FORMAT = "tagger-checkpoint"
 VERSION = 3  # 2 had neither labels that exclude no other nor labels that are no genres
 _READABLE = (2, VERSION)
+
+if TYPE_CHECKING:  # it brings numpy, which most cards do without
+    from tagger.models.head import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class ModelCard:
             for name in ("network", "front_end", "thresholds", "provenance", "broader", "further"):
                 values[name] = dict(values[name])
             if values.get("head") is not None:
+                from tagger.models.head import Head
+
                 values["head"] = Head.from_plain(values["head"])
             card = cls(**values)
             refusal = why_implausible(card)

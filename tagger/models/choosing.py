@@ -25,7 +25,7 @@ from tagger.models.files import (
 from tagger.models.onnx_card import network_beside
 
 if TYPE_CHECKING:  # it brings SQLAlchemy, which questions to a catalogue do without
-    from tagger.catalog import Catalog, Remembered
+    from tagger.catalog import Catalog, Reader, Remembered
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,9 @@ class InForce:
         return self.chosen_by in (ChosenBy.PERSON, ChosenBy.LEARNING)
 
 
-def model_in_force(catalog: Catalog, settings: Settings, sources: Mapping[str, Sourced]) -> InForce:
+def model_in_force(
+    catalog: Catalog | Reader, settings: Settings, sources: Mapping[str, Sourced]
+) -> InForce:
     """Return the checkpoint to use with a catalogue: what is set always wins over its memory.
 
     Raises:

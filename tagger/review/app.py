@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from tagger.catalog import Catalog, Reader
+from tagger.catalog import Reader
 from tagger.errors import CatalogError, TaggerError, TagWriteError, plain, printable
 from tagger.review.filler import Filler
 from tagger.review.guard import LOGIN_PATH, OPEN_PATH, Guard, Keys, TooLongError
@@ -39,8 +39,7 @@ class Pages:
         filler: Offers to fill what was learned surely.
         keys: What opens the door.
         media: Makes sound and covers.
-        catalog: Where files are looked up.
-        location: Where that catalogue is.
+        location: Where the catalogue is.
         tell_way: Tells the owner the next address, since the last one was used.
         was_shown: Told when the page has been sent.
     """
@@ -49,7 +48,6 @@ class Pages:
     filler: Filler
     keys: Keys
     media: MediaMaker
-    catalog: Catalog
     location: str | Path
     tell_way: Callable[[], None]
     was_shown: Callable[[], None]
@@ -255,7 +253,7 @@ class _Shown:
         """Return where a file is, if it is the one that the catalogue knows."""
         from tagger.tagging.track import stat_again
 
-        known = self._pages.catalog.file_of(file_id) if file_id <= _LARGEST_NUMBER else None
+        known = self._session.catalog.file_of(file_id) if file_id <= _LARGEST_NUMBER else None
         # A number may be another file's by now: what was not asked about is not given.
         if known is None or known.file.path != self._session.questions.path_of(file_id):
             return None
@@ -263,7 +261,7 @@ class _Shown:
             file = stat_again(known.file)
         except TagWriteError:
             return None
-        (track,) = self._pages.catalog.lookup([file], "")
+        (track,) = self._session.catalog.lookup([file], "")
         return file.path if track is not None and track.is_as_recorded else None
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.catalog import Catalog
 from tagger.errors import LearnError, TaggerError
 from tagger.genre_list import ANY, GenreList
 from tagger.models.card import ModelCard
@@ -17,7 +16,8 @@ from tagger.review.apart import DiedError, apart
 from tagger.review.learner import can_learn
 from tagger.review.questions import Suspect
 
-if TYPE_CHECKING:  # numpy comes with it, which the page does without
+if TYPE_CHECKING:  # numpy and SQLAlchemy come with it, which the page does without
+    from tagger.catalog import Catalog
     from tagger.learning.doubting import Doubtful, Sound
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class Search:
 
 def look(search: Search) -> Looked:
     """Return the tracks whose genre looks wrong; runs in its own process."""
+    from tagger.catalog import Catalog
     from tagger.learning.doubting import find_doubtful
 
     try:

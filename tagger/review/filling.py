@@ -13,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tagger.catalog import FILL, Action, Catalog, GivenAnswer, NotedAnswer, Unanswered
+from tagger.catalog import FILL, Action, GivenAnswer, NotedAnswer, Unanswered
 from tagger.config import models_folder
 from tagger.errors import TaggerError, printable
 from tagger.genre_text import key_of
-from tagger.learning.saving import is_learned, record_of, save_learned
 from tagger.models.card import ModelCard
+
+if TYPE_CHECKING:  # the page stands without SQLAlchemy
+    from tagger.catalog import Catalog
 
 N_DRAWN = 20  # tracks that are judged before anything is filled
 N_ENOUGH = 18  # of these, that have to be right
@@ -64,6 +67,7 @@ class Prepared:
 
 def prepare(wanted: Wanted) -> Prepared:
     """Learn from all that is tagged and answered; runs in a process of its own."""
+    from tagger.catalog import Catalog
     from tagger.learning.filling import fillable
     from tagger.models.choosing import cards_at_hand
 
@@ -78,6 +82,8 @@ def prepare(wanted: Wanted) -> Prepared:
 
 def save(prepared: Prepared) -> str:
     """Keep a model as ``tagger learn`` does, in a process of its own; return why not, or ""."""
+    from tagger.learning.saving import is_learned, save_learned
+
     target = models_folder() / f"{_NAME}.pt"
     if target.exists() and not is_learned(target):
         return f"{printable(target)} is there already and is no model that was learned"
@@ -195,6 +201,8 @@ def recorded(
     """
     card = chosen.prepared.card
     assert card is not None, "only what was prepared is filled"
+    from tagger.learning.saving import record_of
+
     catalog.register_model(record_of(card))
     run_id = catalog.begin_run(FILL, card.model_id, paths)
     return run_id, catalog.give_answers(run_id, chosen.answers)

@@ -13,11 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.catalog import Catalog
 from tagger.errors import CatalogError, TaggerError, how_to_install
 from tagger.review.apart import leave_interrupts
 
-if TYPE_CHECKING:  # the page stands without numpy
+if TYPE_CHECKING:  # the page stands without numpy and SQLAlchemy
     from tagger.learning.examples import IntArray
     from tagger.records import FloatArray
 
@@ -94,6 +93,7 @@ def learn(location: str | Path, track_ids: Sequence[int], share: float) -> Told 
     Returns:
         None: the catalogue cannot be read now.
     """
+    from tagger.catalog import Catalog
     from tagger.learning.reviewing import opinion_on
 
     try:

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tagger.catalog import (
     REVIEW,
     Action,
     AnsweredState,
-    Catalog,
     GivenAnswer,
     NamedFile,
     Unanswered,
@@ -29,6 +28,9 @@ from tagger.review.questions import Question, Questions, Suspect
 from tagger.review.shown import Asked, Progress
 from tagger.review.suggesting import N_BUTTONS, OfferedGenre, Suggesting
 from tagger.review.writing import Writer
+
+if TYPE_CHECKING:
+    from tagger.catalog import Catalog
 
 _MOST_GENRES = 8  # in one answer
 _MOST_LETTERS = 200  # in a genre
@@ -104,7 +106,7 @@ class Session:
     """One person at one library; every method may be called from any thread.
 
     Args:
-        catalog: Where answers are kept; used under the session's own lock.
+        open_catalog: Gives where answers are kept; used under the session's own lock.
         questions: All that may be asked.
         suggesting: What is offered.
         writer: Carries answers out.
@@ -116,7 +118,7 @@ class Session:
         interlude: What asks in between, if anything does.
     """
 
-    catalog: Catalog
+    open_catalog: Callable[[], Catalog]
     questions: Questions
     suggesting: Suggesting
     writer: Writer
@@ -141,6 +143,15 @@ class Session:
         self._is_looking = self.is_doubtful
         numbers = (question.number for question in self.questions)
         self._order = sorted(numbers, key=lambda number: (-self._n_blank(number), number))
+
+    @property
+    def catalog(self) -> Catalog:
+        """Where answers are kept; opened when it is first needed.
+
+        Raises:
+            CatalogError: It cannot be opened.
+        """
+        return self.open_catalog()
 
     # What is shown
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.catalog import AnsweredState, Catalog
+from tagger.catalog import AnsweredState
 from tagger.errors import CatalogError, TaggerError
 from tagger.nets import net, tell
 
 if TYPE_CHECKING:
+    from tagger.catalog import Catalog
     from tagger.tagging.answering import Manner
 
 log = logging.getLogger(__name__)
