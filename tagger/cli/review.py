@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -141,9 +142,11 @@ def command(
             behind.server_is_ready()
 
         def begin() -> None:
+            warming = threading.Thread(target=media.warm_up, name="media", daemon=True)
+            warming.start()  # a sound needs both a worker and the catalogue
             library.open_soon()
             session.writer.start()
-            media.warm_up()
+            warming.join()
             begin_behind()
 
         behind = Behind(begin)

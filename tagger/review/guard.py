@@ -27,6 +27,7 @@ OPEN_PATH = "/open"
 LOGIN_PATH = "/login"
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _MOST_BODY_BYTES = 64 << 10
+_MOST_AT_ONCE = 32  # requests
 _MOST_REQUESTS = 600  # a minute; a person with a fast finger makes a tenth of that
 _MOST_TRIES = 5  # of passwords and tokens, a minute
 _MINUTE_S = 60.0
@@ -149,6 +150,7 @@ class Guard:
         self._keys = keys
         self._names = _OWN_NAMES | {name.casefold() for name in allowed_hosts}
         self._rate = RateLimit(_MOST_REQUESTS)
+        self._n_at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
@@ -158,11 +160,20 @@ class Guard:
         refused = self._refusal(scope, Headers(scope=scope))
         if refused is None and not self._rate.allows():  # what is refused holds nobody else up
             refused = 429, "too many requests; wait a minute"
+        if refused is None and self._n_at_once >= _MOST_AT_ONCE:
+            refused = 503, "too many requests at once; wait a moment"
         if refused is None:
-            await self._app(scope, _bounded(receive), send)
+            await self._answer(scope, receive, send)
         else:
             status, why = refused
             await PlainTextResponse(why, status)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._n_at_once += 1
+        try:
+            await self._app(scope, _bounded(receive), send)
+        finally:
+            self._n_at_once -= 1
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Return the status and the words by which a request is refused, or None."""

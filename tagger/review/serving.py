@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import os
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tagger.errors import TaggerError, os_reason
 from tagger.review.guard import OPEN_PATH, Keys
@@ -24,7 +26,7 @@ LOOPBACK = "127.0.0.1"
 _ALL = ("0.0.0.0", "::")
 # Addresses that stand for others in documentation: no machine has them.
 _FAR_AWAY = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
-_MOST_AT_ONCE = 32  # requests
+_MOST_CONNECTIONS = 64  # a browser opens six
 _MOST_HEADERS = 16 << 10  # bytes
 _NOBODY_LOOKS_S = 3.0
 
@@ -180,15 +182,41 @@ def serve(app: ASGIApp, sock: socket.socket, when_ready: Callable[[], None]) -> 
         server_header=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=Connection,
         h11_max_incomplete_event_size=_MOST_HEADERS,
-        limit_concurrency=_MOST_AT_ONCE,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=2,
     )
     server = _Server(config)
     server.when_ready = when_ready
     server.run(sockets=[sock])
+
+
+class Connection(H11Protocol):
+    """A connection that gives way to newer ones while nothing that it asked for is under way.
+
+    Else whoever holds many open, or half a request on each, would keep the owner out. What a
+    stranger asks for is refused at once, so only who was let in has anything under way.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take its place, and have the one close that has waited longest if there are too many."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        held = [one for one in self.connections if isinstance(one, Connection) and one.is_open]
+        if len(held) > _MOST_CONNECTIONS:
+            waiting = (one for one in held if one is not self and one.is_waiting)
+            min(waiting, key=lambda one: one._since, default=self).transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not been closed; what has been is forgotten a little later."""
+        return not self.transport.is_closing()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing that it asked for is under way."""
+        return self.cycle is None or self.cycle.response_complete
 
 
 class _Server(uvicorn.Server):
