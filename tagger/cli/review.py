@@ -142,12 +142,15 @@ def command(
             behind.server_is_ready()
 
         def begin() -> None:
+            if is_doubtful:  # the page shows nothing before something is found
+                begin_behind()
             warming = threading.Thread(target=media.warm_up, name="media", daemon=True)
             warming.start()  # a sound needs both a worker and the catalogue
             library.open_soon()
             session.writer.start()
-            warming.join()
-            begin_behind()
+            if not is_doubtful:  # what is learned is wanted later than the first sound
+                warming.join()
+                begin_behind()
 
         behind = Behind(begin)
         pages = Pages(

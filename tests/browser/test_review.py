@@ -306,7 +306,7 @@ def test_a_genre_in_doubt_is_kept_or_changed_after_old_and_new_were_shown(
     lessons.library(place, wrong=3).close()
     with served(place, "--doubtful") as (_, url):
         browser.get(url)
-        assert browser.find_element(By.CSS_SELECTOR, "[data-do=keep]")  # once it was found
+        until(lambda: text_of(browser, "[data-do=keep]"))  # once it was found
         first, kept = text_of(browser, "h1"), text_of(browser, ".stands b")
         press(browser, "k")
         until(lambda: text_of(browser, "h1") not in ("", first))
@@ -348,7 +348,7 @@ def test_what_was_shown_as_old_and_new_is_not_written_once_something_else_is_pic
     lessons.library(place, wrong=3).close()
     with served(place, "--doubtful") as (_, url):
         browser.get(url)
-        assert browser.find_element(By.CSS_SELECTOR, "[data-do=keep]")
+        until(lambda: text_of(browser, "[data-do=keep]"))
         first = text_of(browser, "h1")
         for keys in (("m", "m"), ("Escape",)):
             pressed(browser, "1", is_held=False)
