@@ -170,9 +170,9 @@ def test_playlists_that_are_kept_grow_with_the_library_and_a_players_command_is_
         make_track(music / "old" / f"{name}.flac", duration_s)
     config, output, called = tmp_path / "config.toml", tmp_path / "rock.m3u8", tmp_path / "called"
     program = f"open({str(called)!r}, 'a').write('x')"
-    table = f'genre = "Rock"\nmax_per_artist = 0\noutput = "{output}"\n'
     config.write_text(
-        f"[playlist.rock]\n{table}[playlist.broken]\n{table.replace('Rock', 'Polka')}"
+        f'[playlist.rock]\ngenre = "Rock"\nmax_per_artist = 0\noutput = "{output}"\n'
+        f'[playlist.broken]\ngenre = "Polka"\noutput = "{tmp_path / "polka.m3u8"}"\n'
         f"[after]\ncommand = {json.dumps([sys.executable, '-c', program])}\n"
     )
     monkeypatch.setattr("tagger.config.config_path", lambda: config)

@@ -13,23 +13,27 @@ import multiprocessing.resource_tracker
 import os
 import re
 import signal
+import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 from tagger.errors import WorkersError, os_reason
+from tagger.hearing.signals import put_off, raise_all
 from tagger.reasons import Reason, ReasonCode
 
-with warnings.catch_warnings():  # of no room in /dev/shm; _check_locks says it in a line
+# Broken off in between, it would leave a lock behind, and say so.
+with put_off() as _came, warnings.catch_warnings():
+    # Of no room in /dev/shm; _check_locks says it in a line.
     warnings.simplefilter("ignore", UserWarning)
     import joblib
     from joblib.externals import loky
     from joblib.externals.loky.process_executor import BrokenProcessPool
+raise_all(_came)
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +41,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _STDERR = 2
+_LOKYS_THREAD = "ExecutorManagerThread"
 _WANT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 _PIPES = 12  # that a pool needs besides one a worker, with some to spare
 _MIN_WORKER_BYTES = 600 * 2**20
@@ -229,7 +234,7 @@ class _Feed(Generic[Task]):
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self._tasks = tasks
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._n_taken = 0
         self._is_closed = False
         self._under_way: dict[Task, None] = {}
@@ -285,32 +290,52 @@ def _check_descriptors(n_jobs: int) -> None:
 
 
 def _stream(watched: Watched[Task, Result], feed: _Feed[Task], n_jobs: int) -> Iterator[Result]:
-    _check_locks()
-    # joblib runs a single job in the parent itself, where a crash would end everything: so two
-    # workers at least, of which one is idle where one task is let out at a time.
-    parallel = joblib.Parallel(
-        n_jobs=max(2, n_jobs),
-        backend="loky",
-        return_as="generator_unordered",
-        batch_size=1,
-        pre_dispatch=2 * n_jobs if n_jobs > 1 else 1,
-        initializer=None if log.isEnabledFor(logging.INFO) else _be_silent,
-    )
     try:
-        _check_descriptors(max(2, n_jobs))
-        with _deaf_children():
+        with _deaf_children() as came:
+            _check_locks()
+            _check_descriptors(max(2, n_jobs))
+            # joblib runs a single job in the parent itself, where a crash would end everything: so
+            # two workers at least, of which one is idle where one task is let out at a time.
+            parallel = joblib.Parallel(
+                n_jobs=max(2, n_jobs),
+                backend="loky",
+                return_as="generator_unordered",
+                batch_size=1,
+                pre_dispatch=2 * n_jobs if n_jobs > 1 else 1,
+                initializer=None if log.isEnabledFor(logging.INFO) else _be_silent,
+            )
             results = parallel(joblib.delayed(watched)(task) for task in feed)
     except OSError as exc:
         raise WorkersError(f"no worker process can be started: {os_reason(exc)}") from exc
     try:
+        raise_all(came)
         for task, result in results:
             feed.done(task)
             yield result
     finally:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _loky_quiet():
             # Whoever breaks off, by Ctrl-C or otherwise, knows that work is lost by it.
             warnings.filterwarnings("ignore", "[0-9]+ tasks ", UserWarning)
             results.close()
+
+
+@contextmanager
+def _loky_quiet() -> Iterator[None]:
+    # Its thread may still hand out a task that is taken from it, and would show the traceback.
+    before = threading.excepthook
+
+    def note(told: threading.ExceptHookArgs) -> None:
+        is_lokys = told.thread is not None and told.thread.name.startswith(_LOKYS_THREAD)
+        if not is_lokys:
+            before(told)
+            return
+        log.info("work was broken off", exc_info=told.exc_value)
+
+    threading.excepthook = note
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _be_silent() -> None:
@@ -321,17 +346,19 @@ def _be_silent() -> None:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
+def _deaf_children() -> Iterator[Sequence[int]]:
+    """Start workers that hear no Ctrl-C; give the signals that came meanwhile, to be raised."""
     # Ctrl-C reaches the whole process group, but the parent alone says what happens then. A mask
     # is inherited: so the workers, started in here, never hear of it, not even while they import.
     # Two helpers are started before, since starting them would lift the mask.
-    multiprocessing.resource_tracker.ensure_running()
-    loky.backend.resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with put_off() as came:
+        multiprocessing.resource_tracker.ensure_running()
+        loky.backend.resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield came
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(frozen=True, slots=True)
