@@ -41,7 +41,7 @@ TESTS: Mapping[str, str] = {
     "catalog": "test_catalog* test_recommend* test_relocate test_recovery test_cli_catalog "
     "test_cli_queries test_odd_numbers",
     "learning": "test_learn* test_doubtful* test_joint test_review_learner test_cli_report",
-    "recommending": "test_recommend* test_nearest test_playlist test_cli_playlist",
+    "recommending": "test_recommend* test_nearest test_playlist test_cli_playlist*",
     "tagging": "test_decision test_settling test_interrupt test_cli_undo test_rescans "
     "test_pipeline test_recovery* test_reasons* test_cli_tag test_evidence_run "
     "test_evidence_following test_album_lines test_nets test_model_memory test_hard_links "

@@ -102,6 +102,14 @@ def test_json_lines_go_to_standard_output(catalog: Path) -> None:
     assert records[0]["mtime_ns"] == 1_700_000_000_123_456_789
 
 
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])
+def test_an_export_takes_the_place_of_an_older_one(catalog: Path, format_: str) -> None:
+    asked = ("export", "--format", format_, "-o", catalog.with_name("export"))
+    assert run(catalog, *asked).code == 0
+    again = run(catalog, *asked)
+    assert again.code == 0, again.err
+
+
 def test_parquet_says_the_same_as_json_lines(catalog: Path) -> None:
     target = catalog.with_name("export.parquet")
     assert run(catalog, "export", "--format", "parquet", "-o", target).code == 0

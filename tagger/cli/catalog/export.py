@@ -101,10 +101,10 @@ def _printing_to(path: Path, format_: str) -> Iterator[Printer]:
 
 
 def _record(track: ExportedTrack) -> Mapping[str, Any]:
-    tags = track.row.tags
+    tags, row = track.row.tags, row_record(track.row)
     return {
-        **{name: _jsonable(getattr(tags, name)) for name in _TAGS},
-        **row_record(track.row),
+        **row,  # the path first: an export is known by its start
+        **{name: _jsonable(getattr(tags, name)) for name in _TAGS if name not in row},
         "album_artist": tags.album_artist,
         "file_genres": list(tags.genres),
         "heard_genres": list(track.heard_genres),
