@@ -14,6 +14,7 @@ from tagger.recommending.recommend import Match
 from tagger.records import Suggestion, TagsFound, TrackFailure, TrackPrediction, TrackResult
 
 _METHODS = ("open", "tracks", "runs", "counts", "close")
+_GIVEN = ("self", "connection", "ask", "roots")  # by the catalogue itself, not by who calls
 """What programs may use of a catalogue."""
 
 _RETURNED = (
@@ -65,7 +66,7 @@ def _told(name: str, what: Any) -> Iterator[str]:
 def _signature(what: Any) -> str:
     """Return how it is called, a line a parameter where that is long."""
     signature = inspect.signature(what)
-    kept = [p for name, p in signature.parameters.items() if name not in ("self", "connection")]
+    kept = [p for name, p in signature.parameters.items() if name not in _GIVEN]
     text = str(signature.replace(parameters=kept))
     # Types are kept as text in our modules; a default that is an object says more than is asked.
     text = re.sub(r" -> '?None'?$", "", text)
