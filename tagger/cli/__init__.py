@@ -22,7 +22,7 @@ from tagger.errors import TaggerError, os_reason
 _COMMANDS = {
     "tag": ("tagger.cli.tag", "Fill blank genres in folders of music and record all."),
     "watch": ("tagger.cli.watch", "Tag new files as they arrive."),
-    "review": ("tagger.cli.review", "Answer for the tracks that nobody's ear is sure of."),
+    "review": ("tagger.cli.review", "Choose genres yourself where the tagger is unsure."),
     "list": ("tagger.cli.list_", "Query the catalogue."),
     "similar": ("tagger.cli.similar", "Show the tracks most like some others."),
     "playlist": ("tagger.cli.playlist", "Make a playlist of tracks that go together."),

@@ -106,7 +106,7 @@ def command(
     is_doubtful: bool,
     **options: Any,
 ) -> int:
-    """Ask you, in your browser, about the tracks whose genre nobody's ear is sure of.
+    """Ask you, in your browser, about the tracks whose genre the tagger is unsure of.
 
     One answer settles an album, or all that an artist has without a genre. It is written into
     blanks and over genres of the tagger's, never over one that you set, and tagger undo takes the
