@@ -97,6 +97,7 @@ def test_the_wheel_installs_the_tagger_and_its_migrations_alone(wheel: Path, tre
             "models/*.pt",
             "models/*.md",
             "models/*.toml",
+            "looks/*.css",
             "report/*.css",
             "review/*.css",
             "review/*.js",

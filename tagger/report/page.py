@@ -10,11 +10,13 @@ import base64
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tagger import looks
 from tagger.catalog import RunRow
 from tagger.errors import plain
 from tagger.report import words
@@ -61,7 +63,8 @@ _SECTIONS = (
 
 def page(report: Report) -> str:
     """Return the whole page."""
-    style, script = _asset("page.css"), "".join(map(_asset, _SCRIPTS))
+    style = looks.style(Path(__file__).with_name("page.css"))
+    script = "".join(map(_asset, _SCRIPTS))
     return (
         _environment()
         .get_template("page.html")

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from tagger import looks
 from tagger.catalog import Reader
 from tagger.errors import CatalogError, TaggerError, TagWriteError, plain, printable
 from tagger.review.filler import Filler
@@ -65,7 +66,7 @@ class Pages:
             Route("/near/{number:int}", shown.near),
             Route("/sound/{file_id:int}", shown.sound),
             Route("/cover/{file_id:int}", shown.cover),
-            Route("/page.css", _static("page.css", "text/css")),
+            Route("/page.css", _given(looks.style(_FILES / "page.css").encode(), "text/css")),
             Route("/page.js", _static("page.js", "text/javascript")),
             Route("/login.js", _static("login.js", "text/javascript")),
             Route("/do/{action}", shown.do, methods=["POST"]),
@@ -74,8 +75,10 @@ class Pages:
 
 
 def _static(name: str, media_type: str) -> Callable[[Request], Response]:
-    data = (_FILES / name).read_bytes()
+    return _given((_FILES / name).read_bytes(), media_type)
 
+
+def _given(data: bytes, media_type: str) -> Callable[[Request], Response]:
     def endpoint(_request: Request) -> Response:
         return Response(data, media_type=media_type)
 
