@@ -12,6 +12,8 @@ import pytest
 
 from tagger.catalog import Action, Catalog, CatalogEntry, FailedFile, GivenAnswer
 from tagger.config import load_settings
+from tagger.evidence.trials import Kind
+from tagger.genre_list import GenreList
 from tagger.learning import teaching
 from tagger.learning.listeners import doubts_in
 from tagger.reasons import Reason, ReasonCode, Value
@@ -30,6 +32,7 @@ from tagger.report.facts import (
     Whose,
 )
 from tagger.report.listing import for_script
+from tagger.report.owning import OwnersRules
 from tagger.report.page import page
 from tagger.report.projection import fitted
 from tagger.report.reporting import ModelsAtHand, ReportRequest, gather, suspects_of
@@ -184,6 +187,22 @@ def test_blanks_that_the_owners_tags_would_fill_are_told_by_album(location: Loca
     )
     assert (word.albums, word.artists) == ((), ())
     assert commands(report)[0] == "tagger tag /music"
+
+
+def test_the_owners_tags_are_asked_by_the_rules_of_a_run(place: Path) -> None:
+    songs = [
+        *(song(f"one/{n}.mp3", "One", "Dub") for n in range(3)),
+        song("one/4.mp3", "One"),
+        song("two/5.mp3", "Two"),
+    ]
+    rules = OwnersRules(kinds=(Kind.ALBUM,), genre_list=GenreList(aliases={"Dub": "Dub Reggae"}))
+    with filled(place, *songs) as catalog:
+        word = gather(catalog, ReportRequest(rules=rules), Suspects()).owners_word
+    assert word.fillings == (Filling("Joni", "One", ("Dub Reggae",), "album", 1),)
+    never = OwnersRules(genre_list=GenreList(never=("Dub",)))
+    with Catalog.open(place) as catalog:
+        word = gather(catalog, ReportRequest(rules=never), Suspects()).owners_word
+    assert word.n_fillable == 0
 
 
 def test_albums_and_artists_of_several_genres_are_told(location: Location) -> None:

@@ -21,6 +21,7 @@ from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import CheckpointError, TaggerError, printable
 from tagger.files.atomic import FileKind, check_replaceable, replaced
 from tagger.files.paths import absolute
+from tagger.genre_list import load_genre_list
 from tagger.learning.listeners import doubts_in
 from tagger.models.choosing import cards_at_hand, name_in_force, name_of
 from tagger.models.files import BUNDLED
@@ -28,8 +29,10 @@ from tagger.recommending.ears import chosen_ear
 from tagger.recommending.seeds import comparing_all
 from tagger.report.commands import catalog_to_name
 from tagger.report.facts import Report, Suspects
+from tagger.report.owning import OwnersRules
 from tagger.report.page import START, page
 from tagger.report.reporting import MOST_JUDGED, ModelsAtHand, ReportRequest, gather, suspects_of
+from tagger.tagging.request import kinds_asked
 from tagger.wording import counted
 
 _STDOUT = Path("-")
@@ -88,9 +91,12 @@ def _report(under: Path | None, settings: Settings, sources: Mapping[str, Source
         model_id = _compared_by(catalog, settings, sources)
         suspects = _suspects(catalog, under, settings, sources)
         where = catalog_to_name(settings, sources)
-        request = ReportRequest(
-            under, model_id, where, _at_hand(catalog), tuple(settings.treat_as_blank)
+        rules = OwnersRules(
+            tuple(settings.treat_as_blank),
+            kinds_asked(settings),
+            load_genre_list(settings.genre_list),
         )
+        request = ReportRequest(under, model_id, where, _at_hand(catalog), rules)
         return gather(catalog, request, suspects)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagger.catalog import Catalog, SurveyedTrack
+from tagger.evidence.library import Library
 from tagger.evidence.mixtures import Mixture, mixed_albums, mixed_artists
 from tagger.evidence.names import Album, artist_of
-from tagger.evidence.trials import BAR, measure
+from tagger.evidence.trials import BAR, Kind, measure
 from tagger.evidence.weighing import Said, weigh
 from tagger.evidence.witnesses import About, about
+from tagger.genre_list import GenreList
 from tagger.report.counting import why_blank
 from tagger.report.facts import Blank, Filling, MixedCount, OwnersWord
 from tagger.tagging.owners import owners_library
@@ -23,28 +26,46 @@ _LEFT_ALONE = (Blank.FAILED, Blank.TAKEN_BACK, Blank.NEVER)
 _Key = tuple[str, Album | None, tuple[str, ...], str]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnersRules:
+    """By what a run goes when it asks the owner's tags.
+
+    Args:
+        treat_as_blank: Genres that count as none.
+        kinds: Whose tags are asked.
+        genre_list: The owner's genres, in whose words tags are taken.
+    """
+
+    treat_as_blank: tuple[str, ...] = ()
+    kinds: Collection[Kind] = tuple(Kind)
+    genre_list: GenreList = field(default_factory=GenreList)
+
+
 class OwnersTags:
     """What persons have set, to be asked of each blank track.
 
     Args:
         catalog: What is asked.
         under: The folder that a report is about.
-        treat_as_blank: Genres that count as none.
+        rules: By what a run would go.
     """
 
-    def __init__(
-        self, catalog: Catalog, under: Path | None, treat_as_blank: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, catalog: Catalog, under: Path | None, rules: OwnersRules) -> None:
         self._catalog = catalog
-        self._library = owners_library(catalog, treat_as_blank)
+        self._rules = rules
+        self._library = self._asked_in(None)
         # Albums elsewhere are asked, and not told of.
-        self._here = (
-            owners_library(catalog, treat_as_blank, under=under) if under else self._library
-        )
+        self._here = self._asked_in(under) if under else self._library
         self._rates = measure(self._library)
         self._asked: dict[tuple[str, Album | None], Said | None] = {}
         self._blanks: Counter[_Key] = Counter()
         self._spelt: dict[_Key, tuple[str, str]] = {}
+
+    def _asked_in(self, folder: Path | None) -> Library:
+        rules = self._rules
+        return owners_library(
+            self._catalog, rules.treat_as_blank, under=folder, genre_list=rules.genre_list
+        )
 
     def add(self, track: SurveyedTrack) -> bool:
         """Count a track that bears no genre if these would give it one; return whether so."""
@@ -54,7 +75,10 @@ class OwnersTags:
         said = self._said(one)
         if said is None or said.confidence < BAR:
             return False
-        key = (one.artist, one.album, said.genres, said.kind.value)
+        genres = self._rules.genre_list.written(said.genres)
+        if not genres:
+            return False
+        key = (one.artist, one.album, genres, said.kind.value)
         self._blanks[key] += 1
         self._spelt.setdefault(key, (artist_of(track.tags), track.tags.album.strip()))
         return True
@@ -62,7 +86,7 @@ class OwnersTags:
     def _said(self, one: About) -> Said | None:
         whose = (one.artist, one.album)
         if whose not in self._asked:
-            self._asked[whose] = weigh(one, self._library, self._rates)
+            self._asked[whose] = weigh(one, self._library, self._rates, self._rules.kinds)
         return self._asked[whose]
 
     def told(self) -> OwnersWord:

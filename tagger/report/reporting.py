@@ -13,7 +13,7 @@ from tagger.learning.doubting import Doubtful, Doubts
 from tagger.report import counting
 from tagger.report.facts import Models, Report, Subject, Suspect, Suspects, Whose
 from tagger.report.listing import Listing
-from tagger.report.owning import OwnersTags
+from tagger.report.owning import OwnersRules, OwnersTags
 from tagger.report.prospects import BlankTrack, Prospector
 from tagger.report.soundmap import sound_map
 
@@ -52,14 +52,14 @@ class ReportRequest:
         model_id: The model whose embeddings make the map; None: no map.
         catalog: Where the catalogue is, as commands are to name it; "" for the usual place.
         at_hand: The models that a command may name.
-        treat_as_blank: Genres that count as none.
+        rules: By what a run asks the owner's tags.
     """
 
     under: Path | None = None
     model_id: str | None = None
     catalog: str = ""
     at_hand: ModelsAtHand = field(default_factory=lambda: ModelsAtHand({}, ""))
-    treat_as_blank: tuple[str, ...] = ()
+    rules: OwnersRules = field(default_factory=OwnersRules)
 
 
 class _Survey:
@@ -100,7 +100,7 @@ def gather(catalog: Catalog, request: ReportRequest, suspects: Suspects) -> Repo
         request: What about.
         suspects: The tracks whose genre looks wrong, as ``suspects_of`` has them.
     """
-    owners = OwnersTags(catalog, request.under, request.treat_as_blank)
+    owners = OwnersTags(catalog, request.under, request.rules)
     survey = _Survey(request.under, owners)
     for track in catalog.surveyed(request.under, request.model_id):
         survey.add(track)

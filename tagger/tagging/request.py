@@ -107,7 +107,7 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, InForce]:
     model = model_in_force(catalog, settings, wish.sources)
     card = read_card(model.path)
     is_to_remember = wish.remembers and wish.sources["model"].source == "option"
-    evidence = _evidence(settings)
+    evidence = kinds_asked(settings)
     known = _known_genres(settings, card, catalog)
     # Where tags may decide, those of a library that is not in the catalogue are still unread.
     policy = policy_of(card, settings, settings.genres if evidence else known)
@@ -178,7 +178,7 @@ def _known_genres(settings: Settings, card: ModelCard, catalog: Catalog) -> list
     return [g for g in settings.genres if g.casefold() in labels or catalog.bears(g)]
 
 
-def _evidence(settings: Settings) -> tuple[Kind, ...]:
+def kinds_asked(settings: Settings) -> tuple[Kind, ...]:
     """Return whose tags may decide: an album's where its tracks vote together."""
     is_by_track = settings.by == "track"
     return tuple(
