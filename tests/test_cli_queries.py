@@ -362,6 +362,12 @@ def test_info_as_text_is_one_fact_a_line(library: Path, model: Path) -> None:
     assert "Rock" in text
 
 
+def test_info_as_text_has_a_word_for_a_threshold_that_nothing_reaches(tmp_path: Path) -> None:
+    text = run_tagger("info", "--catalog", tmp_path / "none.db", "--model", "default").out
+    assert "    Disco            never\n" in text
+    assert "    Rock             0.570\n" in text
+
+
 def test_info_config_prints_each_value_and_where_it_came_from(tmp_path: Path) -> None:
     folder = tmp_path / "tagger"
     folder.mkdir()

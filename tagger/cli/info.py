@@ -110,8 +110,19 @@ def _print(record: Mapping[str, Any], format_: str) -> None:
     if format_ == "jsonl":
         say(json.dumps(record))
     else:
-        for line in _lines(record):
+        for line in _lines(_with_words(record)):
             say(line)
+
+
+def _with_words(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a record for people: a threshold that nothing reaches is a word there."""
+    words = dict(record)
+    for name, value in record.items():
+        if name == "thresholds":
+            words[name] = {genre: "never" if at > 1 else at for genre, at in value.items()}
+        elif isinstance(value, Mapping):
+            words[name] = _with_words(value)
+    return words
 
 
 def _lines(record: Mapping[str, Any], indent: str = "") -> list[str]:
