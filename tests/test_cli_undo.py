@@ -297,6 +297,25 @@ def test_our_field_goes_where_a_person_has_put_the_old_genre_back(music: Path, r
     assert read_tags(blank).provenance is read_tags(jazz).provenance is None
 
 
+@pytest.mark.parametrize("looks", [True, False], ids=["a run saw both", "a run saw the first"])
+@pytest.mark.parametrize("options", [(), ("--no-provenance",)], ids=["signed", "unsigned"])
+def test_a_genre_that_its_owner_replaced_and_set_again_is_left_alone(
+    music: Path, run: Run, looks: bool, options: tuple[str, ...]
+) -> None:
+    (path,) = make_tracks(music, 1)
+    run("tag", music, *options)
+    set_tags(path, genre="Chiptune")
+    run("tag", music, *options)
+    set_tags(path, genre="Rock")
+    if looks:
+        run("tag", music, *options)
+    outcome = run("undo", "1")
+    assert outcome.statuses == {"00.flac": "failed"}
+    assert outcome.records[0]["reason_code"] == "set_anew"
+    assert genre_of(path) == ["Rock"]
+    assert run("undo", "1", "--force").statuses == {"00.flac": "restored"}
+
+
 def test_an_undo_can_be_taken_back_by_its_number(music: Path, run: Run, place: Path) -> None:
     (path,) = make_tracks(music, 1)
     run("tag", music)

@@ -265,9 +265,23 @@ class UndoRun:
         found = _Found(entry, file, tags)
         if tags == found.wanted:
             return found.left_alone(Status.UNCHANGED, Reason(ReasonCode.AS_BEFORE))
-        if not self.request.force and (change := _changed_since(tags, entry.write)):
+        if not self.request.force and (change := self._changed_since(found)):
             return found.left_alone(Status.FAILED, change)
         return found
+
+    def _changed_since(self, one: _Found) -> Reason | None:
+        """Return what somebody did to a genre that we wrote; None: it stands, or the old one."""
+        tags, write = one.tags, one.entry.write
+        if tags.genres == write.before:
+            return None
+        if tags.genres != write.after:
+            return Reason(ReasonCode.CHANGED_SINCE, {"genres": tags.genres})
+        (known,) = self.catalog.lookup([one.file], "")
+        overruled = overruled_in(tags, write.after, known.tags if known else None)
+        was_ours = is_ours(replace(tags, overruled=None), write.after)
+        is_set_again = was_ours and not is_ours(replace(tags, overruled=overruled), write.after)
+        has_our_field = tags.provenance == write.provenance_after
+        return Reason(ReasonCode.SET_ANEW) if is_set_again or not has_our_field else None
 
     def _file_of(self, entry: JournalEntry) -> tuple[AudioFile, TagsFound]:
         """Return the file of an entry as it is now, moved it may be, and its tags.
@@ -315,15 +329,6 @@ class UndoRun:
             reason=None if ours else Reason(ReasonCode.UNDONE, {"run": one.entry.run_id}),
             journal_id=journal_id,
         )
-
-
-def _changed_since(tags: TagsFound, write: TagWrite) -> Reason | None:
-    """Return what somebody has done to a genre that we wrote; None: it stands, or the old one."""
-    if tags.genres == write.before:
-        return None
-    if tags.genres != write.after:
-        return Reason(ReasonCode.CHANGED_SINCE, {"genres": tags.genres})
-    return None if tags.provenance == write.provenance_after else Reason(ReasonCode.SET_ANEW)
 
 
 def _bears_our_write(file: AudioFile, write: TagWrite) -> bool:
