@@ -316,6 +316,18 @@ def test_a_genre_that_its_owner_replaced_and_set_again_is_left_alone(
     assert run("undo", "1", "--force").statuses == {"00.flac": "restored"}
 
 
+def test_what_was_taken_back_is_listed_without_a_genre(music: Path, run: Run) -> None:
+    make_tracks(music, 1)
+    run("tag", music)
+    assert run("list").records[0]["genres"] == ["Rock"]
+    run("undo")
+    assert run("list").records[0]["genres"] == []
+    run("tag", music)
+    assert run("list").records[0]["genres"] == []
+    run("undo", "2")
+    assert run("list").records[0]["genres"] == ["Rock"]
+
+
 def test_an_undo_can_be_taken_back_by_its_number(music: Path, run: Run, place: Path) -> None:
     (path,) = make_tracks(music, 1)
     run("tag", music)

@@ -406,4 +406,4 @@ def _unless_taken_back(decision: Decision, gone: tuple[str, ...]) -> Decision:
     if not writes or not are_among(decision.genres, gone):
         return decision
     reason = Reason(ReasonCode.TAKEN_BACK, {"genres": decision.genres})
-    return replace(decision, status=Status.KEPT, reason=reason)
+    return replace(decision, genres=(), status=Status.KEPT, reason=reason)

@@ -313,7 +313,7 @@ class UndoRun:
         ]
 
     def _row(self, one: _Found, journal_id: int) -> CatalogEntry:
-        """Return a file's row as it is to be; what was heard and decided stays."""
+        """Return a file's row as it is to be; what was heard stays."""
         (known,) = self.catalog.lookup([one.file], "")
         overruled = overruled_in(one.wanted, (), known.tags if known else None)
         tags = replace(one.wanted, overruled=overruled)
@@ -324,7 +324,7 @@ class UndoRun:
             file=stat_if_there(one.file) if is_as_heard else one.entry.file,
             tags=tags,
             status=Status.WRITTEN if ours else Status.RESTORED,
-            genres=known.genres if known else (),
+            genres=tags.genres if ours else (),  # what was taken back is no genre of the track
             confidence=known.confidence if known else 0.0,
             reason=None if ours else Reason(ReasonCode.UNDONE, {"run": one.entry.run_id}),
             journal_id=journal_id,
