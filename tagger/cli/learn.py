@@ -51,7 +51,7 @@ _SHIPPED = BUNDLED.resolve()
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The checkpoint to write. [default: mine.pt in your data folder]",
+    help="The checkpoint to write. [default: models/mine.pt in your data folder]",
 )
 @overwrite_file_option
 @click.option("--default", "as_default", is_flag=True, help="Use it from now on in this catalogue.")
@@ -85,9 +85,8 @@ def command(
     """Learn the genres of PATH from the tags that you set there.
 
     Listens to what has not been heard yet, cleans up how genres are written, fits a model to them
-    and says how good it is, on artists that it did not learn from. tagger tag --model FILE then
-    fills blanks your way; after --model both, which hardly learns better, it hears with two
-    networks. No file is changed.
+    and says how good it is, on artists that it did not learn from. Then tagger tag --model FILE
+    fills blanks your way. No music file is changed.
 
     Example: tagger learn --default ~/Music
     """

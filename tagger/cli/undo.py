@@ -27,6 +27,7 @@ from tagger.errors import printable
 from tagger.tagging.undo import UndoRequest, UndoResult, UndoRun
 from tagger.tags import Ways
 
+_NOTHING = "there is nothing to undo; an undo itself is taken back by its number: tagger runs"
 COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
 
 
@@ -73,7 +74,7 @@ def command(
         preserve_mtime=settings.preserve_mtime,
         ways=Ways(lossy_copies=settings.allow_copies),
     )
-    telling = Telling(Printer(format_, COLUMNS), _record, _line, "there is nothing to undo", quiet)
+    telling = Telling(Printer(format_, COLUMNS), _record, _line, _NOTHING, quiet)
     with Catalog.open(settings.catalog, create=False, read_only=dry_run) as catalog:
         _refuse_unknown_run(catalog, run_id)
         run = UndoRun(request, catalog)
