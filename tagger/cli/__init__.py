@@ -5,17 +5,21 @@ Here alone a TaggerError becomes a message and an exit code.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from contextlib import ExitStack
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn
 
 import click
 
 from tagger import __version__
-from tagger.cli.closing import OutputClosedError, flush_output
 from tagger.cli.lazy import LazyGroup
+from tagger.cli.streams import (
+    OutputClosedError,
+    UnfailingWriter,
+    flush_output,
+    open_closed_streams,
+)
 from tagger.errors import TaggerError, os_reason
 
 # Named here so that --help need not import the commands: those bring torch and SQLAlchemy.
@@ -65,49 +69,9 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run a command and leave with its exit code."""
-    _open_closed_streams()
-    sys.stderr = _unfailing(sys.stderr)
+    open_closed_streams()
+    sys.stderr = UnfailingWriter(sys.stderr)
     sys.exit(run())
-
-
-def _open_closed_streams() -> None:
-    """Give the streams that the caller closed (``>&-``) somewhere to go.
-
-    Else the next file opened, say the catalogue, would get their number, and what is printed.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            # The lowest free number, which is this one, since they are opened in their order.
-            descriptor = os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(descriptor, True)
-            stream = os.fdopen(descriptor, "w" if number else "r", encoding="utf-8")
-            setattr(sys, name, stream)
-
-
-class _Unfailing(io.FileIO):
-    """A file that takes all that is written, and drops what the system refuses."""
-
-    def write(self, data: Any) -> int:
-        """Write what can be written."""
-        try:
-            return super().write(data)
-        except OSError:
-            return len(data)
-
-
-def _unfailing(stream: TextIO) -> TextIO:
-    """Return a stream to where one leads that never fails: of a full disk nobody can be told.
-
-    A run goes on without its messages, as it does where they were closed.
-    """
-    raw = _Unfailing(stream.fileno(), "w", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw),
-        encoding=stream.encoding,
-        errors="backslashreplace",
-        line_buffering=True,
-        write_through=True,
-    )
 
 
 def _check_open_files() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from tagger.cli.closing import OutputClosedError as OutputClosedError
+from tagger.cli.streams import OutputClosedError as OutputClosedError
 from tagger.errors import TaggerError, os_reason
 from tagger.errors import plain as plain  # commands print by this module alone
 from tagger.reasons import Reason
