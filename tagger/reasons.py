@@ -93,12 +93,12 @@ class ReasonCode(StrEnum):
 
 WORDS: Mapping[ReasonCode, str] = {
     ReasonCode.SAME: "the genre stands there already",
-    ReasonCode.SOMEBODYS: "its genre was set by somebody else",
+    ReasonCode.SOMEBODYS: "you or another program set its genre",
     ReasonCode.TAKEN_BACK: "{genres} was taken back here; tagger tag --force writes it again",
     ReasonCode.UNDONE: "the write of run {run} was taken back",
     ReasonCode.ALBUM: "as {n_agreeing} of {n_all} tracks of its album",
     ReasonCode.ARTIST: "as {n_agreeing} of {n_all} tracks by its artist on other albums",
-    ReasonCode.EVIDENCE_GONE: "what its album or its artist said is said no more",
+    ReasonCode.EVIDENCE_GONE: "its album or its artist no longer says so",
     ReasonCode.NO_EVIDENCE: "neither its album nor its artist says enough",
     ReasonCode.HELD_BACK: (
         "your tags say {genres} now; so many changes are made only with --yes, or when asked"

@@ -76,6 +76,11 @@ def test_the_genre_in_the_file_comes_before_the_taggers(catalog: Catalog) -> Non
     assert (guess.genres, guess.confidence) == (("Pop",), 0.7)
 
 
+def test_blank_is_what_bears_no_genre_in_its_file_whatever_was_heard(catalog: Catalog) -> None:
+    blank = catalog.tracks(TrackQuery(is_blank=True))
+    assert [row.path for row in blank] == [one.file.path for one in TRACKS if not one.tags.genres]
+
+
 def test_genres_are_found_whatever_their_case(catalog: Catalog) -> None:
     assert titles(catalog, genre="ROCK", sort=SortKey.TITLE) == ["ode", "Выхода нет"]
     assert titles(catalog, genre="jazz") == ["Zawinul"]

@@ -74,9 +74,22 @@ def test_an_empty_catalogue_is_told_from_one_without_such_a_track(place: Path) -
     assert (none.code, none.out, none.err) == (0, "", told)
 
 
-def test_where_nothing_is_found_that_is_said(library: Path) -> None:
-    none = run_tagger("list", "--catalog", library / "catalog.db", "--genre", "Polka")
-    assert (none.code, none.out, none.err) == (0, "", "no track is like that\n")
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--genre", "Polka"], "no track has the genre Polka; there are: Rock, Trip-Hop"),
+        (["--genre", "trip-hop", "--artist", "Joni"], "no track is like that"),
+        (["--under", "/nowhere"], "no track of the catalogue lies in /nowhere"),
+        (["--year", "1900"], "no track is like that"),
+    ],
+)
+def test_where_nothing_is_found_that_is_said(library: Path, asked: list[str], told: str) -> None:
+    none = run_tagger("list", "--catalog", library / "catalog.db", *asked)
+    assert (none.code, none.out, none.err) == (0, "", told + "\n")
+
+
+def test_tracks_without_a_genre_are_listed(ask: Ask) -> None:
+    assert names(ask("list", "--blank")) == ["quiet.flac"]
 
 
 def test_on_a_terminal_a_line_is_cut_and_has_a_head(

@@ -545,8 +545,8 @@ def test_text_shows_each_tracks_genre_or_why_there_is_none(tag: Tag, music: Path
     assert lines == [
         "written   Rock            60 %  a.flac",
         "unsure    –                     b.flac — silent",
-        "kept      ロック                c.flac — its genre was set by somebody else",
-        "kept      Evil\\x1b[2J           d\\x1b[2J.flac — its genre was set by somebody else",
+        "kept      ロック                c.flac — you or another program set its genre",
+        "kept      Evil\\x1b[2J           d\\x1b[2J.flac — you or another program set its genre",
     ]
 
 

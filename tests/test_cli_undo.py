@@ -101,8 +101,11 @@ def test_a_second_undo_goes_further_back(music: Path, run: Run) -> None:
     first, second = make_track(music / "a" / "a.flac"), make_track(music / "b" / "b.flac")
     run("tag", first)
     run("tag", second)
-    assert run("undo").statuses == {"b.flac": "restored"}
-    assert run("undo").statuses == {"a.flac": "restored"}
+    newest, oldest = run("undo"), run("undo")
+    assert newest.statuses == {"b.flac": "restored"}
+    assert "1 genre of run 1 can be taken back next: tagger undo 1" in newest.err
+    assert oldest.statuses == {"a.flac": "restored"}
+    assert "next" not in oldest.err
     nothing = run("undo")
     assert (nothing.code, nothing.out) == (0, "")
     assert "there is nothing to undo" in nothing.err

@@ -227,7 +227,9 @@ def test_the_command_needs_nothing_learned(known: Path) -> None:
     outcome = run_tagger("doubtful", "--catalog", known)
     assert (outcome.code, outcome.err) == (
         0,
-        "4 tracks judged, 1 stand alone, 0 sound like another genre\n",
+        "4 tracks judged, 1 stand alone, 0 sound like another genre\n"
+        "next:\n"
+        f"  goes through them in your browser: tagger review --doubtful --catalog {known}\n",
     )
     assert outcome.out == "Polka             its album is Dub (3 of 3 others)  /music/One/2.mp3\n"
 

@@ -31,6 +31,19 @@ def test_blanks_are_counted_by_reason_with_what_they_are_most_like() -> None:
     ]
 
 
+def test_what_was_blank_before_is_counted_too() -> None:
+    outlook = Outlook()
+    for status, genres in (
+        (Status.UNCHANGED, ()),
+        (Status.MOVED, ()),
+        (Status.UNCHANGED, ("Rock",)),
+        (Status.FAILED, ()),
+    ):
+        outlook.see(TrackResult(Path("/m/a.mp3"), status, genres))
+    (line,) = outlook.lines()
+    assert line == "blank since earlier runs: 2 tracks (tagger list --blank names them)"
+
+
 def of(code: ReasonCode, name: str, artist: str, confidence: float = 0.4) -> TrackResult:
     return TrackResult(
         Path(f"/m/{name}.mp3"),

@@ -85,6 +85,8 @@ def _conditions(query: TrackQuery, roots: KnownRoots) -> Iterator[Condition]:
         yield within(roots, query.under)
     if query.status is not None:
         yield Condition("library.status = ?", (query.status.value,))
+    if query.is_blank:
+        yield Condition("tracks.file_genres = '[]'")
 
 
 def named(row: tuple[Any, ...]) -> Mapping[str, Any]:

@@ -41,6 +41,7 @@ Vectors: TypeAlias = "NDArray[np.float16]"  # (n_tracks, embedding_dim)
 
 _BLOCKS = "SELECT n_rows, track_ids, vectors FROM embedding_blocks"
 _FETCHED_AT_ONCE = 5000
+_SUGGESTED = 8  # genres named where one was asked for that no track has
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,11 @@ class Reader:
         """Return how a genre is spelt in the files, or as it was heard: each way once."""
         sql = "SELECT DISTINCT genre FROM track_genres WHERE genre_key = ? ORDER BY genre"
         return [name for (name,) in self._ask(sql, (key_of(genre),))]
+
+    def unknown_genre(self, *genres: str) -> str:
+        """Return in words that no track has any of some genres, and which there are."""
+        there = ", ".join(self.genres(_SUGGESTED)) or "none"
+        return f"no track has the genre {' or '.join(genres)}; there are: {there}"
 
     def genres(self, limit: int) -> list[str]:
         """Return the genres of most tracks, the most frequent first."""

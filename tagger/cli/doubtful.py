@@ -24,6 +24,8 @@ from tagger.evidence.trials import Kind
 from tagger.files.paths import absolute
 from tagger.learning.doubting import Doubtful, Heard
 from tagger.learning.listeners import doubts_in
+from tagger.report.commands import catalog_option as to_name
+from tagger.report.commands import catalog_to_name, quoted
 from tagger.wording import counted
 
 COLUMNS = (
@@ -62,10 +64,10 @@ def command(
 ) -> int:
     """List tracks whose genre, set by you, looks wrong, the surest first.
 
-    A track is listed where it stands alone against its album or, if it is the only one there,
-    against its artist's other albums; and where it sounds like another genre than yours, by what
-    your other artists' tracks teach or, with too few of them, by what the model heard. Only what
-    is in the catalogue is looked at, and nothing is changed.
+    A track is listed if the rest of its album has another genre, or the artist's other albums do;
+    or if it sounds like another genre. What your genres sound like is learned from your other
+    artists' tracks; if there are too few, the model decides. Only tracks of the catalogue are
+    looked at, and nothing is changed.
 
     Example: tagger doubtful -n 20 ~/Music
     """
@@ -87,6 +89,11 @@ def command(
         f"{doubts.n_by_sound} sound like another genre",
         err=True,
     )
+    if doubts.found:
+        where = "".join(f" {quoted(path)}" for path in paths)
+        named = to_name(catalog_to_name(settings, sources))
+        command = f"tagger review --doubtful{where}{named}"
+        click.echo(f"next:\n  goes through them in your browser: {command}", err=True)
     return 0
 
 

@@ -21,6 +21,7 @@ from tagger.cli.output import Printer, say
 from tagger.cli.rows import COLUMNS, HEADER, row_line, row_record
 from tagger.cli.screen import screen_of_stdout
 from tagger.config import load_settings
+from tagger.errors import printable
 from tagger.records import Status
 
 
@@ -31,6 +32,7 @@ from tagger.records import Status
 @under_option
 @year_option
 @click.option("--status", type=click.Choice([str(s) for s in Status]), help="Only this outcome.")
+@click.option("--blank", is_flag=True, help="Only tracks without a genre.")
 @click.option("--sort", type=click.Choice([str(k) for k in SortKey]), default="path")
 @max_option
 @catalog_option
@@ -43,6 +45,7 @@ def command(
     under: Path | None,
     year: Years | None,
     status: str | None,
+    blank: bool,
     sort: str,
     limit: int | None,
     catalog: str | None,
@@ -62,6 +65,7 @@ def command(
         years=year,
         under=under,
         status=Status(status) if status else None,
+        is_blank=blank,
         sort=SortKey(sort),
         limit=limit,
     )
@@ -72,8 +76,16 @@ def command(
             if n_found == 1 and format_ == "text" and screen.width is not None:
                 say(screen.styled(screen.fit(HEADER), dim=True), color=screen.color)
             printer.print(row_record(row), screen.fit(row_line(row)))
-        if n_found == 0 and reader.is_empty:
-            click.echo("the catalogue is empty; tagger tag FOLDER puts tracks in it", err=True)
-        elif n_found == 0 and format_ == "text":
-            click.echo("no track is like that", err=True)
+        if n_found == 0 and (format_ == "text" or reader.is_empty):
+            click.echo(_why_none(reader, query), err=True)
     return 0
+
+
+def _why_none(reader: Reader, query: TrackQuery) -> str:
+    if reader.is_empty:
+        return "the catalogue is empty; tagger tag FOLDER puts tracks in it"
+    if query.genre is not None and not reader.spellings(query.genre):
+        return reader.unknown_genre(query.genre)
+    if query.under is not None and not len(reader.under(query.under)):
+        return f"no track of the catalogue lies in {printable(query.under)}"
+    return "no track is like that"

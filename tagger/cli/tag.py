@@ -37,7 +37,8 @@ from tagger.tagging.run import TagRun
 @click.option(
     "--yes",
     is_flag=True,
-    help="Let more than 100 genres of the tagger's follow what your tags say now, unasked.",
+    help="Do not ask before more than 100 genres that the tagger wrote are changed, because your "
+    "own tags say something else now.",
 )
 @click.option(
     "--all-failures",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tagger.catalog import Catalog, WriteQuery
+from tagger.catalog import Catalog, JournalEntry, WriteQuery
 from tagger.cli.completing import genres, runs
 from tagger.cli.options import (
     allow_copies_option,
@@ -26,6 +27,7 @@ from tagger.config import load_settings
 from tagger.errors import printable
 from tagger.tagging.undo import UndoRequest, UndoResult, UndoRun
 from tagger.tags import Ways
+from tagger.wording import counted
 
 _NOTHING = "there is nothing to undo; an undo itself is taken back by its number: tagger runs"
 COLUMNS = ("path", "status", "genres", "before", "run", "exact", "reason")
@@ -79,7 +81,15 @@ def command(
         _refuse_unknown_run(catalog, run_id)
         run = UndoRun(request, catalog)
         code = carry_out(run, telling)
+        if not (dry_run or quiet or run.summary.interrupted):
+            _tell_of_earlier(catalog.standing_writes(replace(request.query, run_id=None)))
     return after_rewriting(run.summary, settings, code)
+
+
+def _tell_of_earlier(standing: Sequence[JournalEntry]) -> None:
+    if standing:
+        n, run_id = counted(len(standing), "genre"), standing[0].run_id
+        click.echo(f"{n} of run {run_id} can be taken back next: tagger undo {run_id}", err=True)
 
 
 def _refuse_unknown_run(catalog: Catalog, run_id: int | None) -> None:

@@ -28,7 +28,6 @@ from tagger.wording import counted
 
 MAX_PER_ARTIST = 2
 _CANDIDATES_A_STEP = 60
-_SUGGESTED = 8
 _ROUNDING = 1e-4  # of shares, which are float32: two thirds of three are two
 _WHOLE = np.ones((1, 1), np.float32)
 _NONE = np.empty(0, np.int64)
@@ -126,8 +125,7 @@ def _nothing_left(reader: Reader, query: SimilarQuery, choice: _Choice) -> str:
     """Return in words which of the things that were asked for no other recording has."""
     unknown = [genre for genre in query.genres if not len(reader.of_genre(genre))]
     if unknown and len(unknown) == len(query.genres):
-        there = ", ".join(reader.genres(_SUGGESTED)) or "none"
-        return f"no track has the genre {' or '.join(unknown)}; there are: {there}"
+        return reader.unknown_genre(*unknown)
     asked = []
     if query.genres:
         asked.append(f"of the genre {' or '.join(query.genres)}")

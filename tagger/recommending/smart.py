@@ -16,7 +16,6 @@ from tagger.errors import CatalogError, PlaylistError
 from tagger.recommending.keeping import SEAL
 from tagger.recommending.recipes import Recipe, key_of
 
-_SUGGESTED = 8
 # What a rule can say; the path map, and which model compares, mean nothing where nothing is listed.
 _RULED = {"genres", "years", "n", "output", "absolute", "path_map", "model", "subsonic"}
 
@@ -68,8 +67,7 @@ def _genre_rules(reader: Reader, genres: Sequence[str]) -> list[Any]:
     for genre in genres:
         found = reader.spellings(genre)
         if not found:
-            there = ", ".join(reader.genres(_SUGGESTED)) or "none"
-            raise CatalogError(f"no track has the genre {genre}; there are: {there}")
+            raise CatalogError(reader.unknown_genre(genre))
         spelt += found
     return [{"is": {"genre": one}} for one in dict.fromkeys(spelt)]
 

@@ -35,12 +35,13 @@ class Outlook:
         self._likeliest: dict[Blank, Counter[str]] = {}
         self._n_tracks: Counter[Blank] = Counter()
         self._prospector = Prospector()
-        self._n_waiting = self._n_persons = 0
+        self._n_waiting = self._n_persons = self._n_blank_before = 0
 
     def see(self, result: TrackResult) -> None:
         """Take a result."""
         self._n_waiting += _waits(result)
         self._n_persons += result.status is Status.KEPT
+        self._n_blank_before += _is_blank_as_before(result)
         if result.status is not Status.UNSURE:
             return
         why = blank_for(result.reason)
@@ -54,13 +55,15 @@ class Outlook:
 
     def lines(self) -> list[str]:
         """Return what a person should know of the blanks, a line a reason."""
-        if not self._n_tracks:
-            return []
-        told = [
-            f"  {n:6d}  {why.title.lower()}{self._like(why)}"
-            for why, n in self._n_tracks.most_common()
-        ]
-        return [f"left blank: {counted(self._n_tracks.total(), 'track')}", *told]
+        told = []
+        if self._n_tracks:
+            told.append(f"left blank: {counted(self._n_tracks.total(), 'track')}")
+        for why, n in self._n_tracks.most_common():
+            told.append(f"  {n:6d}  {why.title.lower()}{self._like(why)}")
+        if self._n_blank_before:
+            before = counted(self._n_blank_before, "track")
+            told.append(f"blank since earlier runs: {before} (tagger list --blank names them)")
+        return told
 
     def next_steps(self, paths: Sequence[Path], catalog: str = "") -> list[Step]:
         """Return the few commands that would fill the most blanks, and how many each.
@@ -84,6 +87,11 @@ class Outlook:
             return ""
         said = ", ".join(f"{plain(name)} {n}" for name, n in labels.most_common(_MOST_LABELS))
         return f" (most like {said}{', …' if len(labels) > _MOST_LABELS else ''})"
+
+
+def _is_blank_as_before(result: TrackResult) -> bool:
+    is_as_before = result.status in (Status.UNCHANGED, Status.MOVED)
+    return is_as_before and not result.genres
 
 
 def _waits(result: TrackResult) -> bool:

@@ -111,6 +111,7 @@ class TrackQuery:
         years: Only tracks released then; those without a year were not.
         under: A folder (or one file).
         status: What became of the track.
+        is_blank: Only tracks in whose file no genre stands.
         sort: Ascending, but for confidence: the surest first.
         limit: At most so many.
     """
@@ -121,6 +122,7 @@ class TrackQuery:
     years: Years | None = None
     under: Path | None = None
     status: Status | None = None
+    is_blank: bool = False
     sort: SortKey = SortKey.PATH
     limit: int | None = None
 

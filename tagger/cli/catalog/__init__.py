@@ -10,7 +10,10 @@ _COMMANDS = {
     "check": ("tagger.cli.catalog.check", "Look for damage and contradictions."),
     "backup": ("tagger.cli.catalog.backup", "Copy the catalogue to a file."),
     "restore": ("tagger.cli.catalog.restore", "Put a backup in the catalogue's place."),
-    "adopt": ("tagger.cli.catalog.adopt", "Take somebody else's catalogue for your own."),
+    "adopt": (
+        "tagger.cli.catalog.adopt",
+        "Make a catalogue of another computer or person your own.",
+    ),
     "upgrade": ("tagger.cli.catalog.upgrade", "Bring it to this version's schema."),
     "prune": ("tagger.cli.catalog.prune", "Forget the files that have vanished."),
     "relocate": ("tagger.cli.catalog.relocate", "Follow a library that was moved as a whole."),

@@ -15,13 +15,13 @@ from tagger.wording import counted
 @catalog_option
 @verbose_option
 def command(catalog: str | None) -> int:
-    """Take a catalogue that was not made by you, or not here, for your own.
+    """Make a catalogue of another computer or person your own.
 
-    What a catalogue says of bytes to put back into files is carried out only where you noted it
-    yourself, wherever the catalogue has been moved to since. Adopt one that somebody gave you, one
-    of an older version that is not at the default place, or a PostgreSQL catalogue one of whose
-    machines died: what was broken off is settled now, and its writes can be undone from here.
-    Adopt it only if you trust whoever made it.
+    tagger undo, and the repair of a write that was cut off, change files only if you recorded the
+    write yourself, on this computer. Adopt a catalogue first if somebody gave it to you, if an
+    older version made it and it is not at the default place, or if it is in PostgreSQL and one of
+    its machines died. Writes that were cut off are then settled at once. Adopt only a catalogue
+    of somebody you trust: it says which bytes of your files are changed.
 
     Example: tagger catalog adopt --catalog ~/theirs.db
     """
