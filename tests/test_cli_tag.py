@@ -275,6 +275,16 @@ def test_a_dry_run_touches_nothing_at_all(tag: Tag, music: Path, tmp_path: Path)
     assert music.stat().st_mtime_ns == folder_time
 
 
+def test_a_dry_run_says_what_could_not_be_written(tag: Tag, music: Path) -> None:
+    locked, _ = make_tracks(music, 2)
+    locked.chmod(0o444)
+    planned, real = tag("--dry-run", music), tag(music)
+    assert planned.statuses == {"00.flac": "failed", "01.flac": "planned"}
+    assert f"{locked}: the file is read-only" in planned.err
+    assert (planned.code, real.code) == (1, 1)
+    assert planned.by_name["00.flac"]["reason"] == real.by_name["00.flac"]["reason"]
+
+
 def test_a_dry_run_leaves_a_catalogue_alone(tag: Tag, music: Path, tmp_path: Path) -> None:
     make_tracks(music, 2)
     tag("--no-write", music)

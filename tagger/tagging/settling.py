@@ -278,16 +278,21 @@ class Settler:
             track.decision = self._decision(track)
 
     def _carry_out(self, tracks: list[Track]) -> list[Finished]:
-        """Prepare, journal and write what is to be written; what fails is noted, not raised."""
+        """Prepare, journal and write what is to be written; what fails is noted, not raised.
+
+        What a dry run plans is prepared as well: it says what a real run could not write.
+        """
         with ExitStack() as opened:
             ready: dict[Path, PreparedWrite] = {}
             refused: dict[Path, TagWriteError | RowError] = {}
             for track in tracks:
-                if track.decided.status is Status.WRITTEN:
-                    try:
+                try:
+                    if track.decided.status is Status.WRITTEN:
                         ready[track.file.path] = opened.enter_context(self._prepared(track))
-                    except TagWriteError as exc:
-                        refused[track.file.path] = exc
+                    elif track.decided.status is Status.PLANNED:
+                        self._prepared(track).close()
+                except TagWriteError as exc:
+                    refused[track.file.path] = exc
             journal_ids, unnoted = self._journal([t for t in tracks if t.file.path in ready], ready)
             refused |= unnoted
             ready = {path: one for path, one in ready.items() if path in journal_ids}
@@ -366,7 +371,7 @@ class Settler:
         if not torn:
             self._look_again(track)
         failure = track.failure
-        if failure is None and track.decided.status is Status.WRITTEN:
+        if failure is None and track.decided.status in (Status.WRITTEN, Status.PLANNED):
             failure = TrackFailure.of(track.file.path, Stage.WRITE, error)
         finished = Finished(track, track.decided, track.file, track.found, failure=failure)
         return replace(finished, dropped_id=None if torn else journal_id)

@@ -119,6 +119,10 @@ class PreparedWrite:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
         """Close the file; what was not carried out has not happened."""
         self._opened.file.close()
 
