@@ -57,6 +57,8 @@ def command(
     if dry_run:
         for one in files:
             say(f"# {printable(systemd.folder / one.name)}\n{one.text}")
+        if not systemd.runs:
+            click.echo("systemd does not run here, so nothing can be installed", err=True)
         return 0
     systemd.install(files, force=force)
     name = unit_names(job)[-1]
