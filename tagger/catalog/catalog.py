@@ -43,7 +43,7 @@ from tagger.catalog.store import WAIT_S
 from tagger.catalog.transactions import Transactions, durable, reading, streaming, writing
 from tagger.config import default_catalog
 
-ABSENT = "there is no catalogue here yet; run tagger tag first"
+ABSENT = "there is no catalogue here yet; run tagger tag first (a dry run makes none)"
 
 
 class Catalog(Transactions):
