@@ -40,6 +40,7 @@ _SOUND_S = 240.0
 _DIM, _GENRES = 200, 15  # of the default network's embedding, and of an owner's genres
 _ARTIST_TRACKS = 3
 _LOOKED_AT_S = 2.0  # a person looks at a page before pressing anything
+_THOUGHT_S = 1.0  # and at a question before listening
 _N_NEAR = 20
 
 
@@ -115,6 +116,14 @@ def _tell_sound(review: Served) -> None:
     _told(
         f"a sound, first ({_LOOKED_AT_S:.0f} s after the page) and median",
         f"{took[0]:.2f} s, {median(took):.2f} s",
+    )
+    review.client.get("/stage").raise_for_status()
+    time.sleep(_THOUGHT_S)
+    begun = time.perf_counter()
+    review.client.get(f"/sound/{file_id}").raise_for_status()
+    _told(
+        f"the sound of a question that was shown {_THOUGHT_S:.0f} s before",
+        f"{time.perf_counter() - begun:.2f} s",
     )
     review.do("skip", question=int(number))
 

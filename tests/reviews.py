@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,14 +90,20 @@ def reviewed(place: Location, *, password: str = "", write: bool = True) -> Iter
                 session.writer.finish(30)
 
 
+def _play_nothing(_path: Path) -> None:
+    pass
+
+
 @contextmanager
-def pages_of(session: Session, *, password: str = "") -> Iterator[Review]:
+def pages_of(
+    session: Session, *, password: str = "", prepare: Callable[[Path], None] = _play_nothing
+) -> Iterator[Review]:
     """The pages of a session, and a browser that has followed the address."""
     keys = Keys(PORT, password)
     media = MediaMaker(default_card())
     place = place_of(session)
     filler = Filler(session, place)
-    pages = Pages(session, filler, keys, media, place, _tell_nobody, _tell_nobody)
+    pages = Pages(session, filler, keys, media, place, _tell_nobody, _tell_nobody, prepare)
     client = TestClient(pages.app(("music.example",)), base_url=BASE)
     assert client.get(f"/open?token={keys.once}").status_code == 200
     yield Review(session, filler, keys, client)

@@ -35,7 +35,7 @@ from tests.library import (
     run_tagger,
     set_tags,
 )
-from tests.reviews import reviewed
+from tests.reviews import pages_of, reviewed, session_of
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
@@ -385,6 +385,23 @@ def test_a_file_that_took_anothers_number_is_neither_played_nor_written(
         run("tag", "--no-write", heard)
         assert named(review.session.catalog)["02.flac"].file_id == file_id
         assert review.client.get(f"/sound/{file_id}").status_code == 404
+
+
+def test_the_sound_of_what_is_shown_is_prepared_while_it_is_as_it_was_heard(
+    heard: Path, place: Path
+) -> None:
+    wanted: list[Path] = []
+    with (
+        Catalog.open(place) as catalog,
+        pages_of(session_of(catalog, place), prepare=wanted.append) as review,
+    ):
+        review.client.get("/")
+        assert wanted == [heard / "00.flac"]
+        review.client.get("/stage")
+        assert wanted == 2 * [heard / "00.flac"]
+        (heard / "00.flac").touch()
+        review.client.get("/stage")
+        assert len(wanted) == 2
 
 
 def test_a_file_that_is_another_row_when_it_is_written_is_left_alone(

@@ -17,6 +17,7 @@ def test_all_that_is_asked_of_a_review_is_measured(tmp_path: Path) -> None:
         "| processor until the page stands",
         "| memory of the server then",
         "| a sound, first (2 s after the page) and median",
+        "| the sound of a question that was shown 1 s before",
         "| processor of the albums near a question",
         "| an answer is kept and the next question shown: median, 95 % and worst of 3",
         "| processor of the server an answer",

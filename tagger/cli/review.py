@@ -161,6 +161,7 @@ def command(
             settings.catalog,
             lambda: _tell_way(base, keys),
             behind.page_is_shown,
+            media.prepare,
         )
         with suppress(KeyboardInterrupt):
             serve(pages.app((*allowed_hosts, *door.names)), sock, when_ready)

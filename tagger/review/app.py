@@ -43,6 +43,7 @@ class Pages:
         location: Where the catalogue is.
         tell_way: Tells the owner the next address, since the last one was used.
         was_shown: Told when the page has been sent.
+        prepare: Told, when a question has been sent, which file's sound is likely wanted next.
     """
 
     session: Session
@@ -52,6 +53,7 @@ class Pages:
     location: str | Path
     tell_way: Callable[[], None]
     was_shown: Callable[[], None]
+    prepare: Callable[[Path], None]
 
     def app(self, allowed_hosts: tuple[str, ...] = ()) -> Guard:
         """Return the application, guarded."""
@@ -146,8 +148,18 @@ class _Shown:
                 vocabulary=self._session.suggesting.vocabulary,
                 **self._facts(),
             ),
-            background=BackgroundTask(self._pages.was_shown),
+            background=BackgroundTask(self._page_was_shown),
         )
+
+    def _page_was_shown(self) -> None:
+        self._pages.was_shown()
+        self._prepare_sound()
+
+    def _prepare_sound(self) -> None:
+        asked = self._session.asked()
+        path = asked and self._path(asked.question.tracks[0].file_id)
+        if path:
+            self._pages.prepare(path)
 
     def stage(self, _request: Request) -> Response:
         """Show what is asked now, alone."""
@@ -221,7 +233,8 @@ class _Shown:
 
     def _stage(self, note: str = "") -> Response:
         template = self._templates.get_template("stage.html")
-        return HTMLResponse(template.render(self._facts(note)))
+        background = BackgroundTask(self._prepare_sound)
+        return HTMLResponse(template.render(self._facts(note)), background=background)
 
     def _facts(self, note: str = "") -> dict[str, Any]:
         session = self._session

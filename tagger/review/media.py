@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
+from tagger.errors import WorkersError
 from tagger.models.card import ModelCard
 
 _MOST_SEGMENTS = 4
@@ -42,35 +46,66 @@ class Media:
     why_none: str = ""
 
 
+_NOTHING = None, Media()
+
+
+def in_a_worker(task: MediaTask) -> Media:
+    """Carry a task out in a worker process."""
+    from tagger.hearing.pool import LocalWorkers, Lost
+    from tagger.review.playing import limit, make
+
+    workers = LocalWorkers(1)
+    try:
+        (made,) = workers.map_unordered(make, [task], timeout_s=_TIMEOUT_S, prepare=limit)
+    except WorkersError as exc:
+        return Media(why_none=str(exc))
+    return Media(why_none=str(made.reason)) if isinstance(made, Lost) else made
+
+
 class MediaMaker:
     """Asks the workers, one task at a time: the page has one listener.
 
     Args:
         card: Of the model whose segments are played.
+        make: Carries a task out.
     """
 
-    def __init__(self, card: ModelCard) -> None:
+    def __init__(self, card: ModelCard, make: Callable[[MediaTask], Media] = in_a_worker) -> None:
         self._card = card
+        self._make = make
         self._turn = threading.Lock()
+        self._ready: tuple[Path | None, Media] = _NOTHING  # made before it was asked for
+        self._wanted: SimpleQueue[Path] = SimpleQueue()
+        self._ahead = threading.Thread(target=self._make_ahead, name="sound", daemon=True)
 
     def sound(self, path: Path) -> Media:
         """Return what the network heard of a file, as a WAV."""
-        n_segments = min(_MOST_SEGMENTS, self._card.max_segments)
-        return self._made(MediaTask(path, self._card.segment_s, n_segments))
+        with self._turn:
+            made_for, made = self._ready
+            self._ready = _NOTHING
+            return made if made_for == path else self._make(self._sound_of(path))
 
     def cover(self, path: Path) -> Media:
         """Return a file's front cover."""
-        return self._made(MediaTask(path))
+        with self._turn:
+            return self._make(MediaTask(path))
 
     def warm_up(self) -> None:
         """Start the workers, so that the first sound need not wait for them."""
         self.cover(Path("/nonexistent"))
 
-    def _made(self, task: MediaTask) -> Media:
-        from tagger.hearing.pool import LocalWorkers, Lost
-        from tagger.review.playing import limit, make
+    def prepare(self, path: Path) -> None:
+        """Make the sound of a file ahead: it will most likely be asked for next."""
+        self._wanted.put(path)
+        with suppress(RuntimeError):  # it runs already
+            self._ahead.start()
 
-        with self._turn:
-            workers = LocalWorkers(1)
-            (made,) = workers.map_unordered(make, [task], timeout_s=_TIMEOUT_S, prepare=limit)
-        return Media(why_none=str(made.reason)) if isinstance(made, Lost) else made
+    def _make_ahead(self) -> None:
+        while True:
+            path = self._wanted.get()
+            if self._wanted.empty():  # else the owner has gone on already
+                with self._turn:
+                    self._ready = path, self._make(self._sound_of(path))
+
+    def _sound_of(self, path: Path) -> MediaTask:
+        return MediaTask(path, self._card.segment_s, min(_MOST_SEGMENTS, self._card.max_segments))
