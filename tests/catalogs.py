@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psycopg
+from sqlalchemy import Connection, create_engine, inspect
 
-from tagger.catalog import Catalog, CatalogEntry, ModelRecord, PlannedWrite
+from tagger.catalog import Catalog, CatalogEntry, ModelRecord, PlannedWrite, upgrade
 from tagger.reasons import Reason
 from tagger.records import AudioFile, Status, TagsFound, TagWrite, TrackPrediction
 
@@ -20,6 +22,39 @@ Location = Path | str  # a file, or the URL of a database
 MODEL = ModelRecord("cnn-1", "cnn", ("Pop", "Rock"), 8)
 MUSIC = Path("/music")
 SURE = Reason.told("sure")
+
+run_migrations, _HEAD, _config = upgrade.migrate, upgrade.HEAD, upgrade.alembic_config
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Do what ``upgrade.migrate`` does; an empty file gets at once what the migrations make.
+
+    They take a fifth of a second, and most tests begin with a new catalogue.
+    """
+    as_installed = upgrade.HEAD == _HEAD and upgrade.alembic_config is _config
+    is_file = connection.dialect.name == "sqlite"
+    if not (as_installed and is_file and revision in ("head", _HEAD)) or _tables(connection):
+        run_migrations(connection, revision)
+        return
+    for statement in _made_by_migrations():
+        connection.exec_driver_sql(statement)
+
+
+def _tables(connection: Connection) -> list[str]:
+    return inspect(connection).get_table_names()
+
+
+@cache
+def _made_by_migrations() -> tuple[str, ...]:
+    """Return the statements that make what the migrations make of an empty file."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        run_migrations(connection)
+    raw = engine.raw_connection()
+    dump: Callable[[], Iterator[str]] = raw.driver_connection.iterdump  # type: ignore[union-attr]
+    made = tuple(one for one in dump() if one not in ("BEGIN TRANSACTION;", "COMMIT;"))
+    engine.dispose()
+    return made
 
 
 def audio_file(name: str, *, root: Path = MUSIC, size_bytes: int = 1000) -> AudioFile:

@@ -11,6 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from tagger.catalog import Catalog
+from tests import catalogs
 from tests.catalogs import Location
 from tests.library import Outcome, Run, make_model, map_in_process, run_tagger
 from tests.postgres import Server, running_server
@@ -80,6 +81,14 @@ def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing is put into, or found in, the data folder of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_new_catalogs() -> Iterator[None]:
+    """The migrations run once for all new files of a session, and whenever an old one is met."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tagger.catalog.upgrade.migrate", catalogs.migrate)
         yield
 
 

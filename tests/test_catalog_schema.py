@@ -24,6 +24,7 @@ from tagger.catalog.tables import metadata
 from tagger.catalog.upkeep import upgrade_schema
 from tagger.errors import CatalogError
 from tagger.records import TagsFound, TagWrite
+from tests import catalogs
 from tests.catalogs import Location, assert_consistent, database, entries, entry, filled
 
 HEAD, NEXT = upgrade.HEAD, "9998"
@@ -48,6 +49,21 @@ def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> No
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_what_tests_begin_with_is_what_the_migrations_make(tmp_path: Path) -> None:
+    made = []
+    for migrate in (catalogs.run_migrations, catalogs.migrate):
+        engine = create_engine(f"sqlite:///{tmp_path / migrate.__module__}")
+        with engine.begin() as connection:
+            migrate(connection)
+        with closing(sqlite3.connect(tmp_path / migrate.__module__)) as file:
+            # Alembic lists a table's foreign keys in no certain order.
+            lines = "\n".join(file.iterdump()).splitlines()
+            made.append(sorted(line.strip(" ,") for line in lines))
+        engine.dispose()
+    assert made[0] == made[1]
+    assert len(made[0]) > 100
 
 
 def test_constraints_have_the_names_of_the_convention(tmp_path: Path) -> None:
