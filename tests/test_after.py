@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tagger.catalog import Action, Catalog, GivenAnswer
+from tagger.cli import review
 from tagger.config import load_settings
 from tagger.errors import ConfigError
 from tagger.players.after import run_after
 from tests.catalogs import filled
-from tests.library import Outcome, make_track, make_tracks, run_tagger, until
+from tests.library import Outcome, genre_of, make_track, make_tracks, run_tagger, until
 from tests.test_cli_playlist import at
 
 Tagger = Callable[..., Outcome]
@@ -190,6 +192,41 @@ def test_it_is_run_after_genres_were_renamed(place: Path, model: Path) -> None:
     assert run_tagger(*asked, **variables).code == 0
     assert run_tagger(*asked, **variables).code == 0  # nothing is left to rename
     assert len(calls(place)) == 1
+
+
+@pytest.mark.usefixtures("in_process")
+def test_it_is_run_once_when_a_review_ends_that_wrote_or_took_back(
+    place: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = make_track(place / "music" / "0.flac")
+    common = ("--catalog", place / "catalog.db")
+    tagged = run_tagger("tag", "--no-write", place / "music", *common, "--model", model)
+    assert tagged.code == 0
+    variables = configure(place, noting(place))
+    monkeypatch.setattr(review, "serve", lambda *_: None)  # nobody comes to the page
+
+    def reviewed() -> int:
+        outcome = run_tagger("review", "--no-browser", *common, "--model", model, **variables)
+        assert outcome.code == 0, outcome.err
+        return len(calls(place))
+
+    def answered(action: Action, *genres: str) -> int:
+        with Catalog.open(place / "catalog.db") as catalog:
+            files = tuple(one.named for one in catalog.unanswered())
+            run_id = catalog.begin_run("review", None)
+            return catalog.give_answer(run_id, GivenAnswer(action, "", genres, files)).answer_id
+
+    assert reviewed() == 0  # nothing was answered
+    said = answered(Action.NEVER)
+    with Catalog.open(place / "catalog.db") as catalog:
+        catalog.withdraw_answers(said)
+    assert reviewed() == 0  # no file tells of that
+    given = answered(Action.GENRES, "Dub")
+    assert (reviewed(), genre_of(track)) == (1, ["Dub"])
+    assert reviewed() == 1
+    with Catalog.open(place / "catalog.db") as catalog:
+        catalog.withdraw_answers(given)
+    assert (reviewed(), genre_of(track)) == (2, [])
 
 
 @pytest.mark.usefixtures("in_process")

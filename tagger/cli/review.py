@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tagger.cli.after import after_change
 from tagger.cli.options import (
     allow_copies_option,
     catalog_option,
@@ -166,7 +167,8 @@ def command(
         with suppress(KeyboardInterrupt):
             serve(pages.app((*allowed_hosts, *door.names)), sock, when_ready)
         _end(session)
-    return 0
+    # Now that the catalogue is free: the command may well be one of the tagger's.
+    return after_change(settings) if session.writer.has_changed_files else 0
 
 
 def _session(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.catalog import AnsweredState
 from tagger.errors import CatalogError, TaggerError
 from tagger.nets import net, tell
 
@@ -31,12 +29,14 @@ class Writer:
     Args:
         open_catalog: Gives a catalogue of its own to the thread.
         manner: Gives how answers are written; what writes them is imported behind the page.
+        trouble: What keeps it from its work, or "".
+        has_changed_files: It has written genres, or put old ones back.
     """
 
     open_catalog: Callable[[], Catalog]
     manner: Callable[[], Manner]
     trouble: str = ""
-    _counts: Counter[AnsweredState] = field(default_factory=Counter)
+    has_changed_files: bool = False
     _there_is_more: threading.Event = field(default_factory=threading.Event)
     _is_idle: threading.Event = field(default_factory=threading.Event)
     _is_over: threading.Event = field(default_factory=threading.Event)
@@ -55,10 +55,6 @@ class Writer:
         """Say that there is something to carry out."""
         self._is_idle.clear()
         self._there_is_more.set()
-
-    def counts(self) -> Counter[AnsweredState]:
-        """Return how many files have been written, left and restored so far."""
-        return self._counts.copy()
 
     @property
     def is_idle(self) -> bool:
@@ -115,5 +111,5 @@ class Writer:
                 if not self._there_is_more.is_set():
                     self._is_idle.set()
                 return True
-            self._counts.update(state for state, _ in carried.outcomes.values())
+            self.has_changed_files |= carried.has_changed_files
         return False

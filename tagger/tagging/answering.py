@@ -76,6 +76,11 @@ class Carried:
     answer_id: int
     outcomes: dict[int, tuple[AnsweredState, str]]
 
+    @property
+    def has_changed_files(self) -> bool:
+        """Whether genres were written into files, or put back there."""
+        return any(state is not AnsweredState.LEFT for state, _ in self.outcomes.values())
+
 
 def carry_out_next(catalog: Catalog, manner: Manner) -> Carried | None:
     """Write, or take back, some files of the oldest answer that is not finished; None: all are.
