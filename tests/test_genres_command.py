@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +218,32 @@ def test_apply_puts_the_owners_words_and_undo_takes_them_back_byte_for_byte(
         name: data for name, (data, _) in before.items()
     }
     assert_consistent(place)
+
+
+def test_apply_and_its_undo_on_a_server(
+    music: Path, run: Run, listed: Path, model: Path, new_database: Callable[[], str]
+) -> None:
+    url = new_database()
+    make_album(music, "Rap", "hip hop", "Polka")
+    ours = make_track(music / "ours.mp3", artist="B")
+    assert run_tagger("tag", music, "--catalog", url, "--model", model).code == 0
+    before = {path.name: path.read_bytes() for path in music.iterdir()}
+    asked = ("genres", "--apply", "--genre-list", listed, "--catalog", url, "--format", "jsonl")
+    planned = run_tagger(*asked, "--dry-run")
+    assert planned.statuses == dict.fromkeys(("0.flac", "1.flac", "ours.mp3"), "planned")
+    assert {path.name: path.read_bytes() for path in music.iterdir()} == before
+    told = run_tagger(*asked)
+    assert told.statuses == dict.fromkeys(("0.flac", "1.flac", "ours.mp3"), "written")
+    assert (genre_of(music / "0.flac"), genre_of(ours)) == (["Hip-Hop"], ["Rock Music"])
+    stands = run_tagger("genres", "--catalog", url, "--format", "jsonl").records
+    assert {one["genre"]: (one["n_tracks"], one["n_ours"]) for one in stands} == {
+        "Hip-Hop": (2, 0),
+        "Polka": (1, 0),
+        "Rock Music": (1, 1),
+    }
+    assert run_tagger(*asked).records == []
+    assert run_tagger("undo", "--catalog", url).code == 0
+    assert {path.name: path.read_bytes() for path in music.iterdir()} == before
 
 
 def test_ours_stays_ours_and_a_persons_stays_a_persons(music: Path, run: Run, listed: Path) -> None:
