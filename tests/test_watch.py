@@ -99,9 +99,9 @@ def put_off(monkeypatch: pytest.MonkeyPatch) -> list[TaggerError]:
     errors: list[TaggerError] = []
     real = watch._put_off
 
-    def note(error: TaggerError) -> Tried:
+    def note(error: TaggerError, batch: Batch) -> Tried:
         errors.append(error)
-        return real(error)
+        return real(error, batch)
 
     monkeypatch.setattr(watch, "_put_off", note)
     return errors
@@ -434,12 +434,21 @@ def test_a_disk_that_goes_and_comes_back_is_waited_for(
 ) -> None:
     make_tracks(music, 2)
     away = music.parent / "away"
-    look, n_looks = WatchedRoots.look, count()
-    monkeypatch.setattr(WatchedRoots, "look", lambda roots: (next(n_looks), look(roots))[1])
+    look, n_looks, is_missed = WatchedRoots.look, count(), threading.Event()
+
+    def look_and_note(roots: WatchedRoots) -> list[Path]:
+        next(n_looks)
+        come = look(roots)
+        if not roots.there:
+            is_missed.set()
+        return come
+
+    monkeypatch.setattr(WatchedRoots, "look", look_and_note)
 
     def go_and_come() -> None:
         music.rename(away)
         put(away / "new" / "x.flac")
+        assert is_missed.wait(DEADLINE_S)
         before = next(n_looks)
         time.sleep(5 * SETTLE_S)
         assert next(n_looks) - before < 50  # it waits, and does not turn in circles
@@ -455,6 +464,17 @@ def test_a_disk_that_goes_and_comes_back_is_waited_for(
     assert outcome.err.count(f"{music}: is there\n") == 1
     assert n_vanished(place) == 0
     assert finished_runs(place)[1:] == [{"written": 1}, {"written": 1}]
+
+
+def test_what_fails_since_its_folder_has_gone_is_no_error(
+    music: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = TaggerError("no such folder", music)
+    watch._put_off(error, Batch((music,), None, is_due=False))
+    assert capsys.readouterr().err == f"error: {music}: no such folder\n"
+    music.rmdir()
+    watch._put_off(error, Batch((music,), None, is_due=False))
+    assert capsys.readouterr().err == ""
 
 
 def test_a_locked_catalogue_is_waited_for_and_the_batch_tried_again(

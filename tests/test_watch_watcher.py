@@ -26,6 +26,9 @@ class Still:
     def start(self) -> None:
         pass
 
+    def look(self) -> None:
+        pass
+
     def wait(self, _until: float) -> None:
         if not self._touched:
             raise _IdleError

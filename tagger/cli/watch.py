@@ -164,11 +164,11 @@ class _Session:
                 try:
                     return self._tag(batch, catalog)
                 except CatalogError as exc:  # locked or full, since it could be opened
-                    return _put_off(exc)
+                    return _put_off(exc, batch)
         except TaggerError as exc:
             if self.is_first:
                 raise
-            return _put_off(exc)
+            return _put_off(exc, batch)
 
     def _tag(self, batch: Batch, catalog: Catalog) -> Tried:
         request, model = make_request(self.wish, catalog)
@@ -218,7 +218,8 @@ class _Session:
         return not is_known
 
 
-def _put_off(error: TaggerError) -> Tried:
+def _put_off(error: TaggerError, batch: Batch) -> Tried:
     log.info("the batch ends early", exc_info=True)
-    _tell(f"error: {error}")
+    if all(path.is_dir() for path in batch.paths):  # else the watcher says which has gone
+        _tell(f"error: {error}")
     return Tried(is_done=False)

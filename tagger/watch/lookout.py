@@ -62,6 +62,7 @@ class Lookout:
         self._notices = Notices()
         self._pictures = Pictures()
         self._silent: dict[Path, bool] = {}
+        self._has_come_back = False
         self._next_look = time.monotonic() + presence_s
         self._next_walk = float("inf")
 
@@ -92,6 +93,11 @@ class Lookout:
             folders |= self.walk()
         return Touched(folders, is_incomplete)
 
+    def look(self) -> None:
+        """Look whether the folders are there, and tell of those that have gone or come back."""
+        self._has_come_back |= bool(self._roots.look())
+        self._next_look = time.monotonic() + self._presence_s
+
     def walk(self) -> set[str]:
         """Look through all folders; return those that look new since the last time."""
         started = time.monotonic()
@@ -107,11 +113,12 @@ class Lookout:
 
     def _look_after_roots(self) -> bool:
         """Watch all anew where something has come back or events were lost; return whether so."""
-        is_incomplete = bool(self._roots.look()) or self._notices.have_failed()
+        self.look()
+        is_incomplete = self._has_come_back or self._notices.have_failed()
         if is_incomplete:
             self._notices.reset()
             self._arm()
-        self._next_look = time.monotonic() + self._presence_s
+        self._has_come_back = False
         return is_incomplete
 
     def _arm(self) -> None:

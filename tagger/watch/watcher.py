@@ -120,6 +120,7 @@ class Watcher:
             self._pause_s = 0.0
             self._retries.note(tried.served, tried.refused, now)
         else:
+            self._lookout.look()  # that a folder has gone may be why
             self._arrivals.touch(batch.folders or ())
             self._wants_all |= batch.folders is None
             self._is_all_due |= batch.folders is None and batch.is_due
