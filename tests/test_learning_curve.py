@@ -93,9 +93,10 @@ def test_what_more_tracks_would_bring_is_said_in_words() -> None:
     )
     report = LearningReport(100, 25, 0.7, 0.6, 0.3, {}, genres, ())
     lesson = Lesson((), CleanGenres((), (), ()), blobs(6), Aside(0, 0, 0, 0), 0)
-    assert list(lines(lesson, report))[-4:] == [
-        "9 more Gabber tracks by other artists would help: known to 30 % now, about 50 % then (F1)",
-        "20 more Bebop tracks by other artists would help: known to 60 % now, about 75 % then (F1)",
+    now = "F1 (of right and found) is"
+    assert list(lines(lesson, report))[-5:-1] == [
+        f"9 more Gabber tracks by other artists would help: {now} 30 % now, about 50 % then",
+        f"20 more Bebop tracks by other artists would help: {now} 60 % now, about 75 % then",
         "more tracks would hardly help: Fado, Dub",
         "whether more tracks would help cannot be said: Tango",
     ]

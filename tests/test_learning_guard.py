@@ -104,8 +104,9 @@ def test_a_genre_that_was_said_too_rarely_is_told_as_such() -> None:
     assert set(GENRES[6:]) <= set(rare) < set(GENRES)
     lesson = Lesson((), CleanGenres((), (), ()), examples, Aside(0, 0, 0, 0), 0)
     told = list(lines(lesson, report))
-    assert f"never, said too rarely to be trusted: {', '.join(rare)}" in told
-    assert not [line for line in told if "three times of four" in line]
+    why = "it called too few tracks so to be trusted"
+    assert f"never written, since {why}: {', '.join(rare)}" in told
+    assert not [line for line in told if "three of four" in line]
 
 
 @pytest.mark.parametrize("by_artist", [True, False])

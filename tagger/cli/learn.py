@@ -30,7 +30,7 @@ from tagger.files.scan import ScanOptions
 from tagger.genre_list import load_genre_list
 from tagger.hearing.pool import default_n_jobs
 from tagger.learning.listeners import BEST, require_learning
-from tagger.learning.saving import is_learned, record_of, save_learned
+from tagger.learning.saving import is_learned, keep_before, record_of, save_learned
 from tagger.models.card import ModelCard
 from tagger.models.choosing import base_of, is_named, named_model
 from tagger.models.files import BUNDLED
@@ -99,7 +99,7 @@ def command(
     target = (output or models_folder() / "mine.pt").expanduser().absolute()
     _check_target(target, base_path, force=force)
     genre_list = load_genre_list(settings.genre_list)
-    n_failed = 0
+    n_failed, before = 0, None
     with Catalog.open(settings.catalog, read_only=dry_run) as catalog:
         if not dry_run:
             n_failed = _hear(catalog, folders, settings, base_path, base)
@@ -111,6 +111,7 @@ def command(
         with tqdm(total=teaching.n_fits(lesson), desc="learning", unit=" fits", **_BAR) as bar:
             card, _, report = teaching.teach(lesson, base, target.stem, tick=bar.update)
         if not dry_run:
+            before = keep_before(target, card)
             _save(catalog, target, base_path, card, as_default=as_default)
     if format_ == "json":
         say(json.dumps(record(lesson, report, card, None if dry_run else target)))
@@ -119,6 +120,8 @@ def command(
             say(line)
     if not dry_run:
         click.echo(_about(target, card, as_default=as_default), err=True)
+        if before is not None:
+            click.echo(f"the one before it is kept: {printable(before)}", err=True)
     return 1 if n_failed else 0
 
 
@@ -198,7 +201,8 @@ def _save(
 def _about(target: Path, card: ModelCard, *, as_default: bool) -> str:
     if as_default:
         told = f"saved: {printable(target)}; tagger tag uses it with this catalogue from now on"
-        return told if card.writable else f"{told}; it {_WRITES_NOTHING}"
+        told = told if card.writable else f"{told}, but it {_WRITES_NOTHING}"
+        return f"{told}; tagger tag --model default goes back"
     name = target.stem if target.parent == models_folder() else printable(target)
     if not card.writable:
         return (
@@ -208,6 +212,4 @@ def _about(target: Path, card: ModelCard, *, as_default: bool) -> str:
     return f"saved: {printable(target)}; use it with tagger tag --model {name}"
 
 
-_WRITES_NOTHING = (
-    "writes nothing, since it is not sure enough of any genre: more tracks by more artists help"
-)
+_WRITES_NOTHING = "writes no genre by sound, since it is sure enough of none"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_TOLD = 12
 _WIDTH = 24  # of a genre's name
+_NEXT_TO_NONE = 0.005  # of the tracks
 
 
 def record(
@@ -52,38 +53,45 @@ def lines(lesson: Lesson, report: LearningReport) -> Iterator[str]:
     yield from _never_lines(report)
     yield ""
     yield (
-        "of tracks by artists that were not learned from, "
-        f"{_share(report.accuracy)} are called what you call them (with half of the artists to "
-        f"learn from {_share(report.with_half)}; all called by your commonest genre "
+        f"{_share(report.accuracy)} of the tracks get the genre that you gave them (learned from "
+        f"half of the artists, {_share(report.with_half)}; your commonest genre for all, "
         f"{_share(report.by_chance)})"
     )
     for precision, coverage in report.coverage.items():
-        surest = f"the surest {_share(coverage)}" if coverage >= 0.005 else "none, however sure,"
-        yield f"{surest} are right {_share(precision)} of the time"
+        if precision > report.accuracy:  # else it holds for all
+            yield _surest(precision, coverage)
     if report.confusions:
         told = [f"{_short(a)} for {_short(b)} ({n})" for a, b, n in report.confusions[:5]]
         yield f"taken for another most often: {', '.join(told)}"
     yield from _outlook_lines(report)
+    yield "all of this is measured on artists that were not learned from"
+
+
+def _surest(precision: float, coverage: float) -> str:
+    if coverage < _NEXT_TO_NONE:
+        return f"no part of them, however sure, is {_share(precision)} right"
+    return f"of the surest {_share(coverage)} of them, {_share(precision)} do"
 
 
 def _table(report: LearningReport) -> Iterator[str]:
     """Yield a line for each genre."""
     several = any(one.further is not None for one in report.genres)
     behind = "  behind another" * several
-    yield f"{column('genre', _WIDTH)} tracks artists  right  found  written from{behind}"
+    yield f"{column('genre', _WIDTH)} tracks artists  right  found  written if{behind}"
     for one in report.genres:
-        least = f"{_least(one.threshold):12}  {_least(one.further)}".rstrip()
+        least = f"{_least(one.threshold):10}  {_least(one.further)}".rstrip()
         yield (
             f"{column(plain(one.genre), _WIDTH)} {one.n_tracks:6d} {one.n_artists:7d}  "
             f"{percent(one.precision)}  {percent(one.recall)}  {least}"
         )
+    yield "right: of the tracks that it calls so; found: of the tracks that you call so"
 
 
 def _least(threshold: float | None) -> str:
     """Return the least confidence at which a genre is written, in words."""
     if threshold is None:
         return ""
-    return percent(threshold).strip() if threshold <= 1 else "never"
+    return f"{percent(threshold).strip()} sure" if threshold <= 1 else "never"
 
 
 def _never_lines(report: LearningReport) -> Iterator[str]:
@@ -93,13 +101,13 @@ def _never_lines(report: LearningReport) -> Iterator[str]:
         if one.refusal is not None:
             refused[one.refusal].append(one)
     for refusal, why in (
-        ("rare", "said too rarely to be trusted"),
-        ("wrong", "not right three times of four even where it is surest, or not surely"),
+        ("rare", "it called too few tracks so to be trusted"),
+        ("wrong", "it is not certain that three of four would be right"),
     ):
         if refused[refusal]:
-            yield f"never, {why}: {_listed(refused[refusal])}"
+            yield f"never written, since {why}: {_listed(refused[refusal])}"
     if any(refused.values()):
-        yield "  tagger tag --genres all --min-confidence 0.8 writes it all the same"
+        yield "  tagger tag --genres all --min-confidence 0.8 writes these all the same"
 
 
 def _aside_lines(lesson: Lesson) -> Iterator[str]:
@@ -132,8 +140,8 @@ def _outlook_lines(report: LearningReport) -> Iterator[str]:
         look = one.outlook
         tracks = counted(look.n_more, f"more {_short(one.genre)} track")
         yield (
-            f"{tracks} by other artists would help: known to "
-            f"{_share(look.f1)} now, about {_share(look.f1_then)} then (F1)"
+            f"{tracks} by other artists would help: F1 (of right and found) is "
+            f"{_share(look.f1)} now, about {_share(look.f1_then)} then"
         )
     if len(helped) > _MOST_TOLD:
         yield f"more would help {len(helped) - _MOST_TOLD} other genres; --format json has all"

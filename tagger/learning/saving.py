@@ -7,6 +7,7 @@ from pathlib import Path
 from tagger.catalog import ModelRecord
 from tagger.config import models_folder
 from tagger.errors import CheckpointError
+from tagger.files.atomic import replaced
 from tagger.models.card import ModelCard
 from tagger.models.files import read_card
 
@@ -17,6 +18,27 @@ def is_learned(path: Path) -> bool:
         return path.is_file() and read_card(path).head is not None
     except CheckpointError:
         return False
+
+
+def keep_before(target: Path, card: ModelCard) -> Path | None:
+    """Copy the learned model that another one is to replace to a file beside it.
+
+    Args:
+        target: Its file.
+        card: Of the one that replaces it.
+
+    Returns:
+        The copy, ``mine.before.pt`` of ``mine.pt``; None where there is none, or the same.
+
+    Raises:
+        TaggerError: It cannot be copied.
+    """
+    if not is_learned(target) or read_card(target).model_id == card.model_id:
+        return None
+    copy = target.with_name(f"{target.stem}.before{target.suffix}")
+    with replaced(copy) as draft:
+        draft.write_bytes(target.read_bytes())
+    return copy
 
 
 def save_learned(target: Path, base_path: Path, card: ModelCard) -> None:
