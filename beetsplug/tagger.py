@@ -133,9 +133,10 @@ class TaggerPlugin(BeetsPlugin):
         if not asked:
             return
         wish = Wish(tuple(asked), settings, sources, write=False, dry_run=pretend)
+        held = map(_held, lib.items())
         with (
             Catalog.open(settings.catalog, read_only=pretend) as catalog,
-            closing(propose(wish, catalog, map(_held, lib.items()))) as proposals,
+            closing(propose(wish, catalog, held, self._tell)) as proposals,
         ):
             filled = [asked[one.path] for one in proposals if self._take(one, asked, pretend)]
         n_left = sum(_is_blank(item, blank) for item in asked.values())
@@ -162,6 +163,9 @@ class TaggerPlugin(BeetsPlugin):
             return False  # what beets could not write stays blank, to be filled another time
         item.store()
         return True
+
+    def _tell(self, note: str) -> None:
+        self._log.warning("{}", note)  # an import shows nothing less
 
     def _settings(self) -> dict[str, Any]:
         """Return the tagger's own settings that stand in beets' config.

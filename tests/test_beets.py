@@ -18,7 +18,15 @@ from beetsplug.tagger import FIELD
 from tagger.genre_list import load_genre_list
 from tagger.tags import is_ours, read_tags
 from tests import tagged
-from tests.library import contents, environment, genre_of, make_track, run_tagger, set_tags
+from tests.library import (
+    contents,
+    environment,
+    genre_of,
+    make_model,
+    make_track,
+    run_tagger,
+    set_tags,
+)
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
@@ -123,6 +131,25 @@ def test_what_stays_blank_is_told(beet: Beets, add: Add, caplog: pytest.LogCaptu
     add("b.flac", genre="Polka")
     beet.run("tagger")
     assert any("left blank: 1 of 1" in record.getMessage() for record in caplog.records)
+
+
+def test_a_remembered_model_that_writes_nothing_is_told_of(
+    beet: Beets, add: Add, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    item, mute = add("a.flac"), make_model(tmp_path / "mute.pt", writable=())
+    place = beet.settings["catalog"]
+    named = run_tagger("tag", item.filepath, "--catalog", place, "--model", mute)
+    told = "by sound nothing is written: "
+    assert f"{told}{mute} is not sure enough of any genre" in named.err
+    del beet.settings["model"]
+    beet.configure()
+    beet.run("tagger")
+    (said,) = [one.getMessage() for one in caplog.records if told in one.getMessage()]
+    assert f"{mute}, which tag --model named last, is" in said
+    caplog.clear()
+    beet.configure(evidence="album,artist")
+    beet.run("tagger")
+    assert not [one for one in caplog.records if told in one.getMessage()]
 
 
 def test_only_what_a_query_names_is_filled(beet: Beets, add: Add) -> None:

@@ -5,7 +5,7 @@ What is heard stands in the catalogue as ever. No file is written here.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ class Proposal:
 
 
 def propose(
-    wish: Wish, catalog: Catalog, library: Iterable[HeldTrack]
+    wish: Wish, catalog: Catalog, library: Iterable[HeldTrack], tell: Callable[[str], None]
 ) -> Generator[Proposal, None, None]:
     """Yield what is to become of the tracks that a wish names.
 
@@ -58,12 +58,15 @@ def propose(
         wish: Its paths are the files asked about; it writes nothing.
         catalog: What is heard is recorded there.
         library: All that the program holds, whose genres speak for those that are blank.
+        tell: Takes what a person should know of what was asked.
 
     Raises:
         TaggerError: nothing could begin.
     """
     assert not wish.write, "who holds the tracks writes them"
     request, _ = make_request(wish, catalog)
+    for note in request.notes:
+        tell(note)
     run = TagRun(request, catalog, testify=lambda: _testimony(request, library))
     with closing(run.results()) as results:
         for result in results:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from tagger.catalog import Catalog
 from tagger.config import Settings, Sourced
-from tagger.errors import ConfigError
+from tagger.errors import ConfigError, printable
 from tagger.evidence.trials import Kind
 from tagger.files.scan import ScanOptions
 from tagger.genre_list import load_genre_list
 from tagger.hearing.pool import default_n_jobs
 from tagger.models.card import ModelCard
-from tagger.models.choosing import InForce, model_in_force, name_to_remember
+from tagger.models.choosing import ChosenBy, InForce, model_in_force, name_of, name_to_remember
 from tagger.models.files import bundled_genres, read_card
 from tagger.tagging.decision import GenrePolicy, Intent, make_policy
 from tagger.tags import SAFE_WAYS, Ways
@@ -135,7 +135,11 @@ def make_request(wish: Wish, catalog: Catalog) -> tuple[TagRequest, InForce]:
         ways=Ways(lossy_copies=settings.allow_copies, linked=settings.hard_links == "write"),
         timeout_s=settings.timeout,
         scheduler=settings.scheduler,
-        notes=(*_about_albums(wish), *_about_parents(wish, policy)),
+        notes=(
+            *_about_albums(wish),
+            *_about_parents(wish, policy),
+            *_about_silence(model, policy),
+        ),
         remember_as=name_to_remember(settings) if is_to_remember else "",
     )
     return request, model
@@ -211,6 +215,18 @@ def _about_parents(wish: Wish, policy: GenrePolicy) -> tuple[str, ...]:
     if not wish.settings.with_parents or policy.genre_list.parents:
         return ()
     return ("--with-parents: your list of genres names none (docs/genres.md)",)
+
+
+def _about_silence(model: InForce, policy: GenrePolicy) -> tuple[str, ...]:
+    """Return that a model may write none of its labels, as one that learned too little."""
+    if policy.writable or not policy.uses_sound:
+        return ()
+    name = printable(Path(name_of(model.path)))
+    since = ", which tag --model named last," if model.chosen_by is ChosenBy.MEMORY else ""
+    return (
+        f"by sound nothing is written: {name}{since} is not sure enough of any genre; "
+        "--model default goes back",
+    )
 
 
 def _map_for(card: ModelCard, genre_map: Mapping[str, str]) -> Mapping[str, str]:
