@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import beets
+import pylast
 import pytest
 from beets.exceptions import UserError
-from beets.library import Item
+from beets.library import Album, Item
 from beets.test.helper import PluginMixin, TestHelper
 
 from beetsplug.tagger import FIELD
@@ -354,6 +356,94 @@ def test_the_tagger_knows_what_it_filled_by_way_of_beets(beet: Beets, add: Add) 
         one["n_ours"]
         for one in run_tagger("genres", "--catalog", place, "--format", "jsonl").records
     ] == [1]
+
+
+# Beside lastgenre: the real plugin, and only what last.fm would answer is made up
+
+
+_TOP_TAGS = (
+    '<lfm status="ok"><toptags><tag><name>jazz</name><count>100</count></tag></toptags></lfm>'
+)
+
+
+@pytest.fixture
+def last_fm(beet: Beets, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have both plugins in beets; say what last.fm answers from then on, "" if it is away."""
+    answer = [_TOP_TAGS]
+
+    def download(asked: pylast._Request) -> str:
+        if not answer[0]:
+            raise pylast.NetworkError(asked.network, OSError("unreachable"))
+        return answer[0]
+
+    monkeypatch.setattr(pylast._Request, "_download_response", download)
+    beet.unload_plugins()
+    beet.config["plugins"] = ["lastgenre", "tagger"]
+    beets.plugins.load_plugins()
+    return partial(answer.__setitem__, 0)
+
+
+def album_of(beet: Beets, *items: Item) -> Album:
+    """Make an album without a genre, with all that lastgenre asks by."""
+    album = beet.lib.add_album(list(items))
+    album["albumartist"], album["album"], album["genres"] = "A", "One", []
+    album.store(inherit=False)
+    return album
+
+
+def test_at_import_what_lastgenre_filled_stays(
+    beet: Beets, music: Path, last_fm: Callable[[str], None]
+) -> None:
+    last_fm(_TOP_TAGS)
+    make_track(music / "a.flac", title="blank", artist="A", album="One")
+    import_into(beet, music)
+    item = beet.item("blank")
+    assert genres(item) == ["Jazz"] and not item.get(FIELD)
+
+
+def test_at_import_what_lastgenre_leaves_blank_is_filled(
+    beet: Beets, music: Path, last_fm: Callable[[str], None]
+) -> None:
+    last_fm("")
+    make_track(music / "a.flac", title="blank", artist="A", album="One")
+    import_into(beet, music)
+    item = beet.item("blank")
+    assert genres(item) == genre_of(item.filepath) == ["Rock"]
+
+
+def test_lastgenre_leaves_what_the_tagger_filled_and_the_other_way_round(
+    beet: Beets, add: Add, last_fm: Callable[[str], None]
+) -> None:
+    last_fm(_TOP_TAGS)
+    first, second = (add(f"{n}.flac", artist=n, album=n) for n in ("first", "second"))
+    for item in (first, second):
+        album_of(beet, item)
+    beet.run("tagger", "title:=first")
+    beet.run("lastgenre")
+    beet.run("tagger")
+    assert (genres(first), genres(second)) == (["Rock"], ["Jazz"])
+    assert first[FIELD].startswith("Rock; 0.6") and not second.get(FIELD)
+
+
+def test_an_album_of_several_genres_is_lastgenres_unless_it_asks_by_track(
+    beet: Beets, add: Add, last_fm: Callable[[str], None]
+) -> None:
+    """It gives an album without a genre one, and that to all its tracks (docs/beets.md)."""
+    last_fm(_TOP_TAGS)
+    tracks = [add("0.flac", artist="A", genre="Polka"), add("1.flac", artist="B")]
+    album = album_of(beet, *tracks)
+    beet.run("tagger")
+    stood = [["Polka"], ["Rock"]]
+    assert [genres(item) for item in tracks] == stood
+    beet.run("lastgenre", "-s", "track")
+    assert [genres(item) for item in tracks] == stood
+    album.load()
+    album["genres"] = []
+    album.store(inherit=False)
+    beet.run("lastgenre", "-s", "album")
+    assert [genres(item) for item in tracks] == [["Jazz"], ["Jazz"]]
+    beet.run("tagger")  # what our field names stands no more, and the genre is not ours
+    assert [genres(item) for item in tracks] == [["Jazz"], ["Jazz"]]
 
 
 # Similar
