@@ -211,6 +211,7 @@ def test_a_model_of_the_catalogues_own_is_used_from_then_on(
     run_tagger("learn", music, "--model", base, "-o", mine, "--default", "--catalog", place)
     outcome = run_tagger("tag", music, "--catalog", place, "--format", "jsonl", "--no-write")
     assert {record["model"] for record in outcome.records} == {read_card(mine).model_id}
+    assert f"model: {mine}, which was learned for this catalogue; --model default" in outcome.err
 
 
 @pytest.fixture

@@ -55,6 +55,24 @@ def genres(outcome: Outcome) -> set[str]:
     return {genre for one in outcome.records for genre in one["genres"]}
 
 
+def test_the_settings_show_the_model_that_the_catalogue_keeps(
+    tag: Tag, models: Path, music: Path, place: Path
+) -> None:
+    def shown(*arguments: str, **variables: str) -> str:
+        told = run_tagger("info", "--config", "--catalog", place, *arguments, **variables)
+        assert told.code == 0, told.err
+        (line,) = [line for line in told.out.splitlines() if line.startswith("model ")]
+        return " ".join(line.split())
+
+    assert shown() == "model default (default)"
+    make_track(music / "a.flac")
+    tag("--model", "folk", music)
+    assert shown() == "model folk (the catalogue)"
+    assert shown("--model", "default") == "model default (option)"
+    place.write_bytes(b"no catalogue")
+    assert shown() == "model default (default)"
+
+
 def test_a_run_that_names_no_model_uses_the_one_named_last_and_says_so(
     tag: Tag, music: Path
 ) -> None:

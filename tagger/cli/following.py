@@ -124,11 +124,13 @@ def report(summary: RunSummary, *, quiet: bool) -> None:
 
 def tell_of_memory(model: InForce) -> None:
     """Say that nobody named the model now, but somebody did before, if it is so."""
-    if model.chosen_by is ChosenBy.MEMORY:
+    why = {
+        ChosenBy.MEMORY: "as tag --model named it last",
+        ChosenBy.LEARNING: "which was learned for this catalogue",
+    }.get(model.chosen_by)
+    if why is not None:
         name = printable(Path(name_of(model.path)))
-        click.echo(
-            f"model: {name}, as tag --model named it last; --model default goes back", err=True
-        )
+        click.echo(f"model: {name}, {why}; --model default goes back", err=True)
 
 
 def tell_next(outlook: Outlook, paths: Sequence[Path], catalog: str) -> None:

@@ -14,11 +14,11 @@ from tagger.cli.options import catalog_option, model_option, verbose_option
 from tagger.cli.output import plain, say
 from tagger.cli.rows import row_record
 from tagger.cli.runs import run_record
-from tagger.config import Sourced, load_settings
+from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import CatalogError, printable
 from tagger.files.paths import absolute
 from tagger.models.card import ModelCard
-from tagger.models.choosing import model_in_force
+from tagger.models.choosing import is_named, model_in_force, name_in_force
 from tagger.models.files import read_card
 
 
@@ -36,7 +36,8 @@ def command(path: Path | None, show_config: bool, format_: str, **options: Any) 
     """
     settings, sources = load_settings(options)
     if show_config:
-        _print(_config_record(sources), format_)
+        record = {**_config_record(sources), **_remembered(settings, sources)}
+        _print(record, format_)
         return 0
     with Catalog.open(settings.catalog, create=path is None, read_only=True) as catalog:
         if path is None:
@@ -65,6 +66,21 @@ def _config_record(sources: Mapping[str, Sourced]) -> Mapping[str, Any]:
     values = {name: s.value for name, s in sources.items()}
     values["catalog"] = shown(values["catalog"])
     return {name: {"value": values[name], "source": s.source} for name, s in sources.items()}
+
+
+def _remembered(settings: Settings, sources: Mapping[str, Sourced]) -> Mapping[str, Any]:
+    """Return the model that the catalogue keeps, where no setting names one."""
+    if is_named(sources):
+        return {}
+    try:
+        with Catalog.open(settings.catalog, read_only=True) as catalog:
+            if catalog.remembered_model() is None:
+                return {}
+            name = name_in_force(catalog, settings, sources)
+    except CatalogError as exc:  # the settings are there all the same
+        click.echo(str(exc), err=True)
+        return {}
+    return {"model": {"value": name, "source": "the catalogue"}}
 
 
 def _catalog_record(catalog: Catalog, location: str) -> Mapping[str, Any]:
