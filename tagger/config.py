@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shlex
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -15,8 +14,9 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from tagger.errors import ConfigError, os_reason
+from tagger.errors import ConfigError
 from tagger.genre_text import why_no_genre
+from tagger.owners_text import read_text, read_toml
 
 log = logging.getLogger(__name__)
 
@@ -384,14 +384,11 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
+    text = read_text(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except OSError as exc:
-        raise ConfigError(os_reason(exc), path) from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"not TOML: {exc}", path) from exc
+        return read_toml(text or "")
+    except ConfigError as exc:
+        raise ConfigError(exc.reason, path) from exc
 
 
 def _from_text(name: str, text: str, source: str) -> Any:

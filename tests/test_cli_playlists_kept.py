@@ -246,7 +246,8 @@ def test_comments_and_other_playlists_stay_when_one_is_saved(place: Path, playli
         ("playlist = 3", "tables [playlist.NAME] alone"),
         ("jobs = 3", "tables [playlist.NAME] alone"),
         ("playlist.a = 3", "playlist.a must be a table"),
-        ("\udce9", "not TOML"),
+        ("\udce9", "not UTF-8"),
+        ("a = " + "[" * 20_000, "not TOML"),
     ],
 )
 def test_a_file_of_saved_ones_that_is_damaged_is_left_alone(
@@ -259,6 +260,17 @@ def test_a_file_of_saved_ones_that_is_damaged_is_left_alone(
         assert outcome.code == 2
         assert told in outcome.err
     assert file.read_bytes() == text.encode("utf-8", "surrogateescape")
+
+
+def test_a_link_that_leads_nowhere_is_no_empty_file(place: Path, playlist: Tagger) -> None:
+    file = settings(place, "", "playlists.toml")
+    file.unlink()
+    file.symlink_to(place / "away" / "playlists.toml")
+    for arguments in (["--refresh"], ["--genre", "Rock", "-o", place / "a.m3u8", "--save", "b"]):
+        outcome = playlist(*arguments)
+        assert outcome.code == 2
+        assert f"{file}: a link to {place}/away/playlists.toml, which is not there" in outcome.err
+    assert not (place / "a.m3u8").exists()
 
 
 def test_config_toml_is_never_written_and_its_names_are_taken(

@@ -1,5 +1,6 @@
 """Settings and their order of precedence."""
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def test_the_catalogue_has_a_default_place(tmp_path: Path) -> None:
         "min_confidence = 2",
         "by = 'year'",
         "jobs = [",
+        "jobs = " + "[" * 20_000,
         "genres = 3",
         "treat_as_blank = 1",
         "genre_map = 'Rap'",
@@ -60,6 +62,20 @@ def test_a_setting_that_makes_no_sense_is_refused_with_its_file(tmp_path: Path, 
     with pytest.raises(ConfigError) as caught:
         load_settings({}, environment={}, file=file)
     assert str(file) in str(caught.value)
+
+
+def test_a_config_file_that_is_there_and_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "none.toml")
+    (tmp_path / "circle").symlink_to("circle")
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (
+        ("link", "not there"),
+        ("circle", "circle"),
+        ("pipe", "not a"),
+        (".", "not a"),
+    ):
+        with pytest.raises(ConfigError, match=why):
+            load_settings({}, environment={}, file=tmp_path / name)
 
 
 def test_a_variable_that_makes_no_sense_is_refused_by_name(tmp_path: Path) -> None:

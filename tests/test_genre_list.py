@@ -97,6 +97,7 @@ REFUSED = {
     "[aliases]\nA = 'B'\nB = 'A'": "which is an alias itself",
     "[aliases]\nRap = 3": "must be a genre in quotes",
     "allowed = ['Rock', 'Metal']\n[aliases]\nmetal = 'Rock'": "it can be one",
+    "[parents]\nBebop = 'Jaz'\n[aliases]\nJaz = 'Jazz'": "'Jaz' is a genre of the list",
     "allowed = ['Rock']\n[aliases]\nMetal = 'Rokc'": "did you mean 'Rock'?",
     "allowed = ['Rock']\n[parents]\nRock = 'Popular'": "'Popular' is not among allowed",
     "a = " + "[" * 100_000: "not TOML",
@@ -120,6 +121,9 @@ def test_a_file_that_cannot_be_a_list_is_refused(tmp_path: Path) -> None:
         load_genre_list(str(tmp_path / "none.toml"))
     with pytest.raises(ConfigError, match="not a file"):
         load_genre_list(str(tmp_path))
+    (tmp_path / "link").symlink_to(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="which is not there"):
+        load_genre_list(str(tmp_path / "link"))
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ConfigError, match="not a file"):
         load_genre_list(str(tmp_path / "pipe"))

@@ -70,7 +70,14 @@ LAYERS = [
         "tagger.tags",
     },
     {"tagger.config", "tagger.evidence", "tagger.files", "tagger.networks"},
-    {"tagger.genre_text", "tagger.looks", "tagger.nets", "tagger.records", "tagger.wording"},
+    {
+        "tagger.genre_text",
+        "tagger.looks",
+        "tagger.nets",
+        "tagger.owners_text",
+        "tagger.records",
+        "tagger.wording",
+    },
     {"tagger.errors", "tagger.tag_fields", "tagger", "training"},
     {"tagger.reasons"},
 ]

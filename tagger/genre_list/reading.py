@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tagger.config import config_path
-from tagger.errors import ConfigError, os_reason
+from tagger.errors import ConfigError
 from tagger.genre_list.genres import GenreList
 from tagger.genre_list.toml_form import read_toml
+from tagger.owners_text import read_text
 
-_LONGEST = 1 << 20  # bytes; the largest trees of genres have some dozens of thousands
 _TREES = (".yaml", ".yml")
 
 
@@ -28,9 +28,11 @@ def load_genre_list(setting: str = "") -> GenreList:
         ConfigError: the file is not there, cannot be read, or makes no sense.
     """
     path = Path(setting).expanduser() if setting else default_place()
-    if not setting and not path.exists():
+    text = read_text(path)
+    if text is None:
+        if setting:
+            raise ConfigError("No such file or directory", path)
         return GenreList()
-    text = _text(path)
     try:
         if path.suffix.lower() not in _TREES:
             return read_toml(text)
@@ -39,19 +41,3 @@ def load_genre_list(setting: str = "") -> GenreList:
         return read_tree(text)
     except ConfigError as exc:
         raise ConfigError(exc.reason, path) from exc
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.exists() and not path.is_file():
-            raise ConfigError("not a file", path)
-        with path.open("rb") as file:
-            data = file.read(_LONGEST + 1)
-    except OSError as exc:
-        raise ConfigError(os_reason(exc), path) from exc
-    if len(data) > _LONGEST:
-        raise ConfigError("longer than 1 MB, which no list of genres is", path)
-    try:
-        return data.decode("utf-8-sig")  # editors on Windows begin a file with a mark
-    except UnicodeDecodeError as exc:
-        raise ConfigError("not UTF-8: save it in that encoding", path) from exc

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tagger import owners_text
 from tagger.errors import ConfigError
 from tagger.genre_list.circles import find_circle
 from tagger.genre_list.genres import GenreList
@@ -21,10 +21,7 @@ def read_toml(text: str) -> GenreList:
     Raises:
         ConfigError: it is no TOML, or makes no sense.
     """
-    try:
-        said = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise ConfigError(f"not TOML: {exc}") from exc
+    said = owners_text.read_toml(text)
     for key in said:
         if key not in _KEYS:
             raise ConfigError(f"unknown key {key!r}{_nearest(key, _KEYS)}")
@@ -117,7 +114,8 @@ def _check_never(genres: GenreList) -> None:
 
 def _check_aliases(genres: GenreList) -> None:
     aliases = {letters_of(alias): alias for alias in genres.aliases}
-    others = {letters_of(genre): genre for genre in (*genres.allowed, *genres.parents)}
+    named = (*genres.allowed, *genres.parents, *genres.parents.values())
+    others = {letters_of(genre): genre for genre in named}
     for alias, genre in genres.aliases.items():
         key, target = letters_of(alias), letters_of(genre)
         if key == target:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from tagger.config import config_path, load_settings
 from tagger.errors import ConfigError, os_reason
 from tagger.files.atomic import FileKind, replaced
+from tagger.owners_text import read_text, read_toml
 from tagger.recommending.recipes import Recipe, recipe_of, table_of
 
 _TABLE = "playlist"
@@ -110,9 +110,9 @@ def _saved_tables() -> dict[str, Any]:
 def _tables(text: str) -> dict[str, Any]:
     path = saved_path()
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(f"not TOML: {exc}", path) from exc
+        content = read_toml(text)
+    except ConfigError as exc:
+        raise ConfigError(exc.reason, path) from exc
     tables = content.pop(_TABLE, {})
     if content or not isinstance(tables, dict):
         raise ConfigError(f"it may hold tables [{_TABLE}.NAME] alone", path)
@@ -123,12 +123,4 @@ def _tables(text: str) -> dict[str, Any]:
 
 
 def _text() -> str:
-    path = saved_path()
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    except OSError as exc:
-        raise ConfigError(os_reason(exc), path) from exc
-    except UnicodeDecodeError as exc:
-        raise ConfigError(f"not TOML: {exc}", path) from exc
+    return read_text(saved_path()) or ""
