@@ -6,6 +6,7 @@ with a known confidence, so that tests of what is done with a verdict need no ju
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -22,6 +23,7 @@ from typing import Any
 from unittest import mock
 
 import mutagen
+import pytest
 import torch
 from mutagen.easyid3 import EasyID3
 
@@ -99,6 +101,21 @@ def make_tracks(folder: Path, n_tracks: int, **tags: str) -> list[Path]:
     for path in paths if tags else []:
         set_tags(path, **tags)
     return paths
+
+
+def unlooked_at(patch: pytest.MonkeyPatch, path: Path) -> None:
+    """Let a file or a folder be on a share whose server has forgotten it: ESTALE, not absent."""
+
+    def stale(look: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+        def looked(asked: Any, *arguments: Any, **options: Any) -> os.stat_result:
+            if not isinstance(asked, int) and Path(os.fsdecode(asked)).is_relative_to(path):
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+            return look(asked, *arguments, **options)
+
+        return looked
+
+    patch.setattr(os, "stat", stale(os.stat))
+    patch.setattr(os, "lstat", stale(os.lstat))
 
 
 def set_tags(path: Path, **tags: str) -> None:

@@ -26,6 +26,7 @@ from tests.library import (
     make_tracks,
     run_tagger,
     set_tags,
+    unlooked_at,
 )
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -209,6 +210,21 @@ def test_a_file_that_is_gone_is_reported(music: Path, run: Run) -> None:
     assert outcome.statuses == {"00.flac": "failed", "01.flac": "restored"}
     assert f"{gone}: it is gone" in outcome.err
     assert genre_of(other) == []
+
+
+def test_a_file_that_cannot_be_looked_at_is_told_and_undone_later(
+    music: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut, other = make_tracks(music, 2)
+    run("tag", music)
+    with monkeypatch.context() as patch:
+        unlooked_at(patch, shut)
+        outcome = run("undo")
+    assert outcome.code == 1
+    assert outcome.statuses == {"00.flac": "failed", "01.flac": "restored"}
+    assert f"{shut}: Stale file handle" in outcome.err
+    assert run("undo").statuses == {"00.flac": "restored"}
+    assert (genre_of(shut), genre_of(other)) == ([], [])
 
 
 def test_a_moved_file_is_found_once_a_run_has_seen_it(music: Path, run: Run) -> None:

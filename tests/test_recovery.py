@@ -22,7 +22,7 @@ from tagger.tagging.recovery import Settled, adopt, close_pending, settle
 from tagger.tags import PreparedWrite, audio_identity, prepare_write
 from tests import tagged
 from tests.catalogs import assert_consistent, begin
-from tests.library import journal, run_tagger
+from tests.library import journal, run_tagger, unlooked_at
 
 KINDS = ["mp3 v2.3", "flac", "m4a", "wav", "aac", "tta", "ape", "wv", "mpc", "dsf", "dff", "wma"]
 OURS = "Folk; 0.50; cnn-1"
@@ -358,14 +358,43 @@ def test_a_check_names_open_writes(music: Path, place: Path) -> None:
     assert (outcome.code, f"was broken off: {path}" in outcome.err) == (0, True)
 
 
+def broken_off(catalog: Catalog, path: Path) -> None:
+    """Let a kill come behind a write through a copy, before its row."""
+    with prepare_write(path, ["Folk"], provenance=OURS) as write:
+        assert write.overwritten is None
+        catalog.journal(begin(catalog), [planned(path, write)])
+        write.carry_out()
+
+
 def test_a_write_through_a_copy_that_was_broken_off_is_settled_as_well(
     music: Path, place: Path
 ) -> None:
     path = tagged.make(music, "bare mp3")
     with Catalog.open(place) as catalog:
-        with prepare_write(path, ["Folk"], provenance=OURS) as write:
-            assert write.overwritten is None
-            catalog.journal(begin(catalog), [planned(path, write)])
-            write.carry_out()
+        broken_off(catalog, path)
         assert settle(catalog) == Settled(n_done=1)
         assert len(catalog.standing_writes(WriteQuery())) == 1
+
+
+def test_a_write_stays_undoable_where_its_file_cannot_be_read_at_the_next_start(
+    music: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tagged.make(music, "bare mp3")
+    with Catalog.open(place) as catalog:
+        broken_off(catalog, path)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "access", lambda *_: False)
+            assert settle(catalog) == Settled(still_open=(path,))
+        assert settle(catalog) == Settled(n_done=1)
+
+
+def test_a_disk_that_answers_no_more_ends_no_start(
+    music: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tagged.make(music, "bare mp3")
+    with Catalog.open(place) as catalog:
+        broken_off(catalog, path)
+        with monkeypatch.context() as patch:
+            unlooked_at(patch, music)
+            assert settle(catalog) == Settled(still_open=(path,))
+        assert settle(catalog) == Settled(n_done=1)

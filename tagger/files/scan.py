@@ -348,6 +348,14 @@ def is_absent(path: Path) -> bool:
     return False
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there, and not on a disk that answers no more."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def _why(exc: OSError) -> Reason:
     """Return why a path cannot be looked at and what to do."""
     return Reason(ReasonCode.NOT_FOUND) if exc.errno in _ABSENT else why_system_failed(exc)

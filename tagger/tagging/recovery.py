@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tagger.catalog import Catalog, JournalEntry, let_go
 from tagger.errors import TagReadError, os_reason, printable
+from tagger.files.scan import is_absent, is_folder
 from tagger.files.stats import inode_of
 from tagger.records import FileChange
 from tagger.tags import Stands, TagFaultError, clean_leftovers, put_back, read_tags
@@ -135,11 +136,13 @@ def _place(entry: JournalEntry, *, is_own: bool) -> Path | None:
 
 def _was_replaced(entry: JournalEntry) -> bool | None:
     """Return whether the copy of a file took its place; None if that is not known."""
-    if not entry.file.root.is_dir():  # its disk is away, or it is another machine's
+    if not is_folder(entry.file.root):  # its disk is away, or it is another machine's
         return None
     path = Path(os.path.realpath(entry.file.path))
     if path == entry.real_path or path.is_relative_to(os.path.realpath(entry.file.root)):
         clean_leftovers(path.parent)
+    if not is_absent(path) and not os.access(path, os.R_OK):
+        return None
     try:
         found = read_tags(path)
     except TagReadError:

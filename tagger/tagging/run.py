@@ -17,7 +17,7 @@ from tagger.catalog import Catalog, ModelRecord
 from tagger.errors import WorkersError
 from tagger.evidence.trials import TAKEN, Kind
 from tagger.files.paths import absolute
-from tagger.files.scan import ScanTally, scan
+from tagger.files.scan import ScanTally, is_folder, scan
 from tagger.genre_text import are_among, say_nothing
 from tagger.models.files import read_card
 from tagger.nets import tell
@@ -202,7 +202,7 @@ class TagRun:
 
     def _mark_missing(self) -> None:
         """Mark what is gone from the folders asked for, now that they were looked through."""
-        folders = [folder for folder in map(absolute, self.request.paths) if folder.is_dir()]
+        folders = [folder for folder in map(absolute, self.request.paths) if is_folder(folder)]
         self._missing = mark_missing(self.catalog, folders, self._seen)
 
     def _not_scanned(self) -> list[TrackResult]:

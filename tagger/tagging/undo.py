@@ -9,6 +9,7 @@ as a whole.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -26,6 +27,7 @@ from tagger.catalog import (
     WriteQuery,
 )
 from tagger.errors import TagReadError, TagWriteError
+from tagger.files.scan import is_absent
 from tagger.nets import net, tell
 from tagger.reasons import Reason, ReasonCode
 from tagger.records import AudioFile, RunSummary, Status, TagsFound, TagWrite
@@ -289,12 +291,13 @@ class UndoRun:
         Raises:
             TagReadError, TagWriteError: It is gone, or cannot be read.
         """
-        for twin in [] if entry.file.path.exists() else self.catalog.twins(entry):
+        path = entry.file.path
+        if not is_absent(Path(os.path.realpath(path))):  # what cannot be looked at is not gone
+            return stat_again(entry.file), read_tags(path)
+        for twin in self.catalog.twins(entry):
             if _bears_our_write(twin, entry.write):
                 return twin, read_tags(twin.path)
-        if not entry.file.path.exists():
-            raise TagReadError(Reason(ReasonCode.GONE), entry.file.path)
-        return stat_again(entry.file), read_tags(entry.file.path)
+        raise TagReadError(Reason(ReasonCode.GONE), path)
 
     def _restore(
         self, run_id: int, ready: Sequence[tuple[_Found, PreparedWrite]]
