@@ -93,7 +93,7 @@ def main(corpus: Path, n_few: int, n_hundred: int, n_rounds: int, stem: Path) ->
             measure(condition, n_few, n_many, folders, n_rounds)
             for condition, n_many in conditions(folders, n_hundred)
         ]
-        moments = measure_moments(folders("mp3", n_hundred), n_rounds)
+        moments = measure_moments(folders("mp3", n_hundred), n_rounds, "--jobs", "2")
     report = {
         "machine": describe_machine(),
         "load": [before, load_average()],
@@ -191,19 +191,29 @@ def tagger_words(folder: Path, catalog: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "tagger", "tag", *options, *tail]
 
 
-def measure_moments(folder: Path, n_rounds: int) -> dict[str, float]:
-    """Return what else a user waits for, seconds, and the memory of the processes, MB."""
+def measure_moments(
+    folder: Path, n_rounds: int, *options: str, n_helped: int = 5
+) -> dict[str, float]:
+    """Return what else a user waits for, seconds, and the memory of the processes, MB.
+
+    Args:
+        folder: What is listened to.
+        n_rounds: How often.
+        options: What ``tagger tag`` is told besides.
+        n_helped: How often a round asks for help.
+    """
     first: list[float] = []
     again: list[float] = []
     memory: list[list[float]] = []
     for _ in range(n_rounds):
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="run-") as scratch:
-            words = tagger_words(folder, Path(scratch, "c.db"), "--no-write", "--jobs", "2")
+            words = tagger_words(folder, Path(scratch, "c.db"), "--no-write", *options)
             environment = clean_environment(scratch)
             first.append(seconds_to_first_line(words, environment, memory.append))
             again.append(run(words, environment, Path(scratch, "log")).wall_s)
             helped = [
-                run([*words[:3], "--help"], environment, Path(scratch, "log")) for _ in range(5)
+                run([*words[:3], "--help"], environment, Path(scratch, "log"))
+                for _ in range(n_helped)
             ]
     return {
         "first result, s": median(first),

@@ -8,7 +8,7 @@ checked nor kept. ``pyav`` is FFmpeg's decoder, which the tagger uses, ``libsndf
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -78,12 +78,19 @@ def main(name: str, folder: Path, n_jobs: int, model: str) -> None:
     card = read_card(find_model(model))
     plan = segment_plan(card)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    n_samples = decode_all(partial(DECODERS[name], plan), paths, n_jobs)
+    click.echo(f"{sum(n > 0 for n in n_samples)} files")
+
+
+def decode_all(decode: Callable[[Path], int], paths: Sequence[Path], n_jobs: int) -> list[int]:
+    """Return the number of samples of each, in any order; one job needs no other process."""
+    if n_jobs == 1:
+        return [decode(path) for path in paths]
     with multiprocessing.get_context("spawn").Pool(n_jobs) as pool:
-        decoded = pool.imap_unordered(partial(DECODERS[name], plan), paths, _CHUNK)
-        n_heard = sum(n_samples > 0 for n_samples in decoded)
+        decoded = list(pool.imap_unordered(decode, paths, _CHUNK))
         pool.close()
         pool.join()
-    click.echo(f"{n_heard} files")
+    return decoded
 
 
 if __name__ == "__main__":

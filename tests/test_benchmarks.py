@@ -23,6 +23,7 @@ from benchmarks import (
     synthetic_catalog,
     writes,
 )
+from benchmarks.measuring import Cost
 from benchmarks.retrieval import interval, retrieve
 from tagger.catalog import Catalog, Reader
 from tagger.recommending.recommend import SimilarQuery, recommend
@@ -37,11 +38,11 @@ def test_tagger_and_decoders_are_measured_side_by_side(tmp_path: Path, model: Pa
     recordings.mkdir()
     sounds.make_tone(recordings / "tone.flac", duration_s=20.0)
     corpus, stem = tmp_path / "corpus", tmp_path / "speed"
-    options = ["-n", "2", "--duration", "20", "--format", "mp3", "--pieces", "4"]
+    options = ["-n", "2", "--duration", "4", "--format", "mp3", "--pieces", "4"]
     made = CliRunner().invoke(make_corpus.main, [str(recordings), str(corpus), *options])
     assert made.exit_code == 0, made.output
-    options = ["--few", "1", "--many", "2", "--rounds", "1", "--model", str(model), "-o", str(stem)]
-    done = CliRunner().invoke(speed.main, [str(corpus), *options])
+    options = ["--few", "1", "--many", "2", "--rounds", "1", "--jobs", "1", "--model", str(model)]
+    done = CliRunner().invoke(speed.main, [str(corpus), *options, "-o", str(stem)])
     assert done.exit_code == 0, done.output
     report = json.loads(stem.with_suffix(".json").read_text())
     assert {"tagger", "segments", *speed.REFERENCES} <= set(report["summaries"])
@@ -81,18 +82,24 @@ def test_a_synthetic_catalogue_is_a_catalogue(tmp_path: Path) -> None:
 
 
 def test_the_cost_of_each_command_is_told_for_each_size(tmp_path: Path) -> None:
-    options = [str(tmp_path), "-n", "400", "-n", "800", "--rounds", "1"]
-    done = CliRunner().invoke(similar_cost.main, options)
+    lines = similar_cost.commands(400)
+    done = CliRunner().invoke(similar_cost.main, [str(tmp_path), "-n", "400", "--rounds", "1"])
     assert done.exit_code == 0, done.output
-    assert "400 tracks: CPU s" in done.output
-    assert all(f"| {name} | 0." in done.output for name in similar_cost.commands(400))
+    assert "| 400 tracks: CPU s" in done.output
+    assert all(f"| {name} | 0." in done.output for name in lines)
+    once = {name: [Cost(0.25, 0.5, 0.0)] for name in lines}
+    twice = {name: [Cost(1.25, 1.5, 0.0), Cost(3.25, 3.5, 0.0)] for name in lines}
+    told = similar_cost.table((400, 800), [once, twice])
+    assert " 400 tracks: CPU s | passed s | 800 tracks: CPU s | passed s |" in told
+    cells = "0.50 (0.50) | 0.25 | 2.50 (3.50) | 2.25 |"
+    assert all(f"| {name} | {cells}" in told for name in lines)
 
 
 def test_the_cost_of_a_refresh_is_told(tmp_path: Path) -> None:
-    options = [str(tmp_path), "-n", "3000", "--rounds", "1"]
+    options = [str(tmp_path), "-n", "600", "--rounds", "1"]
     done = CliRunner().invoke(refresh_cost.main, options)
     assert done.exit_code == 0, done.output
-    assert "10 playlists of 50, 3,000 tracks" in done.output
+    assert "10 playlists of 50, 600 tracks" in done.output
     assert "- none has changed: " in done.output
 
 
@@ -178,15 +185,15 @@ def test_without_bliss_one_line_says_how_to_get_it(
 def short_tracks(tmp_path_factory: pytest.TempPathFactory) -> conditions.Folders:
     scratch = tmp_path_factory.mktemp("conditions")
     (scratch / "Album").mkdir()
-    tracks = [sounds.make_chirp(scratch / "Album" / f"{i}.mp3", 10.0 + i) for i in range(3)]
+    tracks = [sounds.make_chirp(scratch / "Album" / f"{i}.mp3", 4.0 + i) for i in range(3)]
     return conditions.Folders(scratch, {"mp3": tracks})
 
 
 def test_a_condition_that_writes_leaves_the_corpus_as_it_was(
-    short_tracks: conditions.Folders,
+    short_tracks: conditions.Folders, model: Path
 ) -> None:
     before = [path.read_bytes() for path in short_tracks.formats["mp3"]]
-    options = ("--min-confidence", "0", "--genres", "all")
+    options = ("--min-confidence", "0", "--genres", "all", "--jobs", "1", "--model", str(model))
     condition = conditions.Condition("written, cold", options=options, is_cold=True)
     measured = conditions.measure(condition, 1, 3, short_tracks, 1)
     assert (measured.n_few, measured.n_many) == (1, 3)
@@ -194,8 +201,9 @@ def test_a_condition_that_writes_leaves_the_corpus_as_it_was(
     assert [path.read_bytes() for path in short_tracks.formats["mp3"]] == before
 
 
-def test_what_else_a_user_waits_for_is_told(short_tracks: conditions.Folders) -> None:
-    moments = conditions.measure_moments(short_tracks("mp3", 2), 1)
+def test_what_else_a_user_waits_for_is_told(short_tracks: conditions.Folders, model: Path) -> None:
+    options = ("--jobs", "1", "--model", str(model))
+    moments = conditions.measure_moments(short_tracks("mp3", 2), 1, *options, n_helped=1)
     assert 0 < moments["--help, s"] < moments["first result, s"]
     assert moments["a worker, MB"] > 100
     assert moments["parent, MB"] > 20

@@ -221,11 +221,11 @@ def test_a_name_that_is_not_utf8_is_shown(location: Location) -> None:
     assert not page.all("b")
 
 
-def test_twenty_thousand_tracks_make_a_small_page_in_seconds(place: Path) -> None:
+def test_five_thousand_tracks_make_a_small_page_in_seconds(place: Path) -> None:
     tags = TagsFound((), None, "A title of a usual length", "An artist", "An album")
     with Catalog.open(place) as catalog:
         run_id = begin(catalog)
-        for start in range(0, 20_000, 1000):
+        for start in range(0, 5_000, 1000):
             batch = [
                 replace(entry(f"{n % 300}/{n}.mp3", n % 50), tags=tags, status=Status.PREDICTED)
                 for n in range(start, start + 1000)
@@ -234,6 +234,6 @@ def test_twenty_thousand_tracks_make_a_small_page_in_seconds(place: Path) -> Non
     started = time.process_time()
     outcome = run_tagger("report", "-o", "-", "--catalog", place)
     assert outcome.code == 0
-    assert time.process_time() - started < 30  # seconds of the processor: 2 are usual
-    assert len(outcome.out) < 4_000_000
-    assert "20,000" in outcome.out
+    assert time.process_time() - started < 10  # seconds of the processor: 1 is usual
+    assert len(outcome.out) < 1_000_000
+    assert "5,000" in outcome.out

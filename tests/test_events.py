@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_is_said_so(tmp_path: Path) -> None:
 
 
 def test_fit_logs_each_of_its_networks(tmp_path: Path) -> None:
-    features = write_features(tmp_path / "features.npz")
+    features = write_features(tmp_path / "features.npz", 60, n_artists=30)
     config = replace(TINY, epochs=2)
     make_checkpoint(features, tmp_path / "a.pt", config)
     assert ("validation_accuracy", 1) in figures_in(tmp_path / "a.tensorboard" / "all")
