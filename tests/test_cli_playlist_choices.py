@@ -255,6 +255,10 @@ def test_what_is_no_playlist_or_nothing_is_known_of_is_refused(
     outcome = playlist("--extend", odd)
     assert outcome.code == 2
     assert "is no playlist" in outcome.err
+    os.mkfifo(place / "pipe.m3u8")
+    for endless in ("/dev/zero", place / "pipe.m3u8"):  # neither read on nor waited for
+        outcome = playlist("--extend", endless)
+        assert (outcome.code, "is no playlist" in outcome.err) == (2, True)
     odd.write_text("nobody.mp3\n")
     outcome = playlist("--extend", odd)
     assert outcome.code == 2

@@ -15,6 +15,7 @@ from tagger.recommending.path_map import PathMap
 _BOM = b"\xef\xbb\xbf"
 _ADDRESS = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]+://")
 _FILE = b"file://"
+_LONGEST = 1 << 26  # bytes: lines for half a million tracks
 
 
 def places_in(playlist: Path, path_map: PathMap | None = None) -> list[Path | str]:
@@ -28,13 +29,22 @@ def places_in(playlist: Path, path_map: PathMap | None = None) -> list[Path | st
         PlaylistError: It cannot be read, or is no list of names.
     """
     try:
-        data = playlist.read_bytes()
+        data = _text_of(playlist)
     except OSError as exc:
         raise PlaylistError(f"cannot be read: {os_reason(exc)}", playlist) from exc
-    if b"\0" in data:
+    if data is None:
         raise PlaylistError("is no playlist", playlist)
     folder = os.path.realpath(os.fsencode(playlist.parent))
     return [_place(line, folder, path_map) for line in _lines(data)]
+
+
+def _text_of(file: Path) -> bytes | None:
+    """Return what stands in a file; None if that is no text, without waiting or reading on."""
+    if file.exists() and not file.is_file():  # a pipe says nothing, a device does not end
+        return None
+    with file.open("rb") as opened:
+        text = opened.read(_LONGEST + 1)
+    return None if b"\0" in text or len(text) > _LONGEST else text
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
