@@ -13,6 +13,7 @@ import pytest
 from tagger.catalog import AnsweredState, Catalog
 from tagger.config import models_folder
 from tagger.errors import ConfigError
+from tagger.genre_list import GenreList
 from tagger.learning.teaching import gather
 from tagger.models.files import read_card
 from tagger.models.verdict import said_by
@@ -133,6 +134,27 @@ def test_the_learning_process_tells_what_might_be_filled(catalog: Catalog, place
     assert told.sure == set(session.track_ids())
     filler.learned(told.sure)
     assert filler.shown().n_offered == N_BLANK
+
+
+def test_what_is_filled_is_learned_in_the_words_of_the_owners_list(
+    catalog: Catalog, place: Path
+) -> None:
+    session, filler = filler_of(catalog, place)
+    session.suggesting = replace(
+        session.suggesting, genre_list=GenreList(aliases={"Dub": "Riddim"})
+    )
+    given: list[Wanted] = []
+
+    def seen(_work: object, wanted: Wanted) -> Prepared:
+        given.append(wanted)
+        return Prepared(why_not="enough was seen")
+
+    filler.in_process = seen
+    filler.learned(session.track_ids())
+    filler.begin()
+    until(lambda: bool(given))
+    genres = {genre for genre, _ in prepare(given[0]).genres.values()}
+    assert genres == {"Riddim", "Fado"}
 
 
 def test_nothing_is_offered_that_is_not_worth_the_judging(catalog: Catalog, place: Path) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tagger.catalog import AnsweredState, Catalog
+from tagger.cli import review as door
+from tagger.config import Settings
 from tagger.errors import LearnError
+from tagger.genre_list import GenreList
 from tagger.learning.reviewing import opinion_on
 from tagger.records import Status, TagsFound
 from tagger.review import learner
+from tagger.review.filler import Filler
 from tagger.review.filling import HOPED
 from tagger.review.learner import Learner, Told, learn
 from tests.catalogs import MODEL, database, entry, prediction
@@ -52,6 +58,45 @@ def test_what_is_offered_first_is_what_the_owners_other_tracks_sound_like(place:
             assert first.confidence is not None
             assert first.confidence > 0.8
     assert offered == {"Zoe": "Dub", "Yan": "Fado"}
+
+
+def test_two_spellings_that_the_owners_list_joins_are_learned_as_one_genre(place: Path) -> None:
+    with library(place) as catalog:
+        add_blanks(catalog)
+        ids = session_of(catalog, place).track_ids()
+        with database(place) as connection:
+            connection.execute(
+                "UPDATE tracks SET file_genres = '[\"Dub Reggae\"]' "
+                "WHERE file_genres = '[\"Dub\"]' AND track_id % 4 = 1"
+            )
+    apart = learn(place, ids, HOPED)
+    joined = learn(place, ids, HOPED, GenreList(aliases={"Dub Reggae": "Dub"}))
+    assert genres_of(apart) == {"Dub", "Dub Reggae", "Fado"}
+    assert genres_of(joined) == {"Dub", "Fado"}
+
+
+def test_the_page_has_it_learned_in_the_words_of_the_owners_list(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = GenreList(aliases={"Dub Reggae": "Dub"})
+    made: list[Learner] = []
+
+    def noted(*given: Any) -> Learner:
+        made.append(Learner(*given))
+        return made[-1]
+
+    monkeypatch.setattr(door, "Learner", noted)
+    with library(place) as catalog, ExitStack() as opened:
+        session = session_of(catalog, place)
+        session.suggesting = replace(session.suggesting, genre_list=listed)
+        door._behind(session, Filler(session, place), Settings(catalog=str(place)), [], opened)
+    assert [one.genre_list for one in made] == [listed]
+
+
+def genres_of(told: Told | None) -> set[str]:
+    """The genres of which anything was learned."""
+    assert told is not None
+    return {genre for ranked in told.likely.values() for genre, _ in ranked}
 
 
 def test_with_too_little_to_learn_from_the_models_own_labels_are_offered(place: Path) -> None:

@@ -229,7 +229,13 @@ def _behind(
         session.learn(told.likely)
         filler.learned(told.sure)
 
-    learner = Learner(settings.catalog, session.track_ids, take, lambda: filler.share)
+    learner = Learner(
+        settings.catalog,
+        session.track_ids,
+        take,
+        lambda: filler.share,
+        session.suggesting.genre_list,
+    )
     session.on_answer, session.on_undo = learner.answered, learner.undone
     opened.callback(learner.finish)
 

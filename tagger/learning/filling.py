@@ -15,6 +15,7 @@ import numpy as np
 
 from tagger.catalog import Catalog
 from tagger.errors import LearnError
+from tagger.genre_list import GenreList
 from tagger.learning.calibration import to_probabilities
 from tagger.learning.reviewing import hears_most, least_sure
 from tagger.learning.teaching import gather, teach
@@ -44,6 +45,7 @@ def fillable(
     *,
     name: str,
     share: float,
+    genre_list: GenreList | None = None,
 ) -> Fillable:
     """Return a model learned from all that an owner has tagged, and what it would fill.
 
@@ -56,6 +58,7 @@ def fillable(
         bases: Checkpoints at hand, of which one has the network that heard them.
         name: The first part of the model's id.
         share: That is hoped to be right.
+        genre_list: The owner's, in whose words genres are learned.
 
     Raises:
         LearnError: There is too little to learn from, or the network is not at hand.
@@ -65,7 +68,7 @@ def fillable(
     if base is None:
         raise LearnError(f"the network that has heard your music is not at hand: {network}")
     path, its_card = base
-    lesson = gather(catalog, [network], [])
+    lesson = gather(catalog, [network], [], genre_list=genre_list)
     card, learned, _ = teach(lesson, its_card, name)
     held_out, truth = learned.probabilities, lesson.examples.truth
     is_right = truth[np.arange(len(truth)), held_out.argmax(axis=1)]

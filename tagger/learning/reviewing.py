@@ -49,7 +49,12 @@ class Opinion:
 
 
 def opinion_on(
-    catalog: Catalog, track_ids: Sequence[int], *, share: float, n_most: int = 9
+    catalog: Catalog,
+    track_ids: Sequence[int],
+    *,
+    share: float,
+    n_most: int = 9,
+    genre_list: GenreList | None = None,
 ) -> Opinion:
     """Return what an owner's tags and answers say of other tracks.
 
@@ -58,12 +63,13 @@ def opinion_on(
         track_ids: The tracks that are asked about.
         share: That is hoped to be right of what might be filled.
         n_most: Genres told of each.
+        genre_list: The owner's, in whose words genres are learned.
 
     Raises:
         LearnError: there is too little to learn from.
     """
     network = hears_most(catalog)
-    lesson = gather(catalog, [network], [])
+    lesson = gather(catalog, [network], [], genre_list=genre_list)
     embeddings = catalog.embeddings(network)
     is_asked = np.isin(embeddings.track_ids, np.asarray(track_ids, np.int64))
     vectors = embeddings.vectors[is_asked]

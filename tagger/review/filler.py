@@ -77,7 +77,8 @@ class Filler:
                 raise StaleError
             self._is_preparing, self._note = True, ""
             track_ids = [track.track_id for track in self.session.blanks()]
-        wanted = Wanted(self.location, track_ids, self.share)
+        listed = self.session.suggesting.genre_list
+        wanted = Wanted(self.location, track_ids, self.share, listed)
         threading.Thread(target=self._prepare, args=(wanted,), daemon=True).start()
 
     def fill(self) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from tagger.catalog import FILL, Action, GivenAnswer, NotedAnswer, Unanswered
 from tagger.config import models_folder
 from tagger.errors import TaggerError, printable
+from tagger.genre_list import ANY, GenreList
 from tagger.genre_text import key_of
 from tagger.models.card import ModelCard
 
@@ -41,11 +42,13 @@ class Wanted:
         location: The catalogue.
         track_ids: Tracks without a genre.
         share: That is hoped to be right.
+        genre_list: The owner's, in whose words genres are learned.
     """
 
     location: str | Path
     track_ids: Sequence[int]
     share: float = HOPED
+    genre_list: GenreList = ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,14 @@ def prepare(wanted: Wanted) -> Prepared:
     try:
         with Catalog.open(wanted.location, create=False, read_only=True) as catalog:
             bases = list(cards_at_hand((".pt", ".toml"), catalog.model_files()))
-            found = fillable(catalog, wanted.track_ids, bases, name=_NAME, share=wanted.share)
+            found = fillable(
+                catalog,
+                wanted.track_ids,
+                bases,
+                name=_NAME,
+                share=wanted.share,
+                genre_list=wanted.genre_list,
+            )
     except TaggerError as exc:
         return Prepared(why_not=str(exc))
     return Prepared(found.card, found.base, found.genres)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tagger.errors import CatalogError, TaggerError, how_to_install
+from tagger.genre_list import ANY, GenreList
 from tagger.review.apart import leave_interrupts
 
 if TYPE_CHECKING:  # the page stands without numpy and SQLAlchemy
@@ -82,13 +83,16 @@ class Told:
     sure: frozenset[int] = frozenset()
 
 
-def learn(location: str | Path, track_ids: Sequence[int], share: float) -> Told | None:
+def learn(
+    location: str | Path, track_ids: Sequence[int], share: float, genre_list: GenreList = ANY
+) -> Told | None:
     """Return what the owner's tags and answers say of some tracks; runs in its own process.
 
     Args:
         location: The catalogue.
         track_ids: Of the tracks.
         share: That is hoped to be right of what might be filled.
+        genre_list: The owner's, in whose words genres are learned.
 
     Returns:
         None: the catalogue cannot be read now.
@@ -98,7 +102,7 @@ def learn(location: str | Path, track_ids: Sequence[int], share: float) -> Told 
 
     try:
         with Catalog.open(location, create=False, read_only=True) as catalog:
-            found = opinion_on(catalog, track_ids, share=share)
+            found = opinion_on(catalog, track_ids, share=share, genre_list=genre_list)
     except CatalogError as exc:  # others keep it busy: what was learned before stays
         log.info("nothing is learned: %s", exc)
         return None
@@ -119,12 +123,14 @@ class Learner:
         asked: Gives the tracks that are still to be asked about.
         take: Given what was learned.
         share: Gives what is hoped to be right of what might be filled.
+        genre_list: The owner's, in whose words genres are learned.
     """
 
     location: str | Path
     asked: Callable[[], Sequence[int]]
     take: Callable[[Told], None]
     share: Callable[[], float]
+    genre_list: GenreList = ANY
     n_observations: int = 0
     _n_waiting: int = EVERY  # what is tagged already is learned from at once
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -166,7 +172,8 @@ class Learner:
         with ProcessPoolExecutor(1, mp_context=context, initializer=leave_interrupts) as process:
             while self._wait():
                 try:
-                    told = process.submit(learn, self.location, self.asked(), self.share()).result()
+                    asked = (self.location, self.asked(), self.share(), self.genre_list)
+                    told = process.submit(learn, *asked).result()
                 except BrokenProcessPool:
                     log.warning("the process that learns has died; suggestions stay as they are")
                     return
