@@ -19,7 +19,7 @@ from tagger.cli.refreshing import Freshness
 from tagger.cli.tagging import make_wish, tagging_options
 from tagger.cli.telling import Teller, make_teller
 from tagger.errors import CatalogError, TaggerError
-from tagger.files.scan import ScanOptions
+from tagger.files.scan import ScanOptions, is_folder
 from tagger.reasons import Reason
 from tagger.records import Stage, Status, TrackResult
 from tagger.report.commands import catalog_to_name
@@ -220,6 +220,6 @@ class _Session:
 
 def _put_off(error: TaggerError, batch: Batch) -> Tried:
     log.info("the batch ends early", exc_info=True)
-    if all(path.is_dir() for path in batch.paths):  # else the watcher says which has gone
+    if all(map(is_folder, batch.paths)):  # else the watcher says which has gone
         _tell(f"error: {error}")
     return Tried(is_done=False)
