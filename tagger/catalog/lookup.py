@@ -156,8 +156,11 @@ def is_as_recorded(file: AudioFile, row: _Row) -> bool:
     """Return whether stat(2) says what it said; older rows, and some disks, know less of it."""
     if (file.size_bytes, file.mtime_ns) != (row.size_bytes, row.mtime_ns):
         return False
-    pairs = ((file.ctime_ns, row.ctime_ns), (file.inode, row.inode))
-    return all(not now or not then or now == then for now, then in pairs)
+    return _may_be_same(file.ctime_ns, row.ctime_ns) and _may_be_same(file.inode, row.inode)
+
+
+def _may_be_same(now: int, then: int | None) -> bool:
+    return not now or not then or now == then
 
 
 def _status(row: _Row) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -22,11 +23,14 @@ TAG_COLUMNS = (
 
 
 _EMPTY = [(one.name, one.kind.value) for one in TAG_FIELDS]
+_values_of = attrgetter(*(one.name for one in TAG_FIELDS))  # for each row of a whole library
 
 
 def tags_of(row: Row[*tuple[Any, ...]]) -> TagsFound:
     """Return the tags that a row with TAG_COLUMNS tells; none where there is no track."""
-    values = {name: getattr(row, name) or empty for name, empty in _EMPTY}
+    values = {
+        name: value or empty for (name, empty), value in zip(_EMPTY, _values_of(row), strict=True)
+    }
     return TagsFound(
         genres=row.file_genres or (),
         provenance=row.provenance,

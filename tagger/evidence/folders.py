@@ -73,7 +73,10 @@ def readings_of(path: Path, tags: TagsFound) -> tuple[Reading, ...]:
     >>> readings_of(Path("/m/Joni/Blue/1.mp3"), TagsFound(artist="Sparks"))
     ()
     """
-    artist, album = artist_of(tags), tags.album.strip()
+    album = tags.album.strip()
+    if album and tags.artist.strip():  # the usual case, told without asking who the artist is
+        return ()
+    artist = artist_of(tags)
     if (artist and album) or is_various(tags.album_artist, "".join(tags.mb_album_artists)):
         return ()
     return tuple(
@@ -137,25 +140,45 @@ class Held:
         return next((one for one in readings if self.holds(one.layout, one.base)), None)
 
 
+_Named = tuple[str, str, str, str, tuple[str, ...]]
+"""A folder, and what names artist and album in tags there, as ``_trials`` takes them."""
+
+
 class Layouts:
-    """Counts how often folders name what the tags of the files in them name."""
+    """Counts how often folders name what the tags of the files in them name.
+
+    A walk gives it every file, and few runs ask: what an album's files have in common is counted,
+    and judged only then.
+    """
 
     def __init__(self) -> None:
+        self._n_files: dict[_Named, int] = {}
         self._n: dict[tuple[Layout, str, str], int] = {}
         self._n_right: dict[tuple[Layout, str, str], int] = {}
 
     def take(self, path: Path, tags: TagsFound) -> None:
         """Take a file that bears a person's genre."""
-        artist, album = artist_of(tags), tags.album
-        is_told = (
-            artist and album and not is_various(tags.album_artist, "".join(tags.mb_album_artists))
-        )
-        for key, is_right in _trials(_folder_of(path), artist, album) if is_told else ():
-            self._n[key] = self._n.get(key, 0) + 1
-            self._n_right[key] = self._n_right.get(key, 0) + is_right
+        if tags.album:
+            named = (
+                _folder_of(path),
+                tags.artist,
+                tags.album,
+                tags.album_artist,
+                tags.mb_album_artists,
+            )
+            self._n_files[named] = self._n_files.get(named, 0) + 1
+
+    def _judge(self) -> None:
+        """Count what was taken since by layout, folder and artist."""
+        for named, n_files in self._n_files.items():
+            for key, is_right in _trials(*named):
+                self._n[key] = self._n.get(key, 0) + n_files
+                self._n_right[key] = self._n_right.get(key, 0) + n_files * is_right
+        self._n_files.clear()
 
     def surest(self, *, seed: int = 0) -> Held | None:
         """Return the layout that holds; None where none does, or too little is known."""
+        self._judge()
         found = [one for layout in Layout if (one := self._held(layout, seed)) is not None]
         return max(found, key=lambda one: one.least, default=None)
 
@@ -180,11 +203,19 @@ class Layouts:
         return Held(layout, least, good)
 
 
-@lru_cache(maxsize=1 << 10)
 def _trials(
-    folder: str, artist: str, album: str
+    folder: str, artist: str, album: str, album_artist: str, album_artist_ids: tuple[str, ...]
 ) -> tuple[tuple[tuple[Layout, str, str], bool], ...]:
     """Return, of each layout, what a folder is counted by and whether it names what tags name."""
+    tags = TagsFound(
+        artist=artist,
+        album=album,
+        album_artist=album_artist,
+        mb_album_artists=album_artist_ids,
+    )
+    artist = artist_of(tags)
+    if not artist or is_various(album_artist, "".join(album_artist_ids)):
+        return ()
     key, title = artist_key(artist), title_of_album(album)
     return tuple(
         (

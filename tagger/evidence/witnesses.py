@@ -155,8 +155,9 @@ class Witnesses:
             return False
         columns = self._columns
         columns["place"].append(place)
+        if track.artist not in self._artists:
+            self._marks.update(marks_of(track.artist))
         columns["artist"].append(_number(self._artists, track.artist) if track.artist else _NONE)
-        self._marks.update(marks_of(track.artist))
         columns["album"].append(_number(self._albums, track.album) if track.album else _NONE)
         if track.album:
             self._titles.add(track.album[:2])
