@@ -182,7 +182,11 @@ def test_genres_reads_well(music: Path, run: Run, place: Path, listed: Path) -> 
         "      1  Live                      not allowed by your list",
         "      1  Rock                      → Rock Music  1 by the tagger",
     ]
-    assert "tagger genres --apply" in told.err
+    asked = f"tagger genres --apply --genre-list {listed} --catalog {place}"
+    assert told.err == f"to put these words into the files: {asked}\n"
+    settings = {"TAGGER_CATALOG": str(place), "TAGGER_GENRE_LIST": str(listed)}
+    told = run_tagger("genres", "--under", music, **settings)
+    assert told.err.endswith(f"files: tagger genres --apply --under {music}\n")
     assert "a list of your own goes to" in run_tagger("genres", "--catalog", place).err
 
 

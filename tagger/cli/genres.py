@@ -24,10 +24,11 @@ from tagger.cli.options import (
 from tagger.cli.output import Printer, path_fields, plain, reason_fields
 from tagger.cli.rewriting import Telling, after_rewriting, carry_out
 from tagger.cli.screen import column
-from tagger.config import load_settings
+from tagger.config import Settings, Sourced, load_settings
 from tagger.errors import ConfigError, printable
 from tagger.genre_list import GenreList, default_place, load_genre_list
 from tagger.genre_text import letters_of
+from tagger.report import commands
 from tagger.tagging.renaming import (
     RenameRequest,
     RenameResult,
@@ -76,14 +77,16 @@ def command(
 
     Example: tagger genres --apply --dry-run
     """
-    settings, _ = load_settings(options)
+    settings, sources = load_settings(options)
     genre_list = load_genre_list(settings.genre_list)
     if applies and not genre_list:
         raise ConfigError("there is no list of genres here yet (docs/genres.md)", default_place())
     touches = applies and not dry_run
     with Catalog.open(settings.catalog, create=False, read_only=not touches) as catalog:
         if not applies:
-            _list(spellings(catalog, genre_list, under=under), Printer(format_, LISTED), genre_list)
+            found = spellings(catalog, genre_list, under=under)
+            _list(found, Printer(format_, LISTED))
+            _tell_next(found, genre_list, _apply_command(settings, sources, under))
             return 0
         if touches and not _is_wanted(n_to_rename(catalog, genre_list, under=under), yes=yes):
             return 2
@@ -110,17 +113,30 @@ def _is_wanted(n: int, *, yes: bool) -> bool:
     return False
 
 
-def _list(found: Sequence[Spelling], printer: Printer, genre_list: GenreList) -> None:
+def _list(found: Sequence[Spelling], printer: Printer) -> None:
     for _, group in groupby(found, key=lambda one: letters_of(one.word)):
         together = list(group)
         for one, text in zip(together, _lines(together), strict=True):
             printer.print(_listed(one), text)
+
+
+def _tell_next(found: Sequence[Spelling], genre_list: GenreList, command: str) -> None:
     if not found:
         click.echo("no file in the catalogue has a genre yet", err=True)
     elif not genre_list:
         click.echo(f"a list of your own goes to {printable(default_place())}", err=True)
     elif any(one.changes for one in found):
-        click.echo("to put these words into the files: tagger genres --apply", err=True)
+        click.echo(f"to put these words into the files: {command}", err=True)
+
+
+def _apply_command(settings: Settings, sources: Mapping[str, Sourced], under: Path | None) -> str:
+    """Return what renames as was listed, whatever options that was listed with."""
+    listed = ""
+    if sources["genre_list"].source == "option":
+        listed = f" --genre-list {commands.to_copy(settings.genre_list, 'FILE')}"
+    folder = "" if under is None else f" --under {commands.quoted(under)}"
+    where = commands.catalog_option(commands.catalog_to_name(settings, sources))
+    return f"tagger genres --apply{listed}{folder}{where}"
 
 
 def _listed(one: Spelling) -> Mapping[str, Any]:
