@@ -30,7 +30,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """Let a worker, and the processes that it starts, compute on one thread: cores are taken."""
+    """Let a worker, and the processes that it starts, compute on one thread: cores are taken.
+
+    Whatever librosa compiles when it is first imported is compiled quickly, not to run quickly.
+    """
+    os.environ.setdefault("NUMBA_OPT", "0")
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.update(dict.fromkeys(_THREADS, "1"))
         torch.set_num_threads(1)
@@ -38,8 +42,16 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slow ones first: else the last of them is waited for while cores are idle."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Put slow ones first: else the last of them is waited for while cores are idle.
+
+    Workers are given equal parts of the list, one after the other; each part begins with its share.
+    """
+    n_parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    ends = [len(quick) * i // n_parts for i in range(n_parts + 1)]
+    parts = [slow[i::n_parts] + quick[ends[i] : ends[i + 1]] for i in range(n_parts)]
+    items[:] = [item for part in parts for item in part]
 
 
 @pytest.fixture(autouse=True)

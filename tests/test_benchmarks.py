@@ -32,6 +32,8 @@ from tagger.records import Status
 from tests import sounds
 from tests.catalogs import assert_consistent
 
+pytestmark = pytest.mark.slow
+
 
 def test_tagger_and_decoders_are_measured_side_by_side(tmp_path: Path, model: Path) -> None:
     recordings = tmp_path / "recordings"

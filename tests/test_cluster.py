@@ -29,6 +29,8 @@ from tagger.records import TrackFailure
 from tests.catalogs import assert_consistent
 from tests.library import DEADLINE_S, Outcome, Run, make_tracks, run_tagger, start_tagger, until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 # Without a nanny, a process of its own, which starts a worker anew that dies.
 ALONE = ("--nthreads", "1", "--no-nanny")

@@ -24,6 +24,8 @@ from training.plan import VARIANTS, Plan
 from training.protocols import folds_by, n_shared_artists, split_by
 from training.results import Result, load_results, save_result
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 CONFIG = replace(TINY, epochs=4)
 ONE = Plan(variants=("cnn",), n_seeds=1)

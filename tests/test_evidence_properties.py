@@ -30,6 +30,8 @@ from tagger.tagging.run import TagRun
 from tagger.tags import read_tags
 from tests.library import LABELS, contents, genre_of, make_track, request_for, set_tags
 
+pytestmark = pytest.mark.slow
+
 _SOUNDS = ("Rock9", "Folk9", "Rock3")  # what is heard, and how surely, in tenths
 _ARTISTS = ("The Cure", "Cure, The", "Björk", "ガガガSP", "Various Artists", "")
 _ALBUMS = ("One", "Two", "")

@@ -13,6 +13,8 @@ from tests.synthetic import write_features
 from tests.test_training import TINY
 from training.recipe import make_checkpoint
 
+pytestmark = pytest.mark.slow
+
 PATH = Path(__file__).parent.parent / "notebooks" / "fma_small.ipynb"
 LARGEST = 600_000
 

@@ -9,6 +9,8 @@ import pytest
 from tests.library import map_in_process
 from tests.soak_rescans import Soak
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

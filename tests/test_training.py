@@ -35,6 +35,8 @@ from training.loop import fit
 from training.recipe import fitted_to, make_checkpoint
 from training.teacher import load_embedding, make_teacher
 
+pytestmark = pytest.mark.slow
+
 TINY = FitConfig(
     n_threads=1,
     epochs=8,

@@ -26,6 +26,8 @@ from training.recipe import make_checkpoint
 from training.search_space import SPACE, WITH_TEACHER, drawn_as, space_of
 from training.tune import Best, tune
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 CONFIG = replace(TINY, epochs=4)
 
