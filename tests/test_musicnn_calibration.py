@@ -23,7 +23,7 @@ from tools.musicnn_calibration import (
 from tools.musicnn_strangeness import fit_plane
 from tools.musicnn_vocabulary import BROADER, GENRES, LABELS, TAGS
 
-N = 700
+N = 420
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +50,38 @@ def chances(fit: Fit, heard: Clips, label: str) -> np.ndarray[tuple[int], np.dty
     return p
 
 
-def test_probabilities_are_how_often_a_label_is_right(card: ModelCard) -> None:
+@pytest.fixture(scope="module")
+def unlike(card: ModelCard) -> tuple[Clips, Fit]:
+    """Clips that are heard less surely, and what is fitted to them."""
     heard = clips(spread=2.0)
-    fit = calibrate(heard, card)
+    return heard, calibrate(heard, card)
+
+
+@pytest.fixture(scope="module")
+def by_others(card: ModelCard) -> dict[str, tuple[int, int, int]]:
+    """What clips of other artists tell of each label."""
+    return cross_fitted(clips(), card)
+
+
+def test_probabilities_are_how_often_a_label_is_right(unlike: tuple[Clips, Fit]) -> None:
+    heard, fit = unlike
     p, right = chances(fit, heard, "Rock"), heard.are("Rock")
     for low, high in ((0.0, 0.3), (0.3, 0.7), (0.7, 1.0)):
         some = (p >= low) & (p <= high)
         assert abs(p[some].mean() - right[some].mean()) < 0.1
 
 
-def test_above_the_threshold_more_are_right_than_asked(card: ModelCard) -> None:
-    heard = clips(spread=2.0)
-    fit = calibrate(heard, card)
+def test_above_the_threshold_more_are_right_than_asked(unlike: tuple[Clips, Fit]) -> None:
+    heard, fit = unlike
     assert PRECISION < fit.thresholds["Rock"] < NEVER
     above = chances(fit, heard, "Rock") >= fit.thresholds["Rock"]
     assert heard.are("Rock")[above].mean() > PRECISION
 
 
-def test_what_sounds_as_much_like_another_genre_is_less_often_right(card: ModelCard) -> None:
-    fit = calibrate(clips(spread=2.0), card)
+def test_what_sounds_as_much_like_another_genre_is_less_often_right(
+    unlike: tuple[Clips, Fit],
+) -> None:
+    _, fit = unlike
     alone = np.full((1, len(LABELS)), -3.0, np.float32)
     alone[0, LABELS.index("Rock")] = 1.0
     torn = alone.copy()
@@ -77,14 +90,15 @@ def test_what_sounds_as_much_like_another_genre_is_less_often_right(card: ModelC
     assert fit.logits(torn)[0, rock] < fit.logits(alone)[0, rock] - 0.5
 
 
-def test_a_label_that_tells_nothing_is_not_borne_out_by_other_artists(card: ModelCard) -> None:
+def test_a_label_that_tells_nothing_is_not_borne_out_by_other_artists(
+    card: ModelCard, by_others: dict[str, tuple[int, int, int]]
+) -> None:
     heard = clips()
     rotated = heard.genres[1:] + heard.genres[:1]
     unrelated = Clips(heard.logits, heard.embeddings, rotated, heard.artists)
     told = cross_fitted(unrelated, card)
     assert not any(is_borne_out(n_above, n_both) for _, n_above, n_both in told.values())
-    told = cross_fitted(heard, card)
-    assert all(is_borne_out(n_above, n_both) for _, n_above, n_both in told.values())
+    assert all(is_borne_out(n_above, n_both) for _, n_above, n_both in by_others.values())
 
 
 def test_what_no_clip_is_of_needs_more_than_was_ever_heard_of_it(card: ModelCard) -> None:
@@ -109,9 +123,9 @@ def test_each_tag_has_a_label_of_its_own() -> None:
     assert set(FITTED) <= set(GENRES) - set(BROADER)
 
 
-def test_other_artists_are_counted_too(card: ModelCard) -> None:
+def test_other_artists_are_counted_too(by_others: dict[str, tuple[int, int, int]]) -> None:
     heard = clips()
-    n_right, n_above, n_both = cross_fitted(heard, card)["Rock"]
+    n_right, n_above, n_both = by_others["Rock"]
     assert n_right == heard.are("Rock").sum()
     assert 0 < n_both <= n_above
     assert n_both / n_above > PRECISION
