@@ -28,7 +28,7 @@ Tag = Callable[..., Outcome]
 
 
 @pytest.fixture
-def tag(tmp_path: Path, model: Path) -> Tag:
+def tag(tmp_path: Path, model: Path, in_process: None) -> Tag:
     """``tagger tag --format jsonl``, with a model that hears Rock in all."""
 
     def run(*arguments: str | Path, at: str = "catalog.db", **variables: str) -> Outcome:
