@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -24,9 +25,17 @@ _OUR_LOCK = "pg_advisory_lock"  # held for whole runs; who waits for it is told 
 _ENDS = ("do_commit", "do_rollback")  # of transactions: no event comes behind them
 
 
-def tell_of_stalls(engine: Engine) -> None:
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What tells the time to who looks, and lets him wait; a test sets one by hand."""
+
+    now: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
+
+
+def tell_of_stalls(engine: Engine, clock: Clock = Clock()) -> None:
     """Let a warning say where a statement, or the end of a transaction, takes very long."""
-    watcher = _Watcher(engine.url.host or "the server")
+    watcher = _Watcher(engine.url.host or "the server", clock)
 
     def begins(connection: Connection, _cursor: object, statement: str, *_: Any) -> None:
         if _OUR_LOCK not in statement:
@@ -44,10 +53,12 @@ class _Watcher:
 
     Args:
         host: Who is waited for.
+        clock: By which.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, clock: Clock) -> None:
         self._host = host
+        self._clock = clock
         self._lock = threading.Lock()
         self._since: dict[int, float] = {}
         self._is_looking = False
@@ -55,7 +66,7 @@ class _Watcher:
     def began(self, connection: int) -> None:
         """Note that a connection waits for the server."""
         with self._lock:
-            self._since[connection] = time.monotonic()
+            self._since[connection] = self._clock.now()
             if not self._is_looking:
                 self._is_looking = True
                 threading.Thread(target=self._look, name="stall watcher", daemon=True).start()
@@ -80,12 +91,12 @@ class _Watcher:
     def _look(self) -> None:
         """Look until nothing is waited for; tell of each long wait once."""
         while True:
-            time.sleep(PATIENCE_S / _LOOKS)
+            self._clock.wait(PATIENCE_S / _LOOKS)
             with self._lock:
                 if not self._since:
                     self._is_looking = False
                     return
-                late = time.monotonic() - PATIENCE_S
+                late = self._clock.now() - PATIENCE_S
                 told = [one for one, since in self._since.items() if since <= late]
                 self._since |= dict.fromkeys(told, math.inf)
             for _ in told:
