@@ -6,6 +6,7 @@ import io
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,9 @@ def test_a_part_is_told_what_the_whole_library_says(
         (music / folder).mkdir(parents=True, exist_ok=True)
         intent = Intent(treat_as_blank=("Other",) if blank else ())
         request = request_for(model, music / folder, intent=intent, evidence=tuple(Kind))
-        told = said_of(gather(request, catalog), request, files)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gathering, "_AT_ONCE", 1)  # what comes first waits for who asks
+            told = said_of(gather(request, catalog), request, files)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(gathering._Gathering, "may_be_told", lambda self: True)
             whole = said_of(gather(request, catalog), request, files)
@@ -145,6 +148,41 @@ def test_tracks_of_which_none_is_blank_ask_for_nothing(
     monkeypatch.setattr(testimony, "measure", lambda library: 1 / 0)
     for _ in range(2):
         request = request_for(model, music, evidence=tuple(Kind), intent=Intent(write=False))
+        gather(request, catalog)
+
+
+_CURE = TagsFound(("Dub",), title="a", artist="The Cure", album="One", read_by=TABLE)
+
+
+def test_where_every_file_has_its_owners_genre_none_is_gone_into(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering._Gathering, "_take", lambda *_: 1 / 0)
+    with library_of([("The Cure/One", _CURE)] * 3) as (music, catalog):
+        gather(request_for(model, music, evidence=tuple(Kind)), catalog)
+
+
+@pytest.mark.parametrize("asked", [(), ("Other",)])
+def test_files_that_came_before_the_first_blank_speak_for_it(
+    model: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(gathering, "_AT_ONCE", 1)  # a chunk for each folder
+    titles = [("The Cure/One", replace(_CURE, title=title)) for title in "abc"]
+    files = [*titles, ("The Cure/Two", replace(_CURE, genres=asked, album="Two"))]
+    with library_of(files) as (music, catalog):
+        request = request_for(
+            model, music, evidence=tuple(Kind), intent=Intent(treat_as_blank=("Other",))
+        )
+        (said,) = said_of(gather(request, catalog), request, files)
+        assert said is not None
+        assert (said.genres, said.n_agreeing) == (("Dub",), 3)
+
+
+def test_a_genre_that_only_the_library_knows_may_be_asked_for_where_nothing_is_blank(
+    model: Path,
+) -> None:
+    with library_of([("The Cure/One", _CURE)]) as (music, catalog):
+        request = request_for(model, music, evidence=tuple(Kind), unknown_genres=("Dub",))
         gather(request, catalog)
 
 

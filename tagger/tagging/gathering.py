@@ -94,6 +94,7 @@ class _Gathering:
         self._catalog = catalog
         self._answers = catalog.answer_of_tracks()
         self._seen = array("q")
+        self._held = array("q")  # files with a person's genre, while nobody asks for one
         self.places = Places()
         self.witnesses = Witnesses(request.intent.treat_as_blank)
         self.layouts = Layouts()
@@ -110,12 +111,33 @@ class _Gathering:
                 for file, tags in known.blank:
                     self._ask(whose(file.path, tags))
                 for one in known.tagged:
-                    if not self._take_known(one):
+                    if self._may_wait(one):
+                        self._held.append(one.file_id)
+                    elif not self._take_known(one):
                         self._count(one.file, one.tags, one.decided_by)
                 new = [n for n in range(len(files)) if n not in known.unchanged]
                 read = zip(new, readers.map(_tags, [files[n] for n in new]), strict=True)
                 self._take_new((files[n], tags, known.changed.get(n, Before())) for n, tags in read)
                 self._tick(len(files))
+                if self._asked and self._held:
+                    self._take_held()
+
+    def _may_wait(self, one: TaggedFile) -> bool:
+        """Return whether a file can only speak for others, and none of them has come up yet.
+
+        Where all of a library bears its owner's genres, as on most nights, nobody is asked at all.
+        """
+        if self._asked or self._request.unknown_genres:
+            return False
+        blank = self._request.intent.treat_as_blank
+        is_blank = bool(blank) and are_among(one.tags.genres, blank)
+        return not (is_blank or is_ours(one.tags, one.written))
+
+    def _take_held(self) -> None:
+        """Take the files that were held back, now that they are asked."""
+        held, self._held = self._held.tolist(), array("q")
+        for one in self._catalog.tagged_files(held):
+            self._take_known(one)
 
     def _take_new(self, found: Iterable[tuple[AudioFile, TagsFound, Before]]) -> None:
         """Take files that are not as recorded, but for copies of those that we have written."""
