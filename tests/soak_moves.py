@@ -105,15 +105,25 @@ class MovingSoak(Soak):
 
 
 @click.command()
-@click.option("--after", type=click.Choice(AFTER), required=True, help="What moves after a kill.")
-@click.option("-n", "n_kills", default=200, show_default=True, help="How often to kill.")
+@click.option(
+    "--after",
+    type=click.Choice(AFTER),
+    multiple=True,
+    required=True,
+    help="What moves after a kill; repeatable.",
+)
+@click.option("-n", "n_kills", default=200, show_default=True, help="How often to kill, of each.")
 @click.option("--copies", default=1, show_default=True, help="Files of each kind.")
 @click.option("--seed", default=0, show_default=True)
-def main(after: str, n_kills: int, copies: int, seed: int) -> None:
+def main(after: tuple[str, ...], n_kills: int, copies: int, seed: int) -> None:
     """Kill a run, let something move, start again; print what was met."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="tagger-soak-") as folder:
-        counts = MovingSoak(Path(folder), copies, seed).run_moving(after, n_kills)
+    counts: Counter[str] = Counter()
+    for what in after:
+        with tempfile.TemporaryDirectory(prefix="tagger-soak-") as folder:
+            met = MovingSoak(Path(folder), copies, seed).run_moving(what, n_kills)
+        counts += met
+        counts[f"kills before {what}"] = met["kills"]
     click.echo(f"{len(KINDS) * copies} files, {time.monotonic() - started:.0f} s")
     for name, n in counts.items():
         click.echo(f"{name}: {n}")
