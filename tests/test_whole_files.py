@@ -85,6 +85,15 @@ def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
     assert names(tmp_path) == [target.name]
 
 
+def test_what_is_read_only_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.m3u8"
+    path.write_text("old")
+    path.chmod(0o444)
+    with pytest.raises(TaggerError, match="it is read-only"), replaced(path) as draft:
+        draft.write_text("new")
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
+
+
 def test_a_link_that_leads_in_a_circle_is_named(tmp_path: Path) -> None:
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
@@ -105,7 +114,7 @@ def test_whoever_may_read_a_new_file_may_read_this_one(tmp_path: Path) -> None:
 def test_whoever_could_read_the_old_file_can_read_the_new_one(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("Dear you")
-    for mode in (0o604, 0o440, 0o640):
+    for mode in (0o604, 0o600, 0o640):
         target.chmod(mode)
         with replaced(target) as draft:
             draft.write_text("Dear all")

@@ -1,7 +1,8 @@
 """Files that a command writes where the user says: whole or not at all, and over nothing else.
 
 One rule for all of them: what is there already is replaced only if it begins as that command's
-output does, or where the user says ``--force``. A link is followed, so it stays.
+output does, or where the user says ``--force``, and never if it is read-only. A link is followed,
+so it stays.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -127,9 +129,18 @@ def _target(path: Path, kind: FileKind) -> Path:
         raise kind.error("cannot be written: it is a link that leads in a circle", path)
     if target.exists() and not target.is_file():
         raise kind.error("cannot be written: it is there, and is no ordinary file", path)
+    if _is_read_only(target):
+        raise kind.error("it is read-only; make it writable to have it replaced", path)
     if not _is_of_kind(target, kind):
         raise kind.error(kind.refusal, path)
     return target
+
+
+def _is_read_only(path: Path) -> bool:
+    """Return whether a file's mode forbids writing it; neither a rename nor root heeds that."""
+    if not path.exists():
+        return False
+    return not path.stat().st_mode & stat.S_IWUSR or not os.access(path, os.W_OK)
 
 
 def _is_of_kind(path: Path, kind: FileKind) -> bool:
