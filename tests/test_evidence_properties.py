@@ -110,10 +110,10 @@ Property = Callable[..., Any]
 
 def whole_runs(test: Property) -> Property:
     """Try a property of whole runs on some libraries."""
-    return settings(max_examples=8, deadline=None, phases=_PHASES)(given(tracks=_tracks)(test))
+    return settings(max_examples=15, deadline=None, phases=_PHASES)(given(tracks=_tracks)(test))
 
 
-@settings(max_examples=8, deadline=None, phases=_PHASES)
+@settings(max_examples=15, deadline=None, phases=_PHASES)
 @given(tracks=_tracks, wrong=st.sets(st.integers(0, 23), max_size=12))
 def test_what_is_written_is_sure_enough_and_what_a_person_set_stays(
     model: Path, tracks: Tracks, wrong: set[int]
