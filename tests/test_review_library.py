@@ -27,9 +27,8 @@ place = Path(sys.argv[1])
 settings, _ = review.load_settings({"catalog": str(place)})
 with review.Library(place) as library:
     session = review._session(library, settings, [], [], None, is_doubtful=False)
-    pages = Pages(
-        session, review.Filler(session, place), Keys(1), None, place, lambda: None, lambda: None
-    )
+    filler = review.Filler(session, place)
+    pages = Pages(session, filler, Keys(1), None, place, lambda: None, lambda: None, print)
     assert "Title 1" in _Shown(pages).page(None).body.decode()
     print(*(name for name in ("sqlalchemy", "torch", "numpy", "sklearn") if name in sys.modules))
     assert session.catalog.unfinished_answer(9) is None
