@@ -49,6 +49,7 @@ PARSED = {
 }
 NOT_RUN = {
     "pip": "it installs from the network",
+    "pipx": "it installs from the network",
     "datasette": "it serves until it is ended; tests/test_datasette.py starts it",
     "beet": "beets is not installed here; tests/test_beets.py has its plugin",
     "dask": "it is a program of another project, and goes on until it is ended",
